@@ -1,0 +1,113 @@
+"""What a policy is: a small pure rule over the statistics of a row's arms.
+
+A row is one page of one replication. The engine shows a policy, for every arm, `n` trials, `s` successes and `w` importance-weighted
+successes, all as of the last refresh, without any prior. The rule is five plain Python functions over scalars;
+the engine compiles them into its kernels. They may use `math` and `policies.draws`, nothing else:
+
+    derive(n, s, w, truth, params) -> (x, y)             what to keep of an arm; called when its statistics change
+    prepare(t, n, x, y, params, state, key) -> None      once a decision, before the scores; may write `state`
+    score(x, y, state, params, key) -> float             an arm's score; the largest is sent, ties break uniformly
+    support(x, y, state, params) -> (low, high)          closed bounds of the score over all keys (equal: deterministic)
+    weight(x, y, state, params) -> float                 1 / propensity of the arm sent; only where `weighted` is set
+
+`n`, `x`, `y` of `prepare` are arrays (arms,); `t` counts the row's trials so far (pulls; fans where each fan is a trial);
+`params` is the tuple of `parameters()` as float64; `state` is float64 (state_size,), zero at the start and kept between decisions;
+`key` is a uint64 for `policies.draws`: in `prepare` the decision's, in `score` the arm's own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Any, ClassVar
+
+MAX_COUNT = 2**53
+
+
+def _prepare_nothing(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+    pass
+
+
+def _score_is_x(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    return x
+
+
+def _support_is_x(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
+    return x, x
+
+
+def _weight_one(x: float, y: float, state: Any, params: Any) -> float:
+    return 1.0
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The plain functions of a policy; see the module's docstring for their signatures."""
+
+    derive: Callable[..., Any]
+    score: Callable[..., Any] = _score_is_x
+    support: Callable[..., Any] = _support_is_x
+    prepare: Callable[..., Any] = _prepare_nothing
+    weight: Callable[..., Any] = _weight_one
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Which feedback the statistics hold: all of it, all of it decayed by `discount` a pull, or the last `window` pulls."""
+
+    discount: float = 1.0
+    window: int = 0
+
+    @property
+    def cumulative(self) -> bool:
+        """Whether nothing is ever forgotten."""
+        return self.discount == 1.0 and self.window == 0
+
+
+def parameter(default: Any, doc: str, *, low: float | None = None, high: float | None = None, open_low: bool = False) -> Any:
+    """A policy's parameter: its default, what it means, and its range (`open_low`: `low` itself is excluded)."""
+    return field(default=default, metadata={"doc": doc, "low": low, "high": high, "open_low": open_low})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """Base of all policies; a subclass is a frozen dataclass whose fields are its parameters."""
+
+    kind: ClassVar[str] = ""
+    source: ClassVar[str] = ""  # author, year, equation
+    rule: ClassVar[Rule]
+    state_size: ClassVar[int] = 0
+    weighted: ClassVar[bool] = False
+
+    def parameters(self) -> tuple[float, ...]:
+        """The numbers that the rule's functions receive as `params`."""
+        return ()
+
+    @property
+    def memory(self) -> Memory:
+        """Which feedback the statistics hold."""
+        return Memory()
+
+    def __post_init__(self) -> None:
+        """Check every parameter against its declared range; raises ValueError naming it."""
+        for item in fields(self):
+            _check(item.name, getattr(self, item.name), item.default, item.metadata)
+
+
+def _check(name: str, value: Any, default: Any, metadata: Any) -> None:
+    values = value if isinstance(value, (tuple, list)) else (value,)
+    if isinstance(default, tuple) and len(values) != len(default):
+        raise ValueError(f"{name}: expected {len(default)} numbers, got {len(values)}")
+    for number in values:
+        if number is not None:
+            _check_number(name, number, metadata)
+
+
+def _check_number(name: str, number: Any, metadata: Any) -> None:
+    if isinstance(number, str):
+        return
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or number != number or abs(number) == float("inf"):
+        raise ValueError(f"{name}: expected a finite number, got {number!r}")
+    low, high = metadata.get("low"), metadata.get("high")
+    if low is not None and (number < low or (metadata.get("open_low") and number == low)):
+        raise ValueError(f"{name}: must be {'above' if metadata.get('open_low') else 'at least'} {low}, got {number}")
+    if high is not None and number > high:
+        raise ValueError(f"{name}: must be at most {high}, got {number}")
