@@ -1,0 +1,146 @@
+"""The clock: SimPy orders the events of a block of replications; between two events the world advances all rows.
+
+The number of events grows with the points of the curve and the changes of the world, never with pulls or fans.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+from sim.scenario import PolicySpec, Scenario
+
+from sim.worlds.base import CaptionCounts, Floats, SendLog, Totals, World, WorldFactory
+
+WORLDS = {
+    "bernoulli": "sim.worlds.bernoulli:BernoulliWorld",
+    "table": "sim.worlds.table:TableWorld",
+    "traffic": "sim.worlds.traffic:TrafficWorld",
+}
+
+LOCKED_OUT_SHARE = 0.5  # of a replication's pages, where it has many
+TICKS = 86_400_000_000  # in a day or pull: SimPy adds delays up, which only whole numbers survive exactly
+
+Event = simpy.events.Event
+
+
+@dataclass(frozen=True)
+class BlockResult:
+    """What one policy did in one block of replications; R is their number, P the number of curve points.
+
+    `stats` and `sends` hold one entry per recorded replication of the block, `stats_of` and `sends_of` say which.
+    """
+
+    policy: str
+    replications: range
+    totals: Totals
+    locked_out: NDArray[np.bool_]
+    """(R,): every page of a one-page world, at least half of the pages of a larger one."""
+    locked_out_pages: Floats
+    """(R,): share of pages whose best arm ended with probability exactly 0."""
+    at: Floats
+    """(P,): pulls or days, the horizon last."""
+    regret: Floats
+    """(P, R): cumulative."""
+    reward: Floats
+    """(P, R): cumulative."""
+    stats: list[CaptionCounts]
+    stats_of: list[int]
+    sends: list[SendLog]
+    sends_of: list[int]
+
+
+class Curve:
+    """Regret and reward of all replications at the curve's points."""
+
+    def __init__(self, at: Floats) -> None:
+        self.at = at
+        self.regret: list[Floats] = []
+        self.reward: list[Floats] = []
+
+    def record(self, totals: Totals) -> None:
+        """Append one point."""
+        self.regret.append(totals.regret)
+        self.reward.append(totals.reward)
+
+
+def simulate(scenario: Scenario, spec: PolicySpec, replications: range) -> BlockResult:
+    """Run one policy over a block of replications, given by their numbers in the run.
+
+    Results depend on (scenario, policy, replication) alone, not on how replications are split into blocks.
+    """
+    world = build_world(scenario, spec, replications)
+    curve = Curve(curve_points(scenario))
+    run(world, curve)
+    pages = world.locked_out_pages()
+    stats_of = recorded(scenario.record.stats, scenario.replications, replications)
+    sends_of = list(replications) if scenario.record.sends else []
+    sends = [(number, world.sends(number - replications.start)) for number in sends_of]
+    kept = [(number, log) for number, log in sends if log is not None]
+    return BlockResult(
+        policy=spec.name,
+        replications=replications,
+        totals=world.totals(),
+        locked_out=pages >= (LOCKED_OUT_SHARE if world.pages > 1 else 1.0),
+        locked_out_pages=pages,
+        at=curve.at,
+        regret=np.array(curve.regret),
+        reward=np.array(curve.reward),
+        stats=[world.counts(number - replications.start) for number in stats_of],
+        stats_of=stats_of,
+        sends=[log for _, log in kept],
+        sends_of=[number for number, _ in kept],
+    )
+
+
+def build_world(scenario: Scenario, spec: PolicySpec, replications: range) -> World:
+    """The scenario's world at time zero; its module is imported only now."""
+    module, _, name = WORLDS[scenario.world.kind].partition(":")
+    factory: WorldFactory = getattr(import_module(module), name)
+    return factory(scenario, spec, replications)
+
+
+def curve_points(scenario: Scenario) -> Floats:
+    """Times at which curves are recorded: log-spaced whole pulls, or evenly spaced days; the horizon is the last."""
+    points, pulls, days = scenario.record.curve_points, scenario.horizon.pulls, scenario.horizon.days
+    if pulls is None:
+        return np.linspace(0.0, float(days or 0), points + 1)[1:]
+    return np.unique(np.append(np.geomspace(1, pulls, points).round(), pulls))
+
+
+def recorded(stats: str, total: int, replications: range) -> list[int]:
+    """The replications of this block whose caption statistics are kept under `record.stats`."""
+    wanted = {"all": range(total), "last": range(total - 1, total), "none": range(0)}[stats]
+    return [number for number in replications if number in wanted]
+
+
+def run(world: World, curve: Curve) -> None:
+    """Carry `world` to its horizon, applying its changes and recording `curve` on the way."""
+    clock = simpy.Environment()
+    clock.process(_change(clock, world))
+    clock.process(_record(clock, world, curve))
+    clock.run()
+
+
+def _change(clock: simpy.Environment, world: World) -> Iterator[Event]:
+    for at, apply in world.changes():
+        yield until(clock, at)
+        world.advance(at)
+        apply()
+
+
+def _record(clock: simpy.Environment, world: World, curve: Curve) -> Iterator[Event]:
+    for at in curve.at:
+        yield until(clock, at)
+        world.advance(at)
+        curve.record(world.totals())
+
+
+def until(clock: simpy.Environment, at: float) -> Event:
+    """An event at time `at`; raises ValueError for one that is NaN or past (SimPy takes NaN, and loses order)."""
+    ticks = round(float(at) * TICKS)
+    if ticks < clock.now:
+        raise ValueError(f"time {at} is past")
+    return clock.timeout(ticks - clock.now)

@@ -1,0 +1,122 @@
+"""What every world offers the engine, and the arrays in which results leave it.
+
+A world is built from (scenario, policy, replications) and holds one row per (replication, page) of the block. The
+engine orders time; between two events the world advances, by running one compiled kernel over all rows.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    from sim.scenario import PolicySpec, Scenario
+
+Floats = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+MESSAGE_TYPES = ("PPV", "Bump")
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums since time zero, one entry per replication of the block; every array has shape (replications,).
+
+    `reward` and `regret` are in the world's own unit (successes, conversions); `regret` is pseudo-regret. Money exists
+    only in some worlds: elsewhere `revenue_micros` (millionths of a dollar) is 0 and `regret_usd` is NaN.
+    """
+
+    pulls: Counts
+    reward: Floats
+    regret: Floats
+    revenue_micros: Counts
+    regret_usd: Floats
+    best_pulls: Counts
+
+
+@dataclass(frozen=True)
+class CaptionCounts:
+    """What the update job knows of each caption of one replication, captions without an observation left out.
+
+    Equal-length arrays. `page` counts from 1 and is named `page_0001`, …, unless `page_names` lists the names.
+    `successes` and `failures` are labels without the prior; `observations` counts messages; `sent` and `purchased`
+    are what the conversion rate is made of; revenue is in millionths of a dollar; EMV is in dollars, NaN where the
+    table has NULL; times are microseconds since 1970-01-01T00:00:00Z, −1 where the table has NULL.
+    """
+
+    page: NDArray[np.int32]
+    caption_id: Counts
+    successes: Counts
+    failures: Counts
+    observations: Counts
+    sent: Counts
+    purchased: Counts
+    revenue_micros: Counts
+    mean_emv: Floats
+    last_emv: Floats
+    last_used_us: Counts
+    last_updated_us: Counts
+    page_names: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class SendLog:
+    """The sends of one replication in order of time: the `mass_messages` columns, then the propensity.
+
+    Equal-length arrays. `page` and `page_names` as in `CaptionCounts`; `message` (the text) is always NULL and so
+    absent; `price` in dollars is NaN for an unpriced message; `earnings` in dollars; `message_type` indexes
+    `MESSAGE_TYPES`, −1 for NULL; `propensity` is the probability with which the policy chose this caption here, NaN
+    where unknown.
+    """
+
+    row_id: Counts
+    page: NDArray[np.int32]
+    sending_time_us: Counts
+    price: Floats
+    sent_count: Counts
+    viewed_count: Counts
+    purchased_count: Floats
+    earnings: Floats
+    message_type: NDArray[np.int8]
+    caption_id: Counts
+    propensity: Floats
+    page_names: tuple[str, ...] | None = None
+
+
+class World(Protocol):
+    """One block of replications of a scenario under one policy."""
+
+    @property
+    def horizon(self) -> float:
+        """The end of time, in the unit of `advance`: pulls or days."""
+
+    @property
+    def pages(self) -> int:
+        """Pages of a replication."""
+
+    def changes(self) -> Iterable[tuple[float, Callable[[], None]]]:
+        """World changes in order of time, each applied before the pull or slot of its time."""
+
+    def advance(self, until: float) -> None:
+        """Simulate every row up to, not including, time `until`; where the cuts fall changes no number."""
+
+    def totals(self) -> Totals:
+        """Sums from time zero to now; the arrays are the caller's to keep."""
+
+    def locked_out_pages(self) -> Floats:
+        """Share of each replication's pages whose best arm now has probability exactly 0, shape (replications,)."""
+
+    def counts(self, index: int) -> CaptionCounts:
+        """Caption statistics of the block's `index`-th replication, as of its last refresh."""
+
+    def sends(self, index: int) -> SendLog | None:
+        """Send log of the block's `index`-th replication; None where this world or scenario records none."""
+
+
+class WorldFactory(Protocol):
+    """How the engine makes a world: the world's class itself."""
+
+    def __call__(self, scenario: "Scenario", spec: "PolicySpec", replications: range) -> World:
+        """A world at time zero for `replications` of `scenario` under the policy of `spec`."""
