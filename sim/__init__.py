@@ -1,0 +1,23 @@
+"""Simulate caption-selection bandits: `sim.run(scenario)`, `sim.load_run(folder)`; on the command line `python -m sim`."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim.api import Run as Run
+    from sim.api import load_run as load_run
+    from sim.api import run as run
+
+__version__ = "0.1.0"
+__all__ = ["Run", "__version__", "load_run", "run"]
+
+
+def __getattr__(name: str) -> Any:
+    # Lazily: `import sim` must stay cheap, and says who stands in the way before anything of ours is imported.
+    if name not in __all__:
+        raise AttributeError(f"module 'sim' has no attribute {name!r}")
+    from sim.installation import check_neighbours  # noqa: PLC0415
+
+    check_neighbours()
+    from sim import api  # noqa: PLC0415
+
+    return getattr(api, name)

@@ -1,0 +1,152 @@
+"""The command line: which commands there are, and how every ending becomes one message and one exit code.
+
+A command is a module of `sim.commands` with an attribute `command`; it is imported only when it is called for.
+Results go to stdout; everything else (progress, notes, errors) to stderr.
+"""
+
+import difflib
+import importlib
+import importlib.util
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Sequence
+from types import FrameType
+from typing import NoReturn
+
+import click
+
+import sim
+from sim.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_TERMINATED, LocalError, SimError
+from sim.installation import check_neighbours
+
+# Name on the command line -> module under sim.commands. A command whose module is not there is not shown.
+COMMANDS = {
+    "run": "run",
+    "report": "report",
+    "compare": "compare",
+    "seed": "seed",
+    "load": "load",
+    "deploy": "deploy",
+    "verify": "verify",
+    "scenarios": "scenarios",
+    "policies": "policies",
+    "sweep": "sweep",
+    "calibrate": "calibrate",
+    "power": "power",
+    "evaluate": "evaluate",
+}
+PROGRAM = "python -m sim"
+REPORT_DEFECT = "This is a defect of the program, not of your input: please report it with the lines above."
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived; a BaseException, so that no `except Exception` swallows it."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """The commands that are there, in the order of `COMMANDS`."""
+        return [name for name, module in COMMANDS.items() if importlib.util.find_spec(f"sim.commands.{module}")]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of that name, or None."""
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        command: click.Command = importlib.import_module(f"sim.commands.{COMMANDS[cmd_name]}").command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click's, and an unknown command is told its nearest neighbours."""
+        known = self.list_commands(ctx)
+        if args and not args[0].startswith("-") and args[0] not in known:
+            near = difflib.get_close_matches(args[0], known, n=2)
+            meant = f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
+            raise click.UsageError(f"No such command {args[0]!r}.{meant}", ctx)
+        return super().resolve_command(ctx, args)
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(sim.__version__, prog_name="caption-sim")
+def cli() -> None:
+    """Decide whether a caption-selection bandit is any good before it costs money.
+
+    \b
+    First run:   python -m sim run quickstart
+    Exit codes:  0 done; 1 a check failed; 2 bad usage or scenario; 3 local I/O; 4 remote service;
+                 5 refused by the write guard; 70 a defect of ours; 130/143 interrupted
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and exit; `arguments` are those of the process by default."""
+    sys.exit(exit_code(arguments))
+
+
+def exit_code(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code of the contract and lets no exception out."""
+    signal.signal(signal.SIGTERM, _raise_terminated)
+    try:
+        code = _run(arguments)
+        sys.stdout.flush()
+    except BaseException as problem:  # noqa: BLE001 - the last resort of the process: every ending gets its code
+        return _ending(problem)
+    return code
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    check_neighbours()
+    result = cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
+    return result if isinstance(result, int) else 0
+
+
+def _raise_terminated(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
+    raise Terminated
+
+
+def _ending(problem: BaseException) -> int:
+    match problem:
+        case SimError():
+            return _say(problem.message, problem.hint, problem.exit_code)
+        case click.exceptions.Exit():
+            return problem.exit_code
+        case click.exceptions.Abort() | KeyboardInterrupt():
+            return _say("interrupted", "", EXIT_INTERRUPTED)
+        case Terminated():
+            return _say("terminated", "", EXIT_TERMINATED)
+        case click.FileError():
+            return _say(problem.format_message(), "", LocalError.exit_code)
+        case click.ClickException():
+            problem.show(sys.stderr)
+            return 2
+        case BrokenPipeError():
+            return _reader_left()
+        case OSError():
+            return _say(_os_message(problem), "", LocalError.exit_code)
+        case MemoryError():
+            return _say("not enough memory", "Use fewer --workers or fewer replications.", LocalError.exit_code)
+    traceback.print_exception(problem)
+    return _say(f"{type(problem).__name__}: {problem}", REPORT_DEFECT, EXIT_DEFECT)
+
+
+def _os_message(problem: OSError) -> str:
+    where = f"{problem.filename}: " if problem.filename else ""
+    return f"{where}{problem.strerror or problem}"
+
+
+def _say(message: str, hint: str, code: int) -> int:
+    print(f"error: {message}" if code not in (EXIT_INTERRUPTED, EXIT_TERMINATED) else message, file=sys.stderr)  # noqa: T201
+    if hint:
+        print(hint, file=sys.stderr)  # noqa: T201
+    return code
+
+
+def _reader_left() -> int:
+    # The reader of our stdout (such as `head`) has seen enough; Python would complain again when it flushes at exit.
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0

@@ -1,0 +1,69 @@
+"""What every command says, and where: the result on stdout, notes on stderr.
+
+    @click.command()
+    @output_options
+    def command(output: Output) -> None:
+        output.note("reading …")                       # stderr, unless --quiet
+        output.result({"rows": 3}, "3 rows written")   # stdout: the JSON under --json, else the text
+
+`--quiet` silences notes and progress; results and errors remain.
+"""
+
+import functools
+import json
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+
+@dataclass(frozen=True)
+class Output:
+    """Where a command's words go."""
+
+    as_json: bool = False
+    quiet: bool = False
+
+    def note(self, text: str) -> None:
+        """Say something to the person at the terminal."""
+        if not self.quiet:
+            click.echo(text, err=True)
+
+    def result(self, data: Any, text: str) -> None:
+        """The command's result: `data` as JSON under `--json`, otherwise `text`."""
+        click.echo(json_text(data) if self.as_json else text)
+
+    @property
+    def live(self) -> bool:
+        """Whether a moving progress bar makes sense."""
+        return not self.quiet and sys.stderr.isatty()
+
+
+def json_text(data: Any) -> str:
+    """Strict JSON (NaN and infinities become null), keys in the order given, one trailing newline missing."""
+    return json.dumps(_finite(data), indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {str(key): _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
+
+
+def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--json` and `--quiet` to a command, which receives them as `output: Output`."""
+
+    @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+    @click.option("--quiet", "-q", is_flag=True, help="No notes and no progress on stderr.")
+    @functools.wraps(function)
+    def wrapped(*args: Any, as_json: bool, quiet: bool, **kwargs: Any) -> Any:
+        return function(*args, output=Output(as_json, quiet), **kwargs)
+
+    return wrapped

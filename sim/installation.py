@@ -1,0 +1,41 @@
+"""Whether the packages beside `sim` are ours: `policies`, `reports`, … are names that a stranger may use as well."""
+
+import importlib.util
+from pathlib import Path
+
+from sim.errors import LocalError
+
+NEIGHBOURS = ("policies", "scenarios", "reports", "sql")
+_HOME = Path(__file__).resolve().parent.parent
+
+
+def check_neighbours() -> None:
+    """Raise LocalError when a package of this program is missing or a stranger's of the same name comes first.
+
+    Costs a search of `sys.path` per name and imports nothing.
+    """
+    for name in NEIGHBOURS:
+        _check_neighbour(name)
+
+
+def _check_neighbour(name: str) -> None:
+    found = _location(name)
+    if found is None:
+        raise LocalError(f"the package '{name}' of this program is missing beside {_HOME / 'sim'}", "Install it again.")
+    if found != _HOME / name:
+        raise LocalError(
+            f"another package named '{name}' stands in the way: Python finds {found} before {_HOME / name}",
+            "Start from another folder, or use the command `caption-sim`, or rename or uninstall the other package.",
+        )
+
+
+def _location(name: str) -> Path | None:
+    try:
+        spec = importlib.util.find_spec(name)
+    except ValueError:  # a module put into sys.modules by hand, without a spec
+        return Path(f"<{name} in sys.modules>")
+    if spec is None:
+        return None
+    if spec.submodule_search_locations:
+        return Path(next(iter(spec.submodule_search_locations))).resolve()
+    return Path(spec.origin or name).resolve()
