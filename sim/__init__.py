@@ -1,4 +1,4 @@
-"""Simulate caption-selection bandits: `sim.run(scenario)`, `sim.load_run(folder)`; on the command line `python -m sim`."""
+"""Simulate caption-selection bandits: `sim.run(scenario)`, `sim.load_run(folder)`, or `python -m sim`."""
 
 from typing import TYPE_CHECKING, Any
 

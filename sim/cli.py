@@ -18,7 +18,7 @@ from typing import NoReturn
 import click
 
 import sim
-from sim.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_TERMINATED, LocalError, SimError
+from sim.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_TERMINATED, LocalError, SimError, UsageError
 from sim.installation import check_neighbours
 
 # Name on the command line -> module under sim.commands. A command whose module is not there is not shown.
@@ -111,27 +111,39 @@ def _raise_terminated(signum: int, frame: FrameType | None) -> None:  # noqa: AR
 
 def _ending(problem: BaseException) -> int:
     match problem:
-        case SimError():
-            return _say(problem.message, problem.hint, problem.exit_code)
         case click.exceptions.Exit():
             return problem.exit_code
-        case click.exceptions.Abort() | KeyboardInterrupt():
-            return _say("interrupted", "", EXIT_INTERRUPTED)
-        case Terminated():
-            return _say("terminated", "", EXIT_TERMINATED)
-        case click.FileError():
-            return _say(problem.format_message(), "", LocalError.exit_code)
-        case click.ClickException():
-            problem.show(sys.stderr)
-            return 2
         case BrokenPipeError():
             return _reader_left()
+        case click.exceptions.NoArgsIsHelpError() | click.UsageError():
+            problem.show(sys.stderr)
+            return UsageError.exit_code
+    if _is_defect(problem):
+        traceback.print_exception(problem)
+    return _say(*_message_hint_code(problem))
+
+
+def _is_defect(problem: BaseException) -> bool:
+    return _message_hint_code(problem)[2] == EXIT_DEFECT
+
+
+def _message_hint_code(problem: BaseException) -> tuple[str, str, int]:
+    match problem:
+        case SimError():
+            ending = f"error: {problem.message}", problem.hint, problem.exit_code
+        case click.exceptions.Abort() | KeyboardInterrupt():
+            ending = "interrupted", "", EXIT_INTERRUPTED
+        case Terminated():
+            ending = "terminated", "", EXIT_TERMINATED
+        case click.ClickException():
+            ending = f"error: {problem.format_message()}", "", LocalError.exit_code
         case OSError():
-            return _say(_os_message(problem), "", LocalError.exit_code)
+            ending = f"error: {_os_message(problem)}", "", LocalError.exit_code
         case MemoryError():
-            return _say("not enough memory", "Use fewer --workers or fewer replications.", LocalError.exit_code)
-    traceback.print_exception(problem)
-    return _say(f"{type(problem).__name__}: {problem}", REPORT_DEFECT, EXIT_DEFECT)
+            ending = "error: not enough memory", "Use fewer --workers or fewer replications.", LocalError.exit_code
+        case _:
+            ending = f"error: {type(problem).__name__}: {problem}", REPORT_DEFECT, EXIT_DEFECT
+    return ending
 
 
 def _os_message(problem: OSError) -> str:
@@ -140,7 +152,7 @@ def _os_message(problem: OSError) -> str:
 
 
 def _say(message: str, hint: str, code: int) -> int:
-    print(f"error: {message}" if code not in (EXIT_INTERRUPTED, EXIT_TERMINATED) else message, file=sys.stderr)  # noqa: T201
+    print(message, file=sys.stderr)  # noqa: T201
     if hint:
         print(hint, file=sys.stderr)  # noqa: T201
     return code

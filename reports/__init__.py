@@ -1,0 +1,1 @@
+"""From rows to answers: estimators, figures, the page. Reads run folders, never engines."""
