@@ -1,0 +1,1 @@
+"""Policies, one file each: what decides which caption is sent."""

@@ -1,25 +1,25 @@
 """What a policy is: a small pure rule over the statistics of a row's arms.
 
-A row is one page of one replication. The engine shows a policy, for every arm, `n` trials, `s` successes and `w` importance-weighted
-successes, all as of the last refresh, without any prior. The rule is five plain Python functions over scalars;
-the engine compiles them into its kernels. They may use `math` and `policies.draws`, nothing else:
+A row is one page of one replication. The engine shows a policy, for every arm, `n` trials, `s` successes and `w`
+importance-weighted successes, all as of the last refresh, without any prior. The rule is five plain Python functions over
+scalars; the engine compiles them into its kernels. They may use `math` and functions of this package like `policies.draws`:
 
     derive(n, s, w, truth, params) -> (x, y)             what to keep of an arm; called when its statistics change
     prepare(t, n, x, y, params, state, key) -> None      once a decision, before the scores; may write `state`
     score(x, y, state, params, key) -> float             an arm's score; the largest is sent, ties break uniformly
-    support(x, y, state, params) -> (low, high)          closed bounds of the score over all keys (equal: deterministic)
+    support(x, y, state, params) -> (low, high)          closed bounds of the score over all keys, also of `prepare`
     weight(x, y, state, params) -> float                 1 / propensity of the arm sent; only where `weighted` is set
 
-`n`, `x`, `y` of `prepare` are arrays (arms,); `t` counts the row's trials so far (pulls; fans where each fan is a trial);
-`params` is the tuple of `parameters()` as float64; `state` is float64 (state_size,), zero at the start and kept between decisions;
-`key` is a uint64 for `policies.draws`: in `prepare` the decision's, in `score` the arm's own.
+`n`, `x`, `y` of `prepare` are arrays (arms,), to be read only; `t` counts the row's trials so far (pulls; fans where each
+fan is a trial); `params` is the tuple of `parameters()` as float64; `state` is float64 (state_size,), zero at the start and
+kept between decisions; `key` is a uint64 for `policies.draws`: in `prepare` the decision's, in `score` the arm's own, which
+is `arm_key(decision's, i)` for the arm at position `i` of `n`, `x` and `y`.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
-
-MAX_COUNT = 2**53
 
 
 def _prepare_nothing(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
@@ -51,7 +51,7 @@ class Rule:
 
 @dataclass(frozen=True)
 class Memory:
-    """Which feedback the statistics hold: all of it, all of it decayed by `discount` a pull, or the last `window` pulls."""
+    """Which feedback the statistics hold: all, all decayed by `discount` a pull, or that of the last `window` pulls."""
 
     discount: float = 1.0
     window: int = 0
@@ -62,9 +62,22 @@ class Memory:
         return self.discount == 1.0 and self.window == 0
 
 
-def parameter(default: Any, doc: str, *, low: float | None = None, high: float | None = None, open_low: bool = False) -> Any:
-    """A policy's parameter: its default, what it means, and its range (`open_low`: `low` itself is excluded)."""
-    return field(default=default, metadata={"doc": doc, "low": low, "high": high, "open_low": open_low})
+def parameter(
+    default: Any,
+    doc: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    open_low: bool = False,
+    choices: tuple[str, ...] = (),
+) -> Any:
+    """A policy's parameter: its default, what it means, and its range (`open_low`: `low` itself is excluded).
+
+    A default that is a whole number (`2`, not `2.0`) asks for whole numbers, a tuple for as many numbers, a word for one
+    of `choices`; only where the default is None may the value be None.
+    """
+    bounds = {"low": low, "high": high, "open_low": open_low}
+    return field(default=default, metadata={"doc": doc, "choices": choices, **bounds})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +89,8 @@ class Policy:
     rule: ClassVar[Rule]
     state_size: ClassVar[int] = 0
     weighted: ClassVar[bool] = False
+    deterministic: ClassVar[bool] = False  # no score depends on a key, though `support` may be wider than the score
+    prune: ClassVar[bool] = False  # `support` is so much cheaper than `score` that kernels should ask it first
 
     def parameters(self) -> tuple[float, ...]:
         """The numbers that the rule's functions receive as `params`."""
@@ -86,28 +101,45 @@ class Policy:
         """Which feedback the statistics hold."""
         return Memory()
 
+    @property
+    def truth(self) -> str:
+        """What `truth` holds in `derive`: the arm's true mean "reward", or its true expected "revenue"."""
+        return "reward"
+
     def __post_init__(self) -> None:
         """Check every parameter against its declared range; raises ValueError naming it."""
         for item in fields(self):
             _check(item.name, getattr(self, item.name), item.default, item.metadata)
 
 
-def _check(name: str, value: Any, default: Any, metadata: Any) -> None:
-    values = value if isinstance(value, (tuple, list)) else (value,)
-    if isinstance(default, tuple) and len(values) != len(default):
-        raise ValueError(f"{name}: expected {len(default)} numbers, got {len(values)}")
-    for number in values:
-        if number is not None:
-            _check_number(name, number, metadata)
+def _check(name: str, value: Any, default: Any, metadata: Mapping[str, Any]) -> None:
+    if isinstance(default, str):
+        _check_word(name, value, metadata["choices"])
+    elif isinstance(default, tuple):
+        _check_tuple(name, value, default, metadata)
+    elif value is not None or default is not None:
+        _check_number(name, value, default, metadata)
 
 
-def _check_number(name: str, number: Any, metadata: Any) -> None:
-    if isinstance(number, str):
-        return
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or number != number or abs(number) == float("inf"):
+def _check_word(name: str, value: Any, choices: tuple[str, ...]) -> None:
+    if value not in choices:
+        raise ValueError(f"{name}: must be one of {', '.join(choices)}, got {value!r}")
+
+
+def _check_tuple(name: str, value: Any, default: tuple[float, ...], metadata: Mapping[str, Any]) -> None:
+    if not isinstance(value, tuple) or len(value) != len(default):
+        raise ValueError(f"{name}: expected {len(default)} numbers, got {value!r}")
+    for number, usual in zip(value, default, strict=True):
+        _check_number(name, number, usual, metadata)
+
+
+def _check_number(name: str, number: Any, default: Any, metadata: Mapping[str, Any]) -> None:
+    if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
         raise ValueError(f"{name}: expected a finite number, got {number!r}")
-    low, high = metadata.get("low"), metadata.get("high")
-    if low is not None and (number < low or (metadata.get("open_low") and number == low)):
-        raise ValueError(f"{name}: must be {'above' if metadata.get('open_low') else 'at least'} {low}, got {number}")
+    if isinstance(default, int) and number != int(number):
+        raise ValueError(f"{name}: must be a whole number, got {number}")
+    low, high, above = metadata["low"], metadata["high"], metadata["open_low"]
+    if low is not None and (number < low or (above and number == low)):
+        raise ValueError(f"{name}: must be {'above' if above else 'at least'} {low}, got {number}")
     if high is not None and number > high:
         raise ValueError(f"{name}: must be at most {high}, got {number}")

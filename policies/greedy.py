@@ -1,0 +1,24 @@
+"""The largest sample mean: exploits, never explores on purpose."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from policies.base import Policy, Rule
+
+
+def derive_mean(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+    """The sample mean, +inf for an arm never pulled, and the trials."""
+    if n <= 0.0:
+        return math.inf, 0.0
+    return s / n, n
+
+
+@dataclass(frozen=True, kw_only=True)
+class Greedy(Policy):
+    """Send the arm of the largest sample mean; an arm never pulled comes first."""
+
+    kind: ClassVar[str] = "greedy"
+    source: ClassVar[str] = "Sutton & Barto 2018, Reinforcement Learning, eq. 2.2"
+    rule: ClassVar[Rule] = Rule(derive=derive_mean)
+    deterministic: ClassVar[bool] = True

@@ -1,0 +1,42 @@
+"""Probability matching with a Beta posterior."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from policies.base import Policy, Rule, parameter
+from policies.draws import beta
+
+
+def derive_posterior(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+    """The two parameters of the Beta posterior; the prior stands in `params[0]` and `params[1]`."""
+    return params[0] + s, params[1] + max(n - s, 0.0)
+
+
+def score_posterior(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    """A draw from Beta(x, y)."""
+    return beta(key, x, y)
+
+
+def support_unit(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
+    """(0, 1)."""
+    return 0.0, 1.0
+
+
+POSTERIOR_RULE = Rule(derive=derive_posterior, score=score_posterior, support=support_unit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThompsonBeta(Policy):
+    """A draw from Beta(prior successes + s, prior failures + n − s)."""
+
+    prior: tuple[float, float] = parameter(
+        (1.0, 1.0), "successes and failures before any feedback", low=0.0, open_low=True
+    )
+
+    kind: ClassVar[str] = "thompson_beta"
+    source: ClassVar[str] = "Thompson 1933; Chapelle & Li 2011, algorithm 2"
+    rule: ClassVar[Rule] = POSTERIOR_RULE
+
+    def parameters(self) -> tuple[float, ...]:
+        """(prior successes, prior failures)."""
+        return float(self.prior[0]), float(self.prior[1])

@@ -1,0 +1,28 @@
+"""Every arm with the same probability: the baseline that every policy must beat."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from policies.base import Policy, Rule
+from policies.draws import uniform
+
+
+def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+    return 0.0, 0.0
+
+
+def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    return uniform(key)
+
+
+def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
+    return 0.0, 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uniform(Policy):
+    """Send an arm drawn uniformly, whatever its statistics."""
+
+    kind: ClassVar[str] = "uniform"
+    source: ClassVar[str] = "no learning: regret after T pulls is T · (best mean − mean of the means)"
+    rule: ClassVar[Rule] = Rule(derive=_derive, score=_score, support=_support)

@@ -1,0 +1,42 @@
+"""The deployed rule: a uniform draw from the Wilson interval."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from policies.base import Policy, Rule, parameter
+from policies.draws import uniform
+from policies.wilson import Z, wilson_interval
+
+
+def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+    lower, upper = wilson_interval(params[1] + s, params[2] + max(n - s, 0.0), params[0])
+    return lower, upper - lower
+
+
+def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    return max(0.0, min(1.0, x + y * uniform(key)))
+
+
+def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
+    return max(0.0, min(1.0, x)), max(0.0, min(1.0, x + y))
+
+
+@dataclass(frozen=True, kw_only=True)
+class WilsonSample(Policy):
+    """lower + (upper − lower) · U, clamped to [0, 1]; (lower, upper) is the Wilson interval of the counts plus the prior.
+
+    The support is bounded: an arm whose upper bound falls below another's lower bound is never sent again.
+    """
+
+    z: float = parameter(Z, "half width of the interval in standard deviations", low=0.0)
+    prior: tuple[float, float] = parameter(
+        (1.0, 1.0), "successes and failures that a new table row starts with", low=0.0, open_low=True
+    )
+
+    kind: ClassVar[str] = "wilson_sample"
+    source: ClassVar[str] = "the deployed SQL function wilson_sample; interval of Wilson 1927, eq. 2"
+    rule: ClassVar[Rule] = Rule(derive=_derive, score=_score, support=_support)
+
+    def parameters(self) -> tuple[float, ...]:
+        """(z, prior successes, prior failures)."""
+        return float(self.z), float(self.prior[0]), float(self.prior[1])
