@@ -1,68 +1,102 @@
 """Compile a kernel template around the plain Python functions that a policy or a world supplies.
 
-A template names functions (`score`, `derive`, …) that it does not define. `specialise` binds them, compiles every plain
-function that they reach, and caches the machine code on disk under a name that holds a digest of all
-sources involved, so that editing a policy can never leave a stale kernel behind (Numba's own cache looks only
-at the outermost function's file, and cannot cache closures over functions between processes).
+A template, and any plain function that it calls, may name functions (`score`, `derive`, …) and constants that its
+module does not define. `specialise` binds them, compiles every plain function that the template reaches, and caches the
+machine code on disk under a name that holds a digest of all sources involved, so that editing a policy can never leave
+a stale kernel behind (Numba's own cache looks only at the outermost function's file, and cannot cache closures over
+functions between processes). Constants are compiled in, so branches on them cost nothing.
 """
 
 import hashlib
 import inspect
-import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from types import CodeType, FunctionType
 from typing import Any
 
 import numba
 
-_OPTIONS = {"error_model": "numpy", "nogil": True}
+_OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
+
+_Bound = tuple[tuple[str, Any], ...]
+
+
+def specialise(template: Callable[..., Any], label: str, **bindings: Any) -> Any:
+    """Compile `template` with `bindings` (module-level functions and constants) in place of free names.
+
+    The template takes a binding even where its own module defines the name; the functions that it reaches keep what
+    their modules define. Raises TypeError for a template, or a function that it reaches, that is not plain.
+    """
+    if not isinstance(template, FunctionType):
+        raise TypeError(f"a kernel template must be a plain Python function, not {template!r}")
+    scope = {**template.__globals__, **bindings}
+    name = f"{template.__name__}_{label}_{_digest(template, scope, bindings)}"
+    return numba.njit(cache=True, **_OPTIONS)(_copy(template, scope, bindings, name))
 
 
 @cache
-def _compiled(function: types.FunctionType) -> Any:
-    return numba.njit(**_OPTIONS)(_bound(function, {}, function.__qualname__))
+def _compiled(function: FunctionType, bound: _Bound) -> Any:
+    bindings = dict(bound)
+    scope = {**bindings, **function.__globals__}
+    return numba.njit(**_OPTIONS)(_copy(function, scope, bindings, function.__qualname__))
 
 
-def _is_plain(value: object) -> bool:
-    return isinstance(value, types.FunctionType)
+def _copy(function: FunctionType, scope: Mapping[str, Any], bindings: Mapping[str, Any], name: str) -> FunctionType:
+    """`function` over globals in which every plain function that it names is compiled."""
+    if function.__closure__:
+        raise TypeError(f"{function.__qualname__} reads variables of an enclosing function, which no kernel can")
+    used = {key: _value(value, bindings) for key, value in _used(function, scope)}
+    copy = FunctionType(function.__code__, {**function.__globals__, **used}, name, function.__defaults__)
+    copy.__qualname__ = name
+    copy.__module__ = function.__module__
+    return copy
 
 
-def _names(code: types.CodeType) -> set[str]:
+def _value(value: Any, bindings: Mapping[str, Any]) -> Any:
+    if not isinstance(value, FunctionType):
+        return value
+    reached = _reached(value, bindings, set())
+    # Functions that no binding touches are compiled once for all kernels.
+    return _compiled(value, tuple((name, bindings[name]) for name in sorted(reached)))
+
+
+def _used(function: FunctionType, scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    return ((key, scope[key]) for key in sorted(_names(function.__code__)) if key in scope)
+
+
+def _names(code: CodeType) -> set[str]:
     return set(code.co_names)
 
 
-def _bound(template: types.FunctionType, bindings: dict[str, Any], name: str) -> types.FunctionType:
-    """A copy of `template` whose globals hold compiled versions of every plain function it names."""
-    scope = {**template.__globals__, **bindings}
-    used = {key: scope[key] for key in _names(template.__code__) if key in scope}
-    compiled = {key: _compiled(value) if _is_plain(value) else value for key, value in used.items()}
-    bound = types.FunctionType(template.__code__, {**template.__globals__, **bindings, **compiled}, name)
-    bound.__qualname__ = name
-    bound.__module__ = template.__module__
-    return bound
+def _reached(function: FunctionType, bindings: Mapping[str, Any], seen: set[FunctionType]) -> set[str]:
+    """The bindings that `function` and the functions that it calls leave free."""
+    if function in seen:
+        return set()
+    seen.add(function)
+    free = {key for key in _names(function.__code__) if key in bindings and key not in function.__globals__}
+    for _, value in _used(function, {**bindings, **function.__globals__}):
+        if isinstance(value, FunctionType):
+            free |= _reached(value, bindings, seen)
+    return free
 
 
-def _sources(function: types.FunctionType, bindings: dict[str, Any], seen: dict[str, str]) -> dict[str, str]:
-    """Source text of `function` and of every plain function that it reaches."""
+def _digest(template: FunctionType, scope: Mapping[str, Any], bindings: Mapping[str, Any]) -> str:
+    parts = _sources(template, scope, bindings, {})
+    return hashlib.sha256(repr(sorted(parts.items())).encode()).hexdigest()[:16]
+
+
+def _sources(
+    function: FunctionType, scope: Mapping[str, Any], bindings: Mapping[str, Any], seen: dict[str, str]
+) -> dict[str, str]:
+    """Source of `function` and of every plain function and constant that it reaches, by qualified name."""
     name = f"{function.__module__}.{function.__qualname__}"
     if name in seen:
         return seen
     seen[name] = inspect.getsource(function)
-    scope = {**function.__globals__, **bindings}
-    for key in sorted(_names(function.__code__)):
-        value = scope.get(key)
-        if _is_plain(value):
-            _sources(value, {}, seen)
-        elif isinstance(value, (int, float, str)) or type(value).__module__ == "numpy":
+    for key, value in _used(function, scope):
+        if isinstance(value, FunctionType):
+            seen[f"{name}:{key}"] = f"{value.__module__}.{value.__qualname__}"
+            _sources(value, {**bindings, **value.__globals__}, bindings, seen)
+        elif isinstance(value, (int, float, str, tuple)) or type(value).__module__ == "numpy":
             seen[f"{name}:{key}"] = repr(value)
     return seen
-
-
-def specialise(template: Callable[..., Any], label: str, **bindings: Any) -> Any:
-    """Compile `template` with `bindings` (functions and constants) in place of its free names."""
-    assert isinstance(template, types.FunctionType)
-    parts = _sources(template, bindings, {})
-    parts |= {f"={key}": repr(v) for key, v in bindings.items() if not _is_plain(v)}
-    digest = hashlib.sha256(repr(sorted(parts.items())).encode()).hexdigest()[:16]
-    name = f"{template.__name__}_{label}_{digest}"
-    return numba.njit(cache=True, **_OPTIONS)(_bound(template, bindings, name))
