@@ -1,9 +1,9 @@
 """Count draws for world kernels: one addressed uniform, inverted through the exact distribution function.
 
 Inversion spends exactly one uniform a draw and is monotone: for one key, a larger `p` (or `mean`) never gives a smaller
-count, so that two policies, or two scenarios, that differ a little in rates meet the same luck. The distribution
-function is right to about 1e-13, whatever the sizes. Small means are searched from zero; large means from the mode, whose
-probability is a saddle-point expression free of cancellation.
+count, so that two policies, or two scenarios, that differ a little in rates meet the same luck. The
+distribution function is right to about 1e-13, whatever the sizes. Small means are searched from zero; large means from
+the mode, whose probability is a saddle-point expression free of cancellation.
 
 Source: Devroye (1986), "Non-Uniform Random Variate Generation", III.2 and X.4 (inversion by sequential search);
 Loader (2000), "Fast and accurate computation of binomial probabilities", eqs. 2-4.
