@@ -1,0 +1,96 @@
+"""The write guard: nothing is written to BigQuery unless it is allowed twice, and never to production.
+
+A write needs the dataset in an allow-list (CAPTION_SIM_ALLOW_WRITE holds `PROJECT.DATASET`s apart by commas, or the path of a
+file with one a line) **and** the command's `--allow-write PROJECT.DATASET`, equal to the letter. The production dataset is
+refused whatever these say, in any spelling. All of it happens on names alone, before a client exists.
+"""
+
+import os
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import sql
+from sim.errors import LocalError, WriteRefused
+from sim.warehouse.base import TargetSpec
+
+VARIABLE = "CAPTION_SIM_ALLOW_WRITE"
+PRODUCTION = ("of-scheduler-proj", "eros_scheduling_brain")
+
+
+@dataclass(frozen=True)
+class WritePermit:
+    """Leave to write to one BigQuery dataset; made by `permit` only."""
+
+    project: str
+    dataset: str
+
+
+def permit(
+    spec: TargetSpec, allow_write: str | None, environment: Mapping[str, str] = os.environ
+) -> WritePermit | None:
+    """Leave to write to `spec`: None needed (nor given) for local targets; WriteRefused where the rules do not hold."""
+    if spec.kind != "bigquery":
+        return None
+    refuse_production(spec.place)
+    name = dataset_name(spec.place)
+    if allow_write != name:
+        raise WriteRefused(
+            f"writing to {name} wants --allow-write {name}"
+            if allow_write is None
+            else f"--allow-write {allow_write!r} is not the dataset written to, {name}",
+            "repeat the dataset exactly: it is what stands between a slip and someone's table",
+        )
+    if name not in allowed(environment):
+        raise WriteRefused(
+            f"{name} is not in the allow-list", f"name it in {VARIABLE}, or in the file that {VARIABLE} points to"
+        )
+    return WritePermit(*name.split("."))
+
+
+def allowed(environment: Mapping[str, str] = os.environ) -> frozenset[str]:
+    """The datasets of the allow-list; WriteRefused for an entry that is not a plain PROJECT.DATASET (no wildcards)."""
+    text = environment.get(VARIABLE, "")
+    if "/" in text or text.endswith((".txt", ".list")):
+        text = _read(Path(text))
+    entries = [line.split("#")[0].strip() for line in re.split(r"[,\n]", text)]
+    return frozenset(dataset_name(entry) for entry in entries if entry)
+
+
+def dataset_name(text: str) -> str:
+    """`text`, if it is a plain `PROJECT.DATASET`; else WriteRefused."""
+    parts = text.split(".")
+    if len(parts) != 2 or not sql.PROJECT.fullmatch(parts[0]) or not sql.DATASET.fullmatch(parts[1]):
+        raise WriteRefused(f"{text!r} is not a plain PROJECT.DATASET")
+    return text
+
+
+def refuse_production(*names: str) -> None:
+    """WriteRefused if any of the names is, or could be read as, the production dataset or something in it."""
+    for name in names:
+        if _skeleton(PRODUCTION[1]) in _skeleton(name):
+            raise WriteRefused(
+                f"{name!r} names the production dataset", "it is never written to; use a dataset of your own"
+            )
+
+
+# Letters of other scripts that look like Latin ones and that compatibility normalisation leaves as they are.
+_LOOK_ALIKES = str.maketrans(
+    "аеорсухіјѕԁһӏԍвкмнтıɡɩοαερνικγυβηςσ0135",
+    "aeopcyxijsdhlgbkmhtigioaepvikyubnssoies",
+)
+
+
+def _skeleton(name: str) -> str:
+    """What a reader sees in a name: look-alikes folded, case, marks and everything but letters dropped."""
+    folded = unicodedata.normalize("NFKD", name).casefold().translate(_LOOK_ALIKES)
+    return re.sub(r"[^a-z]", "", folded).replace("l", "i").replace("rn", "m").replace("vv", "w")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise LocalError(f"the allow-list {path} cannot be read", f"it is named by {VARIABLE}") from error
