@@ -1,0 +1,121 @@
+"""Parts of a plan as Parquet files: made and written batch by batch, by as many threads as are allowed.
+
+Threads, not processes: the kernel and the Parquet writer both run without Python's lock, so a pool of threads uses
+every core, starts at once and shares the compiled code.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sim.files import replacing
+from sim.kernels import specialise
+from sim.seeding import kernel
+from sim.seeding.figures import zipf_law
+from sim.seeding.plan import PartPlan, SeedPlan
+from sim.stats_table import arrow_schema
+
+# Columns of few distinct values: a dictionary makes them small, and fast to write.
+DICTIONARY = [
+    "page_name", "successes", "failures", "total_observations", "confidence_lower_bound", "confidence_upper_bound",
+    "exploration_score", "last_used", "last_updated", "performance_percentile",
+]  # fmt: skip
+
+
+@cache
+def _fill_pages() -> Callable[..., None]:
+    compiled: Callable[..., None] = specialise(kernel.fill_pages, "seeding")
+    return compiled
+
+
+def batch(plan: SeedPlan, pages: range) -> pa.Table:
+    """The rows of consecutive pages, in the table's 15 columns; page_name is dictionary-encoded."""
+    starts = plan.page_starts[pages.start : pages.stop + 1]
+    rows = int(starts[-1] - starts[0])
+    whole, real = np.empty((kernel.WHOLE_COLUMNS, rows), np.int64), np.empty((kernel.REAL_COLUMNS, rows))
+    _fill_pages()(_model(plan), starts, plan.audiences[pages.start : pages.stop], whole, real)
+    return pa.Table.from_arrays(_columns(pages, np.diff(starts), whole, real), schema=_writer_schema())
+
+
+def _model(plan: SeedPlan) -> kernel.Model:
+    figures = plan.figures
+    return kernel.Model(
+        root=plan.root,
+        full_ids=plan.caption_ids == "full",
+        refreshes=plan.refreshes,
+        uses_law=zipf_law(figures.used_once),
+        price_shares=np.array(figures.price_shares),
+        price_quantiles=np.array(figures.price_quantiles),
+        appetite_from=np.array(figures.appetite_from),
+        appetite=np.array(figures.appetite),
+        priced_share=figures.priced_share,
+        view_log=figures.view_log[0],
+        view_sd=figures.view_log[1],
+        unpriced_view_log=figures.unpriced_view_log[0],
+        unpriced_view_sd=figures.unpriced_view_log[1],
+        purchase_shape=figures.purchase_shape,
+        appeal_sd=figures.appeal_sd,
+    )
+
+
+@cache
+def _writer_schema() -> pa.Schema:
+    schema = arrow_schema()
+    place = schema.get_field_index("page_name")
+    return schema.set(place, schema.field(place).with_type(pa.dictionary(pa.int32(), pa.string())))
+
+
+def _columns(pages: range, sizes: Any, whole: Any, real: Any) -> list[Any]:
+    places = np.repeat(np.arange(len(pages), dtype=np.int32), sizes)
+    names = pa.array([f"page_{page + 1:04d}" for page in pages])
+    moment = pa.timestamp("us", "UTC")
+    never = whole[kernel.LAST_USED] == kernel.NEVER
+    return [
+        pa.array(whole[kernel.CAPTION_ID]),
+        pa.DictionaryArray.from_arrays(places, names),
+        *(pa.array(whole[column]) for column in (kernel.SUCCESSES, kernel.FAILURES, kernel.OBSERVATIONS)),
+        *(pa.array(column) for column in real),
+        pa.array(whole[kernel.LAST_USED], moment, mask=never),
+        pa.array(whole[kernel.LAST_UPDATED], moment),
+        pa.array(whole[kernel.PERCENTILE]),
+    ]
+
+
+def write_part(plan: SeedPlan, part: PartPlan, path: Path) -> Path:
+    """Write one part to `path`, whole or not at all; memory is bounded by a batch."""
+    with replacing(path) as temporary, pq.ParquetWriter(
+        temporary, _writer_schema(), compression="snappy", use_dictionary=DICTIONARY, store_schema=False,
+        write_statistics=["caption_id", "page_name", "last_updated"],
+    ) as writer:  # fmt: skip
+        for pages in plan.batches(part):
+            writer.write_table(batch(plan, pages))
+    return path
+
+
+def write_parts(
+    plan: SeedPlan, parts: Iterable[PartPlan], folder: Path, workers: int, done: Collection[str] = ()
+) -> Iterator[tuple[PartPlan, Path]]:
+    """Write every part not among the names `done` into `folder`; yields in order, at most `workers` + 1 parts ahead."""
+    missing = iter([part for part in parts if part.name not in done])
+    with ThreadPoolExecutor(workers, thread_name_prefix="seed") as pool:
+
+        def submit(part: PartPlan) -> tuple[PartPlan, Future[Path]]:
+            return part, pool.submit(write_part, plan, part, folder / part.name)
+
+        running = [submit(part) for part in islice(missing, workers + 1)]
+        try:
+            while running:
+                part, future = running.pop(0)
+                path = future.result()
+                running += [submit(following) for following in islice(missing, 1)]
+                yield part, path
+        finally:
+            for _, future in running:
+                future.cancel()
