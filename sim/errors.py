@@ -1,13 +1,16 @@
 """Every error that a user can cause, as a tree; the command line turns each into one message and an exit code.
 
-    SimError                 70  (never raised itself)
-    ├── CheckFailed           1  a check of the scenario, or of a warehouse, failed
-    ├── UsageError            2  a command's words, or a scenario, are wrong
-    │   └── ScenarioError     2  … with every problem found, each at file:line
-    ├── LocalError            3  reading or writing on this machine
-    ├── RemoteError           4  a remote service
-    └── WriteRefused          5  the write guard
+SimError                 70  (never raised itself)
+├── CheckFailed           1  a check of the scenario, or of a warehouse, failed
+├── UsageError            2  a command's words, or a scenario, are wrong
+│   └── ScenarioError     2  … with every problem found, each at file:line
+├── LocalError            3  reading or writing on this machine
+├── RemoteError           4  a remote service
+└── WriteRefused          5  the write guard
 """
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 EXIT_DEFECT = 70
 EXIT_INTERRUPTED = 130
@@ -35,6 +38,35 @@ class UsageError(SimError):
     """Bad usage of a command."""
 
     exit_code = 2
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing wrong in a scenario: which key, where it is written, and what is the matter."""
+
+    key: str  # dotted path, such as "world.means.3"; "" for the document as a whole
+    message: str
+    file: str  # as the user named it; "--set KEY" for an override
+    line: int | None = None  # from 1; None where there are no lines
+
+    def __str__(self) -> str:
+        place = self.file if self.line is None else f"{self.file}:{self.line}"
+        # An override's place already says which key.
+        named = not self.key or place == f"--set {self.key}"
+        return f"{place}: {self.message}" if named else f"{place}: {self.key}: {self.message}"
+
+
+class ScenarioError(UsageError):
+    """A scenario that cannot be run; `problems` are all that was found, in the order of the file."""
+
+    def __init__(self, problems: Sequence[Problem], hint: str = "") -> None:
+        count = "1 problem" if len(problems) == 1 else f"{len(problems)} problems"
+        super().__init__("\n".join((f"the scenario has {count}", *map(str, problems))), hint)
+        self.problems = tuple(problems)
+
+    def __reduce__(self) -> tuple[type["ScenarioError"], tuple[tuple[Problem, ...], str]]:
+        """Pickle by the problems: a worker's error reaches its parent whole."""
+        return type(self), (self.problems, self.hint)
 
 
 class LocalError(SimError):

@@ -1,0 +1,157 @@
+"""A scenario: every number of a run, typed and frozen. `sim.scenario.load` makes one out of YAML."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sim.errors import LocalError, UsageError
+from sim.scenario.section import MAX_DAYS, MAX_PULLS, MAX_REPLICATIONS, Section, Whole
+from sim.scenario.traffic import Selection, TrafficFeedback, TrafficWorld
+from sim.scenario.worlds import BernoulliFeedback, BernoulliWorld, TableFeedback, TableSelection, TableWorld
+
+if TYPE_CHECKING:
+    from policies.base import Policy
+
+MAX_NAME = 64
+# A name becomes the folder `policy=NAME`.
+POLICY_NAME = re.compile(r"[A-Za-z0-9_-]([A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
+
+Metric = Literal["regret", "reward", "revenue_usd", "best_share", "locked_out"]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """The sections that go with one kind of world."""
+
+    world: type[Section]
+    feedback: type[Section]
+    selection: type[Section] | None
+    horizon: Literal["pulls", "days"]
+
+
+WORLDS = {
+    "bernoulli": Kind(BernoulliWorld, BernoulliFeedback, None, "pulls"),
+    "table": Kind(TableWorld, TableFeedback, TableSelection, "days"),
+    "traffic": Kind(TrafficWorld, TrafficFeedback, Selection, "days"),
+}
+
+
+class Horizon(Section):
+    """How long a replication lasts: `pulls` in a bernoulli world, `days` elsewhere."""
+
+    pulls: Annotated[Whole, Field(ge=1, le=MAX_PULLS)] | None = Field(None, description="Length in pulls.")
+    days: Annotated[float, Field(gt=0.0, le=MAX_DAYS)] | None = Field(None, description="Length in days.")
+
+    @property
+    def unit(self) -> str:
+        """`pulls` or `days`."""
+        return "days" if self.pulls is None else "pulls"
+
+    @property
+    def length(self) -> float:
+        """The horizon in its unit."""
+        return self.pulls if self.pulls is not None else (self.days or 0.0)
+
+
+class PolicySpec(BaseModel):
+    """One policy of a scenario: its kind, the name of its results, every parameter."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="The name of its results; unique in the scenario.")
+    kind: str = Field(description="One of `python -m sim policies`.")
+    params: dict[str, Any] = Field({}, description="Every parameter of the policy, by name.")
+
+    def build(self) -> "Policy":
+        """The policy itself; raises ValueError naming a bad parameter."""
+        from policies.registry import build  # noqa: PLC0415  (imports every policy)
+
+        policy: Policy = build(self.kind, dict(self.params))
+        return policy
+
+
+class Record(Section):
+    """What a run writes down."""
+
+    curve_points: Annotated[Whole, Field(ge=2, le=10_000)] = Field(60, description="Points of each regret curve.")
+    stats: Literal["all", "last", "none"] = Field(
+        "all", description="Caption statistics of all replications, of the last one, or of none."
+    )
+    sends: bool = Field(False, description="Whether to write the log of sends.")
+
+
+class Check(Section):
+    """A claim about the results; the run exits with 1 where it fails. Exactly one of the three comparisons is given."""
+
+    metric: Metric = Field(description="What is compared.")
+    policy: str = Field(description="The name of the policy that is judged.")
+    not_worse_than: str | None = Field(None, description="The name of the policy that it is compared with.")
+    at_most: float | None = Field(None, description="An upper limit of the metric's mean.")
+    at_least: float | None = Field(None, description="A lower limit of the metric's mean.")
+    confidence: Annotated[float, Field(gt=0.5, lt=1.0)] = Field(0.95, description="Confidence of the interval used.")
+
+
+class Header(Section):
+    """The single values at the top of a scenario."""
+
+    version: Literal[1] = Field(1, description="Version of this format.")
+    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", max_length=MAX_NAME)] = Field(
+        description="Names the run folder: `runs/<name>` unless `--out` says otherwise."
+    )
+    seed: Annotated[Whole, Field(ge=0, lt=2**63)] = Field(1, description="Seed of all randomness.")
+    replications: Annotated[Whole, Field(ge=1, le=MAX_REPLICATIONS)] = Field(
+        100, description="How often the whole is repeated, each time with luck of its own."
+    )
+
+
+class Scenario(Header):
+    """A whole scenario, every default filled in; `sim.scenario.load` makes one, and checks the rules between sections."""
+
+    horizon: Horizon
+    world: BernoulliWorld | TableWorld | TrafficWorld
+    feedback: BernoulliFeedback | TableFeedback | TrafficFeedback
+    selection: TableSelection | Selection | None = None
+    policies: tuple[PolicySpec, ...]
+    record: Record = Record()
+    checks: tuple[Check, ...] = ()
+
+    def content(self) -> dict[str, Any]:
+        """The scenario as the YAML holds it: plain values, every default filled in, keys in the usual order."""
+        plain: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
+        plain["policies"] = [{"kind": each.kind, "name": each.name, **each.params} for each in self.policies]
+        return plain
+
+    def to_yaml(self) -> str:
+        """The scenario as YAML 1.2; loads back equal."""
+        from sim.scenario.writing import yaml_text  # noqa: PLC0415  (needs ruamel.yaml)
+
+        return yaml_text(self.content())
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, hexadecimal, of what the scenario means: neither layout nor key order nor file names enter it.
+
+        A table world's source enters by the digest of the file's bytes, read now; LocalError where they cannot be.
+        """
+        from sim.scenario.writing import content_digest  # noqa: PLC0415
+
+        return content_digest(self.content(), self.source_path)
+
+    @property
+    def source_path(self) -> Path | None:
+        """The table world's file, relative to the current directory; None in other worlds, or where none is given."""
+        source = self.world.source if isinstance(self.world, TableWorld) else None
+        return None if source is None else Path(source)
+
+    def require_files(self) -> None:
+        """Raise UsageError where a table world has no source, LocalError where it is not a readable file."""
+        if not isinstance(self.world, TableWorld):
+            return
+        if self.source_path is None:
+            raise UsageError(f"scenario {self.name}: world.source is not given", "Give it: --set world.source=FILE")
+        if not self.source_path.is_file():
+            what = "is a directory" if self.source_path.is_dir() else "does not exist"
+            raise LocalError(f"world.source: {self.source_path} {what}", "Give another: --set world.source=FILE")

@@ -1,0 +1,95 @@
+"""`--set KEY.PATH=VALUE`: changes to a scenario's tree before it is checked."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sim.errors import Problem, ScenarioError, UsageError
+from sim.scenario.document import Document, Path, dotted, read
+
+MAX_OVERRIDES = 200
+
+
+def place(key: str) -> str:
+    """How messages name the place of an override."""
+    return f"--set {key}"
+
+
+def apply(document: Document, overrides: Iterable[str]) -> dict[Path, str]:
+    """Change the document; returns the path that each override wrote to, and its key.
+
+    Raises UsageError for words that are not KEY.PATH=VALUE, ScenarioError for values that are not YAML or for a path
+    through something that has no keys.
+    """
+    written: dict[Path, str] = {}
+    words = list(overrides)
+    if len(words) > MAX_OVERRIDES:
+        raise UsageError(f"more than {MAX_OVERRIDES} --set options; write a scenario file")
+    for word in words:
+        key, value = _split(word)
+        path = _write(document, key, value)
+        written = {old: name for old, name in written.items() if old[: len(path)] != path}
+        written[path] = key
+        document.findings = [found for found in document.findings if found.path[: len(path)] != path]
+    return written
+
+
+def _split(word: str) -> tuple[str, Any]:
+    key, equals, text = word.partition("=")
+    key = key.strip()
+    if not equals or not key or not all(key.split(".")):
+        raise UsageError(f"--set {word}: expected KEY.PATH=VALUE, such as --set horizon.days=30")
+    return key, _value(key, text)
+
+
+def _value(key: str, text: str) -> Any:
+    return read(text, place(key), lines=False).value if text.strip() else None
+
+
+def _write(document: Document, key: str, value: Any) -> Path:
+    if not isinstance(document.value, dict):
+        document.value = {}
+    path: Path = ()
+    target: Any = document.value
+    *parents, last = key.split(".")
+    for word in parents:
+        step = _step(target, word, key, path)
+        target = _child(target, step)
+        path = (*path, step)
+    step = _step(target, last, key, path)
+    _put(target, step, value)
+    return (*path, step)
+
+
+def _step(target: Any, word: str, key: str, path: Path) -> str | int:
+    """A word of the key as an index into the target."""
+    if isinstance(target, dict):
+        return word
+    if not isinstance(target, list):
+        raise _wrong(key, f"{dotted(path)} is a single value and has no keys")
+    if not word.isascii() or not word.isdigit() or len(word) > 6 or int(word) > len(target):
+        raise _wrong(
+            key, f"{dotted(path)} is a list of {len(target)}: give an index from 0, or {len(target)} to append"
+        )
+    return int(word)
+
+
+def _child(target: Any, step: str | int) -> Any:
+    """The container below; made where it is missing, and a policy given by its kind alone becomes a mapping."""
+    child = target.get(step) if isinstance(target, dict) else target[step] if step < len(target) else None  # type: ignore[operator]
+    if child is None:
+        child = {}
+    elif isinstance(child, str) and isinstance(step, int):
+        child = {"kind": child}
+    _put(target, step, child)
+    return child
+
+
+def _put(target: Any, step: str | int, value: Any) -> None:
+    if isinstance(target, list) and step == len(target):
+        target.append(value)
+    else:
+        target[step] = value
+
+
+def _wrong(key: str, message: str) -> ScenarioError:
+    return ScenarioError([Problem(key, message, place(key))])

@@ -1,0 +1,201 @@
+"""What has to hold between the sections of a scenario.
+
+Each rule names, as its arguments, the sections it needs, and is asked only where all of them are right by themselves.
+"""
+
+import inspect
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from sim.scenario.document import Finding
+from sim.scenario.model import Check, Header, Horizon, PolicySpec, Record
+from sim.scenario.problems import suggestion
+from sim.scenario.traffic import TrafficWorld
+from sim.scenario.worlds import BernoulliWorld, TableWorld
+
+MAX_WORK = 10**14
+MAX_ROWS = 10**8
+MAX_ROW_ARMS = 10**7
+
+Rule = Callable[..., Iterator[Finding]]
+
+
+def broken(sections: Mapping[str, Any]) -> Iterator[Finding]:
+    """The findings of every rule whose sections are all there."""
+    for rule in RULES:
+        needed = inspect.signature(rule).parameters
+        if all(name in sections for name in needed):
+            yield from rule(**{name: sections[name] for name in needed})
+
+
+def horizon_unit(horizon: Horizon, world: Any) -> Iterator[Finding]:
+    """A bernoulli world counts pulls, the others days."""
+    right = "pulls" if world.kind == "bernoulli" else "days"
+    wrong = "days" if right == "pulls" else "pulls"
+    if getattr(horizon, wrong) is not None:
+        yield Finding(("horizon", wrong), f"a {world.kind} world is as long as its `{right}`, not its `{wrong}`")
+    elif getattr(horizon, right) is None:
+        yield Finding(("horizon",), f"a {world.kind} world needs `{right}`")
+
+
+def rates_given(world: Any) -> Iterator[Finding]:
+    """True rates are either listed, or drawn from a prior for a number of arms."""
+    if not isinstance(world, BernoulliWorld):
+        return
+    if world.means is not None:
+        for key in ("prior", "arms"):
+            if getattr(world, key) is not None:
+                yield Finding(("world", key), f"`means` are given, so `{key}` has no meaning; keep one of the two")
+    elif world.prior is None and world.arms is None:
+        yield Finding(("world",), "needs `means`, or `prior` and `arms`")
+    elif world.arms is None:
+        yield Finding(("world", "prior"), "needs `arms`, the number of arms to draw")
+    elif world.prior is None:
+        yield Finding(("world", "arms"), "needs `prior`, such as {beta: [1, 1]}, to draw their rates from")
+    if world.churn is not None and world.prior is None:
+        yield Finding(("world", "churn"), "needs `prior`, from which new arms are drawn")
+
+
+def changes_in_order(world: Any) -> Iterator[Finding]:
+    """Changes are in order of time and give a rate to every arm."""
+    if not isinstance(world, BernoulliWorld):
+        return
+    before = 0
+    for index, change in enumerate(world.changes):
+        path = ("world", "changes", index)
+        if change.at <= before:
+            yield Finding((*path, "at"), f"must be above {before}, where the change before it happens")
+        before = max(before, change.at)
+        if world.size and len(change.means) != world.size:
+            yield Finding((*path, "means"), f"has {len(change.means)} rates for {world.size} arms")
+
+
+def changes_in_time(world: Any, horizon: Horizon) -> Iterator[Finding]:
+    """A change happens before the end."""
+    if isinstance(world, BernoulliWorld) and horizon.pulls is not None:
+        for index, change in enumerate(world.changes):
+            if change.at >= horizon.pulls:
+                message = f"pull {change.at} does not happen: the horizon is {horizon.pulls} pulls"
+                yield Finding(("world", "changes", index, "at"), message)
+
+
+def check_policies(checks: Sequence[tuple[int, Check]], policy_names: Sequence[str]) -> Iterator[Finding]:
+    """Checks speak of policies that exist."""
+    for index, check in checks:
+        for key in ("policy", "not_worse_than"):
+            name = getattr(check, key)
+            if name is not None and name not in policy_names:
+                hint = suggestion(name, policy_names)
+                yield Finding(("checks", index, key), f'no policy is named "{name}"{hint}')
+        if check.policy == check.not_worse_than:
+            yield Finding(("checks", index, "not_worse_than"), "is the same policy")
+
+
+def check_comparisons(checks: Sequence[tuple[int, Check]]) -> Iterator[Finding]:
+    """A check makes exactly one comparison."""
+    for index, check in checks:
+        given = [key for key in ("not_worse_than", "at_most", "at_least") if getattr(check, key) is not None]
+        if len(given) != 1:
+            have = " and ".join(f"`{key}`" for key in given) or "none"
+            yield Finding(("checks", index), f"needs one of `not_worse_than`, `at_most`, `at_least`; has {have}")
+
+
+def check_money(checks: Sequence[tuple[int, Check]], world: Any) -> Iterator[Finding]:
+    """Money exists only in the traffic world."""
+    for index, check in checks:
+        if check.metric == "revenue_usd" and world.kind != "traffic":
+            yield Finding(("checks", index, "metric"), f"a {world.kind} world has no revenue")
+
+
+def sends_exist(record: Record, world: Any) -> Iterator[Finding]:
+    """Only pages send."""
+    if record.sends and world.kind == "bernoulli":
+        yield Finding(("record", "sends"), "a bernoulli world has pulls, no sends to record")
+
+
+def curve_size(header: Header, record: Record, policies: Sequence[PolicySpec]) -> Iterator[Finding]:
+    """Curves fit into memory."""
+    rows = header.replications * record.curve_points * len(policies)
+    if rows > MAX_ROWS:
+        message = f"{rows:.1e} curve rows (replications × curve_points × policies); the limit is {MAX_ROWS:.0e}"
+        yield Finding(("replications",), message)
+
+
+def work_size(header: Header, horizon: Horizon, world: Any, policies: Sequence[PolicySpec]) -> Iterator[Finding]:
+    """A run ends within days, not centuries: decisions times the arms that each may have to look at."""
+    decisions = (horizon.length * sends_a_day(world)) if horizon.unit == "days" else horizon.length
+    work = decisions * arms_to_choose_from(world) * header.replications * len(policies)
+    if work > MAX_WORK:
+        message = f"{work:.1e} arms to look at in all (decisions × arms × replications × policies)"
+        yield Finding(("horizon",), f"{message}; the limit is {MAX_WORK:.0e}")
+
+
+def stats_size(
+    header: Header, record: Record, horizon: Horizon, world: Any, policies: Sequence[PolicySpec]
+) -> Iterator[Finding]:
+    """The caption statistics fit onto a disk."""
+    repeats = {"all": header.replications, "last": 1, "none": 0}[record.stats]
+    rows = captions_ever(world, horizon) * repeats * len(policies)
+    if rows > MAX_ROWS:
+        message = f"up to {rows:.1e} caption rows to write (captions × replications × policies)"
+        yield Finding(("record", "stats"), f"{message}; the limit is {MAX_ROWS:.0e}; `stats: last` writes fewer")
+
+
+def sends_size(
+    header: Header, record: Record, horizon: Horizon, world: Any, policies: Sequence[PolicySpec]
+) -> Iterator[Finding]:
+    """The log of sends fits onto a disk."""
+    rows = horizon.length * sends_a_day(world) * header.replications * len(policies)
+    if record.sends and rows > MAX_ROWS:
+        message = f"up to {rows:.1e} sends to write (sends × replications × policies)"
+        yield Finding(("record", "sends"), f"{message}; the limit is {MAX_ROWS:.0e}")
+
+
+def bank_size(world: Any) -> Iterator[Finding]:
+    """One replication fits into memory."""
+    if isinstance(world, TrafficWorld) and arms(world) > MAX_ROW_ARMS:
+        message = f"{arms(world):.1e} captions in a replication (pages × bank.captions)"
+        yield Finding(("world", "pages"), f"{message}; the limit is {MAX_ROW_ARMS:.0e}")
+
+
+def arms(world: Any) -> int:
+    """Arms of one replication at the start; 0 where only a file knows."""
+    if isinstance(world, TrafficWorld):
+        return world.pages * world.bank.captions
+    return world.size if isinstance(world, BernoulliWorld) else 0
+
+
+def arms_to_choose_from(world: Any) -> int:
+    """Arms that one decision looks at: a page's."""
+    return world.bank.captions if isinstance(world, TrafficWorld) else arms(world)
+
+
+def captions_ever(world: Any, horizon: Horizon) -> float:
+    """Arms of one replication that ever exist, those that arrive later included."""
+    if isinstance(world, TrafficWorld):
+        return arms(world) + world.pages * world.turnover.arrivals_per_week * horizon.length / 7.0
+    return arms(world)
+
+
+def sends_a_day(world: Any) -> int:
+    """The most sends of all pages in a day; of a single page where only a file knows how many there are."""
+    if isinstance(world, TrafficWorld):
+        return world.sends.most * world.pages
+    return world.sends_per_day if isinstance(world, TableWorld) else 0
+
+
+RULES: tuple[Rule, ...] = (
+    horizon_unit,
+    rates_given,
+    changes_in_order,
+    changes_in_time,
+    check_policies,
+    check_comparisons,
+    check_money,
+    sends_exist,
+    curve_size,
+    work_size,
+    stats_size,
+    sends_size,
+    bank_size,
+)
