@@ -81,13 +81,13 @@ def _check_dataset(place: str) -> None:
         raise UsageError(str(error), "name the dataset as bigquery:PROJECT.DATASET, plain and unquoted") from None
 
 
-_PLAIN_ID = re.compile(r"[A-Za-z0-9_-]{1,200}", re.ASCII)
+_PLAIN_ID = re.compile(r"[a-z0-9_-]{1,63}", re.ASCII)  # also a label of a BigQuery job
 
 
 def plain_id(value: str) -> str:
-    """`value`, if it may name a load or a part (letters, digits, `_`, `-`); else ValueError."""
+    """`value`, if it may name a load or a part (lower-case letters, digits, `_`, `-`); else ValueError."""
     if not _PLAIN_ID.fullmatch(value):
-        raise ValueError(f"{value!r}: a load or part id is made of letters, digits, _ and -")
+        raise ValueError(f"{value!r}: a load or part id is made of a-z, 0-9, _ and -, at most 63")
     return value
 
 

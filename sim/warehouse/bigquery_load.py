@@ -1,0 +1,167 @@
+"""Loading into BigQuery: Parquet parts by load jobs into a staging table, then one copy job.
+
+A job's id derives from what it does, and BigQuery runs an id once: so a part whose answer was lost, and a load that
+was interrupted, are picked up where they stand. The staging table's time of creation is part of the id, for a part
+loaded into a table that is gone has to be loaded again.
+"""
+
+import hashlib
+import shutil
+import tempfile
+import weakref
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from sim.errors import RemoteError
+from sim.warehouse.base import Facts, plain_id, staging_table
+from sim.warehouse.bigquery import BigQueryTarget
+from sim.warehouse.duckdb import facts_of
+from sim.warehouse.remote import DEADLINE_SECONDS, LABELS, remote_errors, retry
+from sim.warehouse.schema import arrow_schema
+
+UPLOAD_SECONDS = 300.0
+ATTEMPTS = 4  # of a job that failed for a passing reason, each under an id of its own
+_PASSING = frozenset({"backendError", "internalError", "rateLimitExceeded", "jobRateLimitExceeded", "jobBackendError"})
+
+
+class BigQueryStaging:
+    """A load into a table of a BigQuery dataset; see `Staging`."""
+
+    def __init__(self, target: BigQueryTarget, table: str, load_id: str) -> None:
+        self._target, self._table, self._load_id = target, table, plain_id(load_id)
+        self._staged = staging_table(table, load_id)
+        target.execute(target.statement(f"ddl/{table}", table=self._staged))
+        with remote_errors(target.spec):
+            self._remote = target.table(self._staged)
+        self._scratch = Path(tempfile.mkdtemp(prefix="caption-sim-"))
+        weakref.finalize(self, shutil.rmtree, self._scratch, ignore_errors=True)
+
+    @property
+    def scratch(self) -> Path:
+        """See `Staging.scratch`."""
+        return self._scratch
+
+    def parts(self) -> dict[str, int]:
+        """See `Staging.parts`: from the load jobs that ended well."""
+        with remote_errors(self._target.spec):
+            jobs = self._target.client.list_jobs(
+                min_creation_time=self._remote.created, state_filter="done", retry=retry(), timeout=DEADLINE_SECONDS
+            )
+            return {job.labels["part"]: int(job.output_rows or 0) for job in jobs if self._is_mine(job)}
+
+    def append(self, part_id: str, source: Path | pa.Table) -> int:
+        """See `Staging.append`."""
+        self._target.require_permit()
+        file = source if isinstance(source, Path) else self._written(part_id, source)
+        identity = _job_id("load", self._staged, self._created(), part_id, _digest(file))
+        job = self._ended(identity, lambda job_id: self._load(file, part_id, job_id))
+        if file.parent == self.scratch:
+            file.unlink()
+        return int(job.output_rows or 0)
+
+    def facts(self) -> Facts:
+        """See `Staging.facts`."""
+        return facts_of(self._target, self._table, self._staged)
+
+    def publish(self, *, replace: bool) -> None:
+        """See `Staging.publish`: one copy job. An append runs once for a load id, ever."""
+        self._target.require_permit()
+        self._target.execute(self._target.statement(f"ddl/{self._table}", table=self._table))
+        stamp = self._created() if replace else ""
+        identity = _job_id("publish", self._table, self._load_id, stamp)
+        self._ended(identity, lambda job_id: self._copy(replace, job_id))
+        self._restore_key()
+        self.discard()
+
+    def discard(self) -> None:
+        """See `Staging.discard`."""
+        self._target.require_permit()
+        with remote_errors(self._target.spec):
+            path = self._target.path(self._staged)
+            self._target.client.delete_table(path, not_found_ok=True, retry=retry(), timeout=DEADLINE_SECONDS)
+
+    def _created(self) -> str:
+        return str(self._remote.created.timestamp())
+
+    def _is_mine(self, job: Any) -> bool:
+        mine = job.job_type == "load" and job.destination.table_id == self._staged and not job.error_result
+        return mine and "part" in (job.labels or {})
+
+    def _written(self, part_id: str, table: pa.Table) -> Path:
+        file = self.scratch / f"{plain_id(part_id)}.parquet"
+        pq.write_table(table.cast(arrow_schema(self._table)), file)
+        return file
+
+    def _load(self, file: Path, part_id: str, job_id: str) -> Any:
+        bigquery = self._target.bigquery
+        config = bigquery.LoadJobConfig(
+            source_format="PARQUET",
+            write_disposition="WRITE_APPEND",
+            create_disposition="CREATE_NEVER",
+            schema=self._remote.schema,  # its own: else REQUIRED columns refuse what Parquet calls optional
+            labels={**LABELS, "part": plain_id(part_id)},
+        )
+        with file.open("rb") as opened:
+            return self._target.client.load_table_from_file(
+                opened, self._remote.reference, job_id=job_id, job_config=config, num_retries=4, timeout=UPLOAD_SECONDS
+            )
+
+    def _copy(self, replace: bool, job_id: str) -> Any:
+        config = self._target.bigquery.CopyJobConfig(
+            write_disposition="WRITE_TRUNCATE" if replace else "WRITE_APPEND", labels=LABELS
+        )
+        path = self._target.path(self._table)
+        return self._target.client.copy_table(
+            self._remote.reference, path, job_id=job_id, job_config=config, retry=retry(), timeout=DEADLINE_SECONDS
+        )
+
+    def _ended(self, identity: str, start: Any) -> Any:
+        """The job of this identity, ended well: found, or started; a passing failure is tried again under a new id."""
+        failure: dict[str, Any] = {}
+        for attempt in range(ATTEMPTS):
+            with remote_errors(self._target.spec):
+                job = self._found_or_started(f"{identity}_{attempt}", start)
+                failure = _failure(job)
+            if not failure:
+                return job
+            if failure.get("reason") not in _PASSING:
+                break
+        raise RemoteError(f"{self._target.spec}: {failure.get('message', failure)}", "the load can be continued")
+
+    def _found_or_started(self, job_id: str, start: Any) -> Any:
+        from google.api_core.exceptions import Conflict  # noqa: PLC0415
+
+        try:
+            return start(job_id)
+        except Conflict:
+            return self._target.client.get_job(job_id, retry=retry(), timeout=DEADLINE_SECONDS)
+
+    def _restore_key(self) -> None:
+        """The copy of a table may leave the declared key behind: declare it again."""
+        found = self._target.describe(self._table)
+        if found is not None and found.primary_key is None and self._table == "caption_bandit_stats":
+            self._target.execute(self._target.statement("load/declare_key", table=self._table))
+
+
+def _failure(job: Any) -> dict[str, Any]:
+    """Wait for a job; its error, empty where it ended well."""
+    from google.api_core.exceptions import GoogleAPICallError  # noqa: PLC0415
+
+    try:
+        job.result(retry=retry(), timeout=UPLOAD_SECONDS)
+    except GoogleAPICallError:
+        if not job.error_result:
+            raise
+    return job.error_result or {}
+
+
+def _job_id(kind: str, *what: str) -> str:
+    return f"caption_sim_{kind}_{hashlib.sha256('/'.join(what).encode()).hexdigest()[:32]}"
+
+
+def _digest(file: Path) -> str:
+    with file.open("rb") as opened:
+        return hashlib.file_digest(opened, "sha256").hexdigest()

@@ -1,0 +1,76 @@
+"""Speaking to BigQuery: deadlines, retries, the byte cap, and errors as one clear message."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sim.errors import RemoteError, UsageError
+from sim.warehouse.base import TargetSpec
+
+DEADLINE_SECONDS = 10.0  # of one request, and of its retries together: bad input ends within 15 s
+LABELS = {"component": "caption-bandit-sim"}
+DEFAULT_BYTE_CAP = 10 * 2**30
+
+_HINTS = {
+    "Forbidden": "the account lacks a role; docs/bigquery.md lists the least that are needed",
+    "Unauthorized": "log in: gcloud auth application-default login",
+    "NotFound": "check the name; `deploy` creates the table and functions, but not the dataset",
+    "DefaultCredentialsError": "log in: gcloud auth application-default login",
+    "RefreshError": "log in again: gcloud auth application-default login",
+}
+
+
+def import_client() -> Any:
+    """The module google.cloud.bigquery; UsageError saying how to install it where it is missing."""
+    try:
+        from google.cloud import bigquery  # noqa: PLC0415
+    except ModuleNotFoundError:
+        raise UsageError(
+            "bigquery: targets want the BigQuery client", "pip install 'caption-bandit-sim[bigquery]'"
+        ) from None
+    return bigquery
+
+
+def retry(seconds: float = DEADLINE_SECONDS) -> Any:
+    """Retry what passes (429, 5xx, dropped connections) with growing pauses, for at most `seconds` in all."""
+    from google.cloud.bigquery.retry import DEFAULT_RETRY  # noqa: PLC0415
+
+    return DEFAULT_RETRY.with_timeout(seconds).with_delay(initial=0.2, maximum=3.0, multiplier=2.0)
+
+
+def byte_cap() -> int:
+    """`maximum_bytes_billed` of every query: CAPTION_SIM_MAX_BYTES_BILLED, else 10 GiB."""
+    text = os.environ.get("CAPTION_SIM_MAX_BYTES_BILLED", "")
+    if not text:
+        return DEFAULT_BYTE_CAP
+    if not text.isascii() or not text.isdigit() or int(text) == 0:
+        raise UsageError(f"CAPTION_SIM_MAX_BYTES_BILLED={text!r} is not a number of bytes")
+    return int(text)
+
+
+@contextmanager
+def remote_errors(spec: TargetSpec) -> Iterator[None]:
+    """Turn what the client raises into a RemoteError: one line, and what to do."""
+    import requests  # noqa: PLC0415
+    from google.api_core.exceptions import GoogleAPIError  # noqa: PLC0415
+    from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415
+
+    try:
+        yield
+    except (GoogleAPIError, GoogleAuthError, requests.RequestException, ConnectionError, TimeoutError) as error:
+        raise RemoteError(f"{spec}: {_first_line(error)}", _hint(error)) from error
+
+
+def _first_line(error: Exception) -> str:
+    cause = getattr(error, "cause", None) or error
+    return next((line for line in str(cause).splitlines() if line.strip()), type(cause).__name__)[:400]
+
+
+def _hint(error: Exception) -> str:
+    cause = getattr(error, "cause", None) or error
+    return _HINTS.get(type(cause).__name__, "is the service reachable from here?" if _unreachable(cause) else "")
+
+
+def _unreachable(error: Exception) -> bool:
+    return "onnection" in str(error) or isinstance(error, (ConnectionError, TimeoutError))
