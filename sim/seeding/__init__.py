@@ -7,8 +7,8 @@
 A row is a pure function of (seed, its index, its page): neither part size nor number of workers changes a bit.
 """
 
-from sim.seeding.figures import SeedFigures
+from sim.seeding.figures import SeedFigures, traffic_figures
 from sim.seeding.plan import PartPlan, SeedPlan
 from sim.seeding.writing import write_part, write_parts
 
-__all__ = ["PartPlan", "SeedFigures", "SeedPlan", "write_part", "write_parts"]
+__all__ = ["PartPlan", "SeedFigures", "SeedPlan", "traffic_figures", "write_part", "write_parts"]

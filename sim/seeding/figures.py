@@ -1,58 +1,95 @@
-"""The figures that seeded rows follow: those of the traffic world, in the form that the kernel takes."""
+"""The figures that seeded rows follow: those of the traffic world, in the form that plan and kernel take."""
 
 import math
 from dataclasses import dataclass
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+if TYPE_CHECKING:
+    from sim.scenario.traffic import TrafficWorld
+
 Floats = NDArray[np.float64]
+Points = tuple[tuple[float, float], ...]
 
 MOST_USES = 100_000
+MOST_PAGE_ROWS = 64  # times the mean
 
 
 @dataclass(frozen=True)
 class SeedFigures:
-    """What pages, messages and buyers are like; shares in 0..1, prices in dollars.
+    """What pages, captions, messages and buyers are like; shares and probabilities in 0..1, prices in dollars.
 
-    Defaults are the aggregates of the production system (production facts, section 5); `page_rows` is its 44,651
-    captions over 38 pages.
+    `audience` and `prices` are quantile functions as points (probability, value), `per_view` purchases per view as
+    points (dollars, rate); the rest is named as in the traffic world, but for `used_once` and `page_rows_sd`.
     """
 
-    used_once: float = 0.84  # share of scored captions used exactly once
-    page_rows: float = 1175.0  # mean rows of a page
-    page_rows_sd: float = 1.0  # standard deviation of their logarithm
-    audience_median: float = 1351.0
-    audience_sd: float = 1.744  # of the logarithm: the 90th percentile is 12,633
-    audience_most: int = 185_370
-    view_mean: float = 0.034
-    view_cv: float = 0.53
-    unpriced_view_mean: float = 0.008
-    unpriced_view_cv: float = 0.71
-    priced_share: float = 0.43
-    purchase_shape: float = 0.8  # of the negative binomial: smaller is more over-dispersed
-    appeal_sd: float = 0.5  # of the logarithm of a caption's own appeal
-    price_shares: tuple[float, ...] = (0.0, 0.05, 0.25, 0.5, 0.75, 0.9, 1.0)
-    price_quantiles: tuple[float, ...] = (3.0, 5.0, 9.0, 14.0, 17.0, 20.0, 35.0)
-    appetite_from: tuple[float, ...] = (0.0, 7.0, 12.0, 18.0)
-    appetite: tuple[float, ...] = (0.00109, 0.00046, 0.00021, 0.00015)  # purchases a view, by price
+    page_rows: float  # mean rows of a page
+    audience: Points
+    prices: Points
+    unpriced_share: float  # of captions
+    view_law: tuple[float, float]  # mean and coefficient of variation, priced
+    unpriced_view_law: tuple[float, float]
+    per_view: Points
+    caption_cv: float
+    message_cv: float
+    reference_audience: float
+    audience_exponent: float
+    page_sigma: float
+    max_per_view: float
+    used_once: float = 0.84  # share of scored captions used exactly once (production facts, section 5)
+    page_rows_sd: float = 1.0  # standard deviation of the logarithm of a page's rows
 
-    @property
-    def view_log(self) -> tuple[float, float]:
+    def log_views(self) -> tuple[float, float]:
         """Mean and standard deviation of the logarithm of a priced message's view rate."""
-        return _log_normal(self.view_mean, self.view_cv)
+        return log_normal(*self.view_law)
 
-    @property
-    def unpriced_view_log(self) -> tuple[float, float]:
+    def log_unpriced_views(self) -> tuple[float, float]:
         """The same of an unpriced message."""
-        return _log_normal(self.unpriced_view_mean, self.unpriced_view_cv)
+        return log_normal(*self.unpriced_view_law)
+
+    def page_level(self, audience: Floats, normals: Floats) -> Floats:
+        """Factor on purchases per view of pages of `audience` fans, of mean 1 at the reference audience."""
+        spread = np.exp(self.page_sigma * (normals - self.page_sigma / 2.0))
+        level: Floats = spread * (audience / self.reference_audience) ** -self.audience_exponent
+        return level
 
 
-def _log_normal(mean: float, cv: float) -> tuple[float, float]:
+def traffic_figures(world: "TrafficWorld", used_once: float = SeedFigures.used_once) -> SeedFigures:
+    """The figures of a traffic world; ValueError where `used_once` is out of range."""
+    zipf_law(used_once)
+    fixed, tiers, purchases = world.audience.fixed, world.bank.tiers, world.purchases
+    return SeedFigures(
+        page_rows=world.bank.captions,
+        audience=world.audience.quantiles if fixed is None else ((0.0, fixed), (1.0, fixed)),
+        prices=world.bank.prices,
+        unpriced_share=tiers.bump / (tiers.budget + tiers.mid + tiers.premium + tiers.bump),
+        view_law=(world.views.priced.mean, world.views.priced.cv),
+        unpriced_view_law=(world.views.unpriced.mean, world.views.unpriced.cv),
+        per_view=purchases.per_view,
+        caption_cv=purchases.caption_cv,
+        message_cv=purchases.message_cv,
+        reference_audience=purchases.reference_audience,
+        audience_exponent=purchases.audience_exponent,
+        page_sigma=purchases.page_sigma,
+        max_per_view=purchases.max_per_view,
+        used_once=used_once,
+    )
+
+
+def default_figures() -> SeedFigures:
+    """The figures of the traffic world's defaults, which are the production system's aggregates."""
+    from sim.scenario.traffic import TrafficWorld  # noqa: PLC0415 - pydantic, not needed by those who bring figures
+
+    return traffic_figures(TrafficWorld(kind="traffic"))
+
+
+def log_normal(mean: float, cv: float) -> tuple[float, float]:
     """Mean and deviation of the logarithm of a log-normal variable of this mean and coefficient of variation."""
     variance = math.log1p(cv * cv)
-    return math.log(mean) - variance / 2.0, math.sqrt(variance)
+    return (math.log(mean) if mean > 0.0 else -math.inf) - variance / 2.0, math.sqrt(variance)
 
 
 @cache

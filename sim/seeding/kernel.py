@@ -45,18 +45,14 @@ def negative_binomial(u: float, mean: float, shape: float) -> int:
     return count
 
 
-def step(knots: Any, values: Any, x: float) -> float:
-    """The value of the last of the rising `knots` at or below `x`; the first value below them all."""
-    place = 0
-    while place + 1 < knots.size and knots[place + 1] <= x:
-        place += 1
-    return float(values[place])
-
-
 def along(knots: Any, values: Any, x: float) -> float:
-    """Linear interpolation through the rising `knots`, `x` within them."""
+    """Linear interpolation through the rising `knots`; flat outside them."""
+    if x <= knots[0]:
+        return float(values[0])
+    if x >= knots[-1]:
+        return float(values[-1])
     place = 1
-    while place + 1 < knots.size and knots[place] < x:
+    while knots[place] < x:
         place += 1
     share = (x - knots[place - 1]) / (knots[place] - knots[place - 1])
     return float(values[place - 1] + share * (values[place] - values[place - 1]))
@@ -94,31 +90,41 @@ def draw_uses(law: Any, key: np.uint64) -> int:
 
 
 class Model(NamedTuple):
-    """What the kernel knows of the plan; prices, rates and shares as in `sim.seeding.figures`."""
+    """What the kernel knows of the plan, whichever the pages; figures as in `sim.seeding.figures`."""
 
     root: np.uint64
     full_ids: bool
     refreshes: Any  # int64 (refreshes,), microseconds since 1970
     uses_law: Any  # float64 (MOST_USES,), distribution function
-    price_shares: Any  # float64 (knots,) and the quantiles there, dollars
+    price_shares: Any  # float64 (knots,), and the quantiles there, dollars
     price_quantiles: Any
-    appetite_from: Any  # float64 (steps,), dollars, and the purchases a view from there on
-    appetite: Any
-    priced_share: float
-    view_log: float  # mean and standard deviation of the logarithm of the view rate
-    view_sd: float
-    unpriced_view_log: float
-    unpriced_view_sd: float
-    purchase_shape: float
-    appeal_sd: float
+    log_dollars: Any  # float64 (knots,), and the logarithm of purchases per view there
+    log_per_view: Any
+    max_per_view: float
+    unpriced_share: float
+    log_view: float  # mean and standard deviation of the logarithm of the view rate
+    log_view_sd: float
+    log_unpriced_view: float
+    log_unpriced_view_sd: float
+    log_appeal: float  # the same of a caption's own factor
+    log_appeal_sd: float
+    purchase_shape: float  # of the gamma behind a message's purchases
 
 
-def send(model: Any, key: np.uint64, audience: int, cents: int, appetite: float) -> tuple[int, int]:
-    """(views, purchases) of one message at a price of `cents` (0: unpriced), `appetite` purchases a view."""
-    if cents == 0:
-        return seen(audience, model.unpriced_view_log + model.unpriced_view_sd * normal(key)), 0
-    views = seen(audience, model.view_log + model.view_sd * normal(key))
-    return views, negative_binomial(uniform(key + BOUGHT), views * appetite, model.purchase_shape)
+class Pages(NamedTuple):
+    """Consecutive pages: `starts` (pages + 1,), indexes of their first rows and the end of the last; then (pages,)."""
+
+    starts: Any  # int64
+    audiences: Any  # int64, fans
+    levels: Any  # float64, factor on purchases per view
+
+
+def send(model: Any, key: np.uint64, audience: int, dollars: float, per_view: float) -> tuple[int, int]:
+    """(views, purchases) of one message at a price, 0 where unpriced, `per_view` purchases a view on average."""
+    if dollars == 0.0:
+        return seen(audience, model.log_unpriced_view + model.log_unpriced_view_sd * normal(key)), 0
+    views = seen(audience, model.log_view + model.log_view_sd * normal(key))
+    return views, min(views, negative_binomial(uniform(key + BOUGHT), views * per_view, model.purchase_shape))
 
 
 def seen(audience: int, log_rate: float) -> int:
@@ -126,25 +132,30 @@ def seen(audience: int, log_rate: float) -> int:
     return min(audience, max(1, int(audience * math.exp(log_rate) + 0.5)))
 
 
-def offer(model: Any, key: np.uint64) -> tuple[int, float]:
-    """A caption's price in cents, 0 where it is unpriced, and its purchases a view."""
-    if uniform(key + PRICED) >= model.priced_share:
-        return 0, 0.0
-    cents = int(100.0 * along(model.price_shares, model.price_quantiles, uniform(key + PRICE)) + 0.5)
-    appeal = math.exp(model.appeal_sd * (normal(key + APPEAL) - 0.5 * model.appeal_sd))
-    return cents, appeal * step(model.appetite_from, model.appetite, cents / 100.0)
+def offer(model: Any, key: np.uint64, level: float) -> tuple[float, float]:
+    """A caption's price in whole dollars, 0 where unpriced, and its mean purchases a view on a page of `level`."""
+    if uniform(key + PRICED) < model.unpriced_share:
+        return 0.0, 0.0
+    dollars = max(1.0, math.floor(along(model.price_shares, model.price_quantiles, uniform(key + PRICE)) + 0.5))
+    log_rate = along(model.log_dollars, model.log_per_view, math.log(dollars))
+    log_rate += model.log_appeal + model.log_appeal_sd * normal(key + APPEAL)
+    return dollars, min(model.max_per_view, level * math.exp(log_rate))
 
 
-def caption(model: Any, key: np.uint64, audience: int, history: Any, real: Any) -> None:
-    """All messages of one caption: their EMVs into `history` (uses,), the money columns into `real` (REAL_COLUMNS,)."""
-    cents, appetite = offer(model, key)
+def caption(model: Any, key: np.uint64, page: tuple[int, float], history: Any, real: Any) -> None:
+    """All messages of one caption on a page (audience, level).
+
+    Their EMVs go into `history` (uses,), the money columns into `real` (REAL_COLUMNS,).
+    """
+    audience, level = page
+    dollars, per_view = offer(model, key, level)
     purchases, summed = 0, 0.0
     for use in range(history.size):
-        views, bought = send(model, pull_key(key, use), audience, cents, appetite)
-        history[use] = bought / views * (cents * bought / 100.0)
+        views, bought = send(model, pull_key(key, use), audience, dollars, per_view)
+        history[use] = bought / views * (dollars * bought)
         purchases += bought
         summed += history[use]
-    real[REVENUE] = cents * purchases / 100.0
+    real[REVENUE] = dollars * purchases
     real[CONVERSION] = purchases / (audience * float(history.size))
     real[MEAN_EMV] = summed / history.size
     real[LAST_EMV] = history[history.size - 1]
@@ -204,8 +215,8 @@ def rank(emv: Any, percentile: Any) -> None:
         percentile[order[place]] = int(position / (rows - 1) * 100) if rows > 1 else 0
 
 
-def fill_page(model: Any, start: int, audience: int, whole: Any, real: Any) -> None:
-    """Fill all columns of one page of `audience` fans, whose first row has index `start` among all rows.
+def fill_page(model: Any, start: int, page: tuple[int, float], whole: Any, real: Any) -> None:
+    """Fill all columns of one page (audience, level), whose first row has index `start` among all rows.
 
     `whole` int64 (WHOLE_COLUMNS, rows) and `real` float64 (REAL_COLUMNS, rows) are the page's slices of the output.
     """
@@ -216,9 +227,8 @@ def fill_page(model: Any, start: int, audience: int, whole: Any, real: Any) -> N
     emv = np.empty(uses.sum())
     place = 0
     for row in range(rows):
-        history = emv[place : place + uses[row]]
+        caption(model, pull_key(model.root, start + row), page, emv[place : place + uses[row]], real[:, row])
         place += uses[row]
-        caption(model, pull_key(model.root, start + row), audience, history, real[:, row])
     label(emv, uses, whole)
     for row in range(rows):
         index = start + row
@@ -228,8 +238,10 @@ def fill_page(model: Any, start: int, audience: int, whole: Any, real: Any) -> N
     rank(real[MEAN_EMV], whole[PERCENTILE])
 
 
-def fill_pages(model: Any, starts: Any, audiences: Any, whole: Any, real: Any) -> None:
-    """Fill consecutive pages; `starts` (pages + 1,) are the indexes of their first rows and the end of the last."""
-    for page in range(audiences.size):
-        low, high = starts[page] - starts[0], starts[page + 1] - starts[0]
-        fill_page(model, starts[page], audiences[page], whole[:, low:high], real[:, low:high])
+def fill_pages(model: Any, pages: Any, whole: Any, real: Any) -> None:
+    """Fill consecutive pages into `whole` and `real`, whose columns begin with the first row of the first page."""
+    starts = pages.starts
+    for place in range(pages.audiences.size):
+        low, high = starts[place] - starts[0], starts[place + 1] - starts[0]
+        page = (pages.audiences[place], pages.levels[place])
+        fill_page(model, starts[place], page, whole[:, low:high], real[:, low:high])

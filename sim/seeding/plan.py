@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from policies.draws import STREAM, mix
 from sim.rng import row_keys
-from sim.seeding.figures import SeedFigures
+from sim.seeding.figures import MOST_PAGE_ROWS, SeedFigures, default_figures
 from sim.stats_table import SCHEMA
 
 REFRESH_HOURS = 6
@@ -27,7 +27,7 @@ MOST_ROWS = 10**11
 # Raise it whenever the rows of a given seed change: it is part of the digest by which a load is recognised.
 FORMAT = 1
 _UNIT = 2.0**-53
-_AUDIENCE = np.uint64(1 << 50)
+_SIZE, _AUDIENCE, _LEVEL = np.uint64(0), np.uint64(1 << 50), np.uint64(2 << 50)
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class SeedPlan:
     seed: int = 7
     caption_ids: str = "dense"
     until: datetime = datetime(2025, 4, 1, tzinfo=UTC)
-    figures: SeedFigures = field(default_factory=SeedFigures)
+    figures: SeedFigures = field(default_factory=default_figures)
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -107,10 +107,16 @@ class SeedPlan:
 
     @cached_property
     def audiences(self) -> NDArray[np.int64]:
-        """Recipients of a message of every page, shape (pages,): log-normal, 10 at least."""
-        figures = self.figures
-        drawn = figures.audience_median * np.exp(figures.audience_sd * self._normals(self.pages, _AUDIENCE))
-        return np.clip(np.rint(drawn), 10, figures.audience_most).astype(np.int64)
+        """Recipients of a message of every page, shape (pages,): log-linear between the points of `audience`."""
+        shares, fans = np.array(self.figures.audience, dtype=np.float64).T
+        drawn = np.exp(np.interp(_uniform(self._page_keys(self.pages) + _AUDIENCE), shares, np.log(fans)))
+        fans_of_pages: NDArray[np.int64] = np.maximum(np.rint(drawn), 1).astype(np.int64)
+        return fans_of_pages
+
+    @cached_property
+    def levels(self) -> NDArray[np.float64]:
+        """Factor on purchases per view of every page, shape (pages,)."""
+        return self.figures.page_level(self.audiences.astype(np.float64), self._normals(self.pages, _LEVEL))
 
     @property
     def pages(self) -> int:
@@ -149,14 +155,26 @@ class SeedPlan:
     def _page_sizes(self, pages: int) -> NDArray[np.int64]:
         figures = self.figures
         center = np.log(figures.page_rows) - figures.page_rows_sd**2 / 2.0
-        drawn = np.exp(center + figures.page_rows_sd * self._normals(pages, np.uint64(0)))
-        sizes: NDArray[np.int64] = np.clip(np.rint(drawn), 1, 64 * figures.page_rows).astype(np.int64)
+        drawn = np.exp(center + figures.page_rows_sd * self._normals(pages, _SIZE))
+        sizes: NDArray[np.int64] = np.clip(np.rint(drawn), 1, MOST_PAGE_ROWS * figures.page_rows).astype(np.int64)
         return sizes
 
-    def _normals(self, pages: int, offset: np.uint64) -> NDArray[np.float64]:
+    def _normals(self, pages: int, purpose: np.uint64) -> NDArray[np.float64]:
         """Standard normals by page (Box & Muller 1958)."""
-        keys = row_keys(self.seed, "seeding:pages", [0], pages)[0] + offset
+        keys = self._page_keys(pages) + purpose
         with np.errstate(over="ignore"):
-            first, second = (mix(keys) >> np.uint64(11)) + 0.5, (mix(keys + STREAM) >> np.uint64(11)) + 0.5
-        normals: NDArray[np.float64] = np.sqrt(-2.0 * np.log(first * _UNIT)) * np.cos(2.0 * np.pi * second * _UNIT)
+            second = _uniform(keys + STREAM)
+        normals: NDArray[np.float64] = np.sqrt(-2.0 * np.log(_uniform(keys))) * np.cos(2.0 * np.pi * second)
         return normals
+
+    def _page_keys(self, pages: int) -> NDArray[np.uint64]:
+        keys: NDArray[np.uint64] = row_keys(self.seed, "seeding:pages", [0], pages)[0]
+        return keys
+
+
+def _uniform(keys: NDArray[np.uint64]) -> NDArray[np.float64]:
+    """Uniforms on (0, 1)."""
+    with np.errstate(over="ignore"):
+        mixed: Any = mix(keys)  # type: ignore[arg-type]  # elementwise on arrays too
+    drawn: NDArray[np.float64] = (mixed >> np.uint64(11)) * _UNIT + _UNIT / 2.0
+    return drawn

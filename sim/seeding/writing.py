@@ -18,10 +18,11 @@ import pyarrow.parquet as pq
 from sim.files import replacing
 from sim.kernels import specialise
 from sim.seeding import kernel
-from sim.seeding.figures import zipf_law
+from sim.seeding.figures import log_normal, zipf_law
 from sim.seeding.plan import PartPlan, SeedPlan
 from sim.stats_table import arrow_schema
 
+SMALLEST_CV = 1e-6  # below it purchases are Poisson to the last bit that matters
 # Columns of few distinct values: a dictionary makes them small, and fast to write.
 DICTIONARY = [
     "page_name", "successes", "failures", "total_observations", "confidence_lower_bound", "confidence_upper_bound",
@@ -40,28 +41,30 @@ def batch(plan: SeedPlan, pages: range) -> pa.Table:
     starts = plan.page_starts[pages.start : pages.stop + 1]
     rows = int(starts[-1] - starts[0])
     whole, real = np.empty((kernel.WHOLE_COLUMNS, rows), np.int64), np.empty((kernel.REAL_COLUMNS, rows))
-    _fill_pages()(_model(plan), starts, plan.audiences[pages.start : pages.stop], whole, real)
+    chosen = slice(pages.start, pages.stop)
+    _fill_pages()(_model(plan), kernel.Pages(starts, plan.audiences[chosen], plan.levels[chosen]), whole, real)
     return pa.Table.from_arrays(_columns(pages, np.diff(starts), whole, real), schema=_writer_schema())
 
 
 def _model(plan: SeedPlan) -> kernel.Model:
     figures = plan.figures
+    shares, quantiles = np.array(figures.prices, dtype=np.float64).T.copy()
+    log_dollars, log_per_view = np.log(np.array(figures.per_view, dtype=np.float64)).T.copy()
     return kernel.Model(
-        root=plan.root,
-        full_ids=plan.caption_ids == "full",
-        refreshes=plan.refreshes,
-        uses_law=zipf_law(figures.used_once),
-        price_shares=np.array(figures.price_shares),
-        price_quantiles=np.array(figures.price_quantiles),
-        appetite_from=np.array(figures.appetite_from),
-        appetite=np.array(figures.appetite),
-        priced_share=figures.priced_share,
-        view_log=figures.view_log[0],
-        view_sd=figures.view_log[1],
-        unpriced_view_log=figures.unpriced_view_log[0],
-        unpriced_view_sd=figures.unpriced_view_log[1],
-        purchase_shape=figures.purchase_shape,
-        appeal_sd=figures.appeal_sd,
+        plan.root,
+        plan.caption_ids == "full",
+        plan.refreshes,
+        zipf_law(figures.used_once),
+        shares,
+        quantiles,
+        log_dollars,
+        log_per_view,
+        figures.max_per_view,
+        figures.unpriced_share,
+        *figures.log_views(),
+        *figures.log_unpriced_views(),
+        *log_normal(1.0, figures.caption_cv),
+        purchase_shape=1.0 / max(figures.message_cv, SMALLEST_CV) ** 2,
     )
 
 
