@@ -1,8 +1,9 @@
 """What a policy is: a small pure rule over the statistics of a row's arms.
 
 A row is one page of one replication. The engine shows a policy, for every arm, `n` trials, `s` successes and `w`
-importance-weighted successes, all as of the last refresh, without any prior. The rule is five plain Python functions over
-scalars; the engine compiles them into its kernels. They may use `math` and functions of this package like `policies.draws`:
+importance-weighted successes, all as of the last refresh, without any prior. The rule is five plain Python
+functions over scalars; the engine compiles them into its kernels. They may use `math` and functions of this package
+like `policies.draws`:
 
     derive(n, s, w, truth, params) -> (x, y)             what to keep of an arm; called when its statistics change
     prepare(t, n, x, y, params, state, key) -> None      once a decision, before the scores; may write `state`
@@ -10,10 +11,10 @@ scalars; the engine compiles them into its kernels. They may use `math` and func
     support(x, y, state, params) -> (low, high)          closed bounds of the score over all keys, also of `prepare`
     weight(x, y, state, params) -> float                 1 / propensity of the arm sent; only where `weighted` is set
 
-`n`, `x`, `y` of `prepare` are arrays (arms,), to be read only; `t` counts the row's trials so far (pulls; fans where each
-fan is a trial); `params` is the tuple of `parameters()` as float64; `state` is float64 (state_size,), zero at the start and
-kept between decisions; `key` is a uint64 for `policies.draws`: in `prepare` the decision's, in `score` the arm's own, which
-is `arm_key(decision's, i)` for the arm at position `i` of `n`, `x` and `y`.
+`n`, `x`, `y` of `prepare` are arrays (arms,), to be read only; `t` counts the row's trials so far (pulls; fans
+where each fan is a trial); `params` is the tuple of `parameters()` as float64; `state` is float64 (state_size,),
+zero at the start and kept between decisions; `key` is a uint64 for `policies.draws`: in `prepare` the decision's,
+in `score` the arm's own, which is `arm_key(decision's, i)` for the arm at position `i` of `n`, `x` and `y`.
 """
 
 import math
@@ -73,8 +74,8 @@ def parameter(
 ) -> Any:
     """A policy's parameter: its default, what it means, and its range (`open_low`: `low` itself is excluded).
 
-    A default that is a whole number (`2`, not `2.0`) asks for whole numbers, a tuple for as many numbers, a word for one
-    of `choices`; only where the default is None may the value be None.
+    A default that is a whole number (`2`, not `2.0`) asks for whole numbers, a tuple for as many numbers, a word
+    for one of `choices`; only where the default is None may the value be None.
     """
     bounds = {"low": low, "high": high, "open_low": open_low}
     return field(default=default, metadata={"doc": doc, "choices": choices, **bounds})

@@ -1,8 +1,9 @@
 """Every policy that can be named in a scenario: one file each in this package, or an entry point of another's.
 
 A module of `policies` contributes the subclasses of `Policy` that it defines with a `kind`; an entry point of group
-`caption_bandit_sim.policies` contributes the class, or all such classes of the module, that it names. Nothing is imported
-before the first question; a plug-in that cannot be loaded is mentioned only when a kind is asked for that is not there.
+`caption_bandit_sim.policies` contributes the class, or all such classes of the module, that it names. Nothing is
+imported before the first question; a plug-in that cannot be loaded is mentioned only when a kind is asked for that
+is not there.
 """
 
 import difflib

@@ -23,7 +23,7 @@ def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]
 
 @dataclass(frozen=True, kw_only=True)
 class WilsonSample(Policy):
-    """lower + (upper − lower) · U, clamped to [0, 1]; (lower, upper) is the Wilson interval of the counts plus the prior.
+    """lower + (upper − lower) · U, clamped to [0, 1], over the Wilson interval of the counts plus the prior.
 
     The support is bounded: an arm whose upper bound falls below another's lower bound is never sent again.
     """

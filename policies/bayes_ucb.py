@@ -1,0 +1,55 @@
+"""Optimism by a quantile of the posterior."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from policies.base import Policy, Rule, parameter
+from policies.divergence import kl_reach
+from policies.incomplete_beta import beta_upper_quantile
+
+
+def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+    if n <= 0.0:
+        return math.inf, 0.0
+    return params[0] + s, params[1] + max(n - s, 0.0)
+
+
+def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+    state[0] = min(1.0, 1.0 / (max(t, 1.0) * math.pow(math.log(params[3]), params[2])))
+    state[1] = -math.log(state[0])
+
+
+def _reach(a: float, b: float, state: Any) -> float:
+    """Chernoff's bound of the quantile: P(X > q) <= exp(−(a + b) kl(mean, q)) for X ~ Beta(a, b)."""
+    return kl_reach(a / (a + b), state[1] / (a + b))
+
+
+def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    return min(beta_upper_quantile(x, y, state[0]), _reach(x, y, state)) if x < math.inf else x
+
+
+def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
+    return (0.0, _reach(x, y, state)) if x < math.inf else (x, x)
+
+
+@dataclass(frozen=True, kw_only=True)
+class BayesUcb(Policy):
+    """The quantile 1 − 1 / (t · (ln T)^c) of the Beta posterior; an arm never pulled comes first."""
+
+    prior: tuple[float, float] = parameter(
+        (1.0, 1.0), "successes and failures before any feedback", low=0.0, open_low=True
+    )
+    c: float = parameter(0.0, "power of ln T; 5 in the proofs, 0 recommended", low=0.0)
+    horizon: float = parameter(10_000.0, "T, trials of the row in all; of no effect at c = 0", low=3.0)
+
+    kind: ClassVar[str] = "bayes_ucb"
+    source: ClassVar[str] = "Kaufmann, Cappé & Garivier 2012, algorithm 1"
+    rule: ClassVar[Rule] = Rule(derive=_derive, prepare=_prepare, score=_score, support=_support)
+    state_size: ClassVar[int] = 2
+    deterministic: ClassVar[bool] = True
+    prune: ClassVar[bool] = True
+
+    def parameters(self) -> tuple[float, ...]:
+        """(prior successes, prior failures, c, horizon)."""
+        return float(self.prior[0]), float(self.prior[1]), float(self.c), float(self.horizon)

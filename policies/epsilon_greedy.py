@@ -1,0 +1,46 @@
+"""Exploit, except for a coin toss now and then."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from policies.base import Policy, Rule, parameter
+from policies.draws import uniform
+from policies.greedy import derive_mean
+
+
+def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+    epsilon = params[0]
+    if params[1] > 0.0:
+        epsilon = params[1] * len(n) / (params[2] * params[2] * max(t, 1.0))
+    state[0] = 1.0 if uniform(key) < epsilon else 0.0
+
+
+def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    return uniform(key) if state[0] > 0.0 else x
+
+
+def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
+    if params[0] == 0.0 and params[1] == 0.0:
+        return x, x
+    return 0.0, max(x, 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpsilonGreedy(Policy):
+    """With probability epsilon an arm drawn uniformly, otherwise the largest sample mean (an arm never pulled first).
+
+    `epsilon` is constant; `c` > 0 replaces it by the decaying min(1, c · K / (d² · t)) of K arms after t trials.
+    """
+
+    epsilon: float = parameter(0.1, "probability of exploring", low=0.0, high=1.0)
+    c: float = parameter(0.0, "above 0: epsilon decays as min(1, c K / (d² t))", low=0.0)
+    d: float = parameter(0.1, "gap between the two best means that the decay assumes", low=0.0, high=1.0, open_low=True)
+
+    kind: ClassVar[str] = "epsilon_greedy"
+    source: ClassVar[str] = "constant: Sutton & Barto 2018, section 2.2; decaying: Auer et al. 2002, figure 3"
+    rule: ClassVar[Rule] = Rule(derive=derive_mean, prepare=_prepare, score=_score, support=_support)
+    state_size: ClassVar[int] = 1
+
+    def parameters(self) -> tuple[float, ...]:
+        """(epsilon, c, d)."""
+        return float(self.epsilon), float(self.c), float(self.d)

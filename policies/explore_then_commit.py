@@ -1,0 +1,90 @@
+"""Try every arm equally often, then stay with the best for ever."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from policies.base import Policy, Rule, parameter
+from policies.draws import STREAM, arm_key, uniform
+
+_HALF = np.uint64(32)
+_LOW_BITS = np.uint64(0xFFFFFFFF)
+
+# state: [0] the committed arm's position + 1, or 0; [1], [2] the two halves of its key in this decision, by which
+# `score` knows it; [3], [4] its x and y; [5] whether another arm has the same x and y, so that `support` cannot tell.
+
+
+def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+    return n, s
+
+
+def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+    if state[0] == 0.0 and _explored(x, params[0]):
+        state[0] = _best(x, y, key) + 1.0
+    if state[0] > 0.0:
+        _point_to(int(state[0]) - 1, x, y, state, key)
+
+
+def _explored(x: Any, pulls: float) -> bool:
+    return bool(x.min() >= pulls)
+
+
+def _best(x: Any, y: Any, key: Any) -> int:
+    """The position of the largest mean, ties broken uniformly."""
+    best, chosen, ties = -1.0, 0, 0
+    for arm in range(len(x)):
+        mean = y[arm] / x[arm]
+        if mean > best:
+            best, chosen, ties = mean, arm, 1
+        elif mean == best:
+            ties += 1
+            key = key + STREAM
+            if uniform(key) * ties < 1.0:
+                chosen = arm
+    return chosen
+
+
+def _point_to(arm: int, x: Any, y: Any, state: Any, key: Any) -> None:
+    own = arm_key(key, arm)
+    state[1], state[2] = float(own >> _HALF), float(own & _LOW_BITS)
+    state[3], state[4] = x[arm], y[arm]
+    alike = 0
+    for other in range(len(x)):
+        if x[other] == x[arm] and y[other] == y[arm]:
+            alike += 1
+    state[5] = 1.0 if alike > 1 else 0.0
+
+
+def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    if state[0] == 0.0:
+        return 1.0 if x < params[0] else 0.0
+    return 1.0 if float(key >> _HALF) == state[1] and float(key & _LOW_BITS) == state[2] else 0.0
+
+
+def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
+    if state[0] == 0.0:
+        return (1.0, 1.0) if x < params[0] else (0.0, 0.0)
+    if x != state[3] or y != state[4]:
+        return 0.0, 0.0
+    return (0.0, 1.0) if state[5] > 0.0 else (1.0, 1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExploreThenCommit(Policy):
+    """Until every arm shows `m` trials, one with fewer, drawn uniformly; then for ever the best mean of that moment.
+
+    Trials count as the statistics show them, so late feedback prolongs the exploration. The commitment is to a
+    place among the arms: a newcomer that takes the committed arm's place inherits it.
+    """
+
+    m: int = parameter(50, "trials of each arm before committing", low=1)
+
+    kind: ClassVar[str] = "explore_then_commit"
+    source: ClassVar[str] = "Robbins 1952; Lattimore & Szepesvári 2020, Bandit Algorithms, algorithm 1"
+    rule: ClassVar[Rule] = Rule(derive=_derive, prepare=_prepare, score=_score, support=_support)
+    state_size: ClassVar[int] = 6
+
+    def parameters(self) -> tuple[float, ...]:
+        """(m,)."""
+        return (float(self.m),)

@@ -1,0 +1,41 @@
+"""Optimism by relative entropy: asymptotically optimal for Bernoulli arms."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from policies.base import Policy, Rule, parameter
+from policies.divergence import kl_reach, kl_upper
+from policies.greedy import derive_mean
+
+
+def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+    log_t = math.log(max(t, 1.0))
+    slack = params[0] * math.log(log_t) if params[0] > 0.0 and log_t > 0.0 else 0.0
+    state[0] = max(log_t + slack, 0.0)
+
+
+def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    return kl_upper(x, state[0] / y) if y > 0.0 else math.inf
+
+
+def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
+    return (x, kl_reach(x, state[0] / y)) if y > 0.0 else (math.inf, math.inf)
+
+
+@dataclass(frozen=True, kw_only=True)
+class KlUcb(Policy):
+    """The largest q with n · kl(mean, q) <= ln t + c · ln ln t; an arm never pulled comes first."""
+
+    c: float = parameter(0.0, "weight of ln ln t; 3 in the proofs, 0 recommended", low=0.0)
+
+    kind: ClassVar[str] = "kl_ucb"
+    source: ClassVar[str] = "Garivier & Cappé 2011, algorithm 1"
+    rule: ClassVar[Rule] = Rule(derive=derive_mean, prepare=_prepare, score=_score, support=_support)
+    state_size: ClassVar[int] = 1
+    deterministic: ClassVar[bool] = True
+    prune: ClassVar[bool] = True
+
+    def parameters(self) -> tuple[float, ...]:
+        """(c,)."""
+        return (float(self.c),)

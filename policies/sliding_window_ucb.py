@@ -1,0 +1,37 @@
+"""Optimism on the latest pulls only."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from policies.base import Memory, Policy, Rule, parameter
+from policies.ucb1 import derive_mean_and_width, score_mean_and_width, support_mean_and_width
+
+
+def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+    state[0] = math.sqrt(params[0] * math.log(max(min(t, params[1]), 1.0)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class SlidingWindowUcb(Policy):
+    """mean + sqrt(xi · ln min(t, window) / n) over the last `window` pulls; an arm not pulled in them comes first."""
+
+    window: int = parameter(1000, "pulls of the row that are remembered", low=1)
+    xi: float = parameter(0.6, "width of the confidence bound; above 1/2 in the proofs", low=0.0)
+
+    kind: ClassVar[str] = "sliding_window_ucb"
+    source: ClassVar[str] = "Garivier & Moulines 2008, section 2 (SW-UCB), rewards in [0, 1]"
+    rule: ClassVar[Rule] = Rule(
+        derive=derive_mean_and_width, prepare=_prepare, score=score_mean_and_width, support=support_mean_and_width
+    )
+    state_size: ClassVar[int] = 1
+    deterministic: ClassVar[bool] = True
+
+    def parameters(self) -> tuple[float, ...]:
+        """(xi, window)."""
+        return float(self.xi), float(self.window)
+
+    @property
+    def memory(self) -> Memory:
+        """Only the last `window` pulls count."""
+        return Memory(window=self.window)

@@ -1,0 +1,74 @@
+"""Thompson sampling whose prior the row's own arms teach."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from policies.base import Policy, Rule, parameter
+from policies.draws import beta
+from policies.thompson_beta import support_unit
+
+_LEAST_STRENGTH = 0.1
+
+
+def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+    return s, max(n - s, 0.0)
+
+
+def _correlation(n: Any, x: Any, total: float, mean: float) -> float:
+    """The moment estimate of 1 / (a + b + 1); 0 where nothing can be told from it.
+
+    With S = Σ n (p − mean)² over the k arms seen: E S = mean (1 − mean) [(k − 1) + rho (N − Σn²/N − (k − 1))].
+    """
+    spread, squares, seen = 0.0, 0.0, 0.0
+    for arm in range(len(n)):
+        if n[arm] > 0.0:
+            gap = x[arm] / n[arm] - mean
+            spread += n[arm] * gap * gap
+            squares += n[arm] * n[arm]
+            seen += 1.0
+    weight = total - squares / total - (seen - 1.0)
+    if seen < 2.0 or weight <= 0.0:
+        return 0.0
+    return (spread / (mean * (1.0 - mean)) - (seen - 1.0)) / weight
+
+
+def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+    state[0], state[1] = params[0], params[1]
+    total, successes = 0.0, 0.0
+    for arm in range(len(n)):
+        total += n[arm]
+        successes += x[arm]
+    if successes <= 0.0 or successes >= total:
+        return
+    mean = successes / total
+    rho = _correlation(n, x, total, mean)
+    if rho > 0.0:
+        strength = max(_LEAST_STRENGTH, min(params[2], 1.0 / rho - 1.0))
+        state[0], state[1] = mean * strength, (1.0 - mean) * strength
+
+
+def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    return beta(key, state[0] + x, state[1] + y)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ThompsonEmpiricalBayes(Policy):
+    """A draw from the Beta posterior under the prior Beta(a, b) that fits the row's arms by the method of moments.
+
+    The prior is refitted at every decision. Where the arms seen show no more spread than chance (or fewer than two were
+    seen, or only successes or only failures), `prior` takes its place.
+    """
+
+    prior: tuple[float, float] = parameter(
+        (1.0, 1.0), "successes and failures where the arms teach nothing", low=0.0, open_low=True
+    )
+    max_strength: float = parameter(1000.0, "largest a + b that the fit may give", low=1.0)
+
+    kind: ClassVar[str] = "thompson_empirical_bayes"
+    source: ClassVar[str] = "Thompson 1933; prior by Kleinman 1973, eqs. 2.2–2.4 with weights n"
+    rule: ClassVar[Rule] = Rule(derive=_derive, prepare=_prepare, score=_score, support=support_unit)
+    state_size: ClassVar[int] = 2
+
+    def parameters(self) -> tuple[float, ...]:
+        """(weak prior successes, weak prior failures, max_strength)."""
+        return float(self.prior[0]), float(self.prior[1]), float(self.max_strength)

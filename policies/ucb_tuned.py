@@ -1,0 +1,40 @@
+"""Optimism that knows how little a Bernoulli arm varies."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from policies.base import Policy, Rule
+from policies.greedy import derive_mean
+
+
+def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+    state[0] = math.log(max(t, 1.0))
+
+
+def _index(mean: float, n: float, log_t: float) -> float:
+    if n <= 0.0:
+        return math.inf
+    share = log_t / n
+    variance = mean * (1.0 - mean) + math.sqrt(2.0 * share)
+    return mean + math.sqrt(share * min(0.25, variance))
+
+
+def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    return _index(x, y, state[0])
+
+
+def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
+    index = _index(x, y, state[0])
+    return index, index
+
+
+@dataclass(frozen=True, kw_only=True)
+class UcbTuned(Policy):
+    """mean + sqrt(ln t / n · min(1/4, mean (1 − mean) + sqrt(2 ln t / n))); an arm never pulled comes first."""
+
+    kind: ClassVar[str] = "ucb_tuned"
+    source: ClassVar[str] = "Auer, Cesa-Bianchi & Fischer 2002, section 4 (UCB1-TUNED)"
+    rule: ClassVar[Rule] = Rule(derive=derive_mean, prepare=_prepare, score=_score, support=_support)
+    state_size: ClassVar[int] = 1
+    deterministic: ClassVar[bool] = True

@@ -1,0 +1,30 @@
+"""The lower Wilson bound as an index: pessimism: the ranking of pages that show ratings."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from policies.base import Policy, Rule, parameter
+from policies.wilson import Z, wilson_interval
+
+
+def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+    return wilson_interval(params[1] + s, params[2] + max(n - s, 0.0), params[0])[0], 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class WilsonLower(Policy):
+    """The lower bound of the Wilson interval of the counts plus the prior, not clamped."""
+
+    z: float = parameter(Z, "half width of the interval in standard deviations", low=0.0)
+    prior: tuple[float, float] = parameter(
+        (1.0, 1.0), "successes and failures that a new table row starts with", low=0.0, open_low=True
+    )
+
+    kind: ClassVar[str] = "wilson_lower"
+    source: ClassVar[str] = "Wilson 1927, eq. 2; Miller 2009, How not to sort by average rating"
+    rule: ClassVar[Rule] = Rule(derive=_derive)
+    deterministic: ClassVar[bool] = True
+
+    def parameters(self) -> tuple[float, ...]:
+        """(z, prior successes, prior failures)."""
+        return float(self.z), float(self.prior[0]), float(self.prior[1])

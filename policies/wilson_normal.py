@@ -1,0 +1,37 @@
+"""The maths that can silently replace the deployed function under its own name."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from policies.base import Policy, Rule, parameter
+from policies.draws import normal
+from policies.thompson_beta import support_unit
+
+
+def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+    a, b = params[1] + s, params[2] + max(n - s, 0.0)
+    m = a + b
+    return a / m, params[0] * math.sqrt(a / m * (b / m) / (m + 1.0))
+
+
+def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    return max(0.0, min(1.0, x + y * normal(key)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class WilsonNormal(Policy):
+    """mean + scale · sd · Z clamped to [0, 1], with mean and sd of Beta(prior + counts) and Z a standard normal."""
+
+    scale: float = parameter(0.2, "share of the posterior's standard deviation that is used", low=0.0)
+    prior: tuple[float, float] = parameter(
+        (1.0, 1.0), "successes and failures that a new table row starts with", low=0.0, open_low=True
+    )
+
+    kind: ClassVar[str] = "wilson_normal"
+    source: ClassVar[str] = "a second SQL script of the deployment that re-creates wilson_sample with other maths"
+    rule: ClassVar[Rule] = Rule(derive=_derive, score=_score, support=support_unit)
+
+    def parameters(self) -> tuple[float, ...]:
+        """(scale, prior successes, prior failures)."""
+        return float(self.scale), float(self.prior[0]), float(self.prior[1])
