@@ -1,0 +1,69 @@
+"""The scenario's `checks`: claims about the results, judged with stated confidence.
+
+- `at_most` / `at_least` must be *shown*: the one-sided confidence bound of the mean has to lie on the right side.
+- `not_worse_than` fails when the opposite is shown: the one-sided bound of the paired difference says worse. (Without a
+  margin nothing else could pass for two equal policies.)
+"""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+import polars as pl
+
+from reports.estimators import Estimate, mean_interval, paired_difference
+from reports.rows import by_policy, column
+from sim.scenario import Check
+
+HIGHER_IS_BETTER = {"reward", "revenue_usd", "best_share"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """One claim, whether it passed, and why in plain words."""
+
+    claim: str
+    passed: bool
+    detail: str
+
+
+def judge(claims: Iterable[Check], replications: pl.DataFrame) -> list[Verdict]:
+    """A verdict for each claim, in order; a claim that one replication cannot show fails."""
+    rows = by_policy(replications)
+    return [_judge(claim, rows) for claim in claims]
+
+
+def as_dicts(verdicts: Iterable[Verdict]) -> list[dict[str, object]]:
+    """For JSON."""
+    return [asdict(verdict) for verdict in verdicts]
+
+
+def _judge(claim: Check, rows: dict[str, pl.DataFrame]) -> Verdict:
+    two_sided = 2 * claim.confidence - 1  # whose limits are one-sided bounds at `confidence`
+    values = column(rows[claim.policy], claim.metric)
+    if claim.not_worse_than is not None:
+        others = column(rows[claim.not_worse_than], claim.metric)
+        return _compare(claim, claim.not_worse_than, paired_difference(values, others, two_sided).estimate)
+    return _bound(claim, mean_interval(values, two_sided))
+
+
+def _compare(claim: Check, other: str, difference: Estimate) -> Verdict:
+    what = f"{claim.metric} of {claim.policy} is not worse than that of {other}"
+    if difference.low is None or difference.high is None:
+        return Verdict(what, False, "one replication cannot show it")
+    better_up = claim.metric in HIGHER_IS_BETTER
+    worse = difference.high < 0 if better_up else difference.low > 0
+    bound = f"at most {difference.high:.6g}" if better_up else f"at least {difference.low:.6g}"
+    shown = f"difference {difference.value:+.6g}, {bound} at {claim.confidence:.4g} confidence"
+    return Verdict(what, not worse, shown)
+
+
+def _bound(claim: Check, estimate: Estimate) -> Verdict:
+    upper = claim.at_most is not None
+    limit = claim.at_most if claim.at_most is not None else claim.at_least
+    bound = estimate.high if upper else estimate.low
+    what = f"mean {claim.metric} of {claim.policy} is {'at most' if upper else 'at least'} {limit:.6g}"
+    if bound is None or limit is None:
+        return Verdict(what, False, "one replication cannot show it")
+    passed = bound <= limit if upper else bound >= limit
+    side = "at most" if upper else "at least"
+    return Verdict(what, passed, f"mean {estimate.value:.6g}, {side} {bound:.6g} at {claim.confidence:.4g} confidence")

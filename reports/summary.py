@@ -1,0 +1,115 @@
+"""From replications to one row a policy, and one row a pair of policies.
+
+Every number is a mean over replications of a per-replication figure; see `reports.estimators` for the intervals.
+"""
+
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from reports.estimators import (
+    QUANTILES,
+    Floats,
+    holm,
+    mean_interval,
+    moments,
+    paired_difference,
+    quantiles,
+    share_interval,
+)
+from reports.rows import by_policy, column
+
+SUMMARY_SCHEMA: dict[str, pl.DataType] = {
+    "policy": pl.String(),
+    "replications": pl.Int64(),
+    "mean_regret": pl.Float64(),
+    "ci_low": pl.Float64(),
+    "ci_high": pl.Float64(),
+    **{f"q{round(100 * level):02d}": pl.Float64() for level in QUANTILES},
+    "mean_reward": pl.Float64(),
+    "revenue_usd": pl.Float64(),
+    "best_share": pl.Float64(),
+    "locked_out_share": pl.Float64(),
+    "locked_out_low": pl.Float64(),
+    "locked_out_high": pl.Float64(),
+    "locked_out_pages": pl.Float64(),
+    "sd_regret": pl.Float64(),
+    "ci_method": pl.String(),
+    "mean_pulls": pl.Float64(),
+    "mean_regret_usd": pl.Float64(),
+}
+PAIRS_SCHEMA: dict[str, pl.DataType] = {
+    "policy": pl.String(),
+    "other": pl.String(),
+    "difference": pl.Float64(),
+    "ci_low": pl.Float64(),
+    "ci_high": pl.Float64(),
+    "p_value": pl.Float64(),
+    "p_adjusted": pl.Float64(),
+    "ci_method": pl.String(),
+}
+
+
+def summary_frame(replications: pl.DataFrame) -> pl.DataFrame:
+    """One row a policy, in the order of `replications.parquet`; means, 95 % intervals, quantiles, shares."""
+    rows = [_policy_row(name, rows) for name, rows in by_policy(replications).items()]
+    return pl.DataFrame(rows, schema=SUMMARY_SCHEMA)
+
+
+def pairs_frame(replications: pl.DataFrame) -> pl.DataFrame:
+    """One row a pair of policies: mean regret of `policy` minus that of `other`, paired by replication.
+
+    `p_adjusted` is Holm's over all pairs.
+    """
+    regret = {name: column(rows, "regret") for name, rows in by_policy(replications).items()}
+    rows = [_pair_row(one, other, regret[one], regret[other]) for one, other in combinations(regret, 2)]
+    adjusted = holm([row["p_value"] for row in rows])
+    rows = [{**row, "p_adjusted": p} for row, p in zip(rows, adjusted, strict=True)]
+    return pl.DataFrame(rows, schema=PAIRS_SCHEMA)
+
+
+def _policy_row(name: str, rows: pl.DataFrame) -> dict[str, Any]:
+    regret = column(rows, "regret")
+    estimate = mean_interval(regret)
+    locked_out = share_interval(int(rows["locked_out"].sum()), len(rows))
+    levels = [key for key in SUMMARY_SCHEMA if key[0] == "q"]
+    return {
+        "policy": name,
+        "replications": len(rows),
+        "mean_regret": estimate.value,
+        "ci_low": estimate.low,
+        "ci_high": estimate.high,
+        **dict(zip(levels, quantiles(regret), strict=True)),
+        "mean_reward": _mean(rows, "reward"),
+        "revenue_usd": _mean(rows, "revenue_usd"),
+        "best_share": _mean(rows, "best_share"),
+        "locked_out_share": locked_out.value,
+        "locked_out_low": locked_out.low,
+        "locked_out_high": locked_out.high,
+        "locked_out_pages": _mean(rows, "locked_out_pages"),
+        "sd_regret": moments(regret).sd if len(rows) > 1 else None,
+        "ci_method": estimate.method,
+        "mean_pulls": _mean(rows, "pulls"),
+        "mean_regret_usd": _mean(rows, "regret_usd"),
+    }
+
+
+def _mean(rows: pl.DataFrame, name: str) -> float | None:
+    values = column(rows, name)
+    return None if np.isnan(values).any() else moments(values).mean
+
+
+def _pair_row(one: str, other: str, values: Floats, others: Floats) -> dict[str, Any]:
+    difference = paired_difference(values, others)
+    estimate = difference.estimate
+    return {
+        "policy": one,
+        "other": other,
+        "difference": estimate.value,
+        "ci_low": estimate.low,
+        "ci_high": estimate.high,
+        "p_value": difference.p_value,
+        "ci_method": estimate.method,
+    }

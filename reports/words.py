@@ -1,0 +1,72 @@
+"""Numbers and tables as people read them."""
+
+import math
+from collections.abc import Sequence
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """`digits` significant digits, thousands separated, never an exponent between 1e-4 and 1e15; a dash for nothing."""
+    if value is None or not math.isfinite(value):
+        return "–"
+    if value == 0:
+        return "0"
+    size = math.floor(math.log10(abs(value)))
+    if not -5 < size < 15:
+        return f"{value:.{digits - 1}e}"
+    text = f"{value:,.{max(0, digits - 1 - size)}f}"
+    return text.rstrip("0").rstrip(".") if "." in text and float(value).is_integer() else text
+
+
+def percent(share: float | None) -> str:
+    """A share as a percentage, with a decimal below 10 %."""
+    if share is None or not math.isfinite(share):
+        return "–"
+    per_cent = 100 * share
+    return f"{per_cent:.1f} %" if 0 < per_cent < 10 or 99 < per_cent < 100 else f"{per_cent:.0f} %"
+
+
+def interval(low: float | None, high: float | None, digits: int = 4) -> str:
+    """`[low, high]`, or a dash where one replication gives none."""
+    return "–" if low is None or high is None else f"[{number(low, digits)}, {number(high, digits)}]"
+
+
+def p_value(p: float | None) -> str:
+    """Three decimals; very small ones as a bound."""
+    if p is None:
+        return "–"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def duration(seconds: float) -> str:
+    """Rough words for a time."""
+    if seconds < 90:
+        return f"{max(1, round(seconds))} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def size(count: float) -> str:
+    """Bytes in decimal units."""
+    for unit in ("bytes", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.0f} {unit}"
+        count /= 1000
+    return f"{count:.1f} TB"
+
+
+def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Plain aligned columns, the first to the left, the others to the right."""
+    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
+    return "\n".join(_aligned(row, widths) for row in (header, *rows))
+
+
+def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
+    cells = [
+        cell.rjust(width) if i else cell.ljust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+    ]
+    return "  ".join(cells).rstrip()
+
+
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A pipe table, the first column to the left, the others to the right."""
+    lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)

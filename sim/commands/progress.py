@@ -1,0 +1,68 @@
+"""Progress on stderr: a bar with the time left at a terminal, otherwise a line now and then, nothing under --quiet."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from sim.commands.output import Output
+
+SECONDS_BETWEEN_LINES = 15.0
+
+
+@contextmanager
+def progress(output: Output, what: str) -> Iterator[Callable[[int, int], None]]:
+    """A function to call with (done, all)."""
+    if output.quiet:
+        yield _silent
+    elif output.live:
+        with _bar(what) as tell:
+            yield tell
+    else:
+        yield _Lines(output, what).tell
+
+
+def _silent(done: int, total: int) -> None:
+    pass
+
+
+class _Lines:
+    """At most one line in `SECONDS_BETWEEN_LINES`."""
+
+    def __init__(self, output: Output, what: str) -> None:
+        self.output, self.what = output, what
+        self.began = self.said = time.monotonic()
+        self.first: int | None = None
+
+    def tell(self, done: int, total: int) -> None:
+        now = time.monotonic()
+        if self.first is None:
+            self.first = done
+        elif now - self.said >= SECONDS_BETWEEN_LINES and self.first < done < total:
+            self.said = now
+            left = (now - self.began) / (done - self.first) * (total - done)
+            self.output.note(f"{self.what}: {done:,} of {total:,}, about {left:.0f} s left")
+
+
+@contextmanager
+def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(what, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)

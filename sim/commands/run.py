@@ -1,0 +1,136 @@
+"""`run`: simulate a scenario into a run folder."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sim.commands.output import Output, output_options
+from sim.errors import CheckFailed, UsageError
+
+if TYPE_CHECKING:
+    from sim.api import Run
+    from sim.scenario import Scenario
+
+
+@click.command()
+@click.argument("scenario")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The run folder.  [default: runs/<name>]")
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes.  [default: one per processor]")
+@click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key; may be repeated.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted run: do only what is missing.")
+@click.option("--fresh", is_flag=True, help="Replace the run that is there.")
+@click.option("--no-report", is_flag=True, help="Leave out report.html, report.md and figures/.")
+@click.option("--dry-run", is_flag=True, help="Say what would run, how long, how much disk; write nothing.")
+@output_options
+def command(
+    *,
+    scenario: str,
+    out: Path | None,
+    workers: int | None,
+    overrides: tuple[str, ...],
+    resume: bool,
+    fresh: bool,
+    no_report: bool,
+    dry_run: bool,
+    output: Output,
+) -> None:
+    """Simulate SCENARIO (a YAML file, or the name of a shipped one) into a run folder.
+
+    The same scenario and seed give the same results for any number of workers. An interrupted run keeps its finished
+    blocks; --resume continues it.
+    """
+    if resume and fresh:
+        raise UsageError("--resume and --fresh exclude each other")
+    from sim.backends.local import default_workers
+    from sim.scenario import load
+
+    loaded = load(scenario, overrides)
+    loaded.require_files()
+    target = out if out is not None else Path("runs") / loaded.name
+    count = workers or default_workers()
+    if dry_run:
+        _say_plan(loaded, target, count, output)
+        return
+    run = _run(loaded, out=target, workers=count, resume=resume, fresh=fresh, report=not no_report, output=output)
+    _say_result(run, no_report, output)
+
+
+def _run(
+    scenario: "Scenario", *, out: Path, workers: int, resume: bool, fresh: bool, report: bool, output: Output
+) -> "Run":
+    from sim.api import run
+    from sim.commands.progress import progress
+
+    count = len(scenario.policies)
+    output.note(
+        f"{scenario.name}: {count} {'policy' if count == 1 else 'policies'} × {scenario.replications:,} replications"
+    )
+    try:
+        with progress(output, "replications") as tell:
+            return run(scenario, out, workers, resume=resume, fresh=fresh, report=report, progress=tell)
+    except BaseException:
+        _say_resumable(out, output)
+        raise
+
+
+def _say_resumable(out: Path, output: Output) -> None:
+    from sim.run_folder import RunFolder
+
+    if any(RunFolder(out).blocks.glob("*/*")):
+        output.note(f"Finished blocks are kept in {out}; continue with --resume.")
+
+
+def _say_result(run: "Run", no_report: bool, output: Output) -> None:
+    report = None if no_report else run.path / "report.html"
+    data = {
+        "run": str(run.path),
+        "report": str(report) if report else None,
+        "policies": run.summary.to_dicts(),
+        "checks": [{"claim": v.claim, "passed": v.passed, "detail": v.detail} for v in run.checks],
+    }
+    output.result(data, _text(run, report))
+    failed = [verdict.claim for verdict in run.checks if not verdict.passed]
+    if failed:
+        raise CheckFailed("\n".join(f"check failed: {claim}" for claim in failed))
+
+
+def _text(run: "Run", report: Path | None) -> str:
+    from reports.leaderboard import leaderboard
+    from reports.words import text_table
+
+    board = leaderboard(run.summary)
+    checks = [f"{'ok  ' if v.passed else 'FAIL'}  {v.claim} ({v.detail})" for v in run.checks]
+    where = f"report: {report}" if report else f"run folder: {run.path}"
+    return "\n".join([text_table(board.header, board.rows), "", *checks, *([""] if checks else []), where])
+
+
+def _say_plan(scenario: "Scenario", out: Path, workers: int, output: Output) -> None:
+    from reports.words import duration, number, size
+    from sim.blocks import plan
+    from sim.workload import estimate
+
+    blocks, total = plan(scenario), estimate(scenario)
+    used = min(workers, len(blocks))
+    data: dict[str, Any] = {
+        "scenario": scenario.name,
+        "digest": scenario.digest,
+        "out": str(out),
+        "policies": [spec.name for spec in scenario.policies],
+        "replications": scenario.replications,
+        "blocks": len(blocks),
+        "workers": used,
+        "pulls": total.pulls,
+        "seconds": total.seconds / used,
+        "disk_bytes": total.disk_bytes,
+    }
+    rows = [
+        ["policies", ", ".join(data["policies"])],
+        ["replications", f"{scenario.replications:,} of each policy"],
+        ["blocks", f"{len(blocks):,}, on {used} {'worker' if used == 1 else 'workers'}"],
+        ["pulls" if scenario.world.kind == "bernoulli" else "messages", f"about {number(total.pulls)} in all"],
+        ["time", f"about {duration(total.seconds / used)}, and a few seconds a policy to compile it the first time"],
+        ["disk", f"about {size(total.disk_bytes)}"],
+        ["run folder", f"{out}{' (exists)' if out.exists() else ''}"],
+    ]
+    output.result(data, "\n".join(f"{name:<14}{value}" for name, value in rows) + "\nNothing was written.")

@@ -1,0 +1,98 @@
+"""How much work a scenario is, from its numbers alone: the size of blocks, and what `--dry-run` tells.
+
+The costs are rough figures of one core of 2025; they decide nothing about results.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sim.errors import LocalError
+
+if TYPE_CHECKING:
+    from sim.scenario import Scenario
+
+PULL_NS = 25.0  # a pull without its scores
+SCORE_NS = 5.0  # one arm's score
+FAN_NS = 3.0  # a fan's Bernoulli trial
+SEND_NS = 500.0  # a message of the traffic world
+STATS_FILE_SECONDS = 0.0006
+CURVE_POINT_BYTES = 17.0
+STATS_ROW_BYTES = 75.0
+STATS_FILE_BYTES = 5_000.0
+SEND_ROW_BYTES = 40.0
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One replication of one policy: pulls (or messages), arms of all pages, and processor seconds."""
+
+    pulls: float
+    cells: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A whole run: what it takes with one worker."""
+
+    pulls: float
+    seconds: float
+    disk_bytes: float
+
+
+def workload(scenario: "Scenario") -> Workload:
+    """The size of one replication; raises LocalError when a table world's file cannot be read."""
+    return _WORKLOADS[scenario.world.kind](scenario)
+
+
+def estimate(scenario: "Scenario") -> Estimate:
+    """The size of the whole run."""
+    size = workload(scenario)
+    pairs = len(scenario.policies) * scenario.replications
+    files = {"all": pairs, "last": len(scenario.policies), "none": 0}[scenario.record.stats]
+    disk = pairs * scenario.record.curve_points * CURVE_POINT_BYTES
+    disk += files * (STATS_FILE_BYTES + min(size.cells, size.pulls) * STATS_ROW_BYTES)
+    disk += pairs * size.pulls * SEND_ROW_BYTES * scenario.record.sends
+    return Estimate(pairs * size.pulls, pairs * size.seconds + files * STATS_FILE_SECONDS, disk)
+
+
+def _bernoulli(scenario: Any) -> Workload:
+    pulls, arms = scenario.horizon.pulls, scenario.world.size
+    return Workload(pulls, arms, 1e-9 * pulls * (PULL_NS + arms * SCORE_NS))
+
+
+def _table(scenario: Any) -> Workload:
+    world = scenario.world
+    pages, rows = _table_shape(world.source, world.columns.page)
+    sends = pages * world.sends_per_day * scenario.horizon.days
+    scores = sends / pages * rows  # every send of a page looks at all its captions
+    return Workload(sends, rows, 1e-9 * (sends * world.fans_per_send * FAN_NS + scores * SCORE_NS))
+
+
+def _traffic(scenario: Any) -> Workload:
+    world, days = scenario.world, scenario.horizon.days
+    quotas = scenario.selection.quotas
+    sends_per_day = world.sends.most if scenario.selection.scaled else sum(quotas.model_dump().values())
+    captions = world.bank.captions + world.turnover.arrivals_per_week * days / 7
+    sends = world.pages * sends_per_day * days
+    scores = world.pages * days * captions
+    return Workload(sends, world.pages * captions, 1e-9 * (sends * SEND_NS + scores * SCORE_NS))
+
+
+_WORKLOADS = {"bernoulli": _bernoulli, "table": _table, "traffic": _traffic}
+
+
+def _table_shape(source: str, page: str) -> tuple[int, int]:
+    """(pages, rows) of a table world's file."""
+    import polars as pl  # noqa: PLC0415
+
+    path = Path(source)
+    if not path.is_file():
+        raise LocalError(f"{source}: no such file", "A table world reads real counts: --set world.source=FILE")
+    try:
+        scan = pl.scan_csv(path) if path.suffix.lower() == ".csv" else pl.scan_parquet(path)
+        pages, rows = scan.select(pl.col(page).n_unique(), pl.len().alias("rows")).collect().row(0)
+    except pl.exceptions.PolarsError as problem:
+        raise LocalError(f"{source}: {str(problem).splitlines()[0]}") from None
+    return int(pages), int(rows)
