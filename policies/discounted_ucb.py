@@ -17,7 +17,7 @@ def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) 
 
 @dataclass(frozen=True, kw_only=True)
 class DiscountedUcb(Policy):
-    """mean + 2 sqrt(xi · ln N / n), all counts faded by `discount` a pull, N their sum; an arm never pulled comes first."""
+    """mean + 2 sqrt(xi · ln N / n), counts faded by `discount` a pull, N their sum; an arm never pulled comes first."""
 
     discount: float = parameter(0.999, "what a trial is worth one pull later", low=0.0, high=1.0, open_low=True)
     xi: float = parameter(0.6, "width of the confidence bound; above 1/2 in the proofs", low=0.0)

@@ -18,10 +18,16 @@ _TOLERANCE = 1e-14
 
 def stirling_remainder(a: float) -> float:
     """ln Γ(a) − ((a − ½) ln a − a + ½ ln 2π) for a > 0: about 1/(12a)."""
-    if a < 10.0:
-        return math.lgamma(a) - ((a - 0.5) * math.log(a) - a + _HALF_LOG_2PI)
-    r = 1.0 / (a * a)
-    return (1.0 / 12.0 - r * (1.0 / 360.0 - r * (1.0 / 1260.0 - r * (1.0 / 1680.0 - r / 1188.0)))) / a
+    # Shifted up by Γ(a + 1) = a Γ(a) to where the series holds; math.lgamma has other last bits when compiled.
+    product, z = 1.0, a
+    while z < 10.0:
+        product *= z
+        z += 1.0
+    r = 1.0 / (z * z)
+    series = (1.0 / 12.0 - r * (1.0 / 360.0 - r * (1.0 / 1260.0 - r * (1.0 / 1680.0 - r / 1188.0)))) / z
+    if z == a:
+        return series
+    return series + (z - 0.5) * math.log(z) - (a - 0.5) * math.log(a) - (z - a) - math.log(product)
 
 
 def _log_peak(a: float, b: float) -> float:
