@@ -1,0 +1,1 @@
+"""What the machine could do: the same work in C."""

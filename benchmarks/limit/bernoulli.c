@@ -1,0 +1,169 @@
+/* The machine's limit: the Bernoulli world with immediate feedback, one policy a function, as a C programmer would
+   write it for this problem alone. Same algorithms and the same addressed random numbers as the project's kernels, hence the same
+   bits, which is how the benchmark knows that both did the same work.
+
+   Build: gcc -O3 -march=native -ffp-contract=off -shared -fPIC bernoulli.c -lm */
+#include <math.h>
+#include <stdint.h>
+
+typedef uint64_t u64;
+
+static const u64 STREAM = 0x9E3779B97F4A7C15ull, PULL = 0xD1342543DE82EF95ull, ARM = 0xDA942042E4DD58B5ull;
+
+static inline u64 mix(u64 k) {
+    k = (k ^ (k >> 30)) * 0xBF58476D1CE4E5B9ull;
+    k = (k ^ (k >> 27)) * 0x94D049BB133111EBull;
+    return k ^ (k >> 31);
+}
+static inline u64 pull_key(u64 row, u64 pull) { return mix(row + PULL * (pull + 1)); }
+static inline u64 arm_key(u64 decision, u64 arm) { return decision + ARM * (arm + 1); }
+static inline double uniform(u64 k) { return (double)(mix(k) >> 11) * 0x1p-53; }
+static inline double open_uniform(u64 k) { return ((double)(mix(k) >> 11) + 0.5) * 0x1p-53; }
+
+typedef struct {
+    double best;
+    int chosen, ties;
+} Choice;
+
+static inline void offer(Choice *c, double value, int arm, int arms, u64 key) {
+    if (value > c->best) {
+        c->best = value, c->chosen = arm, c->ties = 1;
+    } else if (value == c->best) {
+        c->ties += 1;
+        if (uniform(arm_key(key, arms + c->ties)) * c->ties < 1.0) c->chosen = arm;
+    }
+}
+
+/* Everything but the rule: DERIVE(arm) keeps x, y up to date, PREPARE runs once a pull, SCORE(arm) is an arm's score. */
+#define KERNEL(NAME, DERIVE, PREPARE, SCORE)                                                                     \
+    void NAME(long pulls, long rows, long arms, const double *means, const u64 *outcome_key, const u64 *policy_key, \
+              const double *p, double *regret, double *reward) {                                                 \
+        double x[arms], y[arms], n[arms], s[arms];                                                               \
+        u64 pulled[arms];                                                                                        \
+        for (long r = 0; r < rows; r++) {                                                                        \
+            const double *mean = means + r * arms;                                                               \
+            double best_mean = 0.0, lost = 0.0, won = 0.0;                                                       \
+            for (int a = 0; a < arms; a++) {                                                                     \
+                n[a] = s[a] = 0.0, pulled[a] = 0;                                                                \
+                if (mean[a] > best_mean) best_mean = mean[a];                                                    \
+                DERIVE                                                                                           \
+            }                                                                                                    \
+            for (long t = 0; t < pulls; t++) {                                                                   \
+                u64 key = pull_key(policy_key[r], t);                                                            \
+                Choice c = {-INFINITY, -1, 0};                                                                   \
+                PREPARE                                                                                          \
+                for (int a = 0; a < arms; a++) offer(&c, SCORE, a, arms, key);                                   \
+                int a = c.chosen;                                                                                \
+                double outcome = uniform(pull_key(arm_key(outcome_key[r], a), pulled[a])) < mean[a];             \
+                pulled[a] += 1, n[a] += 1.0, s[a] += outcome;                                                    \
+                DERIVE                                                                                           \
+                lost += best_mean - mean[a], won += outcome;                                                     \
+            }                                                                                                    \
+            regret[r] = lost, reward[r] = won;                                                                   \
+        }                                                                                                        \
+    }
+
+/* wilson_sample: p = {z, prior successes, prior failures} */
+static inline void wilson(double s, double f, double z, double *x, double *y) {
+    double n = s + f, q = s / n, d = 1.0 + z * z / n;
+    double centre = (q + z * z / (2.0 * n)) / d;
+    double half = z * sqrt(q * (1.0 - q) / n + z * z / (4.0 * n * n)) / d;
+    *x = centre - half;
+    *y = (centre + half) - *x;
+}
+static inline double clamp(double v) { return fmax(0.0, fmin(1.0, v)); }
+KERNEL(wilson_sample, { wilson(p[1] + s[a], p[2] + n[a] - s[a], p[0], &x[a], &y[a]); }, {},
+       clamp(x[a] + y[a] * uniform(arm_key(key, a))))
+
+/* ucb1: p = {alpha} */
+KERNEL(ucb1, { n[a] > 0.0 ? (x[a] = s[a] / n[a], y[a] = 1.0 / sqrt(n[a])) : (x[a] = INFINITY, y[a] = 0.0); },
+       double width = sqrt(p[0] * log(t > 1 ? (double)t : 1.0));, x[a] + y[a] * width)
+
+/* epsilon_greedy: p = {epsilon} */
+KERNEL(epsilon_greedy, { x[a] = n[a] > 0.0 ? s[a] / n[a] : INFINITY; y[a] = n[a]; },
+       int explore = uniform(key) < p[0];, explore ? uniform(arm_key(key, a)) : x[a])
+
+/* thompson_beta: p = {prior successes, prior failures, 257 ziggurat edges, 257 densities} */
+static double edge[258], density[258];
+void set_ziggurat(long size, const double *edges, const double *densities) {
+    for (long i = 0; i < size; i++) edge[i] = edges[i], density[i] = densities[i];
+}
+static double tail(u64 *state) {
+    for (;;) {
+        double x = -log(open_uniform(*state)) / edge[1], y = -log(open_uniform(*state + STREAM));
+        *state += STREAM + STREAM;
+        if (y + y > x * x) return edge[1] + x;
+    }
+}
+static inline double normal(u64 *state) {
+    for (;;) {
+        u64 bits = mix(*state);
+        *state += STREAM;
+        int layer = bits & 255;
+        double x = (double)(bits >> 11) * 0x1p-53 * edge[layer];
+        if (x >= edge[layer + 1]) {
+            if (layer == 0) {
+                x = tail(state);
+            } else {
+                double height = density[layer] + uniform(*state) * (density[layer + 1] - density[layer]);
+                *state += STREAM;
+                if (height >= exp(-0.5 * x * x)) continue;
+            }
+        }
+        return bits & 256 ? -x : x;
+    }
+}
+static inline double gamma_from_one(u64 *state, double shape) {
+    double d = shape - 1.0 / 3.0, c = 1.0 / sqrt(9.0 * d);
+    for (;;) {
+        double z = normal(state), v = 1.0 + c * z;
+        if (v <= 0.0) continue;
+        v = v * v * v;
+        double u = open_uniform(*state), square = z * z;
+        *state += STREAM;
+        if (u < 1.0 - 0.0331 * square * square || log(u) < 0.5 * square + d * (1.0 - v + log(v))) return d * v;
+    }
+}
+static inline double beta(u64 state, double a, double b) {
+    double first = gamma_from_one(&state, a), second = gamma_from_one(&state, b);
+    return first / (first + second);
+}
+KERNEL(thompson_beta, { x[a] = p[0] + s[a]; y[a] = p[1] + n[a] - s[a]; }, {}, beta(arm_key(key, a), x[a], y[a]))
+
+/* kl_ucb: Newton on sqrt(kl) in a bracket; an arm whose cheap bound cannot win is not solved for */
+static inline double kl(double q, double d) {
+    if (d <= 0.0) return 0.0;
+    double room = 1.0 - q, upper = d >= room ? INFINITY : -room * log1p(-d / room);
+    return q > 0.0 ? upper - q * log1p(d / q) : upper;
+}
+static inline double kl_reach(double q, double budget) {
+    double pinsker = sqrt(0.5 * budget), near_zero = budget + sqrt(budget * (budget + 2.0 * q));
+    double near_one = sqrt(2.0 * budget * fmax(1.0 - q, 0.0));
+    return fmin(1.0, q + fmin(fmin(pinsker, near_zero), near_one));
+}
+static double kl_upper(double q, double budget) {
+    if (budget <= 0.0 || q >= 1.0) return fmin(q, 1.0);
+    double reach = kl_reach(q, budget);
+    if (q <= 0.0) return fmin(-expm1(-budget), reach);
+    double low = 0.0, high = reach - q, spread = sqrt(2.0 * q * (1.0 - q) * budget);
+    double d = spread + 2.0 * budget * (1.0 - 2.0 * q) / 3.0;
+    if (!(0.5 * spread < d && d < 1.0 - q)) d = fmin(spread, 0.5 * (1.0 - q));
+    d = fmin(d, high);
+    for (int i = 0; i < 60; i++) {
+        double value = kl(q, d), at = q + d;
+        if (value > budget) high = d; else low = d;
+        double step = at < 1.0 && d > 0.0 ? 2.0 * (value - sqrt(value * budget)) * at * (1.0 - at) / d : INFINITY;
+        double next = d - step;
+        if (!(low <= next && next <= high)) next = 0.5 * (low + high);
+        double moved = fabs(next - d);
+        d = next;
+        if (moved * moved <= 1e-14 * (q + d) * (q + d) * (1.0 - q - d)) break;
+    }
+    return fmin(q + d, reach);
+}
+static inline double kl_index(double q, double n, double budget, double best) {
+    if (n <= 0.0) return INFINITY;
+    return kl_reach(q, budget / n) < best ? -INFINITY : kl_upper(q, budget / n);
+}
+KERNEL(kl_ucb, { x[a] = n[a] > 0.0 ? s[a] / n[a] : INFINITY; y[a] = n[a]; },
+       double budget = log(t > 1 ? (double)t : 1.0);, kl_index(x[a], y[a], budget, c.best))
