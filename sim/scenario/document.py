@@ -12,10 +12,14 @@ from typing import Any
 
 from sim.errors import Problem, ScenarioError
 
-MAX_BYTES = 131_072
-MAX_VALUES = 5_000
+MAX_BYTES = 65_536
+MAX_VALUES = 2_500
 MAX_DEPTH = 12
 MAX_DIGITS = 40
+MAX_DUPLICATES = 50
+MAX_WORD = 60
+TOO_LARGE = f"larger than {MAX_BYTES // 1024} KiB; a scenario is small"
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
 
 Path = tuple[str | int, ...]
 
@@ -26,6 +30,10 @@ _INT = re.compile(r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _INFINITY = re.compile(r"[-+]?\.(inf|Inf|INF)")
 _NAN = re.compile(r"\.(nan|NaN|NAN)")
+
+# The parser's time grows with the square of the brackets that open one after another; no scenario opens so many.
+_BRACKETS = re.compile(r"(?:[\[{]\s*){32}")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,11 @@ def read(text: str, file: str, *, lines: bool = True) -> Document:
 
 def dotted(path: Path) -> str:
     """A path as users write it: `policies.0.kind`."""
-    return ".".join(map(str, path))
+    return ".".join(_short(str(step)) for step in path)
+
+
+def _short(word: str) -> str:
+    return word if len(word) <= MAX_WORD else word[: MAX_WORD - 1] + "…"
 
 
 def scalar(text: str) -> Any:
@@ -102,13 +114,19 @@ def _events(text: str) -> Iterator[Any]:
     from ruamel.yaml import YAML  # noqa: PLC0415  (only a scenario that is YAML needs it)
     from ruamel.yaml.error import MarkedYAMLError, YAMLError  # noqa: PLC0415
 
+    if len(text) > MAX_BYTES:
+        raise _Refused(TOO_LARGE)
+    if brackets := _BRACKETS.search(text):
+        raise _Refused(_TOO_DEEP, text.count("\n", 0, brackets.start()) + 1)
     try:
         yield from YAML(typ="safe", pure=True).parse(text)
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         raise _Refused(_syntax(error), mark.line + 1 if mark else None) from None
     except YAMLError as error:
-        raise _Refused(f"not YAML: {str(error).splitlines()[0]}", None) from None
+        position = getattr(error, "position", None)
+        line = None if position is None else text.count("\n", 0, position) + 1
+        raise _Refused(f"not YAML: {str(error).splitlines()[0]}", line) from None
 
 
 def _syntax(error: Any) -> str:
@@ -132,6 +150,12 @@ class _Builder:
         if not self._documents:
             raise _Refused("empty; a scenario is a mapping with name, horizon, world and policies")
 
+    def duplicate(self, finding: Finding) -> None:
+        """Note a duplicate key and read on, for a while."""
+        self.document.findings.append(finding)
+        if len(self.document.findings) >= MAX_DUPLICATES:
+            raise _Refused("too many duplicate keys to read on", finding.line)
+
     def _take(self, kind: str, event: Any) -> None:
         line = event.start_mark.line + 1
         if kind == "DocumentStartEvent":
@@ -139,7 +163,7 @@ class _Builder:
         elif kind == "AliasEvent" or getattr(event, "anchor", None):
             raise _Refused("anchors (&) and aliases (*) are not allowed; write the value out", line, self._path())
         elif getattr(event, "tag", None):
-            raise _Refused(f"tags ({event.tag}) are not allowed; write the plain value", line, self._path())
+            raise _Refused(f"tags ({_short(event.tag)}) are not allowed; write the plain value", line, self._path())
         elif kind in ("MappingStartEvent", "SequenceStartEvent"):
             self._open({} if kind.startswith("M") else [], line)
         elif kind in ("MappingEndEvent", "SequenceEndEvent"):
@@ -156,13 +180,15 @@ class _Builder:
 
     def _open(self, container: dict[str, Any] | list[Any], line: int) -> None:
         if len(self._stack) >= MAX_DEPTH:
-            raise _Refused(f"nested deeper than {MAX_DEPTH} levels", line, self._path())
+            raise _Refused(_TOO_DEEP, line, self._path())
         if self._stack and self._stack[-1].wants_key:
             raise _Refused("a key must be a plain word", line, self._path())
         path = self._put(container, line)
         self._stack.append(_Open(container, path))
 
     def _scalar(self, event: Any, line: int) -> None:
+        if _UNPRINTABLE.search(event.value):
+            raise _Refused("text with control characters is not allowed", line, self._path())
         top = self._stack[-1] if self._stack else None
         if top is not None and top.wants_key:
             top.take_key(event.value, line, self)
@@ -205,7 +231,7 @@ class _Open:
         if self._discard:
             first = builder.document.lines[(*self.path, key)]
             message = f"duplicate key, first given on line {first}"
-            builder.document.findings.append(Finding((*self.path, key), message, line))
+            builder.duplicate(Finding((*self.path, key), message, line))
 
     def next_path(self) -> Path:
         """The path of the value that comes next."""

@@ -1,12 +1,12 @@
 """From a file, a shipped name, YAML text or a dict to a checked Scenario."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sim.errors import LocalError, Problem, ScenarioError, UsageError
 from sim.scenario import overrides as override
-from sim.scenario.document import MAX_BYTES, Document, Finding, dotted, read
+from sim.scenario.document import MAX_BYTES, TOO_LARGE, Document, Finding, dotted, read
 from sim.scenario.document import Path as KeyPath
 from sim.scenario.model import Scenario
 from sim.scenario.problems import MAX_PROBLEMS, suggestion
@@ -42,10 +42,10 @@ def _document(source: Source) -> tuple[Document, str, Path | None]:
         return Document(source.content()), "scenario", None
     if isinstance(source, Mapping):
         return Document(_plain(source)), "scenario", None
-    if isinstance(source, str) and "\n" in source:
+    if isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
         return read(source, "scenario"), "scenario", None
     if isinstance(source, (str, Path)):
-        path = _path(source)
+        path = find(source)
         shown = str(source) if Path(source) == path else path.name
         return read(read_text(path, shown), shown), shown, path.parent
     raise UsageError(f"a scenario is a path, a name, YAML text or a mapping, not {type(source).__name__}")
@@ -58,20 +58,30 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def _path(source: str | Path) -> Path:
+def find(source: str | Path) -> Path:
+    """The file that is meant, a shipped scenario's where no file has that name; UsageError where there is neither."""
     from scenarios import names, path_of  # noqa: PLC0415
 
     path = Path(source)
-    if path.exists():
-        return path
-    if isinstance(source, str) and source in names():
-        return path_of(source)
-    if "\0" not in str(source) and path.stem in names() and path.suffix in (".yaml", ".yml"):
-        hint = f'Did you mean the shipped scenario "{path.stem}"?'
-    else:
-        hint = f"Shipped scenarios: {', '.join(names())}."
-    close = "" if hint.startswith("Did") else suggestion(path.stem, names()).partition("; known")[0]
-    raise UsageError(f"no scenario {str(source)!r}: neither a file nor the name of a shipped one{close}", hint)
+    try:
+        if path.is_file() or (path.exists() and str(source) not in names()):
+            return path
+    except OSError as error:
+        raise LocalError(f"{_short(str(source))}: {error.strerror or error}") from error
+    if str(source) in names():
+        return path_of(str(source))
+    raise _unknown(str(source), names())
+
+
+def _unknown(source: str, shipped: Sequence[str]) -> UsageError:
+    word = Path(source).stem
+    meant = f'; did you mean "{word}"?' if word in shipped else suggestion(word, shipped).partition("; known")[0]
+    message = f"no scenario {_short(source)!r}: neither a file nor the name of a shipped one{meant}"
+    return UsageError(message, f"Shipped scenarios: {', '.join(shipped)}")
+
+
+def _short(source: str) -> str:
+    return source if len(source) <= 200 else f"{source[:199]}…"
 
 
 def read_text(path: Path, shown: str) -> str:
@@ -82,7 +92,7 @@ def read_text(path: Path, shown: str) -> str:
     except OSError as error:
         raise LocalError(f"{shown}: {error.strerror or error}") from error
     if len(data) > MAX_BYTES:
-        raise ScenarioError([Problem("", f"larger than {MAX_BYTES // 1024} KiB; a scenario is small", shown)])
+        raise ScenarioError([Problem("", TOO_LARGE, shown)])
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -102,12 +112,16 @@ def _problems(findings: list[Finding], document: Document, file: str, written: d
     located = [_located(each, document, file, written) for each in findings]
     # In the order of the file, overrides last.
     located.sort(key=lambda problem: (problem.file != file, problem.line or 0))
-    return located[:MAX_PROBLEMS]
+    if len(located) > MAX_PROBLEMS:
+        more = len(located) - MAX_PROBLEMS
+        located[MAX_PROBLEMS:] = [Problem("", f"and {more} more problems", file)]
+    return located
 
 
 def _located(found: Finding, document: Document, file: str, written: dict[KeyPath, str]) -> Problem:
     key = dotted(found.path)
-    for path, name in written.items():
-        if found.path[: len(path)] == path:
+    # The last to write here is to blame.
+    for path, name in reversed(written.items()):
+        if found.path[: len(path)] == path and found.line is None:
             return Problem(key, found.message, override.place(name))
     return Problem(key, found.message, file, found.line or document.line(found.path))

@@ -108,7 +108,7 @@ class Header(Section):
 
 
 class Scenario(Header):
-    """A whole scenario, every default filled in; `sim.scenario.load` makes one, and checks the rules between sections."""
+    """A whole scenario, every default filled in; `sim.scenario.load` makes one, and checks rules between sections."""
 
     horizon: Horizon
     world: BernoulliWorld | TableWorld | TrafficWorld

@@ -24,12 +24,10 @@ def apply(document: Document, overrides: Iterable[str]) -> dict[Path, str]:
     words = list(overrides)
     if len(words) > MAX_OVERRIDES:
         raise UsageError(f"more than {MAX_OVERRIDES} --set options; write a scenario file")
-    for word in words:
+    for word in words if isinstance(document.value, dict) else ():
         key, value = _split(word)
         path = _write(document, key, value)
-        written = {old: name for old, name in written.items() if old[: len(path)] != path}
         written[path] = key
-        document.findings = [found for found in document.findings if found.path[: len(path)] != path]
     return written
 
 
@@ -46,8 +44,6 @@ def _value(key: str, text: str) -> Any:
 
 
 def _write(document: Document, key: str, value: Any) -> Path:
-    if not isinstance(document.value, dict):
-        document.value = {}
     path: Path = ()
     target: Any = document.value
     *parents, last = key.split(".")

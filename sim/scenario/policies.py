@@ -5,6 +5,7 @@ from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
+from sim.errors import UsageError
 from sim.scenario.document import Finding, Path
 from sim.scenario.model import MAX_NAME, POLICY_NAME, PolicySpec
 from sim.scenario.problems import shown, suggestion, unknown_key
@@ -20,7 +21,10 @@ def known_kinds() -> dict[str, "type[Policy]"]:
     """Every policy that is installed, by kind."""
     from policies.registry import kinds  # noqa: PLC0415  (imports every policy)
 
-    return dict(kinds())
+    try:
+        return kinds()
+    except ValueError as error:
+        raise UsageError(str(error), "Uninstall one of the packages that offer this policy.") from error
 
 
 def read_policies(value: Any) -> tuple[list[PolicySpec], list[Finding]]:
@@ -70,9 +74,15 @@ def _problems(entry: Any, path: Path) -> Iterator[Finding]:
         yield Finding((*path, "kind"), "missing; it has no default")
     elif not isinstance(kind, str) or kind not in known_kinds():
         hint = suggestion(kind, known_kinds()) if isinstance(kind, str) else ""
-        yield Finding((*path, "kind"), f"unknown policy {shown(kind)}{hint}")
+        yield Finding((*path, "kind"), f"unknown policy {shown(kind)}{hint}{_plugins_missing()}")
     else:
         yield from _parameter_problems(kind, _params(entry), path)
+
+
+def _plugins_missing() -> str:
+    from policies.registry import broken  # noqa: PLC0415
+
+    return "".join(f"; plug-in {name!r} could not be loaded ({why})" for name, why in broken().items())
 
 
 def _name_problems(name: Any, path: Path) -> Iterator[Finding]:

@@ -96,7 +96,7 @@ class TableWorld(Section):
     """Real counts as the world: every page of the file is a page, every row an arm."""
 
     kind: Literal["table"] = Field("table", description="The world's kind.")
-    source: Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=4096)] | None = Field(
+    source: Annotated[str, BeforeValidator(_text), Field(pattern=r"^[^\x00]+$", max_length=4096)] | None = Field(
         None, description="The Parquet or CSV file. Give it here, or with `--set world.source=FILE`."
     )
     columns: TableColumns = Field(TableColumns(), description="Which columns of the file hold what.")

@@ -1,0 +1,102 @@
+"""`scenarios`: what ships, what a scenario says with every default filled in, what is wrong with one, the schema."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sim.commands.output import Output, json_text, output_options
+from sim.errors import LocalError, ScenarioError, SimError, UsageError
+
+SET = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Change one value first; repeatable."
+)
+
+
+@click.group()
+def command() -> None:
+    """Shipped scenarios; check your own; the JSON Schema for editors."""
+
+
+@command.command("list")
+@output_options
+def list_(output: Output) -> None:
+    """The shipped scenarios, one line each."""
+    from scenarios import names, path_of
+
+    found = [{"name": name, "description": _description(path_of(name)), "file": f"{name}.yaml"} for name in names()]
+    width = max(len(each["name"]) for each in found)
+    output.result(found, "\n".join(f"{each['name']:<{width}}  {each['description']}" for each in found))
+
+
+def _description(path: Path) -> str:
+    """The first sentence of the comment at the top of the file, without the title before its colon."""
+    lines = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            break
+        lines.append(line.lstrip("# "))
+    sentence = " ".join(lines).partition(". ")[0].rstrip(".").partition(": ")[2]
+    return sentence[:1].upper() + sentence[1:]
+
+
+@command.command()
+@click.argument("scenario", metavar="NAME|FILE")
+@click.option("--filled", is_flag=True, help="With every default filled in, instead of the file as it is.")
+@SET
+@output_options
+def show(scenario: str, filled: bool, overrides: tuple[str, ...], output: Output) -> None:
+    """Print a scenario: the file as it is or, with --filled, --set or --json, every value that a run would use."""
+    from sim.scenario import load
+    from sim.scenario.loader import find, read_text
+
+    loaded = load(scenario, overrides)
+    text = loaded.to_yaml() if filled or overrides else read_text(find(scenario), scenario)
+    output.result(loaded.content(), text.rstrip("\n"))
+
+
+@command.command()
+@click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@SET
+@output_options
+def check(files: tuple[str, ...], overrides: tuple[str, ...], output: Output) -> None:
+    """List every problem of scenarios, each as file:line; exit code 2 where there is one."""
+    results = [_checked(file, overrides) for file in files]
+    output.result([each for each, _ in results], "\n".join(_line(each) for each, _ in results))
+    worst = max((error.exit_code for _, error in results if error is not None), default=0)
+    raise click.exceptions.Exit(worst)
+
+
+def _checked(file: str, overrides: tuple[str, ...]) -> tuple[dict[str, Any], SimError | None]:
+    from sim.scenario import load
+
+    try:
+        scenario = load(file, overrides)
+        scenario.require_files()
+        return {"file": file, "ok": True, "name": scenario.name, "digest": scenario.digest, "problems": []}, None
+    except ScenarioError as error:
+        problems = [
+            {"file": each.file, "line": each.line, "key": each.key, "message": each.message, "text": str(each)}
+            for each in error.problems
+        ]
+        return {"file": file, "ok": False, "problems": problems}, error
+    except (UsageError, LocalError) as error:
+        text = f"{error.message}. {error.hint}".rstrip(". ")
+        problem = {"file": file, "line": None, "key": "", "message": text, "text": f"{file}: {text}"}
+        return {"file": file, "ok": False, "problems": [problem]}, error
+
+
+def _line(result: dict[str, Any]) -> str:
+    if result["ok"]:
+        return f"{result['file']}: ok"
+    return "\n".join(problem["text"] for problem in result["problems"])
+
+
+@command.command()
+@output_options
+def schema(output: Output) -> None:
+    """The JSON Schema (draft 2020-12) of a scenario, installed policies included."""
+    from sim.scenario.schema import scenario_schema
+
+    found = scenario_schema()
+    output.result(found, json_text(found))
