@@ -3,15 +3,15 @@
 The number of events grows with the points of the curve and the changes of the world, never with pulls or fans.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from dataclasses import dataclass
 from importlib import import_module
 
 import numpy as np
 import simpy
 from numpy.typing import NDArray
-from sim.scenario import PolicySpec, Scenario
 
+from sim.scenario import PolicySpec, Scenario
 from sim.worlds.base import CaptionCounts, Floats, SendLog, Totals, World, WorldFactory
 
 WORLDS = {
@@ -124,14 +124,14 @@ def run(world: World, curve: Curve) -> None:
     clock.run()
 
 
-def _change(clock: simpy.Environment, world: World) -> Iterator[Event]:
+def _change(clock: simpy.Environment, world: World) -> Generator[Event]:
     for at, apply in world.changes():
         yield until(clock, at)
         world.advance(at)
         apply()
 
 
-def _record(clock: simpy.Environment, world: World, curve: Curve) -> Iterator[Event]:
+def _record(clock: simpy.Environment, world: World, curve: Curve) -> Generator[Event]:
     for at in curve.at:
         yield until(clock, at)
         world.advance(at)

@@ -6,7 +6,8 @@ a distribution takes a NumPy generator of the same address (`generator`).
 
 import hashlib
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from policies.draws import mix
 
 Keys = NDArray[np.uint64]
 
+_mix = cast("Callable[[Keys], Keys]", mix)  # written for scalars, and true of arrays
 _REPLICATION = np.uint64(0x9FB21C651E98DF25)
 _PAGE = np.uint64(0xC2B2AE3D27D4EB4F)
 
@@ -31,10 +33,9 @@ def row_keys(seed: int, purpose: str, replications: Sequence[int], pages: int = 
     """
     root = _sequence(seed, purpose).generate_state(1, np.uint64)[0]
     with np.errstate(over="ignore"):
-        by_replication = mix(root + _REPLICATION * (np.asarray(replications, dtype=np.uint64) + np.uint64(1)))
+        by_replication = _mix(root + _REPLICATION * (np.asarray(replications, dtype=np.uint64) + np.uint64(1)))
         by_page = _PAGE * (np.arange(pages, dtype=np.uint64) + np.uint64(1))
-        keys: Keys = mix(by_replication[:, None] + by_page[None, :])
-    return keys
+        return _mix(by_replication[:, None] + by_page[None, :])
 
 
 def policy_purpose(name: str) -> str:

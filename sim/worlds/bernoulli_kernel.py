@@ -1,0 +1,90 @@
+"""The compiled loop of the Bernoulli world: plain functions for `sim.kernels.specialise`.
+
+The order within pull t: churn, refresh, decision, outcome. A policy binds its rule and, as constants, `PRUNE`,
+`WEIGHTED`, and `DISCOUNTED` and `WINDOWED` (its memory); the scenario binds `CHURNS` and `IMMEDIATE`: every outcome is
+known before the next pull and nothing leaves a window, so that no log of pulls is needed.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from policies.draws import arm_key, beta, pull_key, uniform
+from sim.worlds.bernoulli_memory import address, derive_all, forget, learn, refresh, remember
+from sim.worlds.bernoulli_rows import Log, Plan, Rows, Sums, log_of, row_of
+from sim.worlds.ranking import best_arm, can_win
+
+if TYPE_CHECKING:
+    from policies.base import Rule
+
+    prepare = Rule.prepare
+    CHURNS = IMMEDIATE = False
+
+
+def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, params: Any, plan: Plan) -> None:
+    """Pulls `start` to `stop` − 1 of every row; at the horizon the refresh that is due there, too."""
+    for r in range(rows.means.shape[0]):
+        row, row_log = row_of(rows, r), log_of(log, r)
+        regret, reward, best_pulls = sums.regret[r], sums.reward[r], sums.best_pulls[r]
+        derive_all(row, params)
+        best = row.means.max()
+        for t in range(start, stop):
+            if CHURNS and churn(t, row, plan):
+                derive_all(row, params)
+                best = row.means.max()
+            if not IMMEDIATE and t % plan.refresh_every == 0:
+                refresh(t, row, row_log, params, plan)
+            arm = decide(t, row, params)
+            outcome = draw_outcome(arm, row)
+            if IMMEDIATE:
+                learn(t, arm, outcome, row, params, plan)
+            else:
+                remember(t, arm, outcome, row, row_log, params, plan)
+            row.pulled[arm] += 1
+            gap = best - row.means[arm]
+            regret += gap
+            reward += outcome
+            best_pulls += gap == 0.0
+        if not IMMEDIATE and stop == plan.horizon and stop % plan.refresh_every == 0:
+            refresh(stop, row, row_log, params, plan)
+        sums.regret[r], sums.reward[r], sums.best_pulls[r] = regret, reward, best_pulls
+
+
+def churn(t: int, row: Rows, plan: Plan) -> bool:
+    """Perhaps replace one arm before pull t, whatever the policy; whether it happened."""
+    key = pull_key(row.churn_key, t)
+    if uniform(key) >= plan.churn_probability:
+        return False
+    arm = int(uniform(arm_key(key, 0)) * row.means.shape[0])
+    row.means[arm] = beta(arm_key(key, 1), plan.prior_a, plan.prior_b)
+    row.generation[arm] += 1
+    row.pulled[arm] = 0
+    if IMMEDIATE:
+        forget(arm, row)
+    return True
+
+
+def decide(t: int, row: Rows, params: Any) -> int:
+    """The arm that the policy pulls at pull t."""
+    key = pull_key(row.policy_key, t)
+    prepare(t, row.n, row.x, row.y, params, row.state, key)
+    arm = best_arm(row.x, row.y, params, row.state, key)
+    if arm < 0:
+        raise ValueError("every score is NaN")
+    return arm
+
+
+def draw_outcome(arm: int, row: Rows) -> float:
+    """1.0 for a success of the arm's next pull, else 0.0."""
+    return 1.0 if uniform(address(arm, row, row.outcome_key)) < row.means[arm] else 0.0
+
+
+def find_locked_out(t: int, rows: Rows, params: Any, locked: Any) -> None:
+    """Mark in `locked` (rows,) where, at pull t, no arm of the best true mean could be pulled; `rows.state` changes."""
+    for r in range(rows.means.shape[0]):
+        row = row_of(rows, r)
+        derive_all(row, params)
+        prepare(t, row.n, row.x, row.y, params, row.state, pull_key(row.policy_key, t))
+        best = row.means.max()
+        locked[r] = True
+        for arm in range(row.means.shape[0]):
+            if row.means[arm] == best and can_win(arm, row.x, row.y, params, row.state):
+                locked[r] = False
