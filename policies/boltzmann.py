@@ -27,7 +27,7 @@ class Boltzmann(Policy):
     temperature: float = parameter(0.1, "spread of the choice, in units of the mean", low=1e-6)
 
     kind: ClassVar[str] = "boltzmann"
-    source: ClassVar[str] = "Luce 1959; Sutton & Barto 1998, eq. 2.2; drawn as an argmax by Gumbel 1954"
+    source: ClassVar[str] = "Luce 1959; Sutton & Barto 1998, section 2.3; drawn as an argmax by Gumbel 1954"
     rule: ClassVar[Rule] = Rule(derive=_derive, score=_score, support=_support)
 
     def parameters(self) -> tuple[float, ...]:

@@ -43,7 +43,7 @@ def _area_excess(start: float, layers: int) -> float:
 def _ziggurat(layers: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Edges (layers + 1,) from the widest to 0 and the density exp(−x²/2) there; layer 0 holds the tail."""
     low, high = 2.0, 5.0
-    for _ in range(200):
+    for _ in range(60):
         middle = 0.5 * (low + high)
         low, high = (middle, high) if _area_excess(middle, layers) > 0.0 else (low, middle)
     area = high * math.exp(-0.5 * high * high) + math.sqrt(0.5 * math.pi) * math.erfc(high / math.sqrt(2.0))

@@ -1,6 +1,6 @@
 """Tail and quantile of the Beta distribution in plain arithmetic, for rules and kernels (which cannot call SciPy).
 
-The tail is the continued fraction of Didonato & Morris (1992, "Algorithm 708", eq. 9), evaluated by Lentz's (1976)
+The tail is the continued fraction of Didonato & Morris (1992, "Algorithm 708", BFRAC), evaluated by Lentz's (1976)
 method, times x^a (1 − x)^b / B(a, b); that factor comes from the relative entropy between the mean and x and from
 Stirling remainders, because logarithms of gamma functions would cancel ten digits at counts of a million.
 """

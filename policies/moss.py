@@ -38,11 +38,11 @@ class Moss(Policy):
     under the root.
     """
 
-    horizon: float | None = parameter(None, "trials of the row in all; none: the anytime variant", low=1.0)
+    horizon: float | None = parameter(None, "trials of the row in all; null: the anytime variant", low=1.0)
     alpha: float = parameter(1.35, "widening of the anytime variant", low=0.0)
 
     kind: ClassVar[str] = "moss"
-    source: ClassVar[str] = "Audibert & Bubeck 2009, section 2; anytime: Degenne & Perchet 2016, algorithm 1"
+    source: ClassVar[str] = "Audibert & Bubeck 2009 (MOSS); anytime: Degenne & Perchet 2016 (MOSS-anytime)"
     rule: ClassVar[Rule] = Rule(derive=derive_mean, prepare=_prepare, score=_score, support=_support)
     state_size: ClassVar[int] = 2
     deterministic: ClassVar[bool] = True

@@ -65,7 +65,7 @@ class ThompsonEmpiricalBayes(Policy):
     max_strength: float = parameter(1000.0, "largest a + b that the fit may give", low=1.0)
 
     kind: ClassVar[str] = "thompson_empirical_bayes"
-    source: ClassVar[str] = "Thompson 1933; prior by Kleinman 1973, eqs. 2.2–2.4 with weights n"
+    source: ClassVar[str] = "Thompson 1933; prior by Kleinman 1973, the moment estimator with weights n"
     rule: ClassVar[Rule] = Rule(derive=_derive, prepare=_prepare, score=_score, support=support_unit)
     state_size: ClassVar[int] = 2
 

@@ -7,7 +7,8 @@ With s successes and f failures, n = s + f, p = s / n and z = 1.96 literally (no
     half   = z · sqrt(p(1 − p)/n + z²/(4n²)) / d
     bounds = centre − half, centre + half;   (0, 1) where n = 0;   neither rounded nor clamped
 
-Source: Wilson (1927), "Probable inference, the law of succession, and statistical inference", eq. 2.
+Source: Wilson (1927), "Probable inference, the law of succession, and statistical inference": the roots in q of
+(p − q)² = z² q(1 − q)/n.
 
 The order of operations is part of the meaning: z² is `z * z` (3.8416 to the last bit of the product, not the literal),
 2n is `2.0 * n`, 4n² is `4.0 * n * n` from the left, p(1 − p)/n is `p * (1.0 - p) / n` from the left, and the half width

@@ -21,7 +21,7 @@ class WilsonLower(Policy):
     )
 
     kind: ClassVar[str] = "wilson_lower"
-    source: ClassVar[str] = "Wilson 1927, eq. 2; Miller 2009, How not to sort by average rating"
+    source: ClassVar[str] = "Wilson 1927; Miller 2009, How not to sort by average rating"
     rule: ClassVar[Rule] = Rule(derive=_derive)
     deterministic: ClassVar[bool] = True
 

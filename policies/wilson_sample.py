@@ -34,7 +34,7 @@ class WilsonSample(Policy):
     )
 
     kind: ClassVar[str] = "wilson_sample"
-    source: ClassVar[str] = "the deployed SQL function wilson_sample; interval of Wilson 1927, eq. 2"
+    source: ClassVar[str] = "the deployed SQL function wilson_sample; interval of Wilson 1927"
     rule: ClassVar[Rule] = Rule(derive=_derive, score=_score, support=_support)
 
     def parameters(self) -> tuple[float, ...]:

@@ -21,7 +21,7 @@ class WilsonUpper(Policy):
     )
 
     kind: ClassVar[str] = "wilson_upper"
-    source: ClassVar[str] = "Wilson 1927, eq. 2; as an index with constant z it explores too little for ever"
+    source: ClassVar[str] = "Wilson 1927; as an index with constant z it explores too little for ever"
     rule: ClassVar[Rule] = Rule(derive=_derive)
     deterministic: ClassVar[bool] = True
 
