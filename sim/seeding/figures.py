@@ -51,10 +51,9 @@ class SeedFigures:
         return log_normal(*self.unpriced_view_law)
 
     def page_level(self, audience: Floats, normals: Floats) -> Floats:
-        """Factor on purchases per view of pages of `audience` fans, of mean 1 at the reference audience."""
-        spread = np.exp(self.page_sigma * (normals - self.page_sigma / 2.0))
-        level: Floats = spread * (audience / self.reference_audience) ** -self.audience_exponent
-        return level
+        """Factor on purchases per view of pages of `audience` fans, of median 1 at the reference audience."""
+        level: Floats = (audience / self.reference_audience) ** -self.audience_exponent
+        return level * np.exp(self.page_sigma * normals)
 
 
 def traffic_figures(world: "TrafficWorld", used_once: float = SeedFigures.used_once) -> SeedFigures:

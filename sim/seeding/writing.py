@@ -4,7 +4,7 @@ Threads, not processes: the kernel and the Parquet writer both run without Pytho
 every core, starts at once and shares the compiled code.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from itertools import islice
@@ -103,21 +103,21 @@ def write_part(plan: SeedPlan, part: PartPlan, path: Path) -> Path:
 
 
 def write_parts(
-    plan: SeedPlan, parts: Iterable[PartPlan], folder: Path, workers: int, done: Collection[str] = ()
+    plan: SeedPlan, parts: Iterable[PartPlan], folder: Path, workers: int
 ) -> Iterator[tuple[PartPlan, Path]]:
-    """Write every part not among the names `done` into `folder`; yields in order, at most `workers` + 1 parts ahead."""
-    missing = iter([part for part in parts if part.name not in done])
+    """Write `parts` into `folder`; yields them in order, at most `workers` + 1 made ahead of the one yielded."""
+    waiting = iter(parts)
     with ThreadPoolExecutor(workers, thread_name_prefix="seed") as pool:
 
         def submit(part: PartPlan) -> tuple[PartPlan, Future[Path]]:
             return part, pool.submit(write_part, plan, part, folder / part.name)
 
-        running = [submit(part) for part in islice(missing, workers + 1)]
+        running = [submit(part) for part in islice(waiting, workers + 1)]
         try:
             while running:
                 part, future = running.pop(0)
                 path = future.result()
-                running += [submit(following) for following in islice(missing, 1)]
+                running += [submit(following) for following in islice(waiting, 1)]
                 yield part, path
         finally:
             for _, future in running:

@@ -1,0 +1,145 @@
+"""`seed`: fill a target with pre-production load data."""
+
+import time
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from sim.commands.output import Output, output_options
+from sim.errors import UsageError
+
+if TYPE_CHECKING:
+    from sim.seeding import SeedFigures, SeedPlan
+
+BYTES_A_ROW = 13  # of the Parquet parts, measured
+ROWS_A_SECOND = 2_000_000  # of one thread, measured
+
+
+@click.command()
+@click.argument("scenario", required=False)
+@click.option("--rows", type=click.IntRange(1), required=True, metavar="N", help="Rows to make.")
+@click.option(
+    "--to", "target", required=True, metavar="TARGET", help="parquet:DIR, duckdb:FILE, bigquery:PROJECT.DATASET."
+)
+@click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="The same seed gives the same rows.")
+@click.option(
+    "--caption-ids",
+    type=click.Choice(["dense", "full"]),
+    default="dense",
+    show_default=True,
+    help="1, 2, 3, …; or spread over all of INT64, both ends included.",
+)
+@click.option("--used-once", type=float, default=0.84, show_default=True, help="Share of captions used exactly once.")
+@click.option(
+    "--until",
+    type=click.DateTime(["%Y-%m-%d"]),
+    default="2025-04-01",
+    show_default=True,
+    help="The 90 daily partitions end the day before.",
+)
+@click.option("--part-rows", type=click.IntRange(1_000), default=1_000_000, show_default=True, help="Rows of a part.")
+@click.option("--workers", type=click.IntRange(1, 256), help="Threads.  [default: one per processor]")
+@click.option("--replace", is_flag=True, help="Put the rows in place of those that the table holds.")
+@click.option("--allow-write", metavar="PROJECT.DATASET", help="Repeat the BigQuery dataset, to allow writing to it.")
+@click.option("--dry-run", is_flag=True, help="Say what would be made, how long, how much disk; write nothing.")
+@output_options
+def command(
+    *,
+    scenario: str | None,
+    rows: int,
+    target: str,
+    seed: int,
+    caption_ids: str,
+    used_once: float,
+    until: datetime,
+    part_rows: int,
+    workers: int | None,
+    replace: bool,
+    allow_write: str | None,
+    dry_run: bool,
+    output: Output,
+) -> None:
+    """Fill TARGET's caption_bandit_stats with realistic rows, as after months of traffic.
+
+    Pages, prices, views and purchases follow the traffic world of SCENARIO, or its defaults. Rows stream in bounded
+    memory; the same seed gives the same rows whatever --part-rows and --workers. An interrupted command continues when
+    it is given again; given once more after that, it changes nothing.
+    """
+    from sim.backends.local import default_workers
+    from sim.seeding import SeedPlan
+
+    figures = _figures(scenario, used_once)
+    try:
+        plan = SeedPlan(rows, seed, caption_ids, until.replace(tzinfo=UTC), figures)
+    except ValueError as problem:
+        raise UsageError(str(problem)) from None
+    count = workers or default_workers()
+    if dry_run:
+        _say_plan(plan, target, part_rows, count, output)
+    else:
+        _seed(plan, target, part_rows, count, replace=replace, allow_write=allow_write, output=output)
+
+
+def _figures(scenario: str | None, used_once: float) -> "SeedFigures":
+    from sim.scenario.traffic import TrafficWorld
+    from sim.seeding import traffic_figures
+
+    world = TrafficWorld(kind="traffic")
+    if scenario is not None:
+        from sim.scenario import load
+
+        loaded = load(scenario).world
+        if not isinstance(loaded, TrafficWorld):
+            raise UsageError(f"{scenario}: rows are seeded from a traffic world, not a {loaded.kind} world")
+        world = loaded
+    try:
+        return traffic_figures(world, used_once)
+    except ValueError as problem:
+        raise UsageError(f"--used-once: {problem}") from None
+
+
+def _say_plan(plan: "SeedPlan", target: str, part_rows: int, workers: int, output: Output) -> None:
+    from sim.warehouse.base import parse_target
+    from sim.warehouse.guard import refuse_production
+
+    refuse_production(target)
+    spec = parse_target(target)
+    parts, disk = len(plan.parts(part_rows)), plan.rows * BYTES_A_ROW
+    seconds = plan.rows / (ROWS_A_SECOND * workers)
+    output.result(
+        {"target": str(spec), "rows": plan.rows, "pages": plan.pages, "parts": parts, "load_id": f"seed-{plan.digest}"}
+        | {"estimated_bytes": disk, "estimated_seconds": seconds},
+        f"would put {plan.rows:,} rows of {plan.pages:,} pages into caption_bandit_stats of {spec}, in {parts:,} parts:"
+        f" about {disk / 1e6:,.0f} MB of Parquet, {seconds:,.0f} s to make",
+    )
+
+
+def _seed(
+    plan: "SeedPlan",
+    target: str,
+    part_rows: int,
+    workers: int,
+    *,
+    replace: bool,
+    allow_write: str | None,
+    output: Output,
+) -> None:
+    from sim.commands.progress import progress
+    from sim.seeding.loads import seed_load
+    from sim.warehouse.base import open_target
+    from sim.warehouse.guard import writing
+    from sim.warehouse.loading import put
+
+    began = time.monotonic()
+    spec, leave = writing(target, allow_write)
+    with open_target(spec, permit=leave) as opened, progress(output, "parts") as tell:
+        [loaded] = put(opened, [seed_load(plan, part_rows, workers)], replace=replace, progress=tell)
+    seconds = time.monotonic() - began
+    did = "already held" if loaded.already else "now holds"
+    output.result(
+        {"target": str(spec), **asdict(loaded), "pages": plan.pages, "seconds": seconds},
+        f"{spec}: {loaded.table} {did} {loaded.rows:,} rows of {plan.pages:,} pages "
+        f"({seconds:.1f} s, checksum {loaded.checksum})",
+    )
