@@ -12,6 +12,7 @@ import polars as pl
 
 from reports.estimators import Estimate, mean_interval, paired_difference
 from reports.rows import by_policy, column
+from reports.words import number
 from sim.scenario import Check
 
 HIGHER_IS_BETTER = {"reward", "revenue_usd", "best_share"}
@@ -52,8 +53,8 @@ def _compare(claim: Check, other: str, difference: Estimate) -> Verdict:
         return Verdict(what, False, "one replication cannot show it")
     better_up = claim.metric in HIGHER_IS_BETTER
     worse = difference.high < 0 if better_up else difference.low > 0
-    bound = f"at most {difference.high:.6g}" if better_up else f"at least {difference.low:.6g}"
-    shown = f"difference {difference.value:+.6g}, {bound} at {claim.confidence:.4g} confidence"
+    bound = f"at most {number(difference.high)}" if better_up else f"at least {number(difference.low)}"
+    shown = f"difference {number(difference.value)}, {bound} at {claim.confidence:.4g} confidence"
     return Verdict(what, not worse, shown)
 
 
@@ -66,4 +67,6 @@ def _bound(claim: Check, estimate: Estimate) -> Verdict:
         return Verdict(what, False, "one replication cannot show it")
     passed = bound <= limit if upper else bound >= limit
     side = "at most" if upper else "at least"
-    return Verdict(what, passed, f"mean {estimate.value:.6g}, {side} {bound:.6g} at {claim.confidence:.4g} confidence")
+    return Verdict(
+        what, passed, f"mean {number(estimate.value)}, {side} {number(bound)} at {claim.confidence:.4g} confidence"
+    )

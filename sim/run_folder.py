@@ -150,11 +150,7 @@ def _remove_if_empty(folder: Path) -> None:
 
 
 def _require_same(path: Path, there: dict[str, Any], manifest: dict[str, Any]) -> None:
-    for key, what in (
-        ("scenario", "another scenario"),
-        ("inputs", "other input files"),
-        ("version", "another version"),
-    ):
+    for key, what in (("digest", "another scenario"), ("version", "another version of this program")):
         if there.get(key) != manifest[key]:
             raise UsageError(
                 f"{path} holds a run of {what}; it cannot be resumed with this one",
