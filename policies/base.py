@@ -115,7 +115,7 @@ class Policy:
 
 def _check(name: str, value: Any, default: Any, metadata: Mapping[str, Any]) -> None:
     if isinstance(default, str):
-        _check_word(name, value, metadata["choices"])
+        _check_word(name, value, metadata.get("choices", ()))
     elif isinstance(default, tuple):
         _check_tuple(name, value, default, metadata)
     elif value is not None or default is not None:
@@ -139,7 +139,7 @@ def _check_number(name: str, number: Any, default: Any, metadata: Mapping[str, A
         raise ValueError(f"{name}: expected a finite number, got {number!r}")
     if isinstance(default, int) and number != int(number):
         raise ValueError(f"{name}: must be a whole number, got {number}")
-    low, high, above = metadata["low"], metadata["high"], metadata["open_low"]
+    low, high, above = metadata.get("low"), metadata.get("high"), metadata.get("open_low")
     if low is not None and (number < low or (above and number == low)):
         raise ValueError(f"{name}: must be {'above' if above else 'at least'} {low}, got {number}")
     if high is not None and number > high:

@@ -7,8 +7,6 @@ Stirling remainders, because logarithms of gamma functions would cancel ten digi
 
 import math
 
-from policies.divergence import kl
-
 _HALF_LOG_2PI = 0.9189385332046727
 _TINY = 1e-300
 _FRACTION_STEPS = 20_000
@@ -38,11 +36,11 @@ def _log_peak(a: float, b: float) -> float:
 
 def _factor(a: float, b: float, x: float, log_peak: float) -> float:
     """x^a (1 − x)^b / B(a, b) for 0 < x < 1."""
-    n = a + b
-    mean = a / n
-    gap = (x * b - (1.0 - x) * a) / n
-    entropy = kl(mean, gap) if gap >= 0.0 else kl(b / n, -gap)
-    return math.exp(log_peak - n * entropy)
+    y, gap = 1.0 - x, x * b - (1.0 - x) * a
+    # a ln(x / mean) + b ln(y / (1 − mean)), where x / mean = 1 + gap / a and y / (1 − mean) = 1 − gap / b
+    first = math.log1p(gap / a) if abs(gap) < 0.5 * a else math.log(x * ((a + b) / a))
+    second = math.log1p(-gap / b) if abs(gap) < 0.5 * b else math.log(y * ((a + b) / b))
+    return math.exp(log_peak + (a * first + b * second))
 
 
 def _fraction(a: float, b: float, x: float, y: float) -> float:

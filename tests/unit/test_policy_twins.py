@@ -1,0 +1,301 @@
+"""Every policy against a twin written from the formula in NumPy and SciPy, on random statistics.
+
+Statistical tests here use fixed keys and alpha = 1e-4 each; each is shown to reject a twin with a seeded mistake.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import special, stats
+
+from policies.base import Policy
+from policies.conformance import Floats, Statistics, decide
+from policies.registry import build, kinds
+
+ALPHA = 1e-4
+KEY = np.uint64(0xC0FFEE)
+
+
+def random_rows(rows: int, seed: int, highest: float = 6.0) -> list[Statistics]:
+    """Rows of 1–8 arms, some never pulled, up to 10**highest trials each, t at least their sum."""
+    rng = np.random.default_rng(seed)
+    made = []
+    for _ in range(rows):
+        arms = int(rng.integers(1, 9))
+        n = np.floor(10.0 ** rng.uniform(0.0, highest, arms)) * (rng.random(arms) < 0.9)
+        s = np.floor(n * rng.random(arms) ** 2)
+        t = float(n.sum() + rng.integers(0, 50))
+        made.append(Statistics(t, n, s, s * rng.uniform(1.0, 3.0, arms), rng.random(arms)))
+    return made
+
+
+def log_t(seen: Statistics) -> float:
+    return float(np.log(max(seen.t, 1.0)))
+
+
+def means(seen: Statistics) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(seen.n > 0, seen.s / seen.n, np.inf)
+
+
+def plus_width(seen: Statistics, squared: Any) -> Floats:
+    """mean + sqrt(squared / n), +inf where n is 0."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return np.where(seen.n > 0, means(seen) + np.sqrt(squared / seen.n), np.inf)
+
+
+def tuned(seen: Statistics) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share, m = log_t(seen) / seen.n, seen.s / seen.n
+        return plus_width(seen, log_t(seen) * np.minimum(0.25, m - m**2 + np.sqrt(2.0 * share)))
+
+
+def moss(horizon: float | None) -> Callable[[Statistics], Floats]:
+    def twin(seen: Statistics) -> Floats:
+        ratio = (horizon or seen.t) / (len(seen.n) * np.maximum(seen.n, 1e-9))
+        factor = 1.0 if horizon else (1.0 + 1.35) / 2.0
+        return plus_width(seen, factor * np.log(np.maximum(ratio, 1.0)))
+
+    return twin
+
+
+def kl_bound(c: float) -> Callable[[Statistics], Floats]:
+    """By bisection in extended precision on the definition."""
+
+    def twin(seen: Statistics) -> Floats:
+        log = log_t(seen)
+        budget = max(0.0, log + (c * np.log(log) if c and log > 0.0 else 0.0))
+        p = np.where(seen.n > 0, seen.s / np.maximum(seen.n, 1), 0.5).astype(np.longdouble)
+        low, high = np.zeros_like(p), 1 - p
+        for _ in range(100):
+            middle = (low + high) / 2
+            beyond = np.maximum(seen.n, 1) * relative_entropy(p, middle) > budget
+            low, high = np.where(beyond, low, middle), np.where(beyond, middle, high)
+        return np.where(seen.n > 0, (p + low).astype(np.float64), np.inf)
+
+    return twin
+
+
+def relative_entropy(p: Any, gap: Any) -> Any:
+    with np.errstate(all="ignore"):
+        first = np.where(p > 0, -p * np.log1p(gap / np.where(p > 0, p, 1)), 0)
+        second = np.where(p < 1, -(1 - p) * np.log1p(-gap / np.where(p < 1, 1 - p, 1)), 0)
+    return first + second
+
+
+def bayes_quantile(seen: Statistics) -> Floats:
+    quantile = special.betainccinv(1.0 + seen.s, 1.0 + seen.n - seen.s, 1.0 / max(seen.t, 1.0))
+    return np.where(seen.n > 0, quantile, np.inf)
+
+
+def wilson(z: float, a: float, b: float) -> Callable[[Statistics], tuple[Floats, Floats]]:
+    """The two roots q of (p − q)² = z² q (1 − q) / m."""
+
+    def twin(seen: Statistics) -> tuple[Floats, Floats]:
+        m = seen.n + a + b
+        p = (seen.s + a) / m
+        second, first = 1.0 + z**2 / m, -(2.0 * p + z**2 / m)
+        root = np.sqrt(first**2 - 4.0 * second * p**2)
+        return (-first - root) / (2.0 * second), (-first + root) / (2.0 * second)
+
+    return twin
+
+
+def garivier(xi: float) -> Callable[[Statistics], Floats]:
+    return lambda seen: plus_width(seen, 4.0 * xi * np.log(max(seen.n.sum(), 1.0)))
+
+
+DETERMINISTIC: list[tuple[str, dict[str, Any], Callable[[Statistics], Floats], float]] = [
+    ("oracle", {}, lambda seen: seen.truth, 0.0),
+    ("greedy", {}, means, 1e-12),
+    ("epsilon_greedy", {"epsilon": 0.0}, means, 1e-12),
+    ("ucb1", {}, lambda seen: plus_width(seen, 2.0 * log_t(seen)), 1e-12),
+    ("ucb1", {"alpha": 0.5}, lambda seen: plus_width(seen, 0.5 * log_t(seen)), 1e-12),
+    ("ucb_tuned", {}, tuned, 1e-12),
+    ("kl_ucb", {}, kl_bound(0.0), 1e-12),
+    ("kl_ucb", {"c": 3.0}, kl_bound(3.0), 1e-12),
+    ("moss", {}, moss(None), 1e-12),
+    ("moss", {"horizon": 50_000}, moss(50_000), 1e-12),
+    ("bayes_ucb", {}, bayes_quantile, 1e-9),
+    ("discounted_ucb", {}, garivier(0.6), 1e-12),
+    (
+        "sliding_window_ucb",
+        {"window": 500, "xi": 1.0},
+        lambda seen: plus_width(seen, min(log_t(seen), np.log(500))),
+        1e-12,
+    ),
+    ("wilson_upper", {}, lambda seen: wilson(1.96, 1, 1)(seen)[1], 1e-12),
+    ("wilson_lower", {"z": 1.0, "prior": (2, 3)}, lambda seen: wilson(1.0, 2, 3)(seen)[0], 1e-12),
+]
+
+
+@pytest.mark.parametrize(("kind", "params", "twin", "tolerance"), DETERMINISTIC)
+def test_deterministic_scores_equal_their_twin(
+    kind: str, params: dict[str, Any], twin: Callable[[Statistics], Floats], tolerance: float
+) -> None:
+    policy = build(kind, params)
+    highest = 4.0 if kind == "bayes_ucb" else 6.0  # SciPy's inverse itself loses digits beyond
+    for seen in random_rows(120, seed=3, highest=highest):
+        expected = twin(seen)
+        # A lower bound near 0 is a difference of two numbers of the size of the upper bound.
+        np.testing.assert_allclose(decide(policy, seen, KEY).out[:, 0], expected, rtol=tolerance, atol=1e-15)
+
+
+def test_a_twin_with_a_seeded_mistake_is_caught() -> None:
+    seen = random_rows(1, seed=3)[0]
+    with pytest.raises(AssertionError):
+        np.testing.assert_allclose(
+            decide(build("ucb1"), seen, KEY).out[:, 0], plus_width(seen, 2.0 * np.log(seen.t + 1.0)), rtol=1e-12
+        )
+
+
+def test_every_policy_has_a_twin() -> None:
+    drawn = {kind for kind, *_ in DRAWN}
+    assert {kind for kind, *_ in DETERMINISTIC} | drawn | {"explore_then_commit", "boltzmann", "exp3"} == set(kinds())
+
+
+def crowd(n: float, s: float, arms: int = 4000) -> Statistics:
+    """Many arms with equal statistics: their scores in one decision are draws of one distribution."""
+    ones = np.ones(arms)
+    return Statistics(n * arms, n * ones, s * ones, s * ones, 0.5 * ones)
+
+
+Law = Callable[[float, float], Callable[[Any], Any]]
+
+
+def uniform_law(z: float, a: float, b: float) -> Law:
+    def law(n: float, s: float) -> Callable[[Any], Any]:
+        low, high = wilson(z, a, b)(Statistics(0.0, np.array([n]), np.array([s]), np.zeros(1), np.zeros(1)))
+        return stats.uniform(low[0], high[0] - low[0]).cdf
+
+    return law
+
+
+def beta_law(a: float, b: float) -> Law:
+    return lambda n, s: stats.beta(a + s, b + n - s).cdf
+
+
+def normal_law(scale: float, a: float, b: float) -> Law:
+    def law(n: float, s: float) -> Callable[[Any], Any]:
+        posterior = stats.beta(a + s, b + n - s)
+        return stats.norm(posterior.mean(), scale * posterior.std()).cdf
+
+    return law
+
+
+DRAWN: list[tuple[str, dict[str, Any], Law, Law]] = [
+    ("uniform", {}, lambda n, s: stats.uniform().cdf, lambda n, s: stats.uniform(0, 0.95).cdf),
+    ("thompson_beta", {}, beta_law(1, 1), beta_law(1.25, 1)),
+    ("thompson_beta", {"prior": (0.5, 3)}, beta_law(0.5, 3), beta_law(0.75, 3)),
+    ("thompson_empirical_bayes", {"prior": (2, 4)}, beta_law(2, 4), beta_law(1, 1)),  # equal arms: the weak prior
+    ("discounted_thompson", {}, beta_law(1, 1), beta_law(1, 1.5)),
+    ("sliding_window_thompson", {}, beta_law(1, 1), beta_law(1, 1.5)),
+    ("wilson_sample", {}, uniform_law(1.96, 1, 1), uniform_law(1.645, 1, 1)),
+    ("wilson_sample", {"z": 3.0, "prior": (2, 1)}, uniform_law(3.0, 2, 1), beta_law(2, 1)),
+    ("wilson_normal", {}, normal_law(0.2, 1, 1), normal_law(0.25, 1, 1)),
+    ("epsilon_greedy", {"epsilon": 1.0}, lambda n, s: stats.uniform().cdf, lambda n, s: stats.uniform(0, 0.95).cdf),
+]
+
+
+@pytest.mark.parametrize(("kind", "params", "law", "mistaken"), DRAWN)
+def test_drawn_scores_follow_their_law(kind: str, params: dict[str, Any], law: Law, mistaken: Law) -> None:
+    policy = build(kind, params)
+    for n, s in ((0.0, 0.0), (5.0, 2.0), (3.375, 0.25), (1000.0, 40.0)):
+        scores = decide(policy, crowd(n, s), KEY).out[:, 0]
+        assert stats.kstest(scores, law(n, s)).pvalue > ALPHA, (n, s)
+    small = decide(policy, crowd(2.0, 1.0), KEY).out[:, 0]
+    assert stats.kstest(small, mistaken(2.0, 1.0)).pvalue < ALPHA
+
+
+def boltzmann_propensities(seen: Statistics, temperature: float) -> Floats:
+    weights = np.exp(seen.s / seen.n / temperature)
+    return np.asarray(weights / weights.sum())
+
+
+def exp3_propensities(seen: Statistics, gamma: float) -> Floats:
+    arms = len(seen.n)
+    weights = np.exp(gamma / arms * (seen.w - seen.w.max()))
+    return np.asarray((1.0 - gamma) * weights / weights.sum() + gamma / arms)
+
+
+WEIGHTED = [("boltzmann", "temperature", boltzmann_propensities), ("exp3", "gamma", exp3_propensities)]
+ROW = Statistics(
+    60.0,
+    np.array([10.0, 20.0, 5.0, 25.0]),
+    np.array([4.0, 5.0, 2.0, 12.0]),
+    np.array([10.0, 12.0, 4.0, 30.0]),
+    np.full(4, 0.5),
+)
+
+
+def choices(policy: Policy, seen: Statistics, decisions: int = 3000) -> Any:
+    keys = np.random.default_rng(5).integers(0, 2**64, decisions, dtype=np.uint64)
+    chosen = [decide(policy, seen, key).out[:, 0].argmax() for key in keys]
+    return np.bincount(chosen, minlength=len(seen.n))
+
+
+@pytest.mark.parametrize(("kind", "name", "propensities"), WEIGHTED)
+def test_arms_are_sent_with_their_propensities(kind: str, name: str, propensities: Callable[..., Floats]) -> None:
+    counts = choices(build(kind, {name: 0.3}), ROW)
+    assert stats.chisquare(counts, counts.sum() * propensities(ROW, 0.3)).pvalue > ALPHA
+    assert stats.chisquare(counts, counts.sum() * propensities(ROW, 0.8)).pvalue < ALPHA
+
+
+def test_exp3_weight_is_one_over_its_propensity() -> None:
+    for seen in random_rows(60, seed=9):
+        weights = decide(build("exp3", {"gamma": 0.2}), seen, KEY).out[:, 3]
+        np.testing.assert_allclose(weights, 1.0 / exp3_propensities(seen, 0.2), rtol=1e-12)
+
+
+def test_epsilon_decays_with_trials_and_gap() -> None:
+    policy = build("epsilon_greedy", {"c": 0.5, "d": 0.5, "epsilon": 0.9})
+    seen = Statistics(40.0, np.array([20.0, 20.0]), np.array([10.0, 19.0]), np.zeros(2), np.zeros(2))
+    keys = np.random.default_rng(8).integers(0, 2**64, 4000, dtype=np.uint64)
+    explored = sum(decide(policy, seen, key).state[0] > 0.0 for key in keys)
+    assert stats.binomtest(int(explored), 4000, 0.5 * 2 / (0.25 * 40.0)).pvalue > ALPHA  # c K / (d² t) = 0.1
+    early = Statistics(3.0, np.array([1.0, 2.0]), np.array([1.0, 1.0]), np.zeros(2), np.zeros(2))
+    assert all(decide(policy, early, key).state[0] > 0.0 for key in keys[:200])  # min(1, …) = 1
+
+
+def test_the_wilson_sample_is_clamped_at_rounding_level_only() -> None:
+    for seen in (crowd(1e9 - 2, 1e9 - 2, 500), crowd(1e9, 0.0, 500)):
+        out = decide(build("wilson_sample", {"prior": (1e-9, 1e-9)}), seen, KEY).out
+        assert ((out[:, :3] >= 0.0) & (out[:, :3] <= 1.0)).all()
+
+
+def fitted_prior(seen: Statistics, weak: tuple[float, float], most: float) -> tuple[float, float]:
+    """The expected weighted spread is linear in rho: interpolate between its values at rho = 0 and rho = 1."""
+    n, s = seen.n[seen.n > 0], seen.s[seen.n > 0]
+    total, mean = n.sum(), s.sum() / max(n.sum(), 1.0)
+    if len(n) < 2 or not 0.0 < mean < 1.0:
+        return weak
+    spread = (n * (s / n - mean) ** 2).sum()
+
+    def expected(rho: float) -> float:
+        return float((n * mean * (1 - mean) * (1 / n + rho * (1 - 1 / n)) * (1 - n / total)).sum())
+
+    if expected(1.0) - expected(0.0) <= 0.0 or spread <= expected(0.0):
+        return weak
+    rho = (spread - expected(0.0)) / (expected(1.0) - expected(0.0))
+    strength = min(max(1.0 / rho - 1.0, 0.1), most)
+    return mean * strength, (1.0 - mean) * strength
+
+
+def test_empirical_bayes_fits_the_prior_by_moments() -> None:
+    fitted = 0
+    for seen in random_rows(200, seed=4, highest=3.0):
+        expected = fitted_prior(seen, (1.0, 2.0), 300.0)
+        fitted += expected != (1.0, 2.0)
+        found = decide(build("thompson_empirical_bayes", {"prior": (1, 2), "max_strength": 300}), seen, KEY).state
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
+    assert 100 < fitted < 200
+
+
+def test_empirical_bayes_finds_the_prior_that_drew_the_arms() -> None:
+    rng = np.random.default_rng(21)
+    n = rng.integers(20, 60, 4000).astype(np.float64)
+    s = rng.binomial(n.astype(np.int64), rng.beta(2.0, 6.0, 4000)).astype(np.float64)
+    a, b = decide(build("thompson_empirical_bayes"), Statistics(n.sum(), n, s, s, s), KEY).state
+    assert (a, b) == pytest.approx((2.0, 6.0), rel=0.15)
