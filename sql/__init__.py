@@ -1,8 +1,9 @@
 """The project's SQL, in GoogleSQL: the one authority on tables and functions, for every engine.
 
 `ddl/` makes the tables, `udf/` the functions, `checks/` asks one question a file and answers with rows
-(check, status, detail), `load/` serves the loaders. A statement names what varies as `${parameter}`; `read` fills
-that in, after each value has passed the identifier grammar (or is a finite number): nothing else reaches a statement.
+(check, status, detail), `probes/` fetches numbers to be judged elsewhere, `load/` serves the loaders. A statement names
+what varies as `${parameter}`; `read` fills that in, after each value has passed the identifier grammar (or is a finite
+number): nothing else reaches a statement.
 """
 
 import math
@@ -20,7 +21,7 @@ _GRAMMAR = {"project": PROJECT, "dataset": DATASET}
 
 def names(folder: str = "") -> list[str]:
     """Every statement as `folder/name`, sorted; of one folder where given."""
-    folders = [folder] if folder else ["checks", "ddl", "load", "udf"]
+    folders = [folder] if folder else ["checks", "ddl", "load", "probes", "udf"]
     return sorted(
         f"{one}/{entry.name.removesuffix('.sql')}"
         for one in folders

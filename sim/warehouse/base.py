@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 import pyarrow as pa
 
 import sql
-from sim.errors import UsageError
+from sim.errors import LocalError, RemoteError, SimError, UsageError
 
 if TYPE_CHECKING:
     from sim.warehouse.guard import WritePermit
@@ -32,6 +32,18 @@ if TYPE_CHECKING:
 KINDS = ("parquet", "duckdb", "bigquery")
 STATS = "caption_bandit_stats"
 SENDS = "mass_messages"
+
+
+class StatementError(SimError):
+    """The engine refused one statement (it does not parse, names what is not there, or computes an error)."""
+
+
+class LocalStatementError(StatementError, LocalError):
+    """… an embedded engine."""
+
+
+class RemoteStatementError(StatementError, RemoteError):
+    """… a remote one."""
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """A BigQuery dataset as a warehouse, through the official client (extra `bigquery`).
 
 Every request has a deadline, every query a byte cap and labels. A load writes Parquet parts by load jobs whose ids
-derive from the content, so that a part sent twice (a lost answer, a restart) is loaded once; publishing is one copy job.
+derive from the content, so that a part sent twice (a lost answer, a restart) is loaded once; publishing is one copy
+job.
 BIGQUERY_EMULATOR_HOST points the client at another server, which is then spoken to without credentials.
 """
 

@@ -1,4 +1,4 @@
-"""Loading into BigQuery: Parquet parts by load jobs into a staging table, then one copy job.
+"""Loading into BigQuery: Parquet parts by load jobs into a staging table, then one copy job or transaction.
 
 A job's id derives from what it does, and BigQuery runs an id once: so a part whose answer was lost, and a load that
 was interrupted, are picked up where they stand. The staging table's time of creation is part of the id, for a part
@@ -15,14 +15,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+import sql
 from sim.errors import RemoteError
 from sim.warehouse.base import Facts, plain_id, staging_table
 from sim.warehouse.bigquery import BigQueryTarget
 from sim.warehouse.duckdb import facts_of
 from sim.warehouse.remote import DEADLINE_SECONDS, LABELS, remote_errors, retry
-from sim.warehouse.schema import arrow_schema
+from sim.warehouse.schema import arrow_schema, described
 
 UPLOAD_SECONDS = 300.0
+LEAST_BILLED = 64 * 2**20
 ATTEMPTS = 4  # of a job that failed for a passing reason, each under an id of its own
 _PASSING = frozenset({"backendError", "internalError", "rateLimitExceeded", "jobRateLimitExceeded", "jobBackendError"})
 
@@ -67,13 +69,17 @@ class BigQueryStaging:
         return facts_of(self._target, self._table, self._staged)
 
     def publish(self, *, replace: bool) -> None:
-        """See `Staging.publish`: one copy job. An append runs once for a load id, ever."""
+        """See `Staging.publish`: one free copy job, or one transaction where rows give way to others.
+
+        Either keeps the table's own modes, defaults, key and options, which a truncating copy would not. An append runs
+        once for a load id, ever.
+        """
         self._target.require_permit()
         self._target.execute(self._target.statement(f"ddl/{self._table}", table=self._table))
         stamp = self._created() if replace else ""
         identity = _job_id("publish", self._table, self._load_id, stamp)
-        self._ended(identity, lambda job_id: self._copy(replace, job_id))
-        self._restore_key()
+        exchange = replace and self._rows_there()
+        self._ended(identity, self._exchange if exchange else self._copy)
         self.discard()
 
     def discard(self) -> None:
@@ -109,14 +115,39 @@ class BigQueryStaging:
                 opened, self._remote.reference, job_id=job_id, job_config=config, num_retries=4, timeout=UPLOAD_SECONDS
             )
 
-    def _copy(self, replace: bool, job_id: str) -> Any:
-        config = self._target.bigquery.CopyJobConfig(
-            write_disposition="WRITE_TRUNCATE" if replace else "WRITE_APPEND", labels=LABELS
-        )
+    def _copy(self, job_id: str) -> Any:
+        config = self._target.bigquery.CopyJobConfig(write_disposition="WRITE_APPEND", labels=LABELS)
         path = self._target.path(self._table)
         return self._target.client.copy_table(
             self._remote.reference, path, job_id=job_id, job_config=config, retry=retry(), timeout=DEADLINE_SECONDS
         )
+
+    def _exchange(self, job_id: str) -> Any:
+        """Put the staged rows in the place of the table's, in one transaction; it may read the staging, no more."""
+        config = self._target.bigquery.QueryJobConfig(maximum_bytes_billed=self._bytes_staged(), labels=LABELS)
+        return self._target.client.query(
+            self._exchange_script(), job_id=job_id, job_config=config, retry=retry(), job_retry=None,
+            timeout=DEADLINE_SECONDS,
+        )  # fmt: skip
+
+    def _exchange_script(self) -> str:
+        columns = ", ".join(f"`{sql.identifier('column', one.name)}`" for one in described(self._table).columns)
+        table, staged = self._target.path(self._table), self._target.path(self._staged)
+        return (
+            "BEGIN TRANSACTION;\n"
+            f"DELETE FROM `{table}` WHERE TRUE;\n"  # noqa: S608  (identifiers, checked)
+            f"INSERT INTO `{table}` ({columns}) SELECT {columns} FROM `{staged}`;\n"
+            "COMMIT TRANSACTION;"
+        )
+
+    def _bytes_staged(self) -> int:
+        """Bytes that reading the staging is billed for, with room for the least that any query is."""
+        found = self._target.table(self._staged)
+        return int(found.num_bytes or 0) + LEAST_BILLED
+
+    def _rows_there(self) -> bool:
+        found = self._target.describe(self._table)
+        return found is not None and bool(found.rows)
 
     def _ended(self, identity: str, start: Any) -> Any:
         """The job of this identity, ended well: found, or started; a passing failure is tried again under a new id."""
@@ -138,12 +169,6 @@ class BigQueryStaging:
             return start(job_id)
         except Conflict:
             return self._target.client.get_job(job_id, retry=retry(), timeout=DEADLINE_SECONDS)
-
-    def _restore_key(self) -> None:
-        """The copy of a table may leave the declared key behind: declare it again."""
-        found = self._target.describe(self._table)
-        if found is not None and found.primary_key is None and self._table == "caption_bandit_stats":
-            self._target.execute(self._target.statement("load/declare_key", table=self._table))
 
 
 def _failure(job: Any) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from sqlglot.errors import SqlglotError
 
 import sql
 from sim.errors import LocalError
-from sim.warehouse.base import Column, Facts, Routine, TableDescription, TargetSpec, staging_table
+from sim.warehouse.base import Column, Facts, LocalStatementError, Routine, TableDescription, TargetSpec, staging_table
 from sim.warehouse.schema import described, duckdb_type, normal_default
 from sim.warehouse.translate import to_duckdb
 
@@ -33,7 +33,7 @@ class DuckDBTarget:
         self.spec = spec
         if read_only and not spec.path.is_file():
             raise LocalError(f"no DuckDB file at {spec.place}", "check the path, or run `deploy` first")
-        with _local_errors(spec):
+        with local_errors(spec):
             self._connection = connect(spec.place, read_only=read_only, memory_limit=memory_limit)
 
     @property
@@ -92,7 +92,7 @@ class DuckDBTarget:
         self.close()
 
     def _run(self, statement: str, values: list[Any] | None = None) -> duckdb.DuckDBPyConnection:
-        with _local_errors(self.spec):
+        with local_errors(self.spec):
             return self._connection.execute(statement, values)
 
     def _count(self, table: str) -> int:
@@ -233,11 +233,16 @@ def _column(name: str, kind: str, nullable: bool, default: str | None) -> Column
 
 
 @contextmanager
-def _local_errors(spec: TargetSpec) -> Iterator[None]:
+def local_errors(spec: TargetSpec) -> Iterator[None]:
+    """Turn DuckDB's errors into ours: of the statement, or of files and memory."""
     try:
         yield
     except (duckdb.Error, SqlglotError) as error:
-        raise LocalError(f"{spec}: {str(error).splitlines()[0]}", _hint(error)) from error
+        kind = LocalError if isinstance(error, _OF_THE_MACHINE) else LocalStatementError
+        raise kind(f"{spec}: {str(error).splitlines()[0]}", _hint(error)) from error
+
+
+_OF_THE_MACHINE = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.InternalException, duckdb.FatalException)
 
 
 def _hint(error: Exception) -> str:
@@ -251,7 +256,7 @@ def _hint(error: Exception) -> str:
 @contextmanager
 def _transaction(target: DuckDBTarget) -> Iterator[Any]:
     run = target.connection.execute
-    with _local_errors(target.spec):
+    with local_errors(target.spec):
         run("BEGIN TRANSACTION")
         try:
             yield run

@@ -1,8 +1,9 @@
 """The write guard: nothing is written to BigQuery unless it is allowed twice, and never to production.
 
 A write needs the dataset in an allow-list (CAPTION_SIM_ALLOW_WRITE holds `PROJECT.DATASET`s apart by commas, or the
-path of a file with one a line) **and** the command's `--allow-write PROJECT.DATASET`, equal to the letter. The production
-dataset is refused whatever these say, in any spelling. All of it happens on names alone, before a client exists.
+path of a file with one a line) **and** the command's `--allow-write PROJECT.DATASET`, equal to the letter. The
+production dataset is refused whatever these say, in any spelling. All of it happens on names alone, before a client
+exists.
 """
 
 import os

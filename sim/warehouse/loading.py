@@ -121,9 +121,9 @@ def _already(target: Target, load: Load) -> Loaded | None:
     if found is None or not found.rows:
         return None
     recorded = recorded_loads(target).get((load.table, load.load_id))
-    if recorded is None or recorded.rows != found.rows:
+    if recorded is None or table_facts(target, load.table) != recorded:
         return None
-    return _loaded(load, recorded, already=True) if table_facts(target, load.table) == recorded else None
+    return _loaded(load, recorded, already=True)
 
 
 def recorded_loads(target: Target) -> dict[tuple[str, str], Facts]:

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 import sql
 from sim.errors import LocalError, UsageError
 from sim.warehouse.base import Column, Facts, Routine, TableDescription, TargetSpec, plain_id
-from sim.warehouse.duckdb import connect, deploy_functions, facts_of, integers
+from sim.warehouse.duckdb import connect, deploy_functions, facts_of, integers, local_errors
 from sim.warehouse.schema import arrow_schema, arrow_type
 from sim.warehouse.translate import to_duckdb
 
@@ -45,11 +45,9 @@ class ParquetTarget:
 
     def query(self, statement: str) -> pa.Table:
         """See `Target.query`; the tables are those whose folders exist."""
-        self._make_views()
-        try:
+        with local_errors(self.spec):
+            self._make_views()
             return integers(self._connection.execute(to_duckdb(statement)).to_arrow_table())
-        except duckdb.Error as error:
-            raise LocalError(f"{self.spec}: {str(error).splitlines()[0]}") from error
 
     def execute(self, statement: str) -> None:  # noqa: ARG002
         """A folder runs no statements: UsageError."""

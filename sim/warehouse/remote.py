@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from sim.errors import RemoteError, UsageError
-from sim.warehouse.base import TargetSpec
+from sim.warehouse.base import RemoteStatementError, TargetSpec
 
 DEADLINE_SECONDS = 10.0  # of one request, and of its retries together: bad input ends within 15 s
 LABELS = {"component": "caption-bandit-sim"}
 DEFAULT_BYTE_CAP = 10 * 2**30
 
+_STATEMENTS = frozenset({"BadRequest", "NotFound"})
 _HINTS = {
     "Forbidden": "the account lacks a role; docs/bigquery.md lists the least that are needed",
     "Unauthorized": "log in: gcloud auth application-default login",
@@ -59,7 +60,8 @@ def remote_errors(spec: TargetSpec) -> Iterator[None]:
     try:
         yield
     except (GoogleAPIError, GoogleAuthError, requests.RequestException, ConnectionError, TimeoutError) as error:
-        raise RemoteError(f"{spec}: {_first_line(error)}", _hint(error)) from error
+        kind = RemoteStatementError if type(error).__name__ in _STATEMENTS else RemoteError
+        raise kind(f"{spec}: {_first_line(error)}", _hint(error)) from error
 
 
 def _first_line(error: Exception) -> str:

@@ -1,0 +1,106 @@
+"""(e) The rows of the table, and (f) its operation: the check files of `sql/`, with the thresholds of the options."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from sim.errors import UsageError
+from sim.warehouse.base import Target
+from sim.warehouse.verify.options import Options
+from sim.warehouse.verify.results import Result, ask
+
+CONTENTS = (
+    "contents_keys",
+    "contents_nulls",
+    "contents_ranges",
+    "contents_bounds",
+    "contents_exploration",
+    "contents_percentiles",
+    "contents_times",
+    "contents_observations",
+)
+OPERATIONS = ("operations_staleness", "operations_partitions", "operations_unused")
+SOURCE = ("operations_source", "operations_rate")
+BY_THE_CLOCK = ("operations_staleness", "operations_source")
+ABANDONED = timedelta(days=30)
+
+
+def check_contents(target: Target, options: Options) -> list[Result]:
+    """What is stored, against the functions and against itself; with a send log, the recount factor."""
+    results = [one for check in CONTENTS for one in ask(target, "contents", check, table=options.table)]
+    if target.describe(options.sends) is None:
+        return [*results, Result("contents", "contents_recount", "skip", f"no send log {options.sends}")]
+    recount = ask(
+        target,
+        "contents",
+        "contents_recount",
+        table=options.table,
+        sends=options.sends,
+        limit=options.recount_limit,
+    )
+    return [*results, *recount]
+
+
+def check_operations(target: Target, options: Options) -> list[Result]:
+    """Staleness, age and use, as of `options.as_of`."""
+    moment, live = as_of(target, options)
+    table, now_us = options.table, _micros(moment)
+    warn, critical = options.staleness_hours
+    stale: dict[str, float] = {"as_of_us": now_us, "warn_hours": warn, "critical_hours": critical}
+    old: dict[str, float] = {"as_of_us": now_us, "days": options.partition_days}
+    results = [
+        *ask(target, "operations", "operations_staleness", table=table, **stale),
+        *ask(target, "operations", "operations_partitions", table=table, **old),
+        *ask(target, "operations", "operations_unused", table=table, share=options.unused_share),
+        *_source(target, options, now_us),
+    ]
+    return results if live else [_not_live(one, moment) for one in results]
+
+
+def as_of(target: Target, options: Options) -> tuple[datetime, bool]:
+    """The moment by which age is judged, and whether that is the clock's.
+
+    `auto` is the clock for BigQuery, and for local tables updated within 30 days; an older local table is a record
+    (seeded rows, a simulated run), as of its newest row.
+    """
+    now = datetime.now(UTC)
+    if options.as_of not in {"auto", "latest"}:
+        return (now if options.as_of == "now" else _parsed(options.as_of)), True
+    newest = _newest(target, options.table)
+    recorded = options.as_of == "latest" or (target.spec.kind != "bigquery" and newest and now - newest > ABANDONED)
+    return (newest, False) if recorded and newest else (now, True)
+
+
+def _source(target: Target, options: Options, now_us: int) -> list[Result]:
+    if target.describe(options.sends) is None:
+        return [Result("operations", check, "skip", f"no send log {options.sends}") for check in SOURCE]
+    warn, critical = options.source_hours
+    hours: dict[str, float] = {"as_of_us": now_us, "warn_hours": warn, "critical_hours": critical}
+    return [
+        *ask(target, "operations", "operations_source", sends=options.sends, **hours),
+        *ask(target, "operations", "operations_rate", sends=options.sends, per_hour=options.messages_per_hour),
+    ]
+
+
+def _not_live(result: Result, moment: datetime) -> Result:
+    if result.check not in BY_THE_CLOCK:
+        return result
+    detail = f"a record as of {moment:%Y-%m-%d %H:%M} UTC; --as-of now judges it by the clock"
+    return replace(result, status="skip", detail=detail)
+
+
+def _newest(target: Target, table: str) -> datetime | None:
+    statement = target.statement("probes/newest_row", table=table)
+    found = target.query(statement).to_pylist()[0]["newest_us"]
+    return None if found is None else datetime.fromtimestamp(found / 1e6, UTC)
+
+
+def _parsed(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"--as-of {text!r}", "auto, now, latest, or a time such as 2025-04-01T00:00:00Z") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _micros(moment: datetime) -> int:
+    return round(moment.timestamp() * 1e6)

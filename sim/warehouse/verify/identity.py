@@ -1,0 +1,82 @@
+"""(d) Which functions are deployed: ours to the letter, others that behave as ours, or another in their place."""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.warehouse.base import Target
+from sim.warehouse.verify.results import Result
+from sim.warehouse.verify.sampler import Cell, kolmogorov_smirnov
+
+GROUP = "identity"
+Numbers = NDArray[np.float64]
+INTERIOR = ((1, 1), (10, 90), (90, 10))  # where the suspects differ from each other most
+SUSPICION = 1e-6  # a suspect is named unless the draws reject it at this level
+
+
+def check_identity(target: Target, check: str, function: str, broken: list[Result], suspect: str) -> Result:
+    """Compare the body; of another one say whether it misbehaves (`broken`) and what it looks like (`suspect`)."""
+    found = target.routine(function)
+    if found is None:
+        return Result(GROUP, check, "fail", f"{function} does not exist in {target.spec}")
+    if target.same_body(found.body, target.expected_body(function)):
+        return Result(GROUP, check, "pass", f"{function} is the project's")
+    if not broken:
+        return Result(GROUP, check, "warn", f"{function} has another text, but behaves alike")
+    failing = ", ".join(sorted({one.check for one in broken}))
+    looks = f"; it looks like {suspect}" if suspect else ""
+    return Result(GROUP, check, "fail", f"{function} was replaced by another function{looks} (failing: {failing})")
+
+
+def name_sampler(cells: list[Cell]) -> str:
+    """The known mistaken sampler that the draws agree with in the interior cells; empty if none."""
+    interior = [cell for cell in cells if (cell.successes, cell.failures) in INTERIOR]
+    for name, distribution in SUSPECTS.items():
+        if all(_agrees(cell, distribution) for cell in interior):
+            return name
+    return "one draw shared by all rows" if all(np.ptp(cell.draws) == 0.0 for cell in interior) else ""
+
+
+Distribution = Callable[[Cell, Numbers], Numbers]
+
+
+def _agrees(cell: Cell, distribution: Distribution) -> bool:
+    return kolmogorov_smirnov(distribution(cell, cell.draws)) > SUSPICION
+
+
+def _normal(cell: Cell, x: Numbers) -> Numbers:
+    """mean + 0.2 × Beta standard deviation × normal, clamped: the variant of the production facts, section 1."""
+    from scipy.special import ndtr  # noqa: PLC0415
+
+    n = cell.successes + cell.failures
+    mean = cell.successes / n
+    spread = 0.2 * np.sqrt(mean * (1.0 - mean) / (n + 1.0))
+    return np.where(x >= 1.0, 1.0, np.where(x < 0.0, 0.0, ndtr((x - mean) / spread)))
+
+
+def _beta(extra: int) -> Distribution:
+    def distribution(cell: Cell, x: Numbers) -> Numbers:
+        from scipy.special import betainc  # noqa: PLC0415
+
+        shares = np.clip(x, 0.0, 1.0)
+        return np.asarray(betainc(cell.successes + extra, cell.failures + extra, shares))
+
+    return distribution
+
+
+def _uniform(low: float, high: float, x: Numbers) -> Numbers:
+    return np.clip((x - low) / (high - low), 0.0, 1.0)
+
+
+def _swapped(cell: Cell, x: Numbers) -> Numbers:
+    return _uniform(1.0 - cell.upper, 1.0 - cell.lower, x)
+
+
+SUSPECTS: dict[str, Distribution] = {
+    "the normal variant (mean + 0.2 × Beta standard deviation × normal)": _normal,
+    "a Beta(successes, failures) draw": _beta(0),
+    "a Beta(successes + 1, failures + 1) draw": _beta(1),
+    "the uniform draw with successes and failures swapped": _swapped,
+    "a uniform draw on [0, 1], whatever the counts": lambda _, x: _uniform(0.0, 1.0, x),
+}

@@ -1,0 +1,32 @@
+"""How much is checked, and by which thresholds; the defaults are those of the production facts, section 7."""
+
+from dataclasses import dataclass
+
+from sim.errors import UsageError
+from sim.warehouse.base import SENDS, STATS
+
+FALSE_ALARM = 1e-4  # of all statistical checks of one verification together
+
+
+@dataclass(frozen=True)
+class Options:
+    """`rows` pairs of counts and `draws` a cell; the rest are names and operational limits."""
+
+    rows: int = 20_000
+    draws: int = 10_000
+    table: str = STATS
+    sends: str = SENDS
+    as_of: str = "auto"  # auto | now | latest | an ISO time
+    staleness_hours: tuple[float, float] = (8.0, 12.0)
+    source_hours: tuple[float, float] = (48.0, 72.0)
+    partition_days: float = 90.0
+    unused_share: float = 0.30
+    messages_per_hour: float = 10.0
+    recount_limit: float = 1.0
+
+    def __post_init__(self) -> None:
+        """UsageError for sizes under which the checks mean nothing, or above what one query should do."""
+        if not 100 <= self.rows <= 10_000_000:
+            raise UsageError(f"--rows {self.rows}: between 100 and 10,000,000 pairs")
+        if not 1000 <= self.draws <= 1_000_000:
+            raise UsageError(f"--draws {self.draws}: between 1,000 and 1,000,000 draws a cell")
