@@ -19,7 +19,7 @@ from reports.words import number
 # Okabe & Ito's palette without yellow: colour-blind readers tell it apart. Further policies repeat it, dashed.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#8A6500", "#000000", "#7A4FBF")
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.5, 1.2)))
-LOG_FROM_RATIO = 30.0  # between the largest and the smallest positive final regret
+LOG_FROM_RATIO = 12.0  # between the largest and the smallest positive final regret
 LABEL_GAP = 12.5  # points between two names
 _STYLE: Any = {
     "svg.fonttype": "none",
@@ -50,10 +50,9 @@ def regret_curves(curves: Sequence[Curve], *, time_unit: str, regret_unit: str) 
         figure = Figure(figsize=(8.6, height), layout="constrained")
         axes = figure.subplots()
         logarithmic = _spreads([float(curve.mean[-1]) for curve in curves])
-        if time_unit == "pulls":
-            axes.set_xscale("log")
         if logarithmic:
             axes.set_yscale("log")
+            axes.set_xscale("log")
         for index, curve in enumerate(curves):
             _draw_curve(axes, curve, index, logarithmic)
         _label_axes(axes, time_unit, regret_unit)
@@ -70,16 +69,22 @@ def regret_ranges(rows: Sequence[dict[str, Any]], order: Sequence[str], *, regre
         figure = Figure(figsize=(8.6, 0.9 + 0.27 * len(rows)), layout="constrained")
         axes = figure.subplots()
         if _spreads([row["q50"] for row in rows]):
+            rows = [row for row in rows if row["q95"] > 0]
             axes.set_xscale("symlog", linthresh=_linear_below(rows))
         for place, row in enumerate(rows):
             _draw_range(axes, len(rows) - 1 - place, row, style(order.index(row["policy"]))[0])
         axes.set_yticks(range(len(rows)), [row["policy"] for row in reversed(rows)])
         axes.set_ylim(-0.6, len(rows) - 0.4)
         axes.set_xlabel(f"regret of a replication at the end ({regret_unit})")
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: number(value, 3)))
+        axes.xaxis.set_major_formatter(FuncFormatter(_tick))
         axes.grid(visible=False, axis="y")
         axes.tick_params(axis="y", length=0)
         return _svg(figure)
+
+
+def _tick(value: float, _place: int) -> str:
+    text = number(value, 3)
+    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _spreads(finals: Sequence[float]) -> bool:
@@ -104,9 +109,8 @@ def _draw_curve(axes: Axes, curve: Curve, index: int, logarithmic: bool) -> None
 def _label_axes(axes: Axes, time_unit: str, regret_unit: str) -> None:
     axes.set_xlabel(time_unit)
     axes.set_ylabel(f"mean cumulative regret ({regret_unit})")
-    plain = FuncFormatter(lambda value, _: number(value, 3))
-    axes.yaxis.set_major_formatter(plain)
-    axes.xaxis.set_major_formatter(plain)
+    axes.yaxis.set_major_formatter(FuncFormatter(_tick))
+    axes.xaxis.set_major_formatter(FuncFormatter(_tick))
     axes.margins(x=0)
     if axes.get_yscale() == "linear":
         axes.set_ylim(bottom=0)
@@ -123,12 +127,19 @@ def _name_curves(figure: Figure, axes: Axes, named: Sequence[Curve], all_curves:
         axes.annotate(
             curve.policy,
             xy=(1.0, (end - bottom) / (top - bottom)),
-            xytext=(1.035, (place - bottom) / (top - bottom)),
+            xytext=(1.05, (place - bottom) / (top - bottom)),
             xycoords="axes fraction",
             textcoords="axes fraction",
             color=colour,
             va="center",
-            arrowprops={"arrowstyle": "-", "color": colour, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 0},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": colour,
+                "linewidth": 0.7,
+                "shrinkA": 0,
+                "shrinkB": 0,
+                "relpos": (0, 0.5),
+            },
         )
 
 

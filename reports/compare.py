@@ -1,0 +1,98 @@
+"""Two runs side by side: what their scenarios differ in, and what that did to each policy."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from reports.estimators import Difference, holm, independent_difference, paired_difference
+from reports.rows import by_policy, column
+from sim.errors import UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from sim.api import Run
+
+ABSENT = "–"
+
+
+@dataclass(frozen=True)
+class Change:
+    """A policy in both runs; `difference` is regret of the second minus the first."""
+
+    policy: str
+    first: float
+    second: float
+    difference: Difference
+    p_adjusted: float | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """The whole comparison; `paired` when replications of both runs met the same luck."""
+
+    scenario: dict[str, tuple[Any, Any]]
+    paired: bool
+    changes: list[Change]
+    only_first: list[str]
+    only_second: list[str]
+
+
+def compare(first: "Run", second: "Run") -> Comparison:
+    """Compare two complete runs; raises UsageError when their regret is measured in different things."""
+    one, two = first.scenario.content(), second.scenario.content()
+    if one["world"]["kind"] != two["world"]["kind"]:
+        kinds = f"{one['world']['kind']} and {two['world']['kind']}"
+        raise UsageError(f"these runs cannot be compared: their worlds are {kinds}, which measure regret differently")
+    rows, others = by_policy(first.replications), by_policy(second.replications)
+    both = [name for name in rows if name in others]
+    scenario = differing(_flat(one, both), _flat(two, both))
+    if not scenario and list(rows) == list(others) and first.manifest["digest"] != second.manifest["digest"]:
+        scenario = {"contents of world.source": ("one file", "another")}
+    paired = same_luck(one, two) and "contents of world.source" not in scenario
+    return Comparison(
+        scenario=scenario,
+        paired=paired,
+        changes=_changes(rows, others, paired),
+        only_first=[name for name in rows if name not in others],
+        only_second=[name for name in others if name not in rows],
+    )
+
+
+def same_luck(one: dict[str, Any], two: dict[str, Any]) -> bool:
+    """Whether replication r of both scenarios meets the same world and the same outcomes."""
+    return all(one[key] == two[key] for key in ("seed", "replications", "world"))
+
+
+def differing(one: dict[str, Any], two: dict[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """Keys whose values differ, with both values."""
+    keys = [*one, *(key for key in two if key not in one)]
+    pairs = {key: (one.get(key, ABSENT), two.get(key, ABSENT)) for key in keys}
+    return {key: (a, b) for key, (a, b) in pairs.items() if a != b}
+
+
+def _flat(content: dict[str, Any], policies: list[str]) -> dict[str, Any]:
+    """Values by dotted key; of the policies, which go by name instead of by place, only those named."""
+    by_name = {
+        each["name"]: {key: value for key, value in each.items() if key != "name"} for each in content["policies"]
+    }
+    return _dotted({**content, "policies": {name: by_name[name] for name in policies}}, "")
+
+
+def _dotted(value: Any, prefix: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        return {prefix: value}
+    flat: dict[str, Any] = {}
+    for key, item in value.items():
+        flat |= _dotted(item, f"{prefix}.{key}" if prefix else key)
+    return flat
+
+
+def _changes(rows: "dict[str, pl.DataFrame]", others: "dict[str, pl.DataFrame]", paired: bool) -> list[Change]:
+    estimate = paired_difference if paired else independent_difference
+    regret = {name: (column(others[name], "regret"), column(rows[name], "regret")) for name in rows if name in others}
+    differences = {name: estimate(second, first) for name, (second, first) in regret.items()}
+    adjusted = holm([difference.p_value for difference in differences.values()])
+    return [
+        Change(name, float(regret[name][1].mean()), float(regret[name][0].mean()), difference, p)
+        for (name, difference), p in zip(differences.items(), adjusted, strict=True)
+    ]
