@@ -58,7 +58,7 @@ class BigQueryStaging:
         """See `Staging.append`."""
         self._target.require_permit()
         file = source if isinstance(source, Path) else self._written(part_id, source)
-        identity = _job_id("load", self._staged, self._created(), part_id, _digest(file))
+        identity = self._job_id("load", self._staged, self._created(), part_id, _digest(file))
         job = self._ended(identity, lambda job_id: self._load(file, part_id, job_id))
         if file.parent == self.scratch:
             file.unlink()
@@ -77,7 +77,7 @@ class BigQueryStaging:
         self._target.require_permit()
         self._target.execute(self._target.statement(f"ddl/{self._table}", table=self._table))
         stamp = self._created() if replace else ""
-        identity = _job_id("publish", self._table, self._load_id, stamp)
+        identity = self._job_id("publish", self._table, self._load_id, stamp)
         exchange = replace and self._rows_there()
         self._ended(identity, self._exchange if exchange else self._copy)
         self.discard()
@@ -88,6 +88,11 @@ class BigQueryStaging:
         with remote_errors(self._target.spec):
             path = self._target.path(self._staged)
             self._target.client.delete_table(path, not_found_ok=True, retry=retry(), timeout=DEADLINE_SECONDS)
+
+    def _job_id(self, kind: str, *what: str) -> str:
+        """The same for the same work in the same dataset; jobs of all datasets of a project share one space of ids."""
+        content = "/".join((self._target.spec.place, *what))
+        return f"caption_sim_{kind}_{hashlib.sha256(content.encode()).hexdigest()[:32]}"
 
     def _created(self) -> str:
         return str(self._remote.created.timestamp())
@@ -133,12 +138,13 @@ class BigQueryStaging:
     def _exchange_script(self) -> str:
         columns = ", ".join(f"`{sql.identifier('column', one.name)}`" for one in described(self._table).columns)
         table, staged = self._target.path(self._table), self._target.path(self._staged)
-        return (
-            "BEGIN TRANSACTION;\n"
-            f"DELETE FROM `{table}` WHERE TRUE;\n"  # noqa: S608  (identifiers, checked)
-            f"INSERT INTO `{table}` ({columns}) SELECT {columns} FROM `{staged}`;\n"
-            "COMMIT TRANSACTION;"
+        steps = (
+            "BEGIN TRANSACTION",
+            f"DELETE FROM `{table}` WHERE TRUE",  # noqa: S608  (identifiers, checked)
+            f"INSERT INTO `{table}` ({columns}) SELECT {columns} FROM `{staged}`",  # noqa: S608
+            "COMMIT TRANSACTION",
         )
+        return "".join(f"{step};\n" for step in steps)
 
     def _bytes_staged(self) -> int:
         """Bytes that reading the staging is billed for, with room for the least that any query is."""
@@ -181,10 +187,6 @@ def _failure(job: Any) -> dict[str, Any]:
         if not job.error_result:
             raise
     return job.error_result or {}
-
-
-def _job_id(kind: str, *what: str) -> str:
-    return f"caption_sim_{kind}_{hashlib.sha256('/'.join(what).encode()).hexdigest()[:32]}"
 
 
 def _digest(file: Path) -> str:
