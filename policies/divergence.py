@@ -10,6 +10,7 @@ import math
 
 _STEPS = 60
 _TOLERANCE = 1e-14
+_NOTHING = 1e-300  # a mean as good as 0: the quotient d / p stays finite above
 
 
 def kl(p: float, d: float) -> float:
@@ -18,7 +19,7 @@ def kl(p: float, d: float) -> float:
         return 0.0
     room = 1.0 - p
     upper = math.inf if d >= room else -room * math.log1p(-d / room)
-    return upper - p * math.log1p(d / p) if p > 0.0 else upper
+    return max(0.0, upper - p * math.log1p(d / p)) if p > _NOTHING else upper
 
 
 def kl_reach(p: float, budget: float) -> float:
@@ -41,7 +42,7 @@ def kl_upper(p: float, budget: float) -> float:
     if budget <= 0.0 or p >= 1.0:
         return min(p, 1.0)
     reach = kl_reach(p, budget)
-    if p <= 0.0:
+    if p <= _NOTHING:
         return min(-math.expm1(-budget), reach)
     low, high = 0.0, reach - p
     d = min(_first_guess(p, budget), high)

@@ -23,7 +23,8 @@ PULL = np.uint64(0xD1342543DE82EF95)  # between pulls of one row
 ARM = np.uint64(0xDA942042E4DD58B5)  # between arms of one decision
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)
-_S30, _S27, _S31, _S11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
+_S30, _S27, _S31 = np.uint64(30), np.uint64(27), np.uint64(31)
+_S11, _S12 = np.uint64(11), np.uint64(12)
 _UNIT = 1.0 / 9007199254740992.0  # 2**-53
 _LAYER, _SIGN, _ZERO = np.uint64(255), np.uint64(256), np.uint64(0)  # the eleven bits that `uniform` drops
 
@@ -82,8 +83,8 @@ def uniform(key: np.uint64) -> float:
 
 
 def open_uniform(key: np.uint64) -> float:
-    """Uniform on (0, 1): safe under a logarithm."""
-    return (float(mix(key) >> _S11) + 0.5) * _UNIT
+    """Uniform on (0, 1), 52 bits: safe under a logarithm (at 53 bits the largest would round to 1)."""
+    return (float(mix(key) >> _S12) + 0.5) * (2.0 * _UNIT)
 
 
 def gumbel(key: np.uint64) -> float:
