@@ -127,6 +127,8 @@ def _events(text: str) -> Iterator[Any]:
         position = getattr(error, "position", None)
         line = None if position is None else text.count("\n", 0, position) + 1
         raise _Refused(f"not YAML: {str(error).splitlines()[0]}", line) from None
+    except Exception as error:  # noqa: BLE001  (the parser trips over some input: "\\UFFFFFFFF" is an OverflowError)
+        raise _Refused(f"not YAML: {error}") from None
 
 
 def _syntax(error: Any) -> str:

@@ -40,16 +40,23 @@ def _split(word: str) -> tuple[str, Any]:
 
 
 def _value(key: str, text: str) -> Any:
-    return read(text, place(key), lines=False).value if text.strip() else None
+    if not text.strip():
+        return None
+    document = read(text, place(key), lines=False)
+    if document.findings:
+        raise ScenarioError(
+            [Problem(f"{key}.{dotted(each.path)}", each.message, place(key)) for each in document.findings]
+        )
+    return document.value
 
 
 def _write(document: Document, key: str, value: Any) -> Path:
     path: Path = ()
     target: Any = document.value
     *parents, last = key.split(".")
-    for word in parents:
+    for word, after in zip(parents, [*parents[1:], last], strict=True):
         step = _step(target, word, key, path)
-        target = _child(target, step)
+        target = _child(target, step, [] if after == "0" else {})
         path = (*path, step)
     step = _step(target, last, key, path)
     _put(target, step, value)
@@ -69,11 +76,11 @@ def _step(target: Any, word: str, key: str, path: Path) -> str | int:
     return int(word)
 
 
-def _child(target: Any, step: str | int) -> Any:
-    """The container below; made where it is missing, and a policy given by its kind alone becomes a mapping."""
+def _child(target: Any, step: str | int, empty: Any) -> Any:
+    """The container below; `empty` where it is missing, and a policy given by its kind alone becomes a mapping."""
     child = target.get(step) if isinstance(target, dict) else target[step] if step < len(target) else None  # type: ignore[operator]
     if child is None:
-        child = {}
+        child = empty
     elif isinstance(child, str) and isinstance(step, int):
         child = {"kind": child}
     _put(target, step, child)

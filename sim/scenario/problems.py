@@ -51,8 +51,15 @@ def suggestion(word: str, known: Iterable[str]) -> str:
 
 def findings(error: ValidationError, model: type[BaseModel], value: Any, path: Path) -> Iterator[Finding]:
     """The findings of one section, `value`, which stands at `path`."""
-    for item in error.errors(include_url=False, include_context=True):
+    items = error.errors(include_url=False, include_context=True)
+    for item in items:
+        if item["type"] == "too_short" and any(_within(other["loc"], item["loc"]) for other in items):
+            continue  # pydantic does not count the entries that are wrong by themselves
         yield Finding((*path, *_inside(item, value)), _message(item, model))
+
+
+def _within(location: tuple[str | int, ...], container: tuple[str | int, ...]) -> bool:
+    return len(location) > len(container) and location[: len(container)] == container
 
 
 def _inside(item: Mapping[str, Any], value: Any) -> Path:
@@ -83,7 +90,7 @@ def _message(item: Mapping[str, Any], model: type[BaseModel]) -> str:
         return f"expected {_EXPECTED[kind]}, got {shown(item['input'])}"
     if kind in _BOUNDS:
         word, bound = _BOUNDS[kind]
-        return f"must be {word} {context[bound]:g}, got {shown(item['input'])}"
+        return f"must be {word} {context[bound]:.15g}, got {shown(item['input'])}"
     return _rarer(kind, context, item)
 
 
@@ -93,13 +100,18 @@ def _rarer(kind: str, context: Mapping[str, Any], item: Mapping[str, Any]) -> st
     if kind in ("too_short", "too_long", "string_too_short", "string_too_long"):
         return _length(kind, context)
     if kind == "literal_error":
-        word = item["input"]
-        hint = suggestion(word, context["expected"].replace("'", "").replace(" or ", ", ").split(", "))
-        return f"unknown choice {shown(word)}{hint}" if isinstance(word, str) else f"expected {context['expected']}"
+        return _choice(item["input"], context["expected"])
     if kind == "string_pattern_mismatch":
         return f"{shown(item['input'])} does not match {context['pattern']}"
     text: str = item["msg"]
     return text.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+
+
+def _choice(word: Any, expected: str) -> str:
+    if not isinstance(word, str) or "'" not in expected:
+        return f"expected {expected}, got {shown(word)}"
+    known = expected.replace("'", "").replace(" or ", ", ").split(", ")
+    return f"unknown choice {shown(word)}{suggestion(word, known)}"
 
 
 def _length(kind: str, context: Mapping[str, Any]) -> str:

@@ -58,12 +58,13 @@ class GeometricDelay(Section):
 
 
 def _delay_form(value: object) -> str:
-    return "geometric" if isinstance(value, (dict, GeometricDelay)) else "fixed"
+    # No key's name, or messages would take it for one.
+    return "(mapping)" if isinstance(value, (dict, GeometricDelay)) else "(number)"
 
 
 _FixedDelay = Annotated[Whole, Field(ge=0, le=MAX_PULLS)]
 Delay = Annotated[
-    Annotated[_FixedDelay, Tag("fixed")] | Annotated[GeometricDelay, Tag("geometric")], Discriminator(_delay_form)
+    Annotated[_FixedDelay, Tag("(number)")] | Annotated[GeometricDelay, Tag("(mapping)")], Discriminator(_delay_form)
 ]
 
 
