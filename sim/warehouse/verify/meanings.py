@@ -19,7 +19,7 @@ MEANINGS: dict[str, tuple[str, str]] = {
     ),
     "table_key": (
         "The key is not declared: joins are planned worse, and tools do not know it.",
-        "Add it: sql/load/declare_key.sql.",
+        "ALTER TABLE … ADD PRIMARY KEY (caption_id, page_name) NOT ENFORCED.",
     ),
     "table_partition": ("Not partitioned by day of last_updated: every query reads the whole table.", _RECREATE),
     "table_cluster": (

@@ -100,7 +100,7 @@ def kolmogorov_smirnov(shares: Numbers) -> float:
 
 
 def centring(cell: Cell) -> float:
-    """p of the mean against the midpoint: a uniform has variance 1/12, the mean of 1,000 or more is as good as normal."""
+    """p of the mean against the midpoint: a uniform has variance 1/12, the mean of 1,000 is as good as normal."""
     from scipy.special import erfc  # noqa: PLC0415
 
     z = (np.mean(cell.uniforms) - 0.5) * np.sqrt(12.0 * cell.draws.size)

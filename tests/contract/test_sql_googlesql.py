@@ -1,0 +1,231 @@
+"""Every statement of `sql/` before GoogleSQL itself (the zetasql wheel), in the external product mode of BigQuery."""
+
+import importlib.metadata
+import os
+import platform
+from pathlib import Path
+
+import numpy as np
+import pytest
+from filelock import FileLock
+
+import sql
+from policies.wilson import exploration_bonus, wilson_bounds
+from sim.warehouse.bigquery import our_body
+from sim.warehouse.schema import described
+
+pytest.importorskip("zetasql", reason="the zetasql wheel (extra `dev`) has no build for this platform")
+
+# One process compiles and evaluates: the engine takes a gigabyte, and its compilation 10 to 70 s.
+pytestmark = pytest.mark.xdist_group("googlesql")
+
+PROJECT, DATASET = "local-warehouse", "main"
+TABLES = tuple(name.removeprefix("ddl/") for name in sql.names("ddl"))
+FIELDS = ("lower_bound", "upper_bound", "exploration_bonus")
+OWN_TABLE = {"load/recorded_loads": "caption_sim_loads"}
+PARAMETERS = {
+    "draws": 1000, "pairs": 1000, "limit": 1.0, "as_of_us": 1_700_000_000_000_000, "warn_hours": 8.0,
+    "critical_hours": 12.0, "days": 90.0, "share": 0.3, "per_hour": 10.0, "sends": "mass_messages",
+}  # fmt: skip
+
+
+def compiled_module_file() -> Path:
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "caption-bandit-sim"
+    cache.mkdir(parents=True, exist_ok=True)
+    versions = "-".join(importlib.metadata.version(name) for name in ("zetasql", "wasmtime"))
+    return cache / f"zetasql-{versions}-{platform.machine()}.cwasm"
+
+
+class CachedModule:
+    """Stands in for wasmtime's Module in the wheel: compiled once a machine, then read back in a second."""
+
+    @staticmethod
+    def from_file(engine, path):
+        import wasmtime
+
+        file = compiled_module_file()
+        with FileLock(file.with_suffix(".lock")):
+            if file.exists():
+                try:
+                    return wasmtime.Module.deserialize_file(engine, str(file))
+                except wasmtime.WasmtimeError:
+                    file.unlink()  # of another processor, or cut short
+            module = wasmtime.Module.from_file(engine, path)
+            temporary = file.with_suffix(".part")
+            temporary.write_bytes(module.serialize())
+            temporary.replace(file)
+            return module
+
+
+class GoogleSQL:
+    """The analyser and the evaluator, over a catalog of our tables and functions."""
+
+    def __init__(self):
+        import zetasql.core.wasm_client as client
+        from zetasql.core import ZetaSqlLocalService
+
+        original = client.Module
+        client.Module = CachedModule
+        try:
+            self.service = ZetaSqlLocalService.get_instance()
+        finally:
+            client.Module = original
+        self.language = self._language()
+
+    @staticmethod
+    def _language():
+        from zetasql.types import LanguageFeature, LanguageOptions, ProductMode
+
+        options = LanguageOptions.maximum_features()
+        options.product_mode = ProductMode.PRODUCT_EXTERNAL
+        options.enabled_language_features = [
+            one for one in options.enabled_language_features if one != LanguageFeature.FEATURE_SPANNER_LEGACY_DDL
+        ]
+        options.supported_statement_kinds = []
+        return options
+
+    def options(self):
+        from zetasql.types import AnalyzerOptions
+
+        return AnalyzerOptions(language_options=self.language)
+
+    def catalog(self, *tables):
+        from zetasql.api import CatalogBuilder
+        from zetasql.types import SimpleCatalog, ZetaSQLBuiltinFunctionOptions
+
+        builder = CatalogBuilder("root").with_builtin_functions(
+            ZetaSQLBuiltinFunctionOptions(language_options=self.language)
+        )
+        for table in tables:
+            builder.add_table(table)
+        catalog = builder.build()
+        dataset = SimpleCatalog(name=DATASET, table=[_table(name) for name in TABLES])
+        dataset.custom_function = [_function("wilson_score_bounds"), _function("wilson_sample")]
+        catalog.catalog = [SimpleCatalog(name=PROJECT, catalog=[dataset])]
+        return catalog
+
+    def evaluate(self, query, s, f):
+        """FLOAT64 columns of a query over `pairs(successes, failures)`, by GoogleSQL's reference engine."""
+        from zetasql.api import PreparedQuery, TableBuilder, create_table_content
+        from zetasql.types import TypeKind
+
+        table = TableBuilder("pairs").add_column("successes", TypeKind.TYPE_INT64)
+        table.add_column("failures", TypeKind.TYPE_INT64)
+        rows = [[int(one), int(other)] for one, other in zip(s, f, strict=True)]
+        builder = PreparedQuery.builder().set_sql(query).set_analyzer_options(self.options()).set_service(self.service)
+        builder.set_catalog(self.catalog(table.build())).set_table_content({"pairs": create_table_content(rows)})
+        with builder.prepare() as prepared:
+            answer = prepared.execute().content.table_data.row
+        return np.array([[cell.double_value for cell in row.cell] for row in answer])
+
+    def analyse(self, statement):
+        from zetasql.api import Analyzer
+
+        return Analyzer(self.options(), self.catalog(), self.service).analyze_statement(statement)
+
+
+def _kind(name):
+    from zetasql.types import TypeKind
+
+    return getattr(TypeKind, {"FLOAT64": "TYPE_DOUBLE"}.get(name, f"TYPE_{name}"))
+
+
+def _table(name):
+    from zetasql.api import TableBuilder
+
+    builder = TableBuilder(name)
+    for column in described(name).columns:
+        builder.add_column(column.name, _kind(column.type))
+    return builder.build()
+
+
+def _function(name):
+    from zetasql.api import FunctionBuilder, SignatureBuilder, TypeFactory
+    from zetasql.types import TypeKind
+
+    double = TypeFactory.create_simple_type(TypeKind.TYPE_DOUBLE)
+    struct = TypeFactory.create_struct_type([(field, double) for field in FIELDS])
+    signature = SignatureBuilder().set_return_type(struct if name == "wilson_score_bounds" else double)
+    signature = signature.add_argument(TypeKind.TYPE_INT64).add_argument(TypeKind.TYPE_INT64).build()
+    for argument in (*signature.argument, signature.return_type):
+        argument.num_occurrences = 1  # the wheel's builder leaves it at 0, which the engine refuses
+    return FunctionBuilder(name).add_signature(signature).build()
+
+
+@pytest.fixture(scope="session")
+def googlesql():
+    return GoogleSQL()
+
+
+def statement(name):
+    values = {**PARAMETERS, "project": PROJECT, "dataset": DATASET}
+    named = name.removeprefix("ddl/")
+    table = named if named in TABLES else OWN_TABLE.get(name, "caption_bandit_stats")
+    return sql.read(name, **values, table=table)
+
+
+@pytest.mark.parametrize("name", sql.names())
+def test_googlesql_analyses_every_statement(googlesql, name):
+    resolved = googlesql.analyse(statement(name))
+    assert type(resolved).__name__.startswith("Resolved")
+
+
+def test_the_analyser_would_refuse_a_mistake(googlesql):
+    for broken in (
+        statement("udf/wilson_sample").replace("RAND()", "RANDOM()"),
+        statement("ddl/caption_bandit_stats").replace("DEFAULT 1 ", "NOT NULL DEFAULT 1 "),
+        statement("checks/contents_keys").replace("caption_id", "captionid"),
+    ):
+        with pytest.raises(Exception, match=r"not found|Syntax error|Unrecognized"):
+            googlesql.analyse(broken)
+
+
+@pytest.mark.parametrize("name", sql.names("checks"))
+def test_every_check_answers_with_check_status_and_detail(googlesql, name):
+    columns = googlesql.analyse(statement(name)).output_column_list
+    assert [column.name for column in columns] == ["check", "status", "detail"]
+
+
+def test_the_analysed_table_has_the_columns_of_the_schema(googlesql):
+    resolved = googlesql.analyse(statement("ddl/caption_bandit_stats"))
+    names = [column.name for column in resolved.column_definition_list]
+    assert names == [column.name for column in described("caption_bandit_stats").columns]
+
+
+def test_bounds_equal_numpy_to_the_last_bit(googlesql):
+    s, f = counts(3000)
+    body = our_body(statement("udf/wilson_score_bounds"))
+    got = googlesql.evaluate(
+        f"SELECT ({body}).lower_bound, ({body}).upper_bound, ({body}).exploration_bonus FROM pairs", s, f
+    )
+    lower, upper = wilson_bounds(s, f)
+    np.testing.assert_array_equal(got[:, 0].view(np.int64), lower.view(np.int64))
+    np.testing.assert_array_equal(got[:, 1].view(np.int64), upper.view(np.int64))
+    np.testing.assert_array_equal(got[:, 2].view(np.int64), exploration_bonus(s, f).view(np.int64))
+
+
+def test_a_sample_given_its_draw_equals_numpy_to_the_last_bit(googlesql):
+    s, f = counts(1000)
+    u = 0.637
+    body = our_body(statement("udf/wilson_sample")).replace("RAND()", "0.637e0")
+    got = googlesql.evaluate(f"SELECT {body} FROM pairs", s, f)[:, 0]
+    lower, upper = wilson_bounds(s, f)
+    wanted = np.clip(lower + (upper - lower) * u, 0.0, 1.0)
+    np.testing.assert_array_equal(got.view(np.int64), wanted.view(np.int64))
+
+
+def test_googlesql_draws_once_a_row_and_afresh_in_every_row(googlesql):
+    s = np.ones(1000)
+    body = our_body(statement("udf/wilson_sample"))
+    got = googlesql.evaluate(f"SELECT draw, draw FROM (SELECT {body} AS draw FROM pairs)", s, s)
+    assert len(np.unique(got[:, 0])) == 1000
+    np.testing.assert_array_equal(got[:, 0], got[:, 1])
+
+
+def counts(size):
+    """Edges and log-uniform pairs up to 1e9."""
+    edges = [0, 1, 2, 3, 10, 30, 99, 100, 1000, 999_999_999, 1_000_000_000]
+    grid = np.array([(s, f) for s in edges for f in edges], dtype=np.float64)
+    drawn = np.floor(np.exp(np.random.default_rng(3).uniform(0.0, np.log(1e9), (size, 2)))) - 1.0
+    pairs = np.concatenate([grid, drawn])
+    return np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
