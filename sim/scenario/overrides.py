@@ -1,6 +1,7 @@
 """`--set KEY.PATH=VALUE`: changes to a scenario's tree before it is checked."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from sim.errors import Problem, ScenarioError, UsageError
@@ -53,12 +54,12 @@ def _value(key: str, text: str) -> Any:
 def _write(document: Document, key: str, value: Any) -> Path:
     path: Path = ()
     target: Any = document.value
-    *parents, last = key.split(".")
-    for word, after in zip(parents, [*parents[1:], last], strict=True):
+    words = key.split(".")
+    for word, after in pairwise(words):
         step = _step(target, word, key, path)
         target = _child(target, step, [] if after == "0" else {})
         path = (*path, step)
-    step = _step(target, last, key, path)
+    step = _step(target, words[-1], key, path)
     _put(target, step, value)
     return (*path, step)
 
