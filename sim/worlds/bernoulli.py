@@ -60,6 +60,7 @@ class BernoulliWorld:
 
     def _set_means(self, means: tuple[float, ...]) -> None:
         self._rows.means[:] = means
+        self._rows.stale[:] = True
 
     def advance(self, until: float) -> None:
         """Pull up to, not including, pull `until` in every row; raises UsageError where all scores are NaN."""
@@ -142,6 +143,7 @@ def _plan(horizon: int, problem: "Problem", feedback: "BernoulliFeedback", polic
     return Plan(
         horizon=horizon,
         refresh_every=feedback.refresh_every,
+        refreshes=horizon // feedback.refresh_every,
         delay=delay,
         delay_scale=scale,
         discount=float(policy.memory.discount),
@@ -178,7 +180,7 @@ def _log(rows: int, plan: Plan, policy: Policy, immediate: bool) -> Log:
     """A log that reaches back as far as an outcome can be late, or must leave a window, and never beyond pull 0."""
     longest = int(LONGEST_EXPONENTIAL / -plan.delay_scale) + 1 if plan.delay_scale else plan.delay
     slots = min(max(longest, plan.window) + plan.refresh_every + 1, plan.horizon)
-    buckets = min(longest // plan.refresh_every + 2, plan.horizon // plan.refresh_every + 1)
+    buckets = min(longest // plan.refresh_every + 2, plan.refreshes + 1)
     return new_log(rows, 0, 0, False) if immediate else new_log(rows, slots, buckets, policy.weighted)
 
 

@@ -8,7 +8,7 @@ known before the next pull and nothing leaves a window, so that no log of pulls 
 from typing import TYPE_CHECKING, Any
 
 from policies.draws import arm_key, beta, pull_key, uniform
-from sim.worlds.bernoulli_memory import address, derive_all, forget, learn, refresh, remember
+from sim.worlds.bernoulli_memory import address, derive_stale, forget, learn, refresh, remember
 from sim.worlds.bernoulli_rows import Log, Plan, Rows, Sums, log_of, row_of
 from sim.worlds.ranking import best_arm, can_win
 
@@ -24,27 +24,29 @@ def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, params: Any
     for r in range(rows.means.shape[0]):
         row, row_log = row_of(rows, r), log_of(log, r)
         regret, reward, best_pulls = sums.regret[r], sums.reward[r], sums.best_pulls[r]
-        derive_all(row, params)
+        derive_stale(row, params)
         best = row.means.max()
+        number = -(-start // plan.refresh_every)  # of the next refresh
         for t in range(start, stop):
             if CHURNS and churn(t, row, plan):
-                derive_all(row, params)
+                derive_stale(row, params)
                 best = row.means.max()
-            if not IMMEDIATE and t % plan.refresh_every == 0:
-                refresh(t, row, row_log, params, plan)
+            if not IMMEDIATE and t == number * plan.refresh_every:
+                refresh(number, row, row_log, params, plan)
+                number += 1
             arm = decide(t, row, params)
             outcome = draw_outcome(arm, row)
             if IMMEDIATE:
                 learn(t, arm, outcome, row, params, plan)
             else:
-                remember(t, arm, outcome, row, row_log, params, plan)
+                remember(t, number, arm, outcome, row, row_log, params, plan)
             row.pulled[arm] += 1
             gap = best - row.means[arm]
             regret += gap
             reward += outcome
             best_pulls += gap == 0.0
-        if not IMMEDIATE and stop == plan.horizon and stop % plan.refresh_every == 0:
-            refresh(stop, row, row_log, params, plan)
+        if not IMMEDIATE and stop == plan.horizon and stop == number * plan.refresh_every:
+            refresh(number, row, row_log, params, plan)
         sums.regret[r], sums.reward[r], sums.best_pulls[r] = regret, reward, best_pulls
 
 
@@ -57,6 +59,7 @@ def churn(t: int, row: Rows, plan: Plan) -> bool:
     row.means[arm] = beta(arm_key(key, 1), plan.prior_a, plan.prior_b)
     row.generation[arm] += 1
     row.pulled[arm] = 0
+    row.stale[arm] = True
     if IMMEDIATE:
         forget(arm, row)
     return True
@@ -81,7 +84,7 @@ def find_locked_out(t: int, rows: Rows, params: Any, locked: Any) -> None:
     """Mark in `locked` (rows,) where, at pull t, no arm of the best true mean could be pulled; `rows.state` changes."""
     for r in range(rows.means.shape[0]):
         row = row_of(rows, r)
-        derive_all(row, params)
+        derive_stale(row, params)
         prepare(t, row.n, row.x, row.y, params, row.state, pull_key(row.policy_key, t))
         best = row.means.max()
         locked[r] = True

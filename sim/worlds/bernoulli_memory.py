@@ -28,10 +28,11 @@ def derive_arm(arm: int, row: Rows, params: Any) -> None:
     row.stale[arm] = False
 
 
-def derive_all(row: Rows, params: Any) -> None:
-    """The same for all arms."""
-    for arm in range(row.means.shape[0]):
-        derive_arm(arm, row, params)
+def derive_stale(row: Rows, params: Any) -> None:
+    """The same for every arm whose statistics, or truth, have changed."""
+    for arm in range(row.stale.shape[0]):
+        if row.stale[arm]:
+            derive_arm(arm, row, params)
 
 
 def identity(arm: int, row: Rows) -> int:
@@ -58,6 +59,7 @@ def fade(factor: float, row: Rows) -> None:
         row.n[arm] *= factor
         row.s[arm] *= factor
         row.w[arm] *= factor
+        row.stale[arm] = True
 
 
 def show(u: int, arm: int, outcome: float, row: Rows) -> None:
@@ -80,23 +82,28 @@ def learn(t: int, arm: int, outcome: float, row: Rows, params: Any, plan: Plan) 
     if WEIGHTED:
         row.w[arm] += inverse_propensity * outcome
     show(t + 1, arm, outcome, row)
+    derive_arm(arm, row, params)
     if DISCOUNTED:
-        derive_all(row, params)
-    else:
-        derive_arm(arm, row, params)
+        derive_stale(row, params)
 
 
-def remember(t: int, arm: int, outcome: float, row: Rows, log: Log, params: Any, plan: Plan) -> None:
-    """Log pull t, linked to the refresh that will show its outcome, if one will."""
-    slot = t % log.arm.shape[0]
+def place(number: int, ring: Any) -> int:
+    """Where a ring keeps the thing of that number; its length is a power of two, because division is slow."""
+    return number & (ring.shape[0] - 1)  # type: ignore[no-any-return]
+
+
+def remember(t: int, following: int, arm: int, outcome: float, row: Rows, log: Log, params: Any, plan: Plan) -> None:
+    """Log pull t, linked to the refresh that will show its outcome, if any; `following` is the next refresh's number."""
+    slot = place(t, log.arm)
     log.arm[slot], log.generation[slot], log.outcome[slot] = arm, row.generation[arm], int(outcome)
     log.counted[slot] = False
     if WEIGHTED:
         log.weight[slot] = weight(row.x[arm], row.y[arm], row.state, params)
-    number = (t + draw_delay(arm, row, plan)) // plan.refresh_every + 1
-    if number <= plan.horizon // plan.refresh_every:
-        bucket = number % log.first.shape[0]
-        log.following[slot] = log.first[bucket]
+    known_after = t + draw_delay(arm, row, plan)
+    number = following if known_after < following * plan.refresh_every else known_after // plan.refresh_every + 1
+    if number <= plan.refreshes:
+        bucket = place(number, log.first)
+        log.after[slot] = log.first[bucket]
         log.first[bucket] = slot
 
 
@@ -107,18 +114,17 @@ def draw_delay(arm: int, row: Rows, plan: Plan) -> int:
     return int(math.log(open_uniform(address(arm, row, row.delay_key))) / plan.delay_scale)
 
 
-def refresh(u: int, row: Rows, log: Log, params: Any, plan: Plan) -> None:
-    """Show the policy, before pull u, all that is known by then."""
+def refresh(number: int, row: Rows, log: Log, params: Any, plan: Plan) -> None:
+    """Show the policy, before pull u = number · refresh_every, all that is known by then."""
+    u = number * plan.refresh_every
     if CHURNS:
         welcome(row)
     if DISCOUNTED:
         fade(plan.decay, row)
     if WINDOWED:
         leave(u, row, log, plan)
-    arrive(u, row, log, plan)
-    for arm in range(row.stale.shape[0]):
-        if row.stale[arm] or DISCOUNTED:
-            derive_arm(arm, row, params)
+    arrive(number, u, row, log, plan)
+    derive_stale(row, params)
 
 
 def welcome(row: Rows) -> None:
@@ -131,7 +137,7 @@ def welcome(row: Rows) -> None:
 def leave(u: int, row: Rows, log: Log, plan: Plan) -> None:
     """Take out of the statistics the pulls that have left the window since the last refresh."""
     for t in range(max(0, u - plan.refresh_every - plan.window), u - plan.window):
-        slot = t % log.arm.shape[0]
+        slot = place(t, log.arm)
         arm = log.arm[slot]
         if log.counted[slot] and log.generation[slot] == row.generation[arm]:
             row.n[arm] -= 1.0
@@ -139,9 +145,9 @@ def leave(u: int, row: Rows, log: Log, plan: Plan) -> None:
             row.stale[arm] = True
 
 
-def arrive(u: int, row: Rows, log: Log, plan: Plan) -> None:
+def arrive(number: int, u: int, row: Rows, log: Log, plan: Plan) -> None:
     """Add the outcomes that have become known since the last refresh."""
-    bucket = (u // plan.refresh_every) % log.first.shape[0]
+    bucket = place(number, log.first)
     slot = log.first[bucket]
     log.first[bucket] = -1
     while slot >= 0:
@@ -149,12 +155,12 @@ def arrive(u: int, row: Rows, log: Log, plan: Plan) -> None:
         if log.generation[slot] == row.generation[arm]:
             include(u, slot, row, log, plan)
             show(u, arm, log.outcome[slot], row)
-        slot = log.following[slot]
+        slot = log.after[slot]
 
 
 def include(u: int, slot: int, row: Rows, log: Log, plan: Plan) -> None:
     """Add one outcome to what the policy sees, with the weight that its memory gives it."""
-    arm, age = log.arm[slot], (u - 1 - slot) % log.arm.shape[0]
+    arm, age = log.arm[slot], place(u - 1 - slot, log.arm)
     if WINDOWED and age >= plan.window:
         return
     share = math.pow(plan.discount, float(age)) if DISCOUNTED else 1.0

@@ -13,6 +13,8 @@ class Plan(NamedTuple):
 
     horizon: int
     refresh_every: int
+    refreshes: int
+    """Number of the last refresh, the first being 0."""
     delay: int
     delay_scale: float
     """ln P(delay > 0) of a geometric delay, 0 for a fixed one."""
@@ -36,7 +38,7 @@ class Rows(NamedTuple):
     shown: Any
     """The generation that the statistics are of: a newcomer awaits the next refresh."""
     stale: Any
-    """Whether `x` and `y` are behind the statistics."""
+    """Whether `x` and `y` are behind the statistics or the truth."""
     n: Any
     s: Any
     w: Any
@@ -58,7 +60,10 @@ class Rows(NamedTuple):
 
 
 class Log(NamedTuple):
-    """Pulls whose outcomes are yet to arrive or to leave the window: rings (rows, slots); pull t is in t mod slots."""
+    """Pulls whose outcomes are yet to arrive or to leave the window: rings (rows, slots); pull t is in t mod slots.
+
+    Slots and buckets are powers of two.
+    """
 
     arm: Any
     generation: Any
@@ -66,7 +71,7 @@ class Log(NamedTuple):
     weight: Any
     counted: Any
     """Whether the window holds it."""
-    following: Any
+    after: Any
     """Slot of the next pull that arrives at the same refresh, −1 for none."""
     first: Any
     """(rows, buckets): slot of the first pull that arrives at a refresh, by number of the refresh mod buckets."""
@@ -108,7 +113,7 @@ def row_of(rows: Rows, r: int) -> Rows:
 def log_of(log: Log, r: int) -> Log:
     """Row `r` alone: arrays (slots,)."""
     return Log(
-        log.arm[r], log.generation[r], log.outcome[r], log.weight[r], log.counted[r], log.following[r], log.first[r]
+        log.arm[r], log.generation[r], log.outcome[r], log.weight[r], log.counted[r], log.after[r], log.first[r]
     )
 
 
@@ -120,7 +125,7 @@ def new_rows(means: Any, state_size: int, outcome_key: Any, delay_key: Any, chur
         pulled=np.zeros(shape, np.int64),
         generation=np.zeros(shape, np.int64),
         shown=np.zeros(shape, np.int64),
-        stale=np.zeros(shape, np.bool_),
+        stale=np.ones(shape, np.bool_),
         n=np.zeros(shape),
         s=np.zeros(shape),
         w=np.zeros(shape),
@@ -139,16 +144,21 @@ def new_rows(means: Any, state_size: int, outcome_key: Any, delay_key: Any, chur
 
 
 def new_log(rows: int, slots: int, buckets: int, weighted: bool) -> Log:
-    """An empty log."""
+    """An empty log with room for `slots` pulls and `buckets` refreshes; none at all for 0."""
+    slots, buckets = _power_of_two(slots), _power_of_two(buckets)
     return Log(
         arm=np.zeros((rows, slots), np.int32),
         generation=np.zeros((rows, slots), np.int32),
         outcome=np.zeros((rows, slots), np.int8),
         weight=np.zeros((rows, slots if weighted else 0)),
         counted=np.zeros((rows, slots), np.bool_),
-        following=np.full((rows, slots), -1, np.int32),
+        after=np.full((rows, slots), -1, np.int32),
         first=np.full((rows, buckets), -1, np.int32),
     )
+
+
+def _power_of_two(least: int) -> int:
+    return 1 << (least - 1).bit_length() if least else 0
 
 
 def new_sums(rows: int) -> Sums:
