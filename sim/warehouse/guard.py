@@ -121,5 +121,5 @@ def _skeleton(name: str) -> str:
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise LocalError(f"the allow-list {path} cannot be read", f"it is named by {VARIABLE}") from error
