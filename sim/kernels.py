@@ -21,43 +21,52 @@ _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 _Bound = tuple[tuple[str, Any], ...]
 
 
-def specialise(template: Callable[..., Any], label: str, **bindings: Any) -> Any:
+def specialise(template: Callable[..., Any], label: str, *, allocates: bool = True, **bindings: Any) -> Any:
     """Compile `template` with `bindings` (module-level functions and constants) in place of free names.
 
     The template takes a binding even where its own module defines the name; the functions that it reaches keep what
-    their modules define. Raises TypeError for a template, or a function that it reaches, that is not plain.
+    their modules define. A template that makes no array of its own (by `np.zeros`, nor by a reduction like `.max()`)
+    can say so with `allocates=False`: its arrays then go without reference counts, whose atomic updates, at every
+    slice and call, cost several times the arithmetic of a small function. Raises TypeError for a template, or a
+    function that it reaches, that is not plain.
     """
     if not isinstance(template, FunctionType):
         raise TypeError(f"a kernel template must be a plain Python function, not {template!r}")
     scope = {**template.__globals__, **bindings}
-    name = f"{template.__name__}_{label}_{_digest(template, scope, bindings)}"
-    return numba.njit(cache=True, **_OPTIONS)(_copy(template, scope, bindings, name))
+    name = f"{template.__name__}_{label}_{_digest(template, scope, bindings)}{'' if allocates else '_lean'}"
+    return numba.njit(cache=True, **_options(allocates))(_copy(template, scope, bindings, name, allocates))
+
+
+def _options(allocates: bool) -> dict[str, Any]:
+    return _OPTIONS if allocates else {**_OPTIONS, "_nrt": False}
 
 
 @cache
-def _compiled(function: FunctionType, bound: _Bound) -> Any:
+def _compiled(function: FunctionType, bound: _Bound, allocates: bool) -> Any:
     bindings = dict(bound)
     scope = {**bindings, **function.__globals__}
-    return numba.njit(**_OPTIONS)(_copy(function, scope, bindings, function.__qualname__))
+    return numba.njit(**_options(allocates))(_copy(function, scope, bindings, function.__qualname__, allocates))
 
 
-def _copy(function: FunctionType, scope: Mapping[str, Any], bindings: Mapping[str, Any], name: str) -> FunctionType:
+def _copy(
+    function: FunctionType, scope: Mapping[str, Any], bindings: Mapping[str, Any], name: str, allocates: bool
+) -> FunctionType:
     """`function` over globals in which every plain function that it names is compiled."""
     if function.__closure__:
         raise TypeError(f"{function.__qualname__} reads variables of an enclosing function, which no kernel can")
-    used = {key: _value(value, bindings) for key, value in _used(function, scope)}
+    used = {key: _value(value, bindings, allocates) for key, value in _used(function, scope)}
     copy = FunctionType(function.__code__, {**function.__globals__, **used}, name, function.__defaults__)
     copy.__qualname__ = name
     copy.__module__ = function.__module__
     return copy
 
 
-def _value(value: Any, bindings: Mapping[str, Any]) -> Any:
+def _value(value: Any, bindings: Mapping[str, Any], allocates: bool) -> Any:
     if not isinstance(value, FunctionType):
         return value
     reached = _reached(value, bindings, set())
     # Functions that no binding touches are compiled once for all kernels.
-    return _compiled(value, tuple((name, bindings[name]) for name in sorted(reached)))
+    return _compiled(value, tuple((name, bindings[name]) for name in sorted(reached)), allocates)
 
 
 def _used(function: FunctionType, scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -1,0 +1,126 @@
+"""The arrays of a table world, as its kernel sees them.
+
+Arms of all pages of the file stand side by side in columns: page p owns `offsets[p]` up to `offsets[p + 1]`. `Rows`
+holds the arrays of a whole block, R replications by P pages by A arms of all pages; `page_of` makes the record of one
+page of one replication, K arms.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+SENDS, CONVERSIONS, SUCCESSES, FIRST_REFRESH, LAST_REFRESH = range(5)  # columns of `Rows.known`
+
+
+class Clock(NamedTuple):
+    """Numbers of the scenario, and of the policy's memory, that no kernel is compiled for; time is in sends."""
+
+    fans: int
+    """That each send reaches."""
+    refreshes: int
+    """There are `refreshes / per_sends` refreshes a send; they are numbered, from 0 at time zero."""
+    per_sends: int
+    median_sends: int
+    """Length of the median's window."""
+    discount: float
+    window: int
+
+
+class Span(NamedTuple):
+    """What a call of the kernel is to do, the same for all rows."""
+
+    first: int
+    """The next send."""
+    last: int
+    """The first send not to be simulated."""
+    seen: int
+    """Sends known to the policies."""
+    oldest: int
+    """The oldest send in the median's window."""
+    refresh: int
+    """Number of the last refresh that is due by the end."""
+
+
+class Rows(NamedTuple):
+    """Pages of arms: the truth, what the policy remembers, what the statistics table stores, the latest sends."""
+
+    rates: Any
+    """(R, A): conversions per fan."""
+    sent: Any
+    """(R, A): sends so far, the index of an arm's next outcome."""
+    n: Any
+    """(R, A), as are s, w, x, y: see `policies.base`."""
+    s: Any
+    w: Any
+    x: Any
+    y: Any
+    known: Any
+    """(R, A, 5): sends, conversions and successes shown by refreshes, and the first and last of these refreshes."""
+    state: Any
+    """(R, P, state size)."""
+    conversions: Any
+    """(R, P): so far."""
+    log_arm: Any
+    """(R, P, H), as are the other logs: rings of the latest sends; send i is in i mod H, a power of two."""
+    log_conversions: Any
+    log_successes: Any
+    """Known from the send's refresh on."""
+    log_weight: Any
+    """(R, P, 0) unless the policy is weighted."""
+    recent: Any
+    """(R, P, M): conversions of the sends in the median's window, sorted; the window's size is known from the time."""
+    outcome_key: Any
+    """(R, P)."""
+    policy_key: Any
+    """(R, P)."""
+
+
+def page_of(rows: Rows, offsets: Any, r: int, p: int) -> Rows:
+    """Page `p` of replication `r` alone: the same fields without the axis R, A being K, P gone."""
+    low, high = offsets[p], offsets[p + 1]
+    return Rows(
+        rows.rates[r, low:high],
+        rows.sent[r, low:high],
+        rows.n[r, low:high],
+        rows.s[r, low:high],
+        rows.w[r, low:high],
+        rows.x[r, low:high],
+        rows.y[r, low:high],
+        rows.known[r, low:high],
+        rows.state[r, p],
+        rows.conversions[r, p : p + 1],
+        rows.log_arm[r, p],
+        rows.log_conversions[r, p],
+        rows.log_successes[r, p],
+        rows.log_weight[r, p],
+        rows.recent[r, p],
+        rows.outcome_key[r, p],
+        rows.policy_key[r, p],
+    )
+
+
+def new_rows(
+    rates: Any, pages: int, state_size: int, *, log: int, weighted: bool, recent: int, outcome_key: Any, policy_key: Any
+) -> Rows:
+    """Rows at time zero; `rates` (R, A) becomes theirs; H is at least `log`, M is `recent`."""
+    log = 1 << (log - 1).bit_length()
+    shape, by_page = rates.shape, (rates.shape[0], pages)
+    return Rows(
+        rates=rates,
+        sent=np.zeros(shape, np.int64),
+        n=np.zeros(shape),
+        s=np.zeros(shape),
+        w=np.zeros(shape),
+        x=np.zeros(shape),
+        y=np.zeros(shape),
+        known=np.zeros((*shape, 5), np.int64),
+        state=np.zeros((*by_page, state_size)),
+        conversions=np.zeros(by_page, np.int64),
+        log_arm=np.zeros((*by_page, log), np.int32),
+        log_conversions=np.zeros((*by_page, log), np.int32),
+        log_successes=np.zeros((*by_page, log), np.int32),
+        log_weight=np.zeros((*by_page, log if weighted else 0)),
+        recent=np.zeros((*by_page, recent), np.int32),
+        outcome_key=outcome_key,
+        policy_key=policy_key,
+    )
