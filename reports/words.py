@@ -10,7 +10,7 @@ def number(value: float | None, digits: int = 4) -> str:
         return "–"
     if value == 0:
         return "0"
-    size = math.floor(math.log10(abs(value)))
+    size = int(f"{value:.{digits - 1}e}".partition("e")[2])  # after rounding: 999.96 is a four-digit 1,000
     if not -5 < size < 15:
         return f"{value:.{digits - 1}e}"
     text = f"{value:,.{max(0, digits - 1 - size)}f}"
@@ -44,7 +44,7 @@ def duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def size(count: float) -> str:
+def storage(count: float) -> str:
     """Bytes in decimal units."""
     for unit in ("bytes", "kB", "MB", "GB"):
         if count < 1000:

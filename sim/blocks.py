@@ -83,6 +83,7 @@ def write_block(blocks: Path, block: Block, result: "BlockResult") -> None:
     np.savez(part / "block.npz", allow_pickle=False, **_arrays(result))
     flush(part / "block.npz")
     flush(part)
+    shutil.rmtree(final, ignore_errors=True)  # a torn one; see `is_done`
     part.rename(final)
     flush(final.parent)
 

@@ -1,5 +1,6 @@
 """A run as one pipeline: plan -> missing blocks -> backend -> merged tables in the run folder."""
 
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -75,6 +76,7 @@ def _jobs(scenario: "Scenario", folder: RunFolder, blocks: list[Block]) -> list[
 def merge(scenario: "Scenario", folder: RunFolder) -> None:
     """Make the run's tables and logs of the finished blocks; may be repeated until `folder.blocks` is removed."""
     blocks = plan(scenario)
+    os.sync()  # the logs, written without an fsync each, are on the disk before they leave their blocks
     run_tables.merge(folder.blocks, blocks, folder.path)
     for block in blocks:
         for kind in ("stats", "sends"):

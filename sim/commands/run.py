@@ -106,7 +106,7 @@ def _text(run: "Run", report: Path | None) -> str:
 
 
 def _say_plan(scenario: "Scenario", out: Path, workers: int, output: Output) -> None:
-    from reports.words import duration, number, size
+    from reports.words import duration, number, storage
     from sim.blocks import plan
     from sim.workload import estimate
 
@@ -130,7 +130,7 @@ def _say_plan(scenario: "Scenario", out: Path, workers: int, output: Output) -> 
         ["blocks", f"{len(blocks):,}, on {used} {'worker' if used == 1 else 'workers'}"],
         ["pulls" if scenario.world.kind == "bernoulli" else "messages", f"about {number(total.pulls)} in all"],
         ["time", f"about {duration(total.seconds / used)}, and a few seconds a policy to compile it the first time"],
-        ["disk", f"about {size(total.disk_bytes)}"],
+        ["disk", f"about {storage(total.disk_bytes)}"],
         ["run folder", f"{out}{' (exists)' if out.exists() else ''}"],
     ]
     output.result(data, "\n".join(f"{name:<14}{value}" for name, value in rows) + "\nNothing was written.")
