@@ -1,0 +1,162 @@
+"""Synthetic caption traffic: the world of pages, banks, audiences, prices, seasons and delays (docs/traffic.md)."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policies.base import Policy
+from sim.kernels import specialise
+from sim.rng import policy_purpose, row_keys
+from sim.scenario.traffic import Selection, TrafficFeedback
+from sim.scenario.traffic import TrafficWorld as TrafficSection
+from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals
+from sim.worlds.traffic_arrays import make_block, reads_truth
+from sim.worlds.traffic_kernel import advance
+from sim.worlds.traffic_plan import DAY_S
+from sim.worlds.traffic_results import MICROS, BankListing, caption_counts, list_bank, send_log
+from sim.worlds.traffic_state import BUMP, Block
+
+if TYPE_CHECKING:
+    from sim.scenario import PolicySpec, Scenario
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Where the purchases of each replication are; every array has shape (replications,)."""
+
+    drawn: Counts
+    """All purchases that the messages sent so far will ever bring."""
+    counted: Counts
+    """Those known when the update job counted their message."""
+    late: Counts
+    """Those that came after their message was counted, and stay unknown."""
+    pending: Counts
+    """Those of messages that are not counted yet."""
+
+
+class TrafficWorld:
+    """A block of replications of a traffic scenario under one policy; reward is purchases."""
+
+    def __init__(self, scenario: "Scenario", spec: "PolicySpec", replications: range) -> None:
+        """The world at time zero."""
+        world, feedback, selection = scenario.world, scenario.feedback, scenario.selection
+        assert isinstance(world, TrafficSection)
+        assert isinstance(feedback, TrafficFeedback)
+        assert isinstance(selection, Selection)
+        assert scenario.horizon.days is not None
+        self.horizon = float(scenario.horizon.days)
+        self.pages = world.pages
+        self._world, self._replications, self._record = world, replications, scenario.record.sends
+        self._start_s = round(datetime.fromisoformat(world.start).replace(tzinfo=UTC).timestamp())
+        policy = spec.build()
+        keys = row_keys(scenario.seed, policy_purpose(spec.name), replications, world.pages)
+        days = math.ceil(self.horizon)
+        sections = (world, feedback, selection)
+        made = make_block(sections, policy, scenario.seed, replications, days, keys, record=self._record)
+        self._block, self._bank = made
+        self._advance = kernel_of(policy, spec.kind, record=self._record)
+
+    def changes(self) -> Iterable[tuple[float, Callable[[], None]]]:
+        """None: drift, arrivals and retirements are part of the rows' own time."""
+        return ()
+
+    def advance(self, until: float) -> None:
+        """Simulate every row up to, not including, day `until`."""
+        self._advance(_seconds(min(until, self.horizon)), self._block, np.zeros((0, BUMP), np.bool_))
+
+    def totals(self) -> Totals:
+        """Sums from time zero to now; reward in purchases, regret in expected purchases and in expected dollars."""
+        return Totals(
+            pulls=self._sum("sends"),
+            reward=self._sum("purchases").astype(np.float64),
+            regret=self._sum("regret"),
+            revenue_micros=self._sum("revenue") * MICROS,
+            regret_usd=self._sum("regret_usd"),
+            best_pulls=self._sum("best"),
+        )
+
+    def _sum(self, field: str) -> NDArray[Any]:
+        """Sums over the pages of each replication, in their order."""
+        return self._by_replication(self._block.pages[field])
+
+    def _by_replication(self, values: NDArray[Any]) -> NDArray[Any]:
+        return np.cumsum(values.reshape(len(self._replications), self.pages), axis=1)[:, -1]
+
+    def locked_out_pages(self) -> Floats:
+        """Share of (page, priced tier) pairs whose best caption has probability exactly 0, (replications,)."""
+        b = self._block
+        locked = np.zeros((len(b.pages), BUMP), np.bool_)
+        if b.pages["day"].max() > 0:
+            parts = ("pages", "captions", "history", "labelled", "state")
+            self._advance(0, b._replace(**{part: getattr(b, part).copy() for part in parts}), locked)
+        share: Floats = locked.reshape(len(self._replications), -1).mean(axis=1)
+        return share
+
+    def flow(self) -> Flow:
+        """Where all purchases are: drawn = counted + late + pending."""
+        pending = self._by_replication(_pending(self._block))
+        return Flow(self._sum("purchases"), self._sum("counted"), self._sum("late"), pending)
+
+    def unfilled(self) -> Counts:
+        """Slots so far for which no caption was eligible, (replications,)."""
+        return self._sum("unfilled")
+
+    def audiences(self, index: int) -> Counts:
+        """Fans of each page of the block's `index`-th replication, (pages,)."""
+        fans: Counts = self._block.pages["fans"][self._rows(index)].copy()
+        return fans
+
+    def bank(self, index: int) -> BankListing:
+        """All captions of the block's `index`-th replication, those included that are yet to come."""
+        return list_bank(self._world, self._bank, self._block.pages, self._rows(index))
+
+    def counts(self, index: int) -> CaptionCounts:
+        """Caption statistics of the block's `index`-th replication, as of its last refresh."""
+        return caption_counts(self._block, self._rows(index), self._start_s)
+
+    def sends(self, index: int) -> SendLog | None:
+        """Send log of the block's `index`-th replication, where recorded; purchases are all that will come."""
+        return send_log(self._block, self._rows(index), self._start_s) if self._record else None
+
+    def _rows(self, index: int) -> slice:
+        return slice(index * self.pages, (index + 1) * self.pages)
+
+
+def kernel_of(policy: Policy, label: str, *, record: bool) -> Any:
+    """The traffic kernel around a policy's rule."""
+    rule, memory = policy.rule, policy.memory
+    return specialise(
+        advance,
+        f"traffic_{label}",
+        allocates=False,
+        derive=rule.derive,
+        prepare=rule.prepare,
+        score=rule.score,
+        support=rule.support,
+        weight=rule.weight,
+        PRUNE=policy.prune,
+        RECOMPUTE=reads_truth(rule.derive) or not memory.cumulative,
+        WEIGHTED=policy.weighted,
+        RECORD=record,
+        DISCOUNTED=memory.discount < 1.0,
+        WINDOWED=memory.window > 0,
+        BY_REVENUE=policy.truth == "revenue",
+    )
+
+
+def _seconds(days: float) -> int:
+    """The first whole second that is not before `days`."""
+    return math.ceil(days * DAY_S)
+
+
+def _pending(b: Block) -> Counts:
+    """Purchases of messages that are not counted yet, (N,)."""
+    capacity = b.pending.shape[1]
+    age = (np.arange(capacity) - b.pages["pending_head"][:, None]) % capacity
+    total: Counts = np.where(age < b.pages["pending_size"][:, None], b.pending["purchases"], 0).sum(axis=1)
+    return total

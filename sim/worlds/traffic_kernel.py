@@ -1,0 +1,179 @@
+"""The kernel of the traffic world: one row at a time, from one moment to another, in one compiled call.
+
+A row's events in order of time: a refresh of the statistics, the beginning of a day (captions are chosen), a send; at
+one moment in this order. Cost grows with messages and captions scored, never with fans. `advance` is a template for
+`sim.kernels.specialise`; see `traffic_choice` and `traffic_memory` for the names that it binds.
+"""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from policies.draws import arm_key, gamma, normal, pull_key
+from sim.worlds.draws import binomial
+from sim.worlds.traffic_choice import choose_day
+from sim.worlds.traffic_judgement import judge
+from sim.worlds.traffic_memory import derive_all, refresh
+from sim.worlds.traffic_plan import DAY_S, DAYS_A_WEEK, begin_week, plan_day, wear_on
+from sim.worlds.traffic_state import BUMP, Block, Row
+
+if TYPE_CHECKING:
+    RECORD = False
+
+PURCHASES, NOISE = 0, 1  # addresses among a use's draws, beside `traffic_memory.LATENESS`
+RATE, COUNT = 0, 1  # addresses among a slot's draws
+
+
+def advance(until: int, b: Block, locked: Any) -> None:
+    """Bring every row up to, not including, second `until`; with `locked` (N, 3), judge lock-outs instead.
+
+    One template for both, so that a policy's functions are compiled once.
+    """
+    for i in range(b.pages.shape[0]):
+        # Numba cannot return records from a function, hence here.
+        row = Row(
+            b.rules[0],
+            b.pages[i],
+            b.captions[i],
+            b.history[i],
+            b.alive[i],
+            b.plan[i],
+            b.pending[i],
+            b.recent[i],
+            b.rising[i],
+            b.labelled[i],
+            b.log[i],
+            b.state[i],
+            b.params,
+            b.season[b.pages[i].replication],
+            b.hours,
+            b.tiers,
+            b.recovery,
+            b.eligible,
+            b.hits,
+            b.n,
+            b.x,
+            b.y,
+            b.mean,
+            b.usd,
+            b.order,
+            b.chosen,
+            b.score,
+            b.luck,
+            b.best,
+            b.own,
+            b.kept,
+        )
+        if locked.shape[0] > 0:
+            judge(locked[i], row)
+        else:
+            advance_row(until, row)
+
+
+def advance_row(until: int, row: Row) -> None:
+    """Bring one row up to second `until`."""
+    page = row.page
+    while True:
+        refreshes, begins, sends = page.refresh * row.rules.refresh_s, page.day * DAY_S, next_send(row)
+        if min(refreshes, begins, sends) >= until:
+            return
+        if refreshes <= begins and refreshes <= sends:
+            refresh(refreshes, row)
+            page.refresh += 1
+        elif begins <= sends:
+            begin_day(row)
+        else:
+            send(page.slot, row)
+            page.slot += 1
+
+
+def next_send(row: Row) -> int:
+    """Time of the page's next slot; beyond all time where today has none left."""
+    if row.page.slot >= row.page.slots:
+        return 2**62
+    return row.plan[row.page.slot].time  # type: ignore[no-any-return]
+
+
+def begin_day(row: Row) -> None:
+    """Plan the page's day and choose its captions."""
+    day = row.page.day
+    if day == 0:
+        derive_all(row)
+    if day % DAYS_A_WEEK == 0:
+        begin_week(day // DAYS_A_WEEK, row)
+    plan_day(day, row)
+    choose_day(day, row)
+    row.page.day += 1
+
+
+def send(place: int, row: Row) -> None:
+    """Send the message of a slot: who views it, who will ever buy; then the caption is worn and cooling."""
+    slot = row.plan[place]
+    if slot.caption < 0:
+        return
+    caption, purchases = row.captions[slot.caption], 0
+    if slot.tier == BUMP:
+        views = viewers(slot.number, row.rules.unpriced_mu, row.rules.unpriced_sigma, row)
+    else:
+        views = viewers(slot.number, row.rules.priced_mu, row.rules.priced_sigma, row)
+        purchases = buyers(caption, slot, views, row)
+    settle(caption, slot, purchases, row)
+    await_count(caption, slot, views, purchases, row)
+    if RECORD:
+        write(slot, views, purchases, row)
+    wear_out(caption, slot, row)
+    row.page.sends += 1
+
+
+def viewers(number: int, mu: float, sigma: float, row: Row) -> int:
+    """Fans who view: binomial, with a log-normal rate of the message's own."""
+    key = pull_key(row.page.view_key, number)
+    rate = math.exp(mu + sigma * normal(arm_key(key, RATE)))
+    return binomial(arm_key(key, COUNT), row.page.fans, min(rate, 1.0))
+
+
+def buyers(caption: Any, slot: Any, views: int, row: Row) -> int:
+    """Viewers who will ever buy: binomial, with a gamma factor of the message's own."""
+    key = pull_key(arm_key(row.page.outcome_key, caption.caption_id), caption.uses)
+    rate = caption.rate * (1.0 - wear_on(slot.time // DAY_S, caption, row)) * slot.factor
+    shape = row.rules.message_shape
+    if shape > 0.0:
+        rate *= gamma(arm_key(key, NOISE), shape) / shape
+    return binomial(arm_key(key, PURCHASES), views, min(rate, 1.0))
+
+
+def settle(caption: Any, slot: Any, purchases: int, row: Row) -> None:
+    """Reward, money and regret of a send."""
+    page = row.page
+    exposure = page.fans * row.rules.mean_views * slot.factor
+    page.purchases += purchases
+    page.revenue += purchases * caption.price
+    page.regret += exposure * slot.regret
+    page.regret_usd += exposure * slot.regret_usd
+    page.best += slot.best
+
+
+def await_count(caption: Any, slot: Any, views: int, purchases: int, row: Row) -> None:
+    """Queue a message for the update job."""
+    message = row.pending[(row.page.pending_head + row.page.pending_size) % row.pending.shape[0]]
+    message.time, message.caption, message.weight = slot.time, slot.caption, slot.weight
+    message.ordinal, message.use = row.page.sends, caption.uses
+    message.views, message.purchases = views, purchases
+    row.page.pending_size += 1
+
+
+def wear_out(caption: Any, slot: Any, row: Row) -> None:
+    """A use costs the caption a share of what is left of its rate, and starts its cool-down."""
+    day = slot.time // DAY_S
+    if slot.tier != BUMP:
+        wear = wear_on(day, caption, row)
+        caption.wear = wear + row.rules.fatigue_drop * (1.0 - wear)
+        caption.worn_on = day
+    caption.last_used = slot.time
+    caption.uses += 1
+
+
+def write(slot: Any, views: int, purchases: int, row: Row) -> None:
+    """Log a send."""
+    line = row.log[row.page.sends]
+    line.time, line.caption, line.propensity = slot.time, slot.caption, slot.propensity
+    line.views, line.purchases = views, purchases
