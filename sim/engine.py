@@ -3,6 +3,7 @@
 The number of events grows with the points of the curve and the changes of the world, never with pulls or fans.
 """
 
+import math
 from collections.abc import Generator
 from dataclasses import dataclass
 from importlib import import_module
@@ -139,7 +140,9 @@ def _record(clock: simpy.Environment, world: World, curve: Curve) -> Generator[E
 
 
 def until(clock: simpy.Environment, at: float) -> Event:
-    """An event at time `at`; raises ValueError for one that is NaN or past (SimPy takes NaN, and loses order)."""
+    """An event at time `at`; raises ValueError for one past or not finite (SimPy takes NaN, and loses order)."""
+    if not math.isfinite(at):
+        raise ValueError(f"{at} is no time")
     ticks = round(float(at) * TICKS)
     if ticks < clock.now:
         raise ValueError(f"time {at} is past")

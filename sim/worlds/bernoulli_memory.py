@@ -93,7 +93,7 @@ def place(number: int, ring: Any) -> int:
 
 
 def remember(t: int, following: int, arm: int, outcome: float, row: Rows, log: Log, params: Any, plan: Plan) -> None:
-    """Log pull t, linked to the refresh that will show its outcome, if any; `following` is the next refresh's number."""
+    """Log pull t, linked to the refresh that will show its outcome, if any; `following` numbers the next refresh."""
     slot = place(t, log.arm)
     log.arm[slot], log.generation[slot], log.outcome[slot] = arm, row.generation[arm], int(outcome)
     log.counted[slot] = False

@@ -1,0 +1,122 @@
+"""Templates compiled around the functions that fill their free names."""
+
+import importlib.util
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sim.kernels import specialise
+
+SOURCE = """
+FACTOR = 2.0
+
+def own(value):
+    return 100.0 * value
+
+def scale(value):
+    return FACTOR * rule(value)
+
+def total(values):
+    result = 0.0
+    for value in values:
+        if NEGATE:
+            result -= scale(value)
+        else:
+            result += scale(value)
+    return result
+
+def outer(value):
+    return own(value) + inner(value)
+
+def inner(value):
+    return own(value)
+
+def plus_one(value):
+    return value + 1.0
+
+def square(value):
+    return value * value
+
+def closure(offset):
+    def add(value):
+        return value + offset
+    return add
+"""
+
+VALUES = np.array([1.0, 2.0, 3.0])
+
+
+def module(folder: Path, source: str = SOURCE) -> Any:
+    path = folder / "template_module.py"
+    path.write_text(source)
+    spec = importlib.util.spec_from_file_location("template_module", path)
+    assert spec is not None and spec.loader is not None
+    loaded: ModuleType = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    sys.modules["template_module"] = loaded
+    return loaded
+
+
+def test_free_names_are_bound_in_the_template_and_in_what_it_calls(tmp_path):
+    m = module(tmp_path)
+    kernel = specialise(m.total, "plus", rule=m.plus_one, NEGATE=False)
+    assert kernel(VALUES) == 2.0 * (2.0 + 3.0 + 4.0)
+
+
+def test_each_binding_makes_its_own_kernel(tmp_path):
+    m = module(tmp_path)
+    kernels = [specialise(m.total, "k", rule=rule, NEGATE=sign) for rule in (m.plus_one, m.square) for sign in (0, 1)]
+    assert [kernel(VALUES) for kernel in kernels] == [18.0, -18.0, 28.0, -28.0]
+    assert len({kernel.__name__ for kernel in kernels}) == 4
+
+
+def test_a_binding_replaces_the_templates_own_name_but_not_that_of_a_function_it_calls(tmp_path):
+    m = module(tmp_path)
+    assert specialise(m.outer, "plain")(3.0) == 600.0
+    assert specialise(m.outer, "bound", own=m.square)(3.0) == 9.0 + 300.0
+
+
+def test_an_equal_kernel_is_read_from_disk_and_an_edited_function_is_not(tmp_path):
+    first = specialise(module(tmp_path).total, "k", rule=module(tmp_path).plus_one, NEGATE=False)
+    assert first(VALUES) == 18.0
+    m = module(tmp_path)
+    again = specialise(m.total, "k", rule=m.plus_one, NEGATE=False)
+    assert again(VALUES) == 18.0
+    edited = module(tmp_path, SOURCE.replace("value + 1.0", "value + 2.0"))
+    other = specialise(edited.total, "k", rule=edited.plus_one, NEGATE=False)
+    assert other(VALUES) == 24.0
+    constant = module(tmp_path, SOURCE.replace("FACTOR = 2.0", "FACTOR = 3.0"))
+    assert specialise(constant.total, "k", rule=constant.plus_one, NEGATE=False)(VALUES) == 27.0
+    assert first.__name__ == again.__name__ != other.__name__
+
+
+def test_the_second_process_compiles_nothing(tmp_path):
+    m = module(tmp_path)
+    specialise(m.total, "k", rule=m.plus_one, NEGATE=False)(VALUES)
+    again = specialise(m.total, "k", rule=m.plus_one, NEGATE=False)  # a dispatcher of its own, as in another process
+    again(VALUES)
+    assert sum(again.stats.cache_hits.values()) == 1
+    assert sum(again.stats.cache_misses.values()) == 0
+
+
+@pytest.mark.parametrize("template", [len, specialise.__class__, object()])
+def test_what_is_no_plain_function_is_refused(template):
+    with pytest.raises(TypeError, match="plain Python function"):
+        specialise(template, "k")
+
+
+def test_closures_are_refused(tmp_path):
+    m = module(tmp_path)
+    with pytest.raises(TypeError, match="enclosing"):
+        specialise(m.closure(1.0), "k")
+    with pytest.raises(TypeError, match="enclosing"):
+        specialise(m.total, "k", rule=m.closure(1.0), NEGATE=False)
+
+
+def test_division_by_zero_is_infinite_as_in_numpy(tmp_path):
+    m = module(tmp_path, "def ratio(a, b):\n    return a / b\n")
+    assert specialise(m.ratio, "k")(1.0, 0.0) == np.inf
