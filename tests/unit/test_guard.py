@@ -9,7 +9,16 @@ import sql
 from sim.errors import SimError, UsageError, WriteRefused
 from sim.warehouse.base import TargetSpec, parse_target
 from sim.warehouse.bigquery import BigQueryTarget
-from sim.warehouse.guard import PRODUCTION, VARIABLE, WritePermit, allowed, permit, refuse_production, writing
+from sim.warehouse.guard import (
+    PRODUCTION,
+    VARIABLE,
+    WritePermit,
+    allowed,
+    dataset_name,
+    permit,
+    refuse_production,
+    writing,
+)
 
 OWN = "my-project-1.caption_test"
 PRODUCTION_NAME = ".".join(PRODUCTION)
@@ -148,8 +157,8 @@ def test_no_hostile_name_becomes_a_target_or_a_permit():
                 writing(f"bigquery:{place}", place, listed(OWN))
             with pytest.raises(UsageError):
                 parse_target(f"bigquery:{place}")
-        with pytest.raises(SimError):  # refused as a name, or taken for a file that is not there
-            allowed({VARIABLE: f"my-project-1.{name.replace(',', ';')}|"})
+        with pytest.raises(WriteRefused):
+            dataset_name(f"my-project-1.{name}")
 
 
 class Unreachable:
