@@ -33,7 +33,8 @@ _NAN = re.compile(r"\.(nan|NaN|NAN)")
 
 # The parser's time grows with the square of the brackets that open one after another; no scenario opens so many.
 _BRACKETS = re.compile(r"(?:[\[{]\s*){32}")
-_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufffd]")  # U+FFFD is what a lone half becomes
+_HALF = re.compile(r"[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,13 @@ def scalar(text: str) -> Any:
     if _INFINITY.fullmatch(text):
         return float(text.replace(".", "", 1))
     return float("nan") if _NAN.fullmatch(text) else text
+
+
+def _joined(text: str) -> str:
+    """JSON writes a character beyond U+FFFF as two escapes, which YAML's grammar leaves as two halves."""
+    if not _HALF.search(text):
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 def _integer(text: str) -> int | float:
@@ -189,13 +197,14 @@ class _Builder:
         self._stack.append(_Open(container, path))
 
     def _scalar(self, event: Any, line: int) -> None:
-        if _UNPRINTABLE.search(event.value):
+        text = _joined(event.value)
+        if _UNPRINTABLE.search(text):
             raise _Refused("text with control characters is not allowed", line, self._path())
         top = self._stack[-1] if self._stack else None
         if top is not None and top.wants_key:
-            top.take_key(event.value, line, self)
+            top.take_key(text, line, self)
             return
-        self._put(scalar(event.value) if event.implicit[0] else event.value, line)
+        self._put(scalar(text) if event.implicit[0] else text, line)
 
     def _put(self, value: Any, line: int) -> Path:
         self._values += 1

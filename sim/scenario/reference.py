@@ -35,7 +35,7 @@ scenario's file do not enter it; a table world's source enters by its bytes, not
 policies), {MAX_ROWS:.0e} rows of curves, caption statistics or sends, and {MAX_ROW_ARMS:.0e} captions in one
 replication.
 
-In the tables, a dash for the default means that the key must be given.
+In the tables, a dash for the default means that the key must be given wherever its section is.
 """
 RULES = """Exactly one of `not_worse_than`, `at_most` and `at_least` is given. `revenue_usd` exists in the traffic world
 only. A failed check makes `run` exit with 1; the results are written all the same."""
@@ -99,7 +99,7 @@ def _rows(schema: dict[str, Any], definition: dict[str, Any], prefix: str) -> It
         inner = _inner(schema, item)
         description = item.get("description") or (inner or {}).get("description", "")
         default = "—" if key in required else _default(item)
-        if inner is None or default == "none":
+        if "$ref" not in item:
             yield f"| `{prefix}{key}` | {_cell(_value(item))} | {default} | {_cell(description)} |"
         if inner is not None:
             yield from _rows(schema, inner, f"{prefix}{key}." if not _listed(item) else f"{prefix}{key}[].")
@@ -107,7 +107,7 @@ def _rows(schema: dict[str, Any], definition: dict[str, Any], prefix: str) -> It
 
 def _inner(schema: dict[str, Any], item: dict[str, Any]) -> dict[str, Any] | None:
     """The model that a key holds, directly, optionally or in a list."""
-    for part in (item, item.get("items", {}), *item.get("anyOf", []), *item.get("allOf", [])):
+    for part in (item, item.get("items", {}), *item.get("anyOf", []), *item.get("oneOf", [])):
         if "$ref" in part:
             found: dict[str, Any] = schema["$defs"][part["$ref"].rsplit("/", 1)[1]]
             return found
