@@ -9,6 +9,7 @@ import math
 
 _HALF_LOG_2PI = 0.9189385332046727
 _TINY = 1e-300
+_SMALLEST = 1e-290  # below it the hazard, a quotient of two tails, has no digits
 _FRACTION_STEPS = 20_000
 _SOLVER_STEPS = 100
 _TOLERANCE = 1e-14
@@ -112,7 +113,7 @@ def beta_upper_quantile(a: float, b: float, tail: float) -> float:
 
 def _halley(a: float, b: float, x: float, factor: float, value: float, target: float) -> tuple[float, float]:
     """(Halley's next x towards ln tail = `target` from the tail `value` at x, the order of the error there)."""
-    if value <= 0.0 or factor <= 0.0 or not 0.0 < x < 1.0:
+    if value < _SMALLEST or factor < _SMALLEST or not 0.0 < x < 1.0:
         return math.inf, math.inf
     hazard = factor / (x * (1.0 - x) * value)
     excess = math.log(value) - target
