@@ -110,6 +110,8 @@ def _raise_terminated(signum: int, frame: FrameType | None) -> None:  # noqa: AR
 
 
 def _ending(problem: BaseException) -> int:
+    if isinstance(problem, SystemExit):  # how click takes a broken pipe
+        problem = problem.__context__ or problem
     match problem:
         case click.exceptions.Exit():
             return problem.exit_code
