@@ -138,7 +138,8 @@ def _prices(world: TrafficWorld, u: Floats, tier: Integers) -> Integers:
     band = np.minimum(tier, BUMP - 1)
     probability, dollars = np.array(world.bank.prices).T
     price = np.interp(edges[band] + u * (edges[band + 1] - edges[band]), probability, dollars)
-    return np.maximum(1, np.rint(price)).astype(np.int64)
+    whole: Integers = np.maximum(1, np.rint(price)).astype(np.int64)
+    return whole
 
 
 def per_view(world: TrafficWorld, price: Integers | Floats) -> Floats:
