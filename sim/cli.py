@@ -101,8 +101,10 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     check_neighbours()
-    result = cli.main(args=arguments, prog_name=PROGRAM, standalone_mode=False)
-    return result if isinstance(result, int) else 0
+    # Not `cli.main`, which turns a broken pipe into exit code 1: that one says that a check failed.
+    with cli.make_context(PROGRAM, list(sys.argv[1:] if arguments is None else arguments)) as context:
+        cli.invoke(context)
+    return 0
 
 
 def _raise_terminated(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
@@ -110,8 +112,6 @@ def _raise_terminated(signum: int, frame: FrameType | None) -> None:  # noqa: AR
 
 
 def _ending(problem: BaseException) -> int:
-    if isinstance(problem, SystemExit):  # how click takes a broken pipe
-        problem = problem.__context__ or problem
     match problem:
         case click.exceptions.Exit():
             return problem.exit_code
