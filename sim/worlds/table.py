@@ -120,6 +120,12 @@ class TableWorld:
             policy_key=row_keys(seed, policy_purpose(self._name), replications, self.pages),
         )
 
+    @property
+    def rates(self) -> Floats:
+        """True conversions per fan, (replications, arms of all pages)."""
+        rates: Floats = self._rows.rates
+        return rates
+
     def changes(self) -> Iterable[tuple[float, Callable[[], None]]]:
         """None: the rates of a replication stay what they are."""
         return ()
