@@ -9,7 +9,7 @@ functions between processes). Constants are compiled in, so branches on them cos
 
 import hashlib
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from types import CodeType, FunctionType
 from typing import Any
@@ -18,7 +18,7 @@ import numba
 
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
-_Bound = tuple[tuple[str, Any], ...]
+_Bound = tuple[tuple[str, type, Any], ...]  # hashable; the type tells 1 from True and 1.0
 
 
 def specialise(template: Callable[..., Any], label: str, *, allocates: bool = True, **bindings: Any) -> Any:
@@ -32,6 +32,12 @@ def specialise(template: Callable[..., Any], label: str, *, allocates: bool = Tr
     """
     if not isinstance(template, FunctionType):
         raise TypeError(f"a kernel template must be a plain Python function, not {template!r}")
+    return _specialised(template, label, _frozen(bindings, bindings), allocates)
+
+
+@cache
+def _specialised(template: FunctionType, label: str, bound: _Bound, allocates: bool) -> Any:
+    bindings = _thawed(bound)
     scope = {**template.__globals__, **bindings}
     name = f"{template.__name__}_{label}_{_digest(template, scope, bindings)}{'' if allocates else '_lean'}"
     return numba.njit(cache=True, **_options(allocates))(_copy(template, scope, bindings, name, allocates))
@@ -43,11 +49,19 @@ def _options(allocates: bool) -> dict[str, Any]:
 
 @cache
 def _compiled(function: FunctionType, bound: _Bound, allocates: bool) -> Any:
-    bindings = dict(bound)
+    bindings = _thawed(bound)
     scope = {**bindings, **function.__globals__}
     # Only kernels call these: without ways in from Python they compile in half the time.
     inner = {**_options(allocates), "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     return numba.njit(**inner)(_copy(function, scope, bindings, function.__qualname__, allocates))
+
+
+def _frozen(bindings: Mapping[str, Any], names: Iterable[str]) -> _Bound:
+    return tuple((name, type(bindings[name]), bindings[name]) for name in sorted(names))
+
+
+def _thawed(bound: _Bound) -> dict[str, Any]:
+    return {name: value for name, _, value in bound}
 
 
 def _copy(
@@ -68,7 +82,7 @@ def _value(value: Any, bindings: Mapping[str, Any], allocates: bool) -> Any:
         return value
     reached = _reached(value, bindings, set())
     # Functions that no binding touches are compiled once for all kernels.
-    return _compiled(value, tuple((name, bindings[name]) for name in sorted(reached)), allocates)
+    return _compiled(value, _frozen(bindings, reached), allocates)
 
 
 def _used(function: FunctionType, scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

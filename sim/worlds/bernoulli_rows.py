@@ -112,9 +112,7 @@ def row_of(rows: Rows, r: int) -> Rows:
 
 def log_of(log: Log, r: int) -> Log:
     """Row `r` alone: arrays (slots,)."""
-    return Log(
-        log.arm[r], log.generation[r], log.outcome[r], log.weight[r], log.counted[r], log.after[r], log.first[r]
-    )
+    return Log(log.arm[r], log.generation[r], log.outcome[r], log.weight[r], log.counted[r], log.after[r], log.first[r])
 
 
 def new_rows(means: Any, state_size: int, outcome_key: Any, delay_key: Any, churn_key: Any, policy_key: Any) -> Rows:

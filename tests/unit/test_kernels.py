@@ -1,6 +1,7 @@
 """Templates compiled around the functions that fill their free names."""
 
 import importlib.util
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -94,13 +95,31 @@ def test_an_equal_kernel_is_read_from_disk_and_an_edited_function_is_not(tmp_pat
     assert first.__name__ == again.__name__ != other.__name__
 
 
+SECOND_PROCESS = """
+import sys
+sys.path[:0] = [{folder!r}, {root!r}]
+import numpy as np
+import template_module as m
+from sim.kernels import specialise
+kernel = specialise(m.total, "k", rule=m.plus_one, NEGATE=False)
+print(kernel(np.array([1.0, 2.0, 3.0])), sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.values()))
+"""
+
+
 def test_the_second_process_compiles_nothing(tmp_path):
     m = module(tmp_path)
-    specialise(m.total, "k", rule=m.plus_one, NEGATE=False)(VALUES)
-    again = specialise(m.total, "k", rule=m.plus_one, NEGATE=False)  # a dispatcher of its own, as in another process
-    again(VALUES)
-    assert sum(again.stats.cache_hits.values()) == 1
-    assert sum(again.stats.cache_misses.values()) == 0
+    kernel = specialise(m.total, "k", rule=m.plus_one, NEGATE=False)
+    kernel(VALUES)
+    assert sum(kernel.stats.cache_misses.values()) == 1
+    root = str(Path(__file__).parents[2])
+    code = SECOND_PROCESS.format(folder=str(tmp_path), root=root)
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
+    assert said.split() == ["18.0", "1", "0"]
+
+
+def test_constants_are_told_apart_by_type(tmp_path):
+    m = module(tmp_path, "def number():\n    return LEVEL\n")
+    assert [repr(specialise(m.number, "k", LEVEL=level)()) for level in (1, 1.0, True)] == ["1", "1.0", "True"]
 
 
 @pytest.mark.parametrize("template", [len, specialise.__class__, object()])
