@@ -142,10 +142,10 @@ class Purchases(Section):
     """Which share of the viewers buys."""
 
     per_view: Annotated[tuple[Knot, ...], Field(min_length=1, max_length=200), Listed] = Field(
-        ((4.0, 0.00126), (6.0, 0.0011), (9.0, 0.0005), (15.0, 0.000232), (20.0, 0.00016), (35.0, 0.00014)),
+        ((4.0, 0.00132), (6.0, 0.00118), (9.0, 0.0005), (15.0, 0.00024), (20.0, 0.000168), (35.0, 0.00015)),
         description="Points [dollars, purchases per view] at the reference audience; log-log in between, flat outside.",
     )
-    caption_cv: Spread = Field(0.4, description="Spread of captions of one price (log-normal).")
+    caption_cv: Spread = Field(0.35, description="Spread of captions of one price (log-normal).")
     message_cv: Spread = Field(0.35, description="Over-dispersion of messages of one caption (gamma).")
     reference_audience: Fans = Field(50_000, description="The audience at which `per_view` holds.")
     audience_exponent: Annotated[float, Field(ge=0.0, le=3.0)] = Field(
@@ -153,7 +153,7 @@ class Purchases(Section):
     )
     page_sigma: Spread = Field(1.5, description="Spread of pages of one audience: standard deviation of the logarithm.")
     max_per_view: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
-        0.2, description="No caption's mean rate exceeds this, however small or good its page."
+        0.5, description="Rates r saturate as r / (1 + r / this), however small or good their page."
     )
 
     @model_validator(mode="after")

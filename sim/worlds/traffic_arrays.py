@@ -46,7 +46,7 @@ def make_block(
         hours=np.array(world.factors.hour, dtype=np.float64),
         tiers=tier_cycle([getattr(selection.quotas, tier) for tier in PRICED_TIERS]),
         recovery=recovery(world, days),
-        kept=np.zeros(state.shape[1:]),
+        kept=np.zeros(policy.state_size),
         **_rings(len(pages), rules[0], days, record=record),
         **_work_space(bank.captions.shape[1], int(rules["most"][0])),
     )

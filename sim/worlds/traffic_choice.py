@@ -107,11 +107,17 @@ def below(score_a: float, luck_a: float, score_b: float, luck_b: float) -> bool:
 def redraw(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row) -> None:
     """Count, for each eligible caption, in how many independent redraws of this decision it would be chosen."""
     row.hits[:eligible] = 0
-    row.kept[tier] = row.state[tier]
+    copy(row.state[tier], row.kept)
     for again in range(REDRAWS):
         for i in range(rank(tier, eligible, wanted, mix(key + REDRAW * np.uint64(again + 1)), row)):
             row.hits[row.chosen[i]] += 1
-        row.state[tier] = row.kept[tier]
+        copy(row.kept, row.state[tier])
+
+
+def copy(source: Any, target: Any) -> None:
+    """Copy numbers one by one: assigning array to array would allocate."""
+    for i in range(source.shape[0]):
+        target[i] = source[i]
 
 
 def propensity_of(i: int, row: Row) -> float:

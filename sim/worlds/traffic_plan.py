@@ -57,7 +57,8 @@ def place_priced(day: int, key: np.uint64, count: int, row: Row) -> None:
     for i in range(count):
         draw[i] = uniform(arm_key(key, TIMES + i))
     sort(draw, count)
-    start = day * DAY_S + row.rules.first_s
+    # Without a phase no page would ever send a priced message in the last hour of a day.
+    start = day * DAY_S + row.rules.first_s + int(row.page.phase * gap)
     for i in range(count):
         # Spacing uniform order statistics by the gap gives the uniform law on all layouts that keep it.
         row.plan[i].time = start + int(draw[i] * free) + i * gap

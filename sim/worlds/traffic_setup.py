@@ -35,7 +35,7 @@ def make_pages(world: TrafficWorld, seed: int, replications: Sequence[int]) -> R
     for index, number in enumerate(replications):
         for page in range(world.pages):
             pages["fans"][index, page] = _fans(world, seed, number, page)
-            pages["gap_s"][index, page] = _gap(world, seed, number, page)
+            pages["gap_s"][index, page], pages["phase"][index, page] = _gap(world, seed, number, page)
     pages["replication"] = np.arange(len(replications))[:, None]
     pages["refresh"] = 1
     size = np.searchsorted(world.sends.size_limits, pages["fans"], side="right")
@@ -51,9 +51,10 @@ def _fans(world: TrafficWorld, seed: int, replication: int, page: int) -> int:
     return max(1, round(math.exp(np.interp(u, probability, np.log(fans)))))
 
 
-def _gap(world: TrafficWorld, seed: int, replication: int, page: int) -> int:
-    low, high = world.sends.min_gap_minutes
-    return round(60 * generator(seed, "traffic:gap", replication, page).uniform(low, high))
+def _gap(world: TrafficWorld, seed: int, replication: int, page: int) -> tuple[int, float]:
+    """(seconds between priced messages, phase)."""
+    rng = generator(seed, "traffic:gap", replication, page)
+    return round(60 * rng.uniform(*world.sends.min_gap_minutes)), rng.random()
 
 
 class Bank(NamedTuple):
@@ -88,7 +89,8 @@ def _fill_page(
     price = np.where(tier == BUMP, 0, _prices(world, u[:, PRICE], tier))
     rate = per_view(world, np.maximum(price, 1)) * taste(world, u[:, TASTE], u[:, ANGLE]) * level
     bank.captions["price"][row] = price[order]
-    bank.captions["rate"][row] = np.where(tier == BUMP, 0.0, np.minimum(rate, world.purchases.max_per_view))[order]
+    rate = np.where(tier == BUMP, 0.0, rate / (1.0 + rate / world.purchases.max_per_view))
+    bank.captions["rate"][row] = rate[order]
     bank.captions["caption_id"][row] = order + 1
     bank.history["arrives"][row] = arrives[order]
     bank.history["retires"][row] = (arrives + _lifetimes(world, u[:, LIFE]))[order]

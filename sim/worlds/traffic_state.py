@@ -48,6 +48,7 @@ PAGE = np.dtype(
         ("priced_low", "i8"),  # priced messages a day
         ("priced_high", "i8"),
         ("gap_s", "i8"),
+        ("phase", "f8"),  # when the page's day of priced messages begins, as a share of the gap
         ("slot_key", "u8"),  # plan of a day
         ("view_key", "u8"),
         ("outcome_key", "u8"),
@@ -192,7 +193,7 @@ class Row(NamedTuple):
     luck: Any  # (S,) float64
     best: Any  # (S,) float64
     own: Any  # (S,) float64
-    kept: Any  # (tiers, state_size) float64
+    kept: Any  # (state_size,) float64
 
 
 class Block(NamedTuple):
