@@ -169,12 +169,19 @@ class BigQueryStaging:
         raise RemoteError(f"{self._target.spec}: {failure.get('message', failure)}", "the load can be continued")
 
     def _found_or_started(self, job_id: str, start: Any) -> Any:
-        from google.api_core.exceptions import Conflict  # noqa: PLC0415
+        """The job of this id. Whatever went wrong on starting it, it may have been started: so it is looked up."""
+        from google.api_core.exceptions import ClientError, Conflict, GoogleAPICallError, NotFound, TooManyRequests  # noqa: PLC0415
+        from requests import RequestException  # noqa: PLC0415
 
         try:
             return start(job_id)
-        except Conflict:
-            return self._target.client.get_job(job_id, retry=retry(), timeout=DEADLINE_SECONDS)
+        except (GoogleAPICallError, RequestException, ConnectionError) as error:
+            if isinstance(error, ClientError) and not isinstance(error, (Conflict, NotFound, TooManyRequests)):
+                raise  # refused for good
+            try:
+                return self._target.client.get_job(job_id, retry=retry(), timeout=DEADLINE_SECONDS)
+            except NotFound:
+                raise error from None
 
 
 def _failure(job: Any) -> dict[str, Any]:
