@@ -9,11 +9,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import cache
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
 from sim.files import replacing
 from sim.kernels import specialise
@@ -21,6 +22,8 @@ from sim.seeding import kernel
 from sim.seeding.figures import log_normal, zipf_law
 from sim.seeding.plan import PartPlan, SeedPlan
 from sim.stats_table import arrow_schema
+from sim.warehouse.base import CHECKSUM_MODULUS, Facts
+from sim.warehouse.fingerprint import Columns, checksum
 
 SMALLEST_CV = 1e-6  # below it purchases are Poisson to the last bit that matters
 # Columns of few distinct values: a dictionary makes them small, and fast to write.
@@ -36,14 +39,49 @@ def _fill_pages() -> Callable[..., None]:
     return compiled
 
 
-def batch(plan: SeedPlan, pages: range) -> pa.Table:
-    """The rows of consecutive pages, in the table's 15 columns; page_name is dictionary-encoded."""
+class Batch(NamedTuple):
+    """The rows of consecutive pages, column by column."""
+
+    names: list[str]
+    pages: NDArray[np.int32]  # (rows,) into `names`
+    whole: NDArray[np.int64]  # (WHOLE_COLUMNS, rows)
+    real: NDArray[np.float64]  # (REAL_COLUMNS, rows)
+
+    def table(self) -> pa.Table:
+        """The table's 15 columns; page_name is dictionary-encoded."""
+        return pa.Table.from_arrays(_columns(self), schema=_writer_schema())
+
+    def checksum(self) -> int:
+        """What these rows add to the checksum of all."""
+        whole, real = self.whole, self.real
+        columns = Columns(
+            caption_id=whole[kernel.CAPTION_ID],
+            successes=whole[kernel.SUCCESSES],
+            failures=whole[kernel.FAILURES],
+            observations=whole[kernel.OBSERVATIONS],
+            percentile=whole[kernel.PERCENTILE],
+            last_updated=whole[kernel.LAST_UPDATED],
+            last_used=whole[kernel.LAST_USED],
+            avg_emv=real[kernel.MEAN_EMV],
+            revenue=real[kernel.REVENUE],
+        )
+        return checksum(self.pages, self.names, columns)
+
+
+def make_batch(plan: SeedPlan, pages: range) -> Batch:
+    """Make the rows of consecutive pages."""
     starts = plan.page_starts[pages.start : pages.stop + 1]
     rows = int(starts[-1] - starts[0])
     whole, real = np.empty((kernel.WHOLE_COLUMNS, rows), np.int64), np.empty((kernel.REAL_COLUMNS, rows))
     chosen = slice(pages.start, pages.stop)
     _fill_pages()(_model(plan), kernel.Pages(starts, plan.audiences[chosen], plan.levels[chosen]), whole, real)
-    return pa.Table.from_arrays(_columns(pages, np.diff(starts), whole, real), schema=_writer_schema())
+    names = [f"page_{page + 1:04d}" for page in pages]
+    return Batch(names, np.repeat(np.arange(len(pages), dtype=np.int32), np.diff(starts)), whole, real)
+
+
+def batch(plan: SeedPlan, pages: range) -> pa.Table:
+    """The rows of consecutive pages as a table of 15 columns; page_name is dictionary-encoded."""
+    return make_batch(plan, pages).table()
 
 
 def _model(plan: SeedPlan) -> kernel.Model:
@@ -75,50 +113,51 @@ def _writer_schema() -> pa.Schema:
     return schema.set(place, schema.field(place).with_type(pa.dictionary(pa.int32(), pa.string())))
 
 
-def _columns(pages: range, sizes: Any, whole: Any, real: Any) -> list[Any]:
-    places = np.repeat(np.arange(len(pages), dtype=np.int32), sizes)
-    names = pa.array([f"page_{page + 1:04d}" for page in pages])
-    moment = pa.timestamp("us", "UTC")
+def _columns(rows: Batch) -> list[Any]:
+    whole, moment = rows.whole, pa.timestamp("us", "UTC")
     never = whole[kernel.LAST_USED] == kernel.NEVER
     return [
         pa.array(whole[kernel.CAPTION_ID]),
-        pa.DictionaryArray.from_arrays(places, names),
+        pa.DictionaryArray.from_arrays(rows.pages, pa.array(rows.names)),
         *(pa.array(whole[column]) for column in (kernel.SUCCESSES, kernel.FAILURES, kernel.OBSERVATIONS)),
-        *(pa.array(column) for column in real),
+        *(pa.array(column) for column in rows.real),
         pa.array(whole[kernel.LAST_USED], moment, mask=never),
         pa.array(whole[kernel.LAST_UPDATED], moment),
         pa.array(whole[kernel.PERCENTILE]),
     ]
 
 
-def write_part(plan: SeedPlan, part: PartPlan, path: Path) -> Path:
-    """Write one part to `path`, whole or not at all; memory is bounded by a batch."""
+def write_part(plan: SeedPlan, part: PartPlan, path: Path) -> Facts:
+    """Write one part to `path`, whole or not at all; memory is bounded by a batch. Returns what its rows add up to."""
+    total = 0
     with replacing(path) as temporary, pq.ParquetWriter(
         temporary, _writer_schema(), compression="snappy", use_dictionary=DICTIONARY, store_schema=False,
         write_statistics=["caption_id", "page_name", "last_updated"],
     ) as writer:  # fmt: skip
         for pages in plan.batches(part):
-            writer.write_table(batch(plan, pages))
-    return path
+            made = make_batch(plan, pages)
+            writer.write_table(made.table())
+            total += made.checksum()
+    return Facts(part.rows, part.rows, total % CHECKSUM_MODULUS)
 
 
 def write_parts(
     plan: SeedPlan, parts: Iterable[PartPlan], folder: Path, workers: int
-) -> Iterator[tuple[PartPlan, Path]]:
-    """Write `parts` into `folder`; yields them in order, at most `workers` + 1 made ahead of the one yielded."""
+) -> Iterator[tuple[PartPlan, Path, Facts]]:
+    """Write `parts` into `folder`, at most `workers` + 1 ahead; yields them in order, with what they add up to."""
     waiting = iter(parts)
     with ThreadPoolExecutor(workers, thread_name_prefix="seed") as pool:
 
-        def submit(part: PartPlan) -> tuple[PartPlan, Future[Path]]:
+        def submit(part: PartPlan) -> tuple[PartPlan, Future[Facts]]:
             return part, pool.submit(write_part, plan, part, folder / part.name)
 
         running = [submit(part) for part in islice(waiting, workers + 1)]
         try:
             while running:
                 part, future = running.pop(0)
-                path = future.result()
+                facts = future.result()
                 running += [submit(following) for following in islice(waiting, 1)]
-                yield part, path
+                yield part, folder / part.name, facts
         finally:
             for _, future in running:
                 future.cancel()

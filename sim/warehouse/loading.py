@@ -16,19 +16,20 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 
-import sql
 from sim.errors import LocalError, RemoteError, SimError, UsageError
+from sim.warehouse import fingerprint
 from sim.warehouse.base import CHECKSUM_MODULUS, STATS, Facts, Staging, Target, plain_id
 from sim.warehouse.duckdb import connect, facts_of
 from sim.warehouse.schema import arrow_schema, described
-from sim.warehouse.translate import to_duckdb
 
 LOADS = "caption_sim_loads"
 MOST_PARTITIONS = 4_000  # that one load or copy job of BigQuery may touch
 
 Progress = Callable[[int, int], None]
-Writer = Callable[[Collection[int], Path], Iterator[tuple[int, Path]]]
+Made = tuple[int, Path, Facts | None]
+Writer = Callable[[Collection[int], Path], Iterator[Made]]
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class Load:
 
     `load_id` names exactly these rows, `cut` how they fall into parts: only parts of the same cut are continued.
     `write(done, folder)` makes every part whose index (0 … parts − 1) is not in `done`, yields (index, Parquet file in
-    `folder`) in order, and may work ahead. `source` says what the rows were made of.
+    `folder`, what its rows add up to, if known) in order, and may work ahead. `source` says what they were made of.
     """
 
     table: str
@@ -140,21 +141,13 @@ def recorded_loads(target: Target) -> dict[tuple[str, str], Facts]:
 def table_facts(target: Target, table: str) -> Facts:
     """What a table's rows add up to: summed over its files in a folder, so that memory stays bounded."""
     if target.spec.kind == "parquet":
-        return _sum([file_facts(table, file) for file in sorted((target.spec.path / table).glob("*.parquet"))])
+        return _sum([part_facts(table, file) for file in sorted((target.spec.path / table).glob("*.parquet"))])
     return facts_of(target, table, table)
 
 
-def file_facts(table: str, file: Path) -> Facts:
+def part_facts(table: str, file: Path) -> Facts:
     """What a Parquet file's rows add up to; of tables without a fingerprint the number of rows alone."""
-    with connect() as scratch:
-        quoted = str(file).replace("'", "''")
-        scratch.execute(f"CREATE VIEW part AS SELECT * FROM read_parquet('{quoted}')")  # noqa: S608
-        if table != STATS:
-            [(rows,)] = scratch.execute("SELECT COUNT(*) FROM part").fetchall()
-            return Facts(int(rows), 0, 0)
-        local = sql.read("load/fingerprint_stats", project="local-warehouse", dataset="main", table="part")
-        [row] = scratch.execute(to_duckdb(local)).fetchall()
-    return Facts(*(int(one) for one in row))
+    return fingerprint.file_facts(file) if table == STATS else Facts(pq.read_metadata(file).num_rows, 0, 0)
 
 
 def _sum(parts: Collection[Facts]) -> Facts:
@@ -177,8 +170,8 @@ def _append_missing(target: Target, load: Load, staging: Staging, progress: Prog
     there = dict(_read_part_id(load.table, part_id) for part_id in staging.parts())
     _clear(staging.scratch)
     progress(len(there), load.parts)
-    for index, file in load.write(set(there), staging.scratch):
-        facts = file_facts(load.table, file)
+    for index, file, known in load.write(set(there), staging.scratch):
+        facts = known or part_facts(load.table, file)
         _check_part(target, load, file, facts)
         staging.append(_part_id(index, facts), file)
         there[index] = facts

@@ -12,7 +12,7 @@ from sim.files import replacing
 from sim.run_folder import RunFolder
 from sim.run_tables import CURVES
 from sim.warehouse.base import SENDS, STATS
-from sim.warehouse.loading import Load
+from sim.warehouse.loading import Load, Made
 from sim.warehouse.schema import arrow_schema
 
 CURVES_TABLE = "curves"
@@ -65,10 +65,10 @@ def file_load(table: str, file: Path, about: dict[str, object]) -> Load:
     """One Parquet file as a load into `table`, which takes the columns that it has; its id comes from the content."""
     parts = _parts(table, file)
 
-    def write(done: Collection[int], folder: Path) -> Iterator[tuple[int, Path]]:
+    def write(done: Collection[int], folder: Path) -> Iterator[Made]:
         for index, batches in enumerate(parts):
             if index not in done:
-                yield index, _write(table, file, batches, folder / f"part-{index:06d}.parquet")
+                yield index, _write(table, file, batches, folder / f"part-{index:06d}.parquet"), None
 
     load_id = f"run-{_digest(file)[:16]}"
     return Load(table, load_id, str(PART_ROWS), len(parts), write, {**about, "file": file.name})

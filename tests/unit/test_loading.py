@@ -52,11 +52,11 @@ class Counting:
         self.load = replace(load, write=self.write)
 
     def write(self, done, folder):
-        for index, path in self._write(done, folder):
+        for part in self._write(done, folder):
             if self._stop_after is not None and len(self.made) == self._stop_after:
                 raise KeyboardInterrupt
-            self.made.append(index)
-            yield index, path
+            self.made.append(part[0])
+            yield part
 
 
 def test_a_seed_arrives_exactly(spec):
@@ -181,7 +181,7 @@ def test_a_repeated_key_is_refused_before_anything_is_published(spec):
         path = folder / "part.parquet"
         frame = expected(PLAN)
         pl.concat([frame, frame.head(3)]).write_parquet(path)
-        yield 0, path
+        yield 0, path, None
 
     load = replace(seed_load(PLAN, PART_ROWS), parts=1, write=doubled)
     with pytest.raises(LocalError, match=r"3 of 9,003 rows repeat a key"):

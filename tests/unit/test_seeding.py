@@ -13,7 +13,7 @@ from policies.wilson import exploration_bonus, wilson_bounds
 from sim.scenario.traffic import Audience, Bank, TrafficWorld
 from sim.seeding import SeedPlan, traffic_figures, write_part, write_parts
 from sim.seeding.figures import default_figures, log_normal, zipf_law
-from sim.seeding.writing import batch
+from sim.seeding.writing import batch, make_batch
 from sim.stats_table import SCHEMA, arrow_schema
 
 ROWS = 60_000
@@ -30,8 +30,8 @@ def frame(plan):
 
 
 def test_a_part_has_exactly_the_columns_types_and_nullability_of_the_table(plan, tmp_path):
-    written = write_part(plan, plan.parts()[0], tmp_path / "part.parquet")
-    schema = pq.read_schema(written)
+    write_part(plan, plan.parts()[0], tmp_path / "part.parquet")
+    schema = pq.read_schema(tmp_path / "part.parquet")
     assert schema.names == [column.name for column in SCHEMA]
     assert [str(one) for one in schema] == [str(one) for one in arrow_schema()]
 
@@ -165,10 +165,9 @@ def test_part_files_appear_whole_or_not_at_all(plan, tmp_path, monkeypatch):
         calls.append(arguments)
         if len(calls) == 2:
             raise OSError("the disk is full")
-        return batch(*arguments)
+        return make_batch(*arguments)
 
-    monkeypatch.setattr("sim.seeding.writing.batch", fail_second)
-    monkeypatch.setattr("sim.seeding.plan.BATCH_ROWS", 1)
+    monkeypatch.setattr("sim.seeding.writing.make_batch", fail_second)
     small = plan.parts(30_000)[0]
     monkeypatch.setattr(SeedPlan, "batches", lambda self, part: iter([range(0, 1), range(1, 2)]))
     with pytest.raises(OSError, match="disk is full"):
