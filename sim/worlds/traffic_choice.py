@@ -33,7 +33,8 @@ def choose_day(day: int, row: Row) -> None:
         wanted = wanted_of(tier, row)
         if wanted > 0:
             eligible = gather(tier, day, day * DAY_S - row.rules.cool_down_s, row)
-            found = choose(tier, day, eligible, wanted, row)
+            # A policy is never asked about nothing.
+            found = choose(tier, day, eligible, wanted, row) if eligible > 0 else 0
             assign(tier, found, eligible, row)
             row.page.unfilled += wanted - found
 

@@ -30,10 +30,12 @@ def judge(locked: Any, row: Row) -> None:
         recall(row)
     for tier in range(BUMP):
         eligible, state = gather(tier, day, NO_COOL_DOWN, row), row.state[tier]
-        key = pull_key(row.page.policy_key, (day + 1) * TIERS + tier)
-        n, x, y = row.n[:eligible], row.x[:eligible], row.y[:eligible]
-        prepare(row.page.sends, n, x, y, row.params, state, key)
-        locked[tier] = eligible > 0 and not can_enter(x, y, state, max(1, wanted_of(tier, row)), row)
+        locked[tier] = False
+        if eligible > 0:
+            key = pull_key(row.page.policy_key, (day + 1) * TIERS + tier)
+            n, x, y = row.n[:eligible], row.x[:eligible], row.y[:eligible]
+            prepare(row.page.sends, n, x, y, row.params, state, key)
+            locked[tier] = not can_enter(x, y, state, max(1, wanted_of(tier, row)), row)
 
 
 def can_enter(x: Any, y: Any, state: Any, wanted: int, row: Row) -> bool:

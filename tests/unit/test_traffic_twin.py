@@ -1,0 +1,403 @@
+"""The traffic world's kernel equals a naive twin bit for bit: plain Python, list by list, one page at a time."""
+
+import math
+import statistics
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+
+from policies.draws import arm_key, gamma, mix, normal, pull_key, uniform
+from sim.rng import generator, policy_purpose, row_keys
+from sim.scenario import load
+from sim.scenario.traffic import TIERS
+from sim.worlds.draws import binomial
+from sim.worlds.traffic import TrafficWorld
+
+DAY = 86_400
+SEED, DAYS, REPLICATION = 11, 23, 4
+WORLD = {
+    "kind": "traffic",
+    "pages": 2,
+    "audience": {"fixed": 3000},
+    "sends": {
+        "size_limits": [],
+        "priced_per_day": [[3, 6]],
+        "per_day_limits": [4, 14],
+        "hours": [5, 23],
+        "unpriced_share": 0.3,
+    },
+    "bank": {"captions": 60, "tiers": {"budget": 1, "mid": 1, "premium": 2, "bump": 3}},
+    "purchases": {"per_view": [[5.0, 0.06], [20.0, 0.02]], "reference_audience": 3000, "page_sigma": 0.5},
+    "views": {"unpriced": {"mean": 0.001, "cv": 0.7}},
+    "factors": {"holidays": {"days_per_year": 100}},
+    "fatigue": {"drop": 0.4, "half_life_days": 5.0},
+    "drift": {"sigma_per_week": 0.3},
+    "turnover": {"retire_share_per_week": 0.2, "arrivals_per_week": 9},
+    "delay": {"mean_hours": 10.0},
+}
+FEEDBACK = {"refresh_hours": 5, "label_after_hours": 17, "median_days": 6}
+SELECTION = {"cool_down_days": 5}
+
+
+def scenario_of(policy, **changes):
+    return load(
+        {
+            "name": "twin",
+            "seed": SEED,
+            "replications": 6,
+            "horizon": {"days": DAYS},
+            "world": WORLD,
+            "feedback": FEEDBACK,
+            "selection": SELECTION,
+            "policies": [policy],
+            "record": {"sends": True},
+            **changes,
+        }
+    )
+
+
+class NaivePage:
+    """One page of one replication; `bank` lists its captions at time zero."""
+
+    def __init__(self, scenario, page, bank, fans):
+        self.scenario, self.world, self.fans = scenario, scenario.world, fans
+        spec = scenario.policies[0]
+        self.policy = spec.build()
+        self.params = tuple(map(float, self.policy.parameters()))
+        self.states = np.zeros((4, self.policy.state_size))
+        self.keys = {
+            name: row_keys(SEED, purpose, [REPLICATION], page + 1)[0, page]
+            for name, purpose in {
+                "slots": "traffic:slots",
+                "views": "traffic:views",
+                "outcomes": "traffic:outcomes",
+                "drift": "traffic:drift",
+                "policy": policy_purpose(spec.name),
+            }.items()
+        }
+        rng = generator(SEED, "traffic:gap", REPLICATION, page)
+        self.gap, self.phase = round(60 * rng.uniform(*self.world.sends.min_gap_minutes)), rng.random()
+        self.captions = [
+            {"id": i, "tier": t, "price": p, "rate": r, "arrives": a, "retires": z, "wear": 0.0, "worn": 0, "used": []}
+            for i, t, p, r, a, z in bank
+        ]
+        self.messages, self.counted, self.priced, self.unfilled = [], 0, 0, 0
+        self.regret = self.regret_usd = 0.0
+        self.best = 0
+        self.window_of_median = []
+        self.cycle = cycle_of(scenario.selection.quotas)
+        self.season = season_of(self.world)
+
+    # -- the world -----------------------------------------------------------------------------------------------
+    def run(self):
+        refresh_s, events = round(3600 * self.scenario.feedback.refresh_hours), []
+        events += [(k * refresh_s, 0, None) for k in range(1, DAYS * DAY // refresh_s + 1)]
+        events += [(day * DAY, 1, day) for day in range(DAYS)]
+        while events:
+            event = min(events, key=lambda e: e[:2])
+            events.remove(event)
+            time, kind, what = event
+            if time >= DAYS * DAY:
+                continue
+            if kind == 0:
+                self.refresh(time)
+            elif kind == 1:
+                events += [(slot["time"], 2, slot) for slot in self.begin_day(what)]
+            elif what["caption"] is not None:
+                self.send(what)
+
+    def begin_day(self, day):
+        if day % 7 == 0:
+            self.drift(day // 7)
+        slots = self.plan(day)
+        for tier in range(4):
+            self.choose(tier, day, [slot for slot in slots if slot["tier"] == tier])
+        return sorted(slots, key=lambda slot: slot["number"])
+
+    def drift(self, week):
+        sigma = self.world.drift.sigma_per_week
+        for c in self.captions:
+            if c["arrives"] < week < c["retires"] and c["rate"] > 0:
+                z = normal(pull_key(arm_key(self.keys["drift"], c["id"]), week))
+                c["rate"] *= math.exp(sigma * z - 0.5 * sigma * sigma)
+
+    def plan(self, day):
+        sends, key = self.world.sends, pull_key(self.keys["slots"], day)
+        low, high = sends.priced_per_day[0]
+        priced = low + int(uniform(arm_key(key, 0)) * (high - low + 1))
+        unpriced = int(priced * sends.unpriced_share / (1 - sends.unpriced_share) + uniform(arm_key(key, 1)))
+        total = min(max(priced + unpriced, sends.per_day_limits[0]), sends.per_day_limits[1])
+        first, length = round(3600 * sends.hours[0]), round(3600 * (sends.hours[1] - sends.hours[0]))
+        gap = min(self.gap, length // priced)
+        u = sorted(uniform(arm_key(key, 16 + i)) for i in range(priced))
+        start = day * DAY + first
+        times = [start + int(self.phase * gap) + int(u[i] * (length - priced * gap)) + i * gap for i in range(priced)]
+        times += [start + int(uniform(arm_key(key, 16 + i)) * length) for i in range(priced, total)]
+        slots = [{"time": t, "number": day * 1024 + i, "priced": i < priced} for i, t in enumerate(times)]
+        slots.sort(key=lambda slot: slot["time"])
+        order = list(range(total))
+        for i in range(total - 1, 0, -1):
+            j = int(uniform(arm_key(key, 16 + 1024 + i)) * (i + 1))
+            order[i], order[j] = order[j], order[i]
+        for i in order:
+            slots[i]["tier"] = self.cycle[self.priced % len(self.cycle)] if slots[i]["priced"] else 3
+            self.priced += slots[i]["priced"]
+            hour = slots[i]["time"] % DAY // 3600
+            slots[i]["factor"] = self.season[day] * self.world.factors.hour[hour]
+        return [slots[i] for i in order]
+
+    def wear(self, c, day):
+        return c["wear"] * 2.0 ** (-(day - c["worn"]) / self.world.fatigue.half_life_days) if c["wear"] else 0.0
+
+    # -- the choice ----------------------------------------------------------------------------------------------
+    def choose(self, tier, day, slots):
+        latest = day * DAY - round(DAY * self.scenario.selection.cool_down_days)
+        arms = [
+            c
+            for c in self.captions
+            if c["tier"] == tier and c["arrives"] <= day // 7 < c["retires"] and max(c["used"], default=-1e9) <= latest
+        ]
+        rates = [c["rate"] * (1.0 - self.wear(c, day)) for c in arms]
+        if not slots or not arms:
+            self.unfilled += len(slots)
+            for slot in slots:
+                slot["caption"] = None
+            return
+        n, x, y = self.statistics(arms, rates)
+        key = pull_key(self.keys["policy"], day * 4 + tier)
+        chances = self.propensities(tier, n, x, y, key, len(slots))
+        chosen = self.rank(self.states[tier], n, x, y, key)[: len(slots)]
+        self.unfilled += len(slots) - len(chosen)
+        missed = [0.0, 0.0]
+        least = 0.0
+        if tier < 3 and chosen:
+            dollars = [rate * c["price"] for rate, c in zip(rates, arms, strict=True)]
+            missed = [shortfall(values, chosen) for values in (rates, dollars)]
+            least = sorted(rates, reverse=True)[len(chosen) - 1]
+        for place, slot in enumerate(slots):
+            i = chosen[place] if place < len(chosen) else None
+            slot["caption"] = None if i is None else arms[i]
+            if i is not None:
+                slot["missed"], slot["best"], slot["chance"] = missed, rates[i] >= least, chances[i]
+                slot["weight"] = self.policy.rule.weight(x[i], y[i], self.states[tier], self.params)
+
+    def statistics(self, arms, rates):
+        memory, sent = self.policy.memory, len(self.messages)
+        n, s, w = ([0.0] * len(arms) for _ in range(3))
+        place = {c["id"]: i for i, c in enumerate(arms)}
+        for ordinal, m in enumerate(self.messages[: self.counted]):
+            i, success = place.get(m["caption"]["id"]), m["label"]
+            if i is None or success is None or (memory.window and ordinal < sent - memory.window):
+                continue
+            share = memory.discount ** (sent - 1 - ordinal) if memory.discount < 1 else 1.0
+            n[i] += share
+            s[i] += share * success
+            w[i] += share * success * m["weight"]
+        truth = [r * c["price"] for r, c in zip(rates, arms, strict=True)] if self.policy.truth == "revenue" else rates
+        derived = [self.policy.rule.derive(*values, self.params) for values in zip(n, s, w, truth, strict=True)]
+        return np.array(n), np.array([x for x, _ in derived]), np.array([y for _, y in derived])
+
+    def rank(self, state, n, x, y, key):
+        self.policy.rule.prepare(len(self.messages), n, x, y, self.params, state, key)
+        scored = []
+        for i in range(len(n)):
+            score = self.policy.rule.score(x[i], y[i], state, self.params, arm_key(key, i))
+            scored.append((-score, -uniform(arm_key(key, len(n) + i)), i))
+        return [i for _, _, i in sorted(scored)]
+
+    def propensities(self, tier, n, x, y, key, wanted):
+        hits = [1.0] * len(n)
+        for again in range(63):
+            other = mix(key + np.uint64(0x6A09E667F3BCC909) * np.uint64(again + 1))
+            for i in self.rank(self.states[tier].copy(), n, x, y, other)[:wanted]:
+                hits[i] += 1.0
+        return [h / 64.0 for h in hits]
+
+    # -- the send ------------------------------------------------------------------------------------------------
+    def send(self, slot):
+        c, law = slot["caption"], self.world.views.priced if slot["priced"] else self.world.views.unpriced
+        key = pull_key(self.keys["views"], slot["number"])
+        sigma = math.sqrt(math.log1p(law.cv**2))
+        rate = math.exp(math.log(law.mean) - 0.5 * sigma**2 + sigma * normal(arm_key(key, 0)))
+        views = binomial(arm_key(key, 1), self.fans, min(rate, 1.0))
+        key, purchases, day = pull_key(arm_key(self.keys["outcomes"], c["id"]), len(c["used"])), 0, slot["time"] // DAY
+        if slot["priced"]:
+            shape = 1.0 / self.world.purchases.message_cv**2
+            rate = c["rate"] * (1.0 - self.wear(c, day)) * slot["factor"] * (gamma(arm_key(key, 1), shape) / shape)
+            purchases = binomial(arm_key(key, 0), views, min(rate, 1.0))
+            wear = self.wear(c, day)
+            c["wear"], c["worn"] = wear + self.world.fatigue.drop * (1.0 - wear), day
+        exposure = self.fans * self.world.views.priced.mean * slot["factor"]
+        self.regret += exposure * slot["missed"][0]
+        self.regret_usd += exposure * slot["missed"][1]
+        self.best += slot["best"]
+        c["used"].append(slot["time"])
+        self.messages.append({**slot, "views": views, "purchases": purchases, "key": key})
+
+    # -- the update job ------------------------------------------------------------------------------------------
+    def refresh(self, now):
+        feedback, start = self.scenario.feedback, self.counted
+        while self.counted < len(self.messages):
+            m = self.messages[self.counted]
+            if m["time"] + round(3600 * feedback.label_after_hours) > now:
+                break
+            share = -math.expm1(-(now - m["time"]) / (3600 * self.world.delay.mean_hours))
+            m["known"] = binomial(arm_key(m["key"], 2), m["purchases"], share)
+            earnings = m["known"] * m["caption"]["price"]
+            m["emv"] = m["known"] / m["views"] * earnings if m["views"] else None
+            m["counted_at"] = now
+            self.counted += 1
+        since = now - round(DAY * feedback.median_days)
+        window = [m["emv"] for m in self.messages[: self.counted] if m["time"] >= since and m["emv"] is not None]
+        for m in self.messages[start : self.counted]:
+            m["label"] = None if m["emv"] is None or not window else int(m["emv"] > statistics.median(window))
+
+
+def shortfall(values, chosen):
+    best, own = sorted(values, reverse=True), sorted((values[i] for i in chosen), reverse=True)
+    total = 0.0
+    for a, b in zip(best, own, strict=False):
+        total += a - b
+    return total / len(own)
+
+
+def cycle_of(quotas):
+    weights, credit, cycle = [quotas.budget, quotas.mid, quotas.premium], [0, 0, 0], []
+    for _ in range(sum(weights)):
+        credit = [c + w for c, w in zip(credit, weights, strict=True)]
+        cycle.append(max(range(3), key=lambda t: (credit[t], -t)))
+        credit[cycle[-1]] -= sum(weights)
+    return cycle
+
+
+def season_of(world):
+    first, holidays = date.fromisoformat(world.start), {}
+    for year in (first.year, first.year + 1):
+        rng, new_year = generator(SEED, "traffic:holidays", REPLICATION, year), date(year, 1, 1)
+        law = world.factors.holidays
+        days = rng.choice((date(year + 1, 1, 1) - new_year).days, law.days_per_year, replace=False)
+        factors = rng.uniform(*law.factors, law.days_per_year)
+        holidays |= {new_year + timedelta(int(d)): f for d, f in zip(days, factors, strict=True)}
+    dates = [first + timedelta(day) for day in range(DAYS)]
+    return [world.factors.weekday[d.weekday()] * holidays.get(d, 1.0) for d in dates]
+
+
+def run_both(policy, cuts=(0.3, 1.0, 7.0, 7.001, 15.5), **changes):
+    scenario = scenario_of(policy, **changes)
+    world = TrafficWorld(scenario, scenario.policies[0], range(REPLICATION - 1, REPLICATION + 1))
+    bank, fans = world.bank(1), world.audiences(1)
+    columns = (bank.caption_id, bank.tier, bank.price, bank.rate, bank.arrives_week, bank.retires_week)
+    pages = []
+    with np.errstate(over="ignore"):
+        for page in range(scenario.world.pages):
+            own = [column[bank.page == page + 1].tolist() for column in columns]
+            pages.append(NaivePage(scenario, page, list(zip(*own, strict=True)), int(fans[page])))
+            pages[-1].run()
+    for cut in (*cuts, float(DAYS)):
+        world.advance(cut)
+    return world, pages
+
+
+# Every way in which a kernel can differ: scores, weights, truth, discount, window; the rest is for the long suite.
+POLICIES = [
+    "wilson_sample",
+    {"kind": "oracle", "by": "revenue"},
+    "exp3",
+    {"kind": "discounted_ucb", "discount": 0.98},
+    {"kind": "sliding_window_ucb", "window": 80},
+]
+MORE = ["oracle", "greedy", "ucb1", "kl_ucb", "thompson_beta", "thompson_empirical_bayes", "boltzmann", "wilson_normal"]
+LONG = [pytest.param(policy, marks=pytest.mark.long) for policy in MORE]
+
+
+@pytest.mark.parametrize("policy", POLICIES + LONG, ids=lambda p: p if isinstance(p, str) else p["kind"])
+def test_kernel_and_twin_agree_bit_for_bit(policy):
+    world, pages = run_both(policy)
+    check_sends(world.sends(1), pages)
+    check_totals(world, pages)
+    check_counts(world.counts(1), pages)
+
+
+def check_sends(log, pages):
+    start = 1_736_121_600  # 2025-01-06T00:00:00Z
+    lines = sorted(
+        (m["time"], page, index, m) for page, naive in enumerate(pages) for index, m in enumerate(naive.messages)
+    )
+    messages = [m for _, _, _, m in lines]
+    assert log.sending_time_us.tolist() == [(start + time) * 1_000_000 for time, *_ in lines]
+    assert log.page.tolist() == [page + 1 for _, page, *_ in lines]
+    assert log.caption_id.tolist() == [m["caption"]["id"] for m in messages]
+    assert log.viewed_count.tolist() == [m["views"] for m in messages]
+    assert log.purchased_count.tolist() == [m["purchases"] for m in messages]
+    assert log.earnings.tolist() == [m["purchases"] * m["caption"]["price"] for m in messages]
+    assert log.propensity.tolist() == [m["chance"] for m in messages]
+    assert log.message_type.tolist() == [0 if m["priced"] else 1 for m in messages]
+
+
+def check_totals(world, pages):
+    totals = world.totals()
+    assert totals.pulls[1] == sum(len(p.messages) for p in pages)
+    assert totals.reward[1] == sum(m["purchases"] for p in pages for m in p.messages)
+    assert totals.best_pulls[1] == sum(p.best for p in pages)
+    assert world.unfilled()[1] == sum(p.unfilled for p in pages)
+    assert totals.regret[1] == pytest.approx(sum(p.regret for p in pages), rel=1e-12, abs=0)
+    assert totals.regret_usd[1] == pytest.approx(sum(p.regret_usd for p in pages), rel=1e-12, abs=0)
+    assert totals.revenue_micros[1] == sum(
+        m["purchases"] * m["caption"]["price"] * 1_000_000 for p in pages for m in p.messages
+    )
+
+
+def check_counts(counts, pages):
+    found = {
+        key: values
+        for key, *values in zip(
+            zip(counts.page.tolist(), counts.caption_id.tolist(), strict=True),
+            counts.successes.tolist(),
+            counts.failures.tolist(),
+            counts.observations.tolist(),
+            counts.purchased.tolist(),
+            counts.last_used_us.tolist(),
+            counts.last_updated_us.tolist(),
+            strict=True,
+        )
+    }
+    expected = {}
+    for page, naive in enumerate(pages):
+        for m in naive.messages[: naive.counted]:
+            row = expected.setdefault((page + 1, m["caption"]["id"]), [0, 0, 0, 0, 0, 0])
+            row[0] += m["label"] == 1
+            row[1] += m["label"] == 0
+            row[2] += 1
+            row[3] += m["known"]
+            row[4] = (1_736_121_600 + m["time"]) * 1_000_000
+            row[5] = (1_736_121_600 + m["counted_at"]) * 1_000_000
+    assert found == expected
+
+
+def test_the_twin_meets_every_situation():
+    world, pages = run_both("wilson_sample")
+    bank = world.bank(1)
+    labels = [m.get("label") for p in pages for m in p.messages[: p.counted]]
+    assert set(labels) == {0, 1, None}
+    assert world.unfilled()[1] > 0
+    assert bank.sends[bank.arrives_week > 0].sum() > 0
+    assert any(m["known"] < m["purchases"] for p in pages for m in p.messages[: p.counted])
+    assert max(len(c["used"]) for p in pages for c in p.captions) > 2
+    assert {TIERS[m["tier"]] for p in pages for m in p.messages} == set(TIERS)
+
+
+def wrong_wear(self, c, day):
+    return c["wear"]
+
+
+MISTAKES = [(statistics, "median", statistics.median_high), (NaivePage, "wear", wrong_wear)]
+
+
+@pytest.mark.parametrize(("where", "what", "mistake"), MISTAKES, ids=["median", "wear"])
+def test_a_mistake_in_the_twin_is_noticed(monkeypatch, where, what, mistake):
+    monkeypatch.setattr(where, what, mistake)
+    world, pages = run_both("wilson_sample")
+    with pytest.raises(AssertionError):
+        check_counts(world.counts(1), pages)
+        check_sends(world.sends(1), pages)
