@@ -54,7 +54,7 @@ def regret_curves(curves: Sequence[Curve], *, time_unit: str, regret_unit: str) 
             axes.set_yscale("log")
             axes.set_xscale("log")
         for index, curve in enumerate(curves):
-            _draw_curve(axes, curve, index, logarithmic)
+            _draw_curve(axes, curve, index, logarithmic, shade=min(0.13, 0.5 / len(curves)))
         _label_axes(axes, time_unit, regret_unit)
         _name_curves(figure, axes, [curve for curve in curves if not logarithmic or curve.mean[-1] > 0], curves)
         return _svg(figure)
@@ -97,13 +97,13 @@ def _linear_below(rows: Sequence[dict[str, Any]]) -> float:
     return float(10.0 ** np.floor(np.log10(smallest)))
 
 
-def _draw_curve(axes: Axes, curve: Curve, index: int, logarithmic: bool) -> None:
+def _draw_curve(axes: Axes, curve: Curve, index: int, logarithmic: bool, *, shade: float) -> None:
     colour, dashes = style(index)
     shown = curve.mean > 0 if logarithmic else np.ones(len(curve.at), dtype=bool)
     floor = curve.mean / 10 if logarithmic else curve.low
     axes.plot(curve.at[shown], curve.mean[shown], color=colour, linestyle=dashes, linewidth=1.6)
     low, high = np.maximum(curve.low, floor)[shown], curve.high[shown]
-    axes.fill_between(curve.at[shown], low, high, color=colour, alpha=0.13, linewidth=0)
+    axes.fill_between(curve.at[shown], low, high, color=colour, alpha=shade, linewidth=0)
 
 
 def _label_axes(axes: Axes, time_unit: str, regret_unit: str) -> None:
