@@ -27,7 +27,11 @@ def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) 
 
 
 def _explored(x: Any, pulls: float) -> bool:
-    return bool(x.min() >= pulls)
+    behind = 0
+    for arm in range(len(x)):
+        if x[arm] < pulls:
+            behind += 1
+    return behind == 0
 
 
 def _best(x: Any, y: Any, key: Any) -> int:

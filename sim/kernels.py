@@ -4,17 +4,20 @@ A template, and any plain function that it calls, may name functions (`score`, `
 module does not define. `specialise` binds them, compiles every plain function that the template reaches, and caches the
 machine code on disk under a name that holds a digest of all sources involved, so that editing a policy can never leave
 a stale kernel behind (Numba's own cache looks only at the outermost function's file, and cannot cache closures over
-functions between processes). Constants are compiled in, so branches on them cost nothing.
+functions between processes). Such digests name the inner functions, too: Numba tells functions of one name apart by a
+number that it deals out anew in each process, so a kernel from disk and one compiled here would otherwise share
+symbols, and the linker would silently keep one of the two. Constants are compiled in: branches on them cost nothing.
 """
 
 import hashlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, partial
 from types import CodeType, FunctionType
 from typing import Any
 
 import numba
+from numba.core.errors import NumbaError
 
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
@@ -27,20 +30,43 @@ def specialise(template: Callable[..., Any], label: str, *, allocates: bool = Tr
     The template takes a binding even where its own module defines the name; the functions that it reaches keep what
     their modules define. A template that makes no array of its own (by `np.zeros`, nor by a reduction like `.max()`)
     can say so with `allocates=False`: its arrays then go without reference counts, whose atomic updates, at every
-    slice and call, cost several times the arithmetic of a small function. Raises TypeError for a template, or a
+    slice and call, cost several times the arithmetic of a small function. Where a bound function makes an array after
+    all, the kernel still works, compiled again with the counts, at each start. Raises TypeError for a template, or a
     function that it reaches, that is not plain.
     """
     if not isinstance(template, FunctionType):
         raise TypeError(f"a kernel template must be a plain Python function, not {template!r}")
-    return _specialised(template, label, _frozen(bindings, bindings), allocates)
+    bound = _frozen(bindings, bindings)
+    return _specialised(template, label, bound, True) if allocates else _lean(template, label, bound)
+
+
+class Lean:
+    """A kernel without reference counts; with them from the moment that this turns out to be impossible."""
+
+    def __init__(self, template: FunctionType, label: str, bound: _Bound) -> None:
+        self._kernel = _specialised(template, label, bound, False)
+        self._counted = partial(_specialised, template, label, bound, True)
+
+    def __call__(self, *args: Any) -> Any:
+        """Run the kernel; raises what it raises, and NumbaError where it cannot be compiled at all."""
+        try:
+            return self._kernel(*args)
+        except NumbaError:
+            self._kernel = self._counted()
+            return self._kernel(*args)
+
+
+@cache
+def _lean(template: FunctionType, label: str, bound: _Bound) -> Lean:
+    return Lean(template, label, bound)
 
 
 @cache
 def _specialised(template: FunctionType, label: str, bound: _Bound, allocates: bool) -> Any:
     bindings = _thawed(bound)
     scope = {**template.__globals__, **bindings}
-    name = f"{template.__name__}_{label}_{_digest(template, scope, bindings)}{'' if allocates else '_lean'}"
-    return numba.njit(cache=True, **_options(allocates))(_copy(template, scope, bindings, name, allocates))
+    copy = _copy(template, scope, bindings, f"{template.__name__}_{label}", allocates)
+    return numba.njit(cache=True, **_options(allocates))(copy)
 
 
 def _options(allocates: bool) -> dict[str, Any]:
@@ -65,12 +91,13 @@ def _thawed(bound: _Bound) -> dict[str, Any]:
 
 
 def _copy(
-    function: FunctionType, scope: Mapping[str, Any], bindings: Mapping[str, Any], name: str, allocates: bool
+    function: FunctionType, scope: Mapping[str, Any], bindings: Mapping[str, Any], label: str, allocates: bool
 ) -> FunctionType:
-    """`function` over globals in which every plain function that it names is compiled."""
+    """`function` over globals in which every plain function that it names is compiled, under a name of its own."""
     if function.__closure__:
         raise TypeError(f"{function.__qualname__} reads variables of an enclosing function, which no kernel can")
     used = {key: _value(value, bindings, allocates) for key, value in _used(function, scope)}
+    name = f"{label}_{_digest(function, scope, bindings)}{'' if allocates else '_lean'}"
     copy = FunctionType(function.__code__, {**function.__globals__, **used}, name, function.__defaults__)
     copy.__qualname__ = name
     copy.__module__ = function.__module__
@@ -105,8 +132,8 @@ def _reached(function: FunctionType, bindings: Mapping[str, Any], seen: set[Func
     return free
 
 
-def _digest(template: FunctionType, scope: Mapping[str, Any], bindings: Mapping[str, Any]) -> str:
-    parts = _sources(template, scope, bindings, {})
+def _digest(function: FunctionType, scope: Mapping[str, Any], bindings: Mapping[str, Any]) -> str:
+    parts = _sources(function, scope, bindings, {})
     return hashlib.sha256(repr(sorted(parts.items())).encode()).hexdigest()[:16]
 
 
@@ -117,7 +144,7 @@ def _sources(
     name = f"{function.__module__}.{function.__qualname__}"
     if name in seen:
         return seen
-    seen[name] = inspect.getsource(function)
+    seen[name] = _source(function)
     for key, value in _used(function, scope):
         if isinstance(value, FunctionType):
             seen[f"{name}:{key}"] = f"{value.__module__}.{value.__qualname__}"
@@ -125,3 +152,8 @@ def _sources(
         elif isinstance(value, (int, float, str, tuple)) or type(value).__module__ == "numpy":
             seen[f"{name}:{key}"] = repr(value)
     return seen
+
+
+@cache
+def _source(function: FunctionType) -> str:
+    return inspect.getsource(function)

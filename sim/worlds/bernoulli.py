@@ -50,7 +50,7 @@ class BernoulliWorld:
         self._advance = self._compile(bernoulli_kernel.advance)
 
     def _compile(self, template: Callable[..., None]) -> Any:
-        return specialise(template, self.policy.kind, **self._bindings)
+        return specialise(template, self.policy.kind, allocates=False, **self._bindings)
 
     def changes(self) -> Iterator[tuple[float, Callable[[], None]]]:
         """The scenario's `changes` within the horizon."""

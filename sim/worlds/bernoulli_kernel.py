@@ -25,12 +25,12 @@ def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, params: Any
         row, row_log = row_of(rows, r), log_of(log, r)
         regret, reward, best_pulls = sums.regret[r], sums.reward[r], sums.best_pulls[r]
         derive_stale(row, params)
-        best = row.means.max()
+        best = best_mean(row)
         number = -(-start // plan.refresh_every)  # of the next refresh
         for t in range(start, stop):
             if CHURNS and churn(t, row, plan):
                 derive_stale(row, params)
-                best = row.means.max()
+                best = best_mean(row)
             if not IMMEDIATE and t == number * plan.refresh_every:
                 refresh(number, row, row_log, params, plan)
                 number += 1
@@ -48,6 +48,14 @@ def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, params: Any
         if not IMMEDIATE and stop == plan.horizon and stop == number * plan.refresh_every:
             refresh(number, row, row_log, params, plan)
         sums.regret[r], sums.reward[r], sums.best_pulls[r] = regret, reward, best_pulls
+
+
+def best_mean(row: Rows) -> float:
+    """The largest true mean."""
+    best = row.means[0]
+    for arm in range(1, row.means.shape[0]):
+        best = max(best, row.means[arm])
+    return best  # type: ignore[no-any-return]
 
 
 def churn(t: int, row: Rows, plan: Plan) -> bool:
@@ -86,7 +94,7 @@ def find_locked_out(t: int, rows: Rows, params: Any, locked: Any) -> None:
         row = row_of(rows, r)
         derive_stale(row, params)
         prepare(t, row.n, row.x, row.y, params, row.state, pull_key(row.policy_key, t))
-        best = row.means.max()
+        best = best_mean(row)
         locked[r] = True
         for arm in range(row.means.shape[0]):
             if row.means[arm] == best and can_win(arm, row.x, row.y, params, row.state):

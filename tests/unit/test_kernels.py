@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numba.core.errors import NumbaError
 
 from sim.kernels import specialise
 
@@ -42,11 +43,22 @@ def plus_one(value):
 def square(value):
     return value * value
 
+def heavy(value):
+LINES
+    return value
+
+def most(values):
+    return heavy(values[0]) + heavy(values[1]) * heavy(values[2])
+
 def closure(offset):
     def add(value):
         return value + offset
     return add
 """
+# Too long to be inlined, so that kernels call it by its symbol.
+SOURCE = SOURCE.replace(
+    "LINES", "\n".join(f"    value = rule(value + {k}.0) / (rule(value) + {k}.5)" for k in range(60))
+)
 
 VALUES = np.array([1.0, 2.0, 3.0])
 
@@ -95,15 +107,25 @@ def test_an_equal_kernel_is_read_from_disk_and_an_edited_function_is_not(tmp_pat
     assert first.__name__ == again.__name__ != other.__name__
 
 
-SECOND_PROCESS = """
+OTHER_PROCESS = """
 import sys
 sys.path[:0] = [{folder!r}, {root!r}]
 import numpy as np
 import template_module as m
 from sim.kernels import specialise
-kernel = specialise(m.total, "k", rule=m.plus_one, NEGATE=False)
-print(kernel(np.array([1.0, 2.0, 3.0])), sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.values()))
+
+def run(template, rule):
+    kernel = specialise(template, "k", rule=rule, NEGATE=False)
+    print(kernel(np.array([1.0, 2.0, 3.0])))
+    print(sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.values()))
+
 """
+
+
+def said_by_another_process(folder: Path, code: str) -> list[str]:
+    code = OTHER_PROCESS.format(folder=str(folder), root=str(Path(__file__).parents[2])) + code
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout.split()
 
 
 def test_the_second_process_compiles_nothing(tmp_path):
@@ -111,10 +133,25 @@ def test_the_second_process_compiles_nothing(tmp_path):
     kernel = specialise(m.total, "k", rule=m.plus_one, NEGATE=False)
     kernel(VALUES)
     assert sum(kernel.stats.cache_misses.values()) == 1
-    root = str(Path(__file__).parents[2])
-    code = SECOND_PROCESS.format(folder=str(tmp_path), root=root)
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60).stdout
-    assert said.split() == ["18.0", "1", "0"]
+    assert said_by_another_process(tmp_path, "run(m.total, m.plus_one)") == ["18.0", "1", "0"]
+
+
+def test_a_kernel_from_disk_keeps_its_functions_beside_one_compiled_alike(tmp_path):
+    """Each process compiles its first kernel by the same steps, so that Numba's numbering of functions is the same."""
+    m = module(tmp_path)
+    said_by_another_process(tmp_path, "run(m.most, m.plus_one)")
+    both = said_by_another_process(tmp_path, "run(m.most, m.square); run(m.most, m.plus_one)")
+    expected = [by_hand(m, rule) for rule in (m.square, m.plus_one)]
+    assert [float(both[0]), float(both[3])] == pytest.approx(expected, rel=1e-9)
+    assert both[1:3] + both[4:] == ["0", "1", "1", "0"]
+
+
+def by_hand(m: Any, rule: Any) -> float:
+    m.rule = rule
+    try:
+        return float(m.most(VALUES))
+    finally:
+        del m.rule
 
 
 def test_constants_are_told_apart_by_type(tmp_path):
@@ -134,6 +171,21 @@ def test_closures_are_refused(tmp_path):
         specialise(m.closure(1.0), "k")
     with pytest.raises(TypeError, match="enclosing"):
         specialise(m.total, "k", rule=m.closure(1.0), NEGATE=False)
+
+
+def test_a_kernel_that_should_not_allocate_may_be_bound_to_a_function_that_does(tmp_path):
+    m = module(
+        tmp_path, "def most(values):\n    return rule(values)\n\n\ndef largest(values):\n    return values.max()\n"
+    )
+    kernel = specialise(m.most, "k", allocates=False, rule=m.largest)
+    assert [kernel(VALUES), kernel(2.0 * VALUES)] == [3.0, 6.0]
+
+
+def test_what_no_kernel_can_be_is_said_by_numba(tmp_path):
+    m = module(tmp_path, "def wrong(values):\n    return values.no_such_attribute\n")
+    for allocates in (True, False):
+        with pytest.raises(NumbaError, match="no_such_attribute"):
+            specialise(m.wrong, "k", allocates=allocates)(VALUES)
 
 
 def test_division_by_zero_is_infinite_as_in_numpy(tmp_path):
