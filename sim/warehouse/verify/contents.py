@@ -26,7 +26,10 @@ ABANDONED = timedelta(days=30)
 
 def check_contents(target: Target, options: Options) -> list[Result]:
     """What is stored, against the functions and against itself; with a send log, the recount factor."""
-    results = [one for check in CONTENTS for one in ask(target, "contents", check, table=options.table)]
+    quick = _one_pass(target, options.table)
+    results: list[Result] = []
+    for check in CONTENTS:
+        results += [quick[check]] if check in quick else ask(target, "contents", check, table=options.table)
     if target.describe(options.sends) is None:
         return [*results, Result("contents", "contents_recount", "skip", f"no send log {options.sends}")]
     recount = ask(
@@ -38,6 +41,18 @@ def check_contents(target: Target, options: Options) -> list[Result]:
         limit=options.recount_limit,
     )
     return [*results, *recount]
+
+
+def _one_pass(target: Target, table: str) -> dict[str, Result]:
+    """What one pass over a large local table can answer, where the functions there are the project's own."""
+    if target.spec.kind == "bigquery":
+        return {}
+    found = target.routine("wilson_score_bounds")
+    if found is not None and not target.same_body(found.body, target.expected_body(found.name)):
+        return {}
+    from sim.warehouse.verify.row_scan import scan  # noqa: PLC0415  (Arrow's reader, for local targets only)
+
+    return scan(target, table) or {}
 
 
 def check_operations(target: Target, options: Options) -> list[Result]:

@@ -1,0 +1,90 @@
+"""Rows of a large local table as Arrow columns, batch by batch, in the table's order."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from sim.warehouse.base import Target
+from sim.warehouse.duckdb import DuckDBTarget
+from sim.warehouse.parquet import ParquetTarget
+from sim.warehouse.schema import arrow_schema, described
+from sim.warehouse.verify.row_kernel import INTEGERS, REALS
+
+LARGE = 2_000_000  # rows from which the pass is quicker than the check files, its compilation included
+SLICE = 4_000_000  # rows of a DuckDB table that one thread takes at a time
+BATCH = 131_072
+Numbers = NDArray[Any]
+_NAMES = (*INTEGERS, *REALS, "")
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows as columns of Arrow: INTEGERS, then REALS; and the pages in runs: how long, and which (None: NULL)."""
+
+    columns: list[pa.Array]
+    lengths: Numbers
+    labels: list[Any]
+
+
+Source = Callable[[], Iterator[Batch]]
+
+
+def sources(target: Target, table: str) -> Sequence[Source] | None:
+    """Where the batches come from; None for a small table, one of other columns, or one that is no local table."""
+    found = target.describe(table)
+    wanted = {one.name: one.type for one in described("caption_bandit_stats").columns}
+    if found is None or (found.rows or 0) < LARGE or {one.name: one.type for one in found.columns} != wanted:
+        return None
+    if isinstance(target, ParquetTarget):
+        return [partial(_files, [str(file) for file in target.files(table)])]
+    return _slices(target, table) if isinstance(target, DuckDBTarget) else None
+
+
+def _files(files: list[str]) -> Iterator[Batch]:
+    """Read by Polars, which decodes Parquet on all processors, and quickest."""
+    frames = pl.scan_parquet(files).select(*INTEGERS, *REALS, "page_name").collect_batches(maintain_order=True)
+    for frame in frames:
+        whole = frame.rechunk()
+        runs = whole["page_name"].rle().struct
+        columns = [_cast(whole[name].to_arrow(), name) for name in (*INTEGERS, *REALS)]
+        yield Batch(columns, runs.field("len").to_numpy(), runs.field("value").to_list())
+
+
+def _slices(target: DuckDBTarget, table: str) -> Sequence[Source] | None:
+    kinds = target.connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table]).fetchall()
+    if not kinds:
+        return None  # a view has no row ids
+    top = target.connection.execute(f'SELECT MAX(rowid) FROM "{table}"').fetchall()[0][0]  # noqa: S608  (in the catalog)
+    return [partial(_slice, target, table, start) for start in range(0, int(top) + 1, SLICE)]
+
+
+def _slice(target: DuckDBTarget, table: str, start: int) -> Iterator[Batch]:
+    """Pages by their 64-bit hashes: texts would take a quarter of the time; two pages of one hash are 1 in 10**9."""
+    names = ", ".join((*INTEGERS, *REALS))
+    with target.connection.cursor() as cursor:
+        cursor.execute("SET TimeZone = 'UTC'")
+        found = cursor.execute(
+            f"SELECT {names}, CASE WHEN page_name IS NOT NULL THEN CAST(hash(page_name) >> 1 AS BIGINT) END"  # noqa: S608
+            f' FROM "{table}" WHERE rowid >= ? AND rowid < ?',
+            [start, start + SLICE],
+        )
+        for batch in found.to_arrow_reader(BATCH):
+            *columns, pages = (_cast(column, name) for column, name in zip(batch.columns, _NAMES, strict=True))
+            runs = pc.run_end_encode(pages)
+            lengths = np.diff(runs.run_ends.to_numpy(), prepend=0)
+            yield Batch(columns, lengths, runs.values.to_pylist())
+
+
+def _cast(column: pa.Array, name: str) -> pa.Array:
+    """In the type of the schema; times become their microseconds."""
+    if not name:
+        return column
+    kind = arrow_schema("caption_bandit_stats").field(name).type
+    return column if column.type == kind else column.cast(kind)
