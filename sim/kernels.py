@@ -11,6 +11,7 @@ symbols, and the linker would silently keep one of the two. Constants are compil
 
 import hashlib
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
 from types import CodeType, FunctionType
@@ -133,7 +134,8 @@ def _reached(function: FunctionType, bindings: Mapping[str, Any], seen: set[Func
 
 
 def _digest(function: FunctionType, scope: Mapping[str, Any], bindings: Mapping[str, Any]) -> str:
-    parts = _sources(function, scope, bindings, {})
+    # How this module compiles is part of what was compiled.
+    parts = _sources(function, scope, bindings, {"": _own_source()})
     return hashlib.sha256(repr(sorted(parts.items())).encode()).hexdigest()[:16]
 
 
@@ -157,3 +159,8 @@ def _sources(
 @cache
 def _source(function: FunctionType) -> str:
     return inspect.getsource(function)
+
+
+@cache
+def _own_source() -> str:
+    return inspect.getsource(sys.modules[__name__])
