@@ -70,19 +70,16 @@ def plan_replications(differences: Floats, difference: float, confidence: float,
 def replications_needed(difference: float, sd: float, confidence: float, power: float) -> int:
     """Least number of pairs whose t test has the power asked for, `sd` being that of one paired difference.
 
-    The power is exact under normal differences (noncentral t: Johnson & Welch 1940, Biometrika 31); the search starts
-    at the normal approximation, which is never above. At least 2. Raises ValueError as `plan_replications`.
+    The power is exact under normal differences (noncentral t: Johnson & Welch 1940, Biometrika 31). At least 2. Raises
+    ValueError as `plan_replications`.
     """
     _check(difference, confidence, power)
     if not (math.isfinite(sd) and sd >= 0.0):
         raise ValueError(f"a standard deviation is finite and not negative, got {sd}")
     if sd == 0.0:
         return 2
-    quantiles = float(ndtri(0.5 + confidence / 2) + ndtri(power))
-    start = _size(max(0.0, quantiles) * sd / difference)
-    if start >= NORMAL_FROM:
-        return math.ceil(start)
-    return _least(max(2, math.floor(start)), lambda n: t_power(difference, sd, n, confidence) >= power)
+    _size(sd / difference)
+    return _least(2, lambda n: t_power(difference, sd, n, confidence) >= power)
 
 
 def t_power(difference: float, sd: float, n: int, confidence: float) -> float:

@@ -1,0 +1,159 @@
+"""`power`: how many replications, and how many sends in the field, a comparison needs."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sim.commands.output import Output, output_options
+from sim.errors import UsageError
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from reports.power_plan import FieldTest, Goal
+    from sim.pilot import Traffic
+    from sim.scenario import PolicySpec, Scenario
+
+DEPLOYED = "wilson_sample"
+
+
+@click.command()
+@click.argument("scenario")
+@click.option("--difference", required=True, metavar="D", help="To find: 5% of the baseline's mean, or a number.")
+@click.option("--confidence", default="0.95", show_default=True, metavar="C", help="Of the two-sided test.")
+@click.option("--power", default="0.8", show_default=True, metavar="P", help="Chance of finding the difference.")
+@click.option("--baseline", metavar="POLICY", help="[default: wilson_sample, or the scenario's first policy]")
+@click.option("--policy", "names", multiple=True, metavar="POLICY", help="Only this one; may be repeated.")
+@click.option("--metric", type=click.Choice(["regret", "reward"]), default="regret", show_default=True, help="Of what.")
+@click.option(
+    "--pilot", type=click.IntRange(2, 100_000), metavar="N", help="Replications of the pilot.  [default: up to 100]"
+)
+@click.option("--rate", metavar="R", help="Conversion rate in the field.  [default: the scenario's]")
+@click.option("--lift", metavar="D%", help="Relative difference in the field.  [default: --difference, where in %]")
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes.  [default: one per processor]")
+@click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key; may be repeated.")
+@output_options
+def command(
+    *,
+    scenario: str,
+    difference: str,
+    confidence: str,
+    power: str,
+    baseline: str | None,
+    names: tuple[str, ...],
+    metric: str,
+    pilot: int | None,
+    rate: str | None,
+    lift: str | None,
+    workers: int | None,
+    overrides: tuple[str, ...],
+    output: Output,
+) -> None:
+    """How many replications of SCENARIO, and how many sends in the field, tell policies apart.
+
+    A pilot (the scenario's first replications) tells how much the paired differences between policies vary. Every size
+    comes from a formula and is checked by simulation. Nothing is written.
+    """
+    from reports.power_plan import field_data, plan_ranking, ranking_data
+    from reports.power_words import field_text, ranking_text
+    from sim.scenario import load
+
+    goal = _goal(difference, confidence, power)
+    in_field = _field_goal(goal, lift)
+    given_rate = None if rate is None else _share(rate, "--rate")
+    loaded = load(scenario, overrides)
+    loaded.require_files()
+    base, others = _policies(loaded, baseline, names)
+    test = None if in_field is None else _field(loaded, base, in_field, given_rate, output)  # soon, and may refuse
+    rows = _pilot(loaded, [base.name, *others], pilot, workers, output)
+    ranking = plan_ranking(rows, base.name, others, metric, goal)
+    data: dict[str, Any] = {"scenario": loaded.name, "digest": loaded.digest, "ranking": ranking_data(ranking)}
+    data["field"] = None if test is None else field_data(test)
+    told = "SENDS in the field: for these, give --lift, such as 10%." if test is None else field_text(test)
+    output.result(data, f"{ranking_text(ranking, loaded.replications)}\n\n{told}")
+
+
+def _goal(difference: str, confidence: str, power: str) -> "Goal":
+    from reports.power_plan import Goal
+
+    value, relative = _number(difference, "--difference")
+    return Goal(value, relative, _share(confidence, "--confidence"), _share(power, "--power"))
+
+
+def _field_goal(goal: "Goal", lift: str | None) -> "Goal | None":
+    if lift is None:
+        return goal if goal.relative else None
+    value, per_cent = _number(lift, "--lift")
+    if not per_cent:
+        raise UsageError(f"--lift is a percentage, got {lift!r}", "Such as --lift 10%")
+    return replace(goal, difference=value, relative=True)
+
+
+def _number(text: str, option: str) -> tuple[float, bool]:
+    """A number, and whether it was a percentage, which is then divided by 100."""
+    body = text.strip()
+    per_cent = body.endswith("%")
+    try:
+        value = float(body.removesuffix("%"))
+    except ValueError:
+        raise UsageError(f"{option} is a number or a percentage, got {text!r}", f"Such as {option} 5%") from None
+    return (value / 100 if per_cent else value), per_cent
+
+
+def _share(text: str, option: str) -> float:
+    value, _ = _number(text, option)
+    if not 0.0 < value < 1.0:
+        raise UsageError(f"{option} must lie between 0 and 1, got {text}", f"Such as {option} 0.9, or {option} 90%")
+    return value
+
+
+def _policies(scenario: "Scenario", baseline: str | None, names: tuple[str, ...]) -> "tuple[PolicySpec, list[str]]":
+    """The baseline, and the names of those compared with it."""
+    known = {spec.name: spec for spec in scenario.policies}
+    for name in (*names, *([] if baseline is None else [baseline])):
+        if name not in known:
+            raise UsageError(f"the scenario has no policy {name!r}", f"It has: {', '.join(known)}")
+    base = known[baseline] if baseline is not None else _deployed(scenario)
+    others = [name for name in known if name != base.name and (not names or name in names)]
+    if not others:
+        raise UsageError(
+            f"there is nothing to compare {base.name} with",
+            "A comparison needs two policies of the scenario: see --baseline and --policy",
+        )
+    return base, others
+
+
+def _deployed(scenario: "Scenario") -> "PolicySpec":
+    by_name = [spec for spec in scenario.policies if spec.name == DEPLOYED]
+    by_kind = [spec for spec in scenario.policies if spec.kind == DEPLOYED]
+    return [*by_name, *by_kind, *scenario.policies][0]
+
+
+def _pilot(
+    scenario: "Scenario", names: list[str], count: int | None, workers: int | None, output: Output
+) -> "pl.DataFrame":
+    from sim.backends.local import default_workers
+    from sim.commands.progress import progress
+    from sim.pilot import pilot_size, simulate_pilot
+
+    used = workers or default_workers()
+    size = count or pilot_size(scenario, len(names), used)
+    output.note(f"{scenario.name}: pilot of {size:,} replications × {len(names)} policies")
+    with progress(output, "replications") as tell:
+        return simulate_pilot(scenario, names, size, used, tell)
+
+
+def _field(scenario: "Scenario", base: "PolicySpec", goal: "Goal", rate: float | None, output: Output) -> "FieldTest":
+    from reports.power_plan import plan_field
+
+    return plan_field(_traffic(scenario, base, rate, output), goal)
+
+
+def _traffic(scenario: "Scenario", base: "PolicySpec", rate: float | None, output: Output) -> "Traffic":
+    from sim.pilot import traffic
+
+    if scenario.world.kind == "traffic":
+        output.note(f"{scenario.name}: sends of {base.name}, for the conversion rate in the field")
+    measured = traffic(scenario, base)
+    return measured if rate is None else replace(measured, rate=rate, source="as given by --rate")

@@ -1,0 +1,121 @@
+"""A pilot: the first replications of a scenario, simulated for their spread; and what its traffic is like in the field.
+
+Replications depend on (scenario, policy, replication) alone: a pilot's are those that a run would have.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sim.runner import Progress
+from sim.scenario import BernoulliWorld, PolicySpec, Record, Scenario, TableWorld
+from sim.workload import workload
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from sim.worlds.base import Floats, SendLog
+
+PILOT_SECONDS = 20.0  # of estimated work, in all
+FEWEST, MOST = 10, 100  # replications of a pilot whose size nobody gave
+LOGGED_SENDS = 1_000_000
+LOGGED_REPLICATIONS = 20
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What a field test on the scenario's pages meets, under one policy.
+
+    `rate` is conversions per fan reached, `sends_per_day` those of all pages together, NaN in a world without days;
+    `design_effect` is the variance of the rate over that of independent fans; `source` says where all this is from.
+    """
+
+    rate: float
+    fans_per_send: float
+    sends_per_day: float
+    design_effect: float
+    source: str
+
+
+def pilot_size(scenario: Scenario, policies: int, workers: int) -> int:
+    """Replications of a pilot: some seconds' work by estimate, within `FEWEST` and `MOST`."""
+    each = workload(scenario).seconds * policies / max(1, workers)
+    return int(min(MOST, max(FEWEST, PILOT_SECONDS / max(each, 1e-9))))
+
+
+def simulate_pilot(
+    scenario: Scenario, names: Sequence[str], replications: int, workers: int, progress: Progress | None = None
+) -> "pl.DataFrame":
+    """The rows of replications.parquet of the first `replications` of the policies named; leaves no file behind."""
+    from sim.api import run  # noqa: PLC0415 - imports polars
+
+    smaller = scenario.model_copy(
+        update={
+            "replications": replications,
+            "policies": tuple(spec for spec in scenario.policies if spec.name in names),
+            "record": Record(curve_points=2, stats="none"),
+            "checks": (),
+        }
+    )
+    with tempfile.TemporaryDirectory(prefix="caption-sim-") as folder:
+        return run(smaller, Path(folder) / "pilot", workers, report=False, progress=progress).replications
+
+
+def traffic(scenario: Scenario, spec: PolicySpec) -> Traffic:
+    """What the scenario says about the field; its traffic world is simulated a few times under `spec`.
+
+    Its rate may be 0 or 1. Raises LocalError where a table world's file cannot be read.
+    """
+    if isinstance(scenario.world, BernoulliWorld):
+        return _textbook(scenario.world)
+    if isinstance(scenario.world, TableWorld):
+        return _counted(scenario.world)
+    return _simulated(scenario, spec)
+
+
+def _textbook(world: BernoulliWorld) -> Traffic:
+    if world.means is not None:
+        return Traffic(float(np.mean(world.means)), 1.0, np.nan, 1.0, "the mean of the scenario's rates")
+    a, b = world.prior.beta if world.prior is not None else (1.0, 1.0)
+    return Traffic(a / (a + b), 1.0, np.nan, 1.0, "the mean of the scenario's prior")
+
+
+def _counted(world: TableWorld) -> Traffic:
+    from sim.worlds.table_source import read_counts  # noqa: PLC0415
+
+    columns = world.columns
+    file = read_counts(str(world.source), (columns.page, columns.caption, columns.trials, columns.successes))
+    rate = int(file.successes.sum()) / max(1, int(file.trials.sum()))
+    sends = float(len(file.page_names) * world.sends_per_day)
+    return Traffic(rate, float(world.fans_per_send), sends, 1.0, "successes per trial in the scenario's file")
+
+
+def _simulated(scenario: Scenario, spec: PolicySpec) -> Traffic:
+    from sim.engine import simulate  # noqa: PLC0415 - imports the worlds
+
+    count = int(min(LOGGED_REPLICATIONS, max(1, LOGGED_SENDS // max(1.0, workload(scenario).pulls))))
+    logged = scenario.model_copy(update={"record": Record(curve_points=2, stats="none", sends=True)})
+    logs = [log for number in range(count) for log in simulate(logged, spec, range(number, number + 1)).sends]
+    return _of_logs(logs, scenario.horizon.length, f"purchases per recipient of priced messages under {spec.name}")
+
+
+def _of_logs(logs: "Sequence[SendLog]", days: float, source: str) -> Traffic:
+    """Priced messages only: nobody can buy the others."""
+    from reports.power import design_effect  # noqa: PLC0415
+
+    priced = [np.isfinite(log.price) for log in logs]
+    sent = _joined([log.sent_count[kept] for log, kept in zip(logs, priced, strict=True)])
+    purchased = _joined([log.purchased_count[kept] for log, kept in zip(logs, priced, strict=True)])
+    # The n-th page of another replication is another page.
+    page = _joined([log.page[kept] + i * 1_000_000 for i, (log, kept) in enumerate(zip(logs, priced, strict=True))])
+    rate = float(purchased.sum() / max(1.0, sent.sum()))
+    effect = design_effect(purchased, sent, page.astype(np.int64))
+    return Traffic(rate, float(sent.mean()), len(sent) / (len(logs) * days), effect, source)
+
+
+def _joined(parts: "Sequence[np.ndarray[tuple[int], np.dtype[np.generic]]]") -> "Floats":
+    return np.concatenate([part.astype(np.float64) for part in parts])
