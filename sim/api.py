@@ -130,9 +130,11 @@ def run(
     loaded.require_files()
     folder = RunFolder(Path(out) if out is not None else RUNS / loaded.name)
     with folder.locked():
-        folder.begin(manifest(loaded), loaded.to_yaml(), resume=resume, fresh=fresh)
-        if not folder.complete:
+        described = manifest(loaded)
+        folder.require_free(described, resume=resume, fresh=fresh)
+        if fresh or not folder.complete:
             with runner.keeping_finished_blocks(loaded, folder):
+                folder.begin(described, loaded.to_yaml(), fresh=fresh)
                 _complete(loaded, folder, backend or LocalBackend(workers), progress or _silent)
         done = Run(folder.path)
         if report:

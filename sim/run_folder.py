@@ -79,26 +79,30 @@ class RunFolder:
             raise LocalError(f"the run in {self.path} is not complete", "Continue it with `run … --resume`.")
         return self
 
-    def begin(self, manifest: dict[str, Any], scenario_yaml: str, *, resume: bool, fresh: bool) -> None:
-        """Make the folder ready for the run that `manifest` describes.
+    def require_free(self, manifest: dict[str, Any], *, resume: bool, fresh: bool) -> None:
+        """Raise UsageError unless the run that `manifest` describes may be written here; writes nothing.
 
-        Raises UsageError when another run is there (`fresh` replaces it; `resume` continues it when it is the same).
+        A run that is there may be replaced (`fresh`), or continued when it is the same (`resume`).
         """
-        if fresh:
-            self.clear()
         there = self.manifest()
         if not there:
             self._refuse_strangers()
-        elif not resume:
+        elif not fresh and not resume:
             raise UsageError(f"{self.path} already holds a run ({there['status']})", self._ways_out(there))
-        else:
+        elif resume:
             _require_same(self.path, there, manifest)
-            return
-        write_text(self.path / "scenario.yaml", scenario_yaml)
-        self.write_manifest(manifest)
+
+    def begin(self, manifest: dict[str, Any], scenario_yaml: str, *, fresh: bool) -> None:
+        """Write scenario and manifest of a run that begins, in place of the one there if `fresh`; else it goes on."""
+        if fresh:
+            self.clear()
+        if not self.manifest():
+            write_text(self.path / "scenario.yaml", scenario_yaml)
+            self.write_manifest(manifest)
 
     def _refuse_strangers(self) -> None:
-        strangers = sorted({item.name for item in self.path.iterdir()} - {LOCK})
+        # Hidden files are our lock, and what file managers leave behind.
+        strangers = sorted(item.name for item in self.path.iterdir() if not item.name.startswith("."))
         if strangers:
             raise UsageError(
                 f"{self.path} is not empty (it holds {strangers[0]}) and holds no run", "Choose another --out."

@@ -20,7 +20,8 @@ def folder(tmp_path: Path) -> RunFolder:
 
 def begin(folder: RunFolder, manifest: dict[str, str] | None = None, **how: bool) -> None:
     folder.path.mkdir(exist_ok=True)
-    folder.begin(manifest or MANIFEST, "name: x\n", **{"resume": False, "fresh": False, **how})
+    folder.require_free(manifest or MANIFEST, **{"resume": False, "fresh": False, **how})
+    folder.begin(manifest or MANIFEST, "name: x\n", fresh=how.get("fresh", False))
 
 
 def test_a_new_folder_holds_scenario_and_manifest(folder: RunFolder) -> None:
@@ -37,16 +38,14 @@ def test_a_run_is_not_overwritten_and_the_ways_out_are_named(folder: RunFolder, 
     assert all(way in caught.value.hint for way in ways)
 
 
-def test_fresh_removes_the_run_and_nothing_else(folder: RunFolder) -> None:
+def test_fresh_replaces_the_run_and_touches_nothing_else(folder: RunFolder) -> None:
     begin(folder)
     (folder.path / "notes.txt").write_text("mine")
     (folder.path / "stats").mkdir()
-    with pytest.raises(UsageError, match=r"notes\.txt"):
-        begin(folder, fresh=True)
-    assert (folder.path / "notes.txt").read_text() == "mine"
-    (folder.path / "notes.txt").unlink()
-    begin(folder, fresh=True)
+    begin(folder, {**MANIFEST, "digest": "b"}, fresh=True)
+    assert folder.manifest()["digest"] == "b"
     assert not (folder.path / "stats").exists()
+    assert (folder.path / "notes.txt").read_text() == "mine"
 
 
 @pytest.mark.parametrize(("key", "message"), [("digest", "another scenario"), ("version", "another version")])
@@ -59,6 +58,7 @@ def test_only_the_same_run_is_resumed(folder: RunFolder, key: str, message: str)
 
 def test_a_strangers_folder_is_refused(folder: RunFolder) -> None:
     folder.path.mkdir()
+    (folder.path / ".DS_Store").touch()
     (folder.path / "thesis.tex").touch()
     with pytest.raises(UsageError, match=r"not empty \(it holds thesis\.tex\)"):
         begin(folder)
