@@ -87,7 +87,7 @@ def test_days_that_no_binary_fraction_holds_keep_their_order():
 
 @pytest.mark.parametrize("times", [[math.nan], [math.inf], [-1.0], [3.0, 2.0]])
 def test_times_that_are_no_times_or_past_are_refused(times):
-    with pytest.raises(ValueError, match="no time|past"):
+    with pytest.raises(ValueError, match=r"no time|past"):
         ran(Diary(change_at=times), [1.0, 10.0])
 
 
