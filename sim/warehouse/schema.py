@@ -57,8 +57,8 @@ def googlesql_type(kind: exp.DataType) -> str:
 
 
 def duckdb_type(text: str) -> str:
-    """GoogleSQL's name of a DuckDB type such as BIGINT."""
-    return googlesql_type(exp.DataType.build(text, dialect="duckdb"))
+    """GoogleSQL's name of a DuckDB type such as BIGINT; DuckDB's own where GoogleSQL has none as wide (INTEGER)."""
+    return _GOOGLESQL.get(exp.DataType.build(text, dialect="duckdb").this, text)
 
 
 def arrow_type(kind: pa.DataType) -> str:
