@@ -62,9 +62,20 @@ def plan_replications(differences: Floats, difference: float, confidence: float,
     least = replications_needed(difference, sd, confidence, power)
     if sd == 0.0:
         return Replications(least, (least, least), least, None)
-    low, high = (replications_needed(difference, each, confidence, power) for each in _likely_sd(differences))
+    likely = likely_replications(differences, difference, confidence, power)
     needed, simulated = _until_powerful(differences, difference, least, confidence, power)
-    return Replications(least, (low, high), needed, simulated)
+    return Replications(least, likely, needed, simulated)
+
+
+def likely_replications(differences: Floats, difference: float, confidence: float, power: float) -> tuple[int, int]:
+    """The middle 90 % of what `replications_needed` says of resampled pilots (percentile bootstrap, Efron 1979)."""
+    generator = np.random.Generator(np.random.PCG64(SEED + 1))
+    n = len(differences)
+    drawn = differences[generator.integers(0, n, (SD_RESAMPLES, n))].std(axis=1, ddof=1)
+    low, high = (
+        replications_needed(difference, float(sd), confidence, power) for sd in np.quantile(drawn, (0.05, 0.95))
+    )
+    return low, high
 
 
 def replications_needed(difference: float, sd: float, confidence: float, power: float) -> int:
@@ -198,15 +209,6 @@ def _least(start: int, enough: Callable[[int], bool]) -> int:
         middle = (low + high) // 2
         low, high = (low, middle) if enough(middle) else (middle, high)
     return high
-
-
-def _likely_sd(differences: Floats) -> tuple[float, float]:
-    """The middle 90 % of the standard deviations of resampled pilots (percentile bootstrap, Efron 1979)."""
-    generator = np.random.Generator(np.random.PCG64(SEED + 1))
-    n = len(differences)
-    drawn = differences[generator.integers(0, n, (SD_RESAMPLES, n))].std(axis=1, ddof=1)
-    low, high = np.quantile(drawn, (0.05, 0.95))
-    return float(low), float(high)
 
 
 def _until_powerful(

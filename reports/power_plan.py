@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.estimators import Estimate, mean_interval, moments, paired_difference
+from reports.estimators import Estimate, Floats, mean_interval, moments, paired_difference
 from reports.power import Fans, Replications, plan_fans, plan_replications
 from reports.rows import by_policy, column
 from sim.errors import UsageError
@@ -113,17 +113,18 @@ def plan_ranking(
             f"the mean {metric} of {baseline} is 0, and {100 * goal.difference:g} % of it is no difference",
             "Give the difference as a number, without %, or another --baseline or --metric",
         )
-    ranks = []
-    for name in others:
-        apart = values[name] - values[baseline]
-        pilot = paired_difference(values[name], values[baseline], goal.confidence).estimate
-        m = moments(apart)
-        try:
-            plan = plan_replications(apart, difference, goal.confidence, goal.power)
-        except ValueError as problem:
-            raise UsageError(f"{name} against {baseline}: {problem}") from None
-        ranks.append(Rank(name, pilot, m.n, m.sd, m.skewness, plan))
+    ranks = [_rank(name, values[name], values[baseline], difference, goal) for name in others]
     return Ranking(goal, metric, baseline, mean, difference, len(values[baseline]), ranks)
+
+
+def _rank(name: str, values: Floats, baseline: Floats, difference: float, goal: Goal) -> Rank:
+    m = moments(values - baseline)
+    try:
+        plan = plan_replications(values - baseline, difference, goal.confidence, goal.power)
+    except ValueError as problem:
+        raise UsageError(f"{name}: {problem}") from None
+    pilot = paired_difference(values, baseline, goal.confidence).estimate
+    return Rank(name, pilot, m.n, m.sd, m.skewness, plan)
 
 
 def plan_field(traffic: "Traffic", goal: Goal) -> FieldTest:

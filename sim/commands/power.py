@@ -50,7 +50,7 @@ def command(
     overrides: tuple[str, ...],
     output: Output,
 ) -> None:
-    """How many replications of SCENARIO, and how many sends in the field, tell policies apart.
+    """How many replications of SCENARIO, and sends in the field, tell policies apart.
 
     A pilot (the scenario's first replications) tells how much the paired differences between policies vary. Every size
     comes from a formula and is checked by simulation. Nothing is written.
