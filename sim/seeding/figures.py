@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from functools import cache
+from statistics import NormalDist
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,6 +16,7 @@ Floats = NDArray[np.float64]
 Points = tuple[tuple[float, float], ...]
 
 MOST_USES = 100_000
+QUANTILES = 4096  # steps of a tabulated distribution: the mean is right to 0.1 %, the tails end at 3.8 deviations
 MOST_PAGE_ROWS = 64  # times the mean
 
 
@@ -30,8 +32,7 @@ class SeedFigures:
     audience: Points
     prices: Points
     unpriced_share: float  # of captions
-    view_law: tuple[float, float]  # mean and coefficient of variation, priced
-    unpriced_view_law: tuple[float, float]
+    view_law: tuple[float, float]  # mean and coefficient of variation of a priced message
     per_view: Points
     caption_cv: float
     message_cv: float
@@ -42,13 +43,20 @@ class SeedFigures:
     used_once: float = 0.84  # share of scored captions used exactly once (production facts, section 5)
     page_rows_sd: float = 1.0  # standard deviation of the logarithm of a page's rows
 
-    def log_views(self) -> tuple[float, float]:
-        """Mean and standard deviation of the logarithm of a priced message's view rate."""
-        return log_normal(*self.view_law)
+    def view_rates(self) -> Floats:
+        """Quantiles of the share of fans who view a priced message."""
+        return log_normal_quantiles(*self.view_law)
 
-    def log_unpriced_views(self) -> tuple[float, float]:
-        """The same of an unpriced message."""
-        return log_normal(*self.unpriced_view_law)
+    def appeals(self) -> Floats:
+        """Quantiles of the factor, of mean 1, that sets a caption apart from others of its price."""
+        return log_normal_quantiles(1.0, self.caption_cv)
+
+    def rates_by_dollar(self) -> Floats:
+        """Purchases per view at 0, 1, 2, … dollars, to the highest price: log-log between the points, flat outside."""
+        knots = np.log(np.array(self.per_view, dtype=np.float64))
+        dollars = np.arange(1, math.ceil(self.prices[-1][1]) + 1)
+        rates: Floats = np.exp(np.interp(np.log(dollars), knots[:, 0], knots[:, 1]))
+        return np.append(0.0, rates)
 
     def page_level(self, audience: Floats, normals: Floats) -> Floats:
         """Factor on purchases per view of pages of `audience` fans, of median 1 at the reference audience."""
@@ -66,7 +74,6 @@ def traffic_figures(world: "TrafficWorld", used_once: float = SeedFigures.used_o
         prices=world.bank.prices,
         unpriced_share=tiers.bump / (tiers.budget + tiers.mid + tiers.premium + tiers.bump),
         view_law=(world.views.priced.mean, world.views.priced.cv),
-        unpriced_view_law=(world.views.unpriced.mean, world.views.unpriced.cv),
         per_view=purchases.per_view,
         caption_cv=purchases.caption_cv,
         message_cv=purchases.message_cv,
@@ -89,6 +96,16 @@ def log_normal(mean: float, cv: float) -> tuple[float, float]:
     """Mean and deviation of the logarithm of a log-normal variable of this mean and coefficient of variation."""
     variance = math.log1p(cv * cv)
     return (math.log(mean) if mean > 0.0 else -math.inf) - variance / 2.0, math.sqrt(variance)
+
+
+@cache
+def log_normal_quantiles(mean: float, cv: float) -> Floats:
+    """Quantiles (QUANTILES + 1,) at even steps of probability; the ends stand for the middle of the outermost steps."""
+    center, spread = log_normal(mean, cv)
+    shares = np.clip(np.arange(QUANTILES + 1) / QUANTILES, 0.5 / QUANTILES, 1.0 - 0.5 / QUANTILES)
+    normal = np.array([NormalDist().inv_cdf(share) for share in shares])
+    quantiles: Floats = np.exp(center + spread * normal)
+    return quantiles
 
 
 @cache

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from policies.draws import mix, normal, pull_key, uniform
+from policies.draws import mix, pull_key, uniform
 from policies.wilson import Z, wilson_interval
 
 # Rows of the two output blocks.
@@ -25,6 +25,7 @@ WHOLE_COLUMNS, REAL_COLUMNS = 7, 7
 NEVER = -1
 PRIOR = 1
 MOST_PURCHASES = 100_000
+TABLED = 32  # counts below it have their scores looked up
 SIGN_BIT = np.uint64(1 << 63)  # the lowest INT64
 OTHER_BITS = np.uint64((1 << 63) - 1)  # the highest INT64
 # What a row's key is spent on besides its messages, which take the keys pull_key(key, 0), pull_key(key, 1), …
@@ -56,6 +57,13 @@ def along(knots: Any, values: Any, x: float) -> float:
         place += 1
     share = (x - knots[place - 1]) / (knots[place] - knots[place - 1])
     return float(values[place - 1] + share * (values[place] - values[place - 1]))
+
+
+def quantile(values: Any, u: float) -> float:
+    """The quantile at `u` in [0, 1), linear between `values` at even steps of probability."""
+    place = u * (values.size - 1)
+    low = int(place)
+    return float(values[low] + (place - low) * (values[low + 1] - values[low]))
 
 
 def full_range_id(root: np.uint64, index: int) -> np.int64:
@@ -98,17 +106,13 @@ class Model(NamedTuple):
     uses_law: Any  # float64 (MOST_USES,), distribution function
     price_shares: Any  # float64 (knots,), and the quantiles there, dollars
     price_quantiles: Any
-    log_dollars: Any  # float64 (knots,), and the logarithm of purchases per view there
-    log_per_view: Any
+    per_view: Any  # float64 (most dollars + 1,), purchases a view at whole dollars on a page of level 1
     max_per_view: float
     unpriced_share: float
-    log_view: float  # mean and standard deviation of the logarithm of the view rate
-    log_view_sd: float
-    log_unpriced_view: float
-    log_unpriced_view_sd: float
-    log_appeal: float  # the same of a caption's own factor
-    log_appeal_sd: float
+    view_rates: Any  # float64 (knots,), quantiles at even steps of probability: of the share of fans who view
+    appeals: Any  # … and of a caption's own factor
     purchase_shape: float  # of the gamma behind a message's purchases
+    bounds: Any  # float64 (TABLED, TABLED, 3): lower, upper, exploration score of small (successes, failures)
 
 
 class Pages(NamedTuple):
@@ -119,17 +123,14 @@ class Pages(NamedTuple):
     levels: Any  # float64, factor on purchases per view
 
 
-def send(model: Any, key: np.uint64, audience: int, dollars: float, per_view: float) -> tuple[int, int]:
-    """(views, purchases) of one message at a price, 0 where unpriced, `per_view` purchases a view on average."""
-    if dollars == 0.0:
-        return seen(audience, model.log_unpriced_view + model.log_unpriced_view_sd * normal(key)), 0
-    views = seen(audience, model.log_view + model.log_view_sd * normal(key))
+def send(model: Any, key: np.uint64, audience: int, per_view: float) -> tuple[int, int]:
+    """(views, purchases) of one priced message, `per_view` purchases a view on average.
+
+    At least one fan views it, since the update job sees no others, and at most the audience.
+    """
+    rate = quantile(model.view_rates, uniform(key))
+    views = min(audience, max(1, int(audience * rate + 0.5)))
     return views, min(views, negative_binomial(uniform(key + BOUGHT), views * per_view, model.purchase_shape))
-
-
-def seen(audience: int, log_rate: float) -> int:
-    """Views of a message: at least one, since the update job sees no others, and at most the audience."""
-    return min(audience, max(1, int(audience * math.exp(log_rate) + 0.5)))
 
 
 def offer(model: Any, key: np.uint64, level: float) -> tuple[float, float]:
@@ -137,21 +138,25 @@ def offer(model: Any, key: np.uint64, level: float) -> tuple[float, float]:
     if uniform(key + PRICED) < model.unpriced_share:
         return 0.0, 0.0
     dollars = max(1.0, math.floor(along(model.price_shares, model.price_quantiles, uniform(key + PRICE)) + 0.5))
-    log_rate = along(model.log_dollars, model.log_per_view, math.log(dollars))
-    log_rate += model.log_appeal + model.log_appeal_sd * normal(key + APPEAL)
-    return dollars, min(model.max_per_view, level * math.exp(log_rate))
+    appeal = quantile(model.appeals, uniform(key + APPEAL))
+    rate = level * appeal * model.per_view[int(dollars)]
+    return dollars, rate / (1.0 + rate / model.max_per_view)
 
 
 def caption(model: Any, key: np.uint64, page: tuple[int, float], history: Any, real: Any) -> None:
-    """All messages of one caption on a page (audience, level).
+    """All messages of one caption on a page (audience, level); one without a price earns nothing.
 
     Their EMVs go into `history` (uses,), the money columns into `real` (REAL_COLUMNS,).
     """
     audience, level = page
     dollars, per_view = offer(model, key, level)
+    if dollars == 0.0:
+        history[:] = 0.0
+        real[REVENUE], real[CONVERSION], real[MEAN_EMV], real[LAST_EMV] = 0.0, 0.0, 0.0, 0.0
+        return
     purchases, summed = 0, 0.0
     for use in range(history.size):
-        views, bought = send(model, pull_key(key, use), audience, dollars, per_view)
+        views, bought = send(model, pull_key(key, use), audience, per_view)
         history[use] = bought / views * (dollars * bought)
         purchases += bought
         summed += history[use]
@@ -191,12 +196,29 @@ def refresh_index(key: np.uint64, uses: int, refreshes: int) -> int:
     return min(refreshes - 1, int(u * refreshes))
 
 
-def finish(whole: Any, real: Any, when: int) -> None:
+def scores(successes: int, failures: int) -> tuple[float, float, float]:
+    """(lower, upper, exploration score) of stored counts."""
+    lower, upper = wilson_interval(float(successes), float(failures), Z)
+    return lower, upper, 1.0 / math.sqrt(float(successes) + float(failures) + 1.0)
+
+
+def score_table() -> np.ndarray:
+    """`scores` of all counts below TABLED, shape (TABLED, TABLED, 3); row and column 0 are never asked for."""
+    table = np.zeros((TABLED, TABLED, 3))
+    for successes in range(1, TABLED):
+        for failures in range(1, TABLED):
+            table[successes, failures] = scores(successes, failures)
+    return table
+
+
+def finish(model: Any, whole: Any, real: Any, when: int) -> None:
     """The columns that follow from a row's counts, and its times: a row made but never updated has no last_used."""
-    successes, failures = float(whole[SUCCESSES]), float(whole[FAILURES])
-    lower, upper = wilson_interval(successes, failures, Z)
-    real[LOWER], real[UPPER] = lower, upper
-    real[EXPLORATION] = 1.0 / math.sqrt(successes + failures + 1.0)
+    successes, failures = whole[SUCCESSES], whole[FAILURES]
+    if successes < TABLED and failures < TABLED:
+        known = model.bounds[successes, failures]
+        real[LOWER], real[UPPER], real[EXPLORATION] = known[0], known[1], known[2]
+    else:
+        real[LOWER], real[UPPER], real[EXPLORATION] = scores(successes, failures)
     whole[LAST_UPDATED] = when
     whole[LAST_USED] = when if whole[OBSERVATIONS] > 1 else NEVER
 
@@ -233,7 +255,7 @@ def fill_page(model: Any, start: int, page: tuple[int, float], whole: Any, real:
     for row in range(rows):
         index = start + row
         refresh = refresh_index(pull_key(model.root, index), uses[row], model.refreshes.size)
-        finish(whole[:, row], real[:, row], model.refreshes[refresh])
+        finish(model, whole[:, row], real[:, row], model.refreshes[refresh])
         whole[CAPTION_ID, row] = full_range_id(model.root, index) if model.full_ids else index + 1
     rank(real[MEAN_EMV], whole[PERCENTILE])
 

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from sim.files import replacing
 from sim.kernels import specialise
 from sim.seeding import kernel
-from sim.seeding.figures import log_normal, zipf_law
+from sim.seeding.figures import zipf_law
 from sim.seeding.plan import PartPlan, SeedPlan
 from sim.stats_table import arrow_schema
 from sim.warehouse.base import CHECKSUM_MODULUS, Facts
@@ -87,7 +87,6 @@ def batch(plan: SeedPlan, pages: range) -> pa.Table:
 def _model(plan: SeedPlan) -> kernel.Model:
     figures = plan.figures
     shares, quantiles = np.array(figures.prices, dtype=np.float64).T.copy()
-    log_dollars, log_per_view = np.log(np.array(figures.per_view, dtype=np.float64)).T.copy()
     return kernel.Model(
         plan.root,
         plan.caption_ids == "full",
@@ -95,15 +94,19 @@ def _model(plan: SeedPlan) -> kernel.Model:
         zipf_law(figures.used_once),
         shares,
         quantiles,
-        log_dollars,
-        log_per_view,
+        figures.rates_by_dollar(),
         figures.max_per_view,
         figures.unpriced_share,
-        *figures.log_views(),
-        *figures.log_unpriced_views(),
-        *log_normal(1.0, figures.caption_cv),
-        purchase_shape=1.0 / max(figures.message_cv, SMALLEST_CV) ** 2,
+        figures.view_rates(),
+        figures.appeals(),
+        1.0 / max(figures.message_cv, SMALLEST_CV) ** 2,
+        _score_table(),
     )
+
+
+@cache
+def _score_table() -> NDArray[np.float64]:
+    return kernel.score_table()
 
 
 @cache

@@ -8,13 +8,15 @@ import numpy as np
 import polars as pl
 import pyarrow.parquet as pq
 import pytest
+from scipy import stats
 
 from policies.wilson import exploration_bonus, wilson_bounds
 from sim.scenario.traffic import Audience, Bank, TrafficWorld
 from sim.seeding import SeedPlan, traffic_figures, write_part, write_parts
-from sim.seeding.figures import default_figures, log_normal, zipf_law
+from sim.seeding.figures import default_figures, log_normal_quantiles, zipf_law
 from sim.seeding.writing import batch, make_batch
 from sim.stats_table import SCHEMA, arrow_schema
+from sim.worlds import traffic_setup
 
 ROWS = 60_000
 
@@ -184,12 +186,30 @@ def test_figures_follow_the_scenario():
 
 
 def test_prices_and_rates_are_the_traffic_worlds():
+    world = TrafficWorld(kind="traffic")
     figures = default_figures()
     assert figures.unpriced_share == pytest.approx(0.575)
     assert figures.prices[3] == (0.5, 14)
-    mean, sd = log_normal(0.034, 0.53)
-    assert math.exp(mean + sd * sd / 2) == pytest.approx(0.034)
-    assert math.exp(sd * sd) - 1 == pytest.approx(0.53**2)
+    dollars = np.arange(1, 36)
+    assert figures.rates_by_dollar()[1:] == pytest.approx(traffic_setup.per_view(world, dollars))
+    for fans, z in ((90, -1.0), (1351, 0.0), (185_370, 2.5)):
+        level = figures.page_level(np.array([float(fans)]), np.array([z]))[0]
+        assert level == pytest.approx(traffic_setup.page_level(world, fans, z))
+
+
+@pytest.mark.parametrize(("mean", "cv"), [(0.034, 0.53), (1.0, 0.4), (1.0, 0.0)])
+def test_tabulated_quantiles_keep_mean_and_spread(mean, cv):
+    values = log_normal_quantiles(mean, cv)
+    steps = (values[1:] + values[:-1]) / 2
+    assert steps.mean() == pytest.approx(mean, rel=2e-3)
+    assert steps.std() == pytest.approx(mean * cv, rel=2e-2, abs=1e-12)
+    share = np.searchsorted(values, stats.lognorm(*_shape_scale(mean, cv)).ppf(0.9)) / (len(values) - 1) if cv else 0.9
+    assert share == pytest.approx(0.9, abs=1e-3)
+
+
+def _shape_scale(mean, cv):
+    sigma = math.sqrt(math.log1p(cv * cv))
+    return sigma, 0.0, mean * math.exp(-sigma * sigma / 2)
 
 
 @pytest.mark.parametrize("share", [0.3, 0.84, 0.99])
