@@ -47,11 +47,13 @@ class DuckDBTarget:
 
     def query(self, statement: str) -> pa.Table:
         """See `Target.query`."""
-        return integers(self._run(to_duckdb(statement)).to_arrow_table())
+        with local_errors(self.spec):
+            return integers(self._connection.execute(to_duckdb(statement)).to_arrow_table())
 
     def execute(self, statement: str) -> None:
         """See `Target.execute`."""
-        self._run(to_duckdb(statement))
+        with local_errors(self.spec):
+            self._connection.execute(to_duckdb(statement))
 
     def describe(self, table: str) -> TableDescription | None:
         """See `Target.describe`."""
