@@ -161,9 +161,9 @@ def test_what_is_no_database_is_said_so(tmp_path):
 def test_a_csv_in_place_of_parquet_is_said_so(tmp_path):
     (tmp_path / STATS).mkdir()
     (tmp_path / STATS / "a.parquet").write_text("page_name,caption_id\n")
-    with open_target(TargetSpec("parquet", str(tmp_path)), read_only=True) as target:
-        with pytest.raises(LocalError, match="not a Parquet file"):
-            target.describe(STATS)
+    target = open_target(TargetSpec("parquet", str(tmp_path)), read_only=True)
+    with target, pytest.raises(LocalError, match="not a Parquet file"):
+        target.describe(STATS)
 
 
 def test_a_failing_statement_is_told_from_a_failing_machine(tmp_path):
@@ -188,9 +188,9 @@ def closed_port(monkeypatch):
 
 def test_a_port_where_nobody_listens_ends_in_time(closed_port):
     started = time.monotonic()
-    with open_target(parse_target("bigquery:my-project-1.caption_test")) as target:
-        with pytest.raises(RemoteError) as caught:
-            target.describe(STATS)
+    target = open_target(parse_target("bigquery:my-project-1.caption_test"))
+    with target, pytest.raises(RemoteError) as caught:
+        target.describe(STATS)
     assert time.monotonic() - started < 15.0
     assert "reachable" in caught.value.hint
 

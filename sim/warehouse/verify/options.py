@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import sql
 from sim.errors import UsageError
 from sim.warehouse.base import SENDS, STATS
 
@@ -25,8 +26,17 @@ class Options:
     recount_limit: float = 1.0
 
     def __post_init__(self) -> None:
-        """UsageError for sizes under which the checks mean nothing, or above what one query should do."""
+        """UsageError for names that are none, sizes under which the checks mean nothing, or above what a query should do."""
+        for name in (self.table, self.sends):
+            _check_name(name)
         if not 100 <= self.rows <= 10_000_000:
             raise UsageError(f"--rows {self.rows}: between 100 and 10,000,000 pairs")
         if not 1000 <= self.draws <= 1_000_000:
             raise UsageError(f"--draws {self.draws}: between 1,000 and 1,000,000 draws a cell")
+
+
+def _check_name(name: str) -> None:
+    try:
+        sql.identifier("table", name)
+    except ValueError as error:
+        raise UsageError(str(error), "letters, digits and _, not quoted") from None
