@@ -33,6 +33,7 @@ TIERS = (*PRICED_TIERS, "bump")
 
 MAX_PAGES = 10_000
 MAX_CAPTIONS = 20_000
+MAX_CAPTIONS_IN_ALL = 5_000_000  # about a gigabyte a replication
 
 # An evening peak (21 h) and a morning trough (9 h), 2.8 apart, of mean 1.
 HOURS = (
@@ -228,6 +229,13 @@ class TrafficWorld(Section):
     drift: Drift = Field(Drift(), description="How captions' rates wander.")
     turnover: Turnover = Field(Turnover(), description="How captions leave the bank and new ones come.")
     delay: PurchaseDelay = Field(PurchaseDelay(), description="When buyers buy.")
+
+    @model_validator(mode="after")
+    def _fits(self) -> Self:
+        captions = self.pages * (self.bank.captions + 52 * self.turnover.arrivals_per_week)
+        if captions > MAX_CAPTIONS_IN_ALL:
+            raise ValueError(f"{captions:,.0f} captions on all pages in a year; at most {MAX_CAPTIONS_IN_ALL:,} fit")
+        return self
 
 
 class TrafficFeedback(Section):
