@@ -26,7 +26,7 @@ class Options:
     recount_limit: float = 1.0
 
     def __post_init__(self) -> None:
-        """UsageError for names that are none, sizes under which the checks mean nothing, or above what a query should do."""
+        """UsageError for names that are none, and for sizes too small to mean anything or too large for one query."""
         for name in (self.table, self.sends):
             _check_name(name)
         if not 100 <= self.rows <= 10_000_000:
