@@ -12,6 +12,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
@@ -31,12 +32,12 @@ class Scattered(Exception):  # noqa: N818  (not a mistake of anybody: another wa
 
 @dataclass
 class Tally:
-    """What was counted so far, and, page by page, the captions' order and the span of every percentile."""
+    """What was counted so far, the captions' order within each page, and the spans of the percentiles there."""
 
     counts: dict[str, int] = field(default_factory=lambda: dict.fromkeys(COUNTED, 0))
     pages: dict[Any, int] = field(default_factory=dict)
     last: dict[int, int] = field(default_factory=dict)
-    spans: Numbers = field(default_factory=lambda: _no_spans(0))
+    spans: list[Numbers] = field(default_factory=list)
 
     def add(self, part: "Part") -> None:
         """Add a batch; batches come in the table's order."""
@@ -47,20 +48,21 @@ class Tally:
             if rows:
                 self.counts["unordered"] += page in self.last and first <= self.last[page]
                 self.last[page] = last
-        self._widen(at, part.spans)
-
-    def _widen(self, at: list[int], spans: Numbers) -> None:
-        while self.spans.shape[1] < len(self.pages):
-            self.spans = np.concatenate([self.spans, _no_spans(max(1024, self.spans.shape[1]))], axis=1)
-        # A page may come in several runs of a batch, so that `at` may name it more than once.
-        np.minimum.at(self.spans[0], at, spans[0])
-        np.maximum.at(self.spans[1], at, spans[1])
+        run, rank = np.nonzero(np.isfinite(part.spans[0]))
+        key = np.array(at, dtype=np.int64)[run] * PERCENTILES + rank
+        self.spans.append(np.array([key, part.spans[0, run, rank], part.spans[1, run, rank]]))
 
     @property
     def ranks(self) -> tuple[int, int]:
         """Percentiles of a page that begin at or below the avg_emv where a lower one ends; percentiles in all."""
-        below = np.maximum.accumulate(self.spans[1], axis=1)[:, :-1]
-        return int(np.sum(self.spans[0][:, 1:] <= below)), int(np.sum(np.isfinite(self.spans[0])))
+        key, least, most = _merged(np.concatenate([np.empty((3, 0)), *self.spans], axis=1))
+        page = key // PERCENTILES
+        same = page[1:] == page[:-1]
+        if not np.any(same & (least[1:] <= most[:-1])):
+            return 0, key.size  # neighbours in order: all in order
+        frame = pl.DataFrame({"page": page, "least": least, "most": most})
+        below = pl.col("most").cum_max().shift().over("page")
+        return int(frame.select((pl.col("least") <= below).sum()).item()), key.size
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,18 @@ class Part:
     names: list[Any]
     keys: Numbers
     spans: Numbers
+
+
+def _merged(spans: Numbers) -> Numbers:
+    """Spans (3: key, least, most) with each key once, rising: a page may come in several batches."""
+    key = spans[0]
+    if np.all(key[1:] > key[:-1]):
+        return spans
+    ordered = spans[:, np.argsort(key, kind="stable")]
+    starts = np.flatnonzero(np.diff(ordered[0], prepend=-1.0))
+    return np.array(
+        [ordered[0, starts], np.minimum.reduceat(ordered[1], starts), np.maximum.reduceat(ordered[2], starts)]
+    )
 
 
 def scan(target: Target, table: str) -> dict[str, Result] | None:

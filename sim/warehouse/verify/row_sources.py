@@ -50,10 +50,10 @@ def sources(target: Target, table: str) -> Sequence[Source] | None:
 def _files(files: list[str]) -> Iterator[Batch]:
     """Read by Polars, which decodes Parquet on all processors, and quickest."""
     frames = pl.scan_parquet(files).select(*INTEGERS, *REALS, "page_name").collect_batches(maintain_order=True)
-    for frame in frames:
-        whole = frame.rechunk()
-        runs = whole["page_name"].rle().struct
-        columns = [_cast(whole[name].to_arrow(), name) for name in (*INTEGERS, *REALS)]
+    for frame in filter(len, frames):
+        runs = frame["page_name"].rle().struct
+        table = frame.rechunk().select(*INTEGERS, *REALS).to_arrow()
+        columns = [_cast(column.chunk(0), name) for column, name in zip(table.columns, _NAMES[:-1], strict=True)]
         yield Batch(columns, runs.field("len").to_numpy(), runs.field("value").to_list())
 
 
