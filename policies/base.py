@@ -10,17 +10,25 @@ like `policies.draws`:
     score(x, y, state, params, key) -> float             an arm's score; the largest is sent, ties break uniformly
     support(x, y, state, params) -> (low, high)          closed bounds of the score over all keys, also of `prepare`
     weight(x, y, state, params) -> float                 1 / propensity of the arm sent; only where `weighted` is set
+    slope(x, y, value, state, params) -> float           how fast a score grows at most; only where `concave` is set
 
 `n`, `x`, `y` of `prepare` are arrays (arms,), to be read only; `t` counts the row's trials so far (pulls; fans
 where each fan is a trial); `params` is the tuple of `parameters()` as float64; `state` is float64 (state_size,),
 zero at the start and kept between decisions; `key` is a uint64 for `policies.draws`: in `prepare` the decision's,
 in `score` the arm's own, which is `arm_key(decision's, i)` for the arm at position `i` of `n`, `x` and `y`.
+
+A costly index can be `concave`: its score depends on x, y and `state[0]` alone, which never falls from one decision
+to the next, and in which the score rises, by at most `slope` (>= 0) a unit from a decision with score `value` on, but
+for SCORE_ERROR. An index solved long ago then still bounds today's from both sides, and kernels solve only those that
+could be the largest.
 """
 
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
+
+SCORE_ERROR = 1e-12  # by which scores of a concave policy may be off, and kernels allow for
 
 
 def _prepare_nothing(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
@@ -39,6 +47,10 @@ def _weight_one(x: float, y: float, state: Any, params: Any) -> float:
     return 1.0
 
 
+def _slope_unknown(x: float, y: float, value: float, state: Any, params: Any) -> float:
+    return math.inf
+
+
 @dataclass(frozen=True)
 class Rule:
     """The plain functions of a policy; see the module's docstring for their signatures."""
@@ -48,6 +60,7 @@ class Rule:
     support: Callable[..., Any] = _support_is_x
     prepare: Callable[..., Any] = _prepare_nothing
     weight: Callable[..., Any] = _weight_one
+    slope: Callable[..., Any] = _slope_unknown
 
 
 @dataclass(frozen=True)
@@ -92,6 +105,7 @@ class Policy:
     weighted: ClassVar[bool] = False
     deterministic: ClassVar[bool] = False  # no score depends on a key, though `support` may be wider than the score
     prune: ClassVar[bool] = False  # `support` is so much cheaper than `score` that kernels should ask it first
+    concave: ClassVar[bool] = False  # kernels may keep scores and their `slope`, which says how long they will do
 
     def parameters(self) -> tuple[float, ...]:
         """The numbers that the rule's functions receive as `params`."""

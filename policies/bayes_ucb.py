@@ -6,7 +6,9 @@ from typing import Any, ClassVar
 
 from policies.base import Policy, Rule, parameter
 from policies.divergence import kl_reach
-from policies.incomplete_beta import beta_upper_quantile
+from policies.incomplete_beta import beta_density, beta_upper_quantile
+
+_SAFETY = 1.0 + 1e-9  # allows for the rounding of a density
 
 
 def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
@@ -16,21 +18,32 @@ def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[fl
 
 
 def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
-    state[0] = min(1.0, 1.0 / (max(t, 1.0) * math.pow(math.log(params[3]), params[2])))
-    state[1] = -math.log(state[0])
+    state[1] = min(1.0, 1.0 / (max(t, 1.0) * math.pow(math.log(params[3]), params[2])))
+    state[0] = -math.log(state[1])
 
 
 def _reach(a: float, b: float, state: Any) -> float:
     """Chernoff's bound of the quantile: P(X > q) <= exp(−(a + b) kl(mean, q)) for X ~ Beta(a, b)."""
-    return kl_reach(a / (a + b), state[1] / (a + b))
+    return kl_reach(a / (a + b), state[0] / (a + b))
 
 
 def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
-    return min(beta_upper_quantile(x, y, state[0]), _reach(x, y, state)) if x < math.inf else x
+    return min(beta_upper_quantile(x, y, state[1]), _reach(x, y, state)) if x < math.inf else x
 
 
 def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
     return (0.0, _reach(x, y, state)) if x < math.inf else (x, x)
+
+
+def _slope(x: float, y: float, value: float, state: Any, params: Any) -> float:
+    # A quantile rises in −ln(tail) by 1 / hazard, and 1 / hazard = (1 − q) ∫ ((1 − v)/q + v)^(a − 1) v^(b − 1) dv over
+    # [0, 1] falls as q rises, whatever b, as long as a >= 1.
+    if x == math.inf or value >= 1.0:
+        return 0.0
+    if x < 1.0 or value <= 0.0:
+        return math.inf
+    density = beta_density(x, y, value)
+    return _SAFETY * float(state[1]) / density if density > 0.0 else math.inf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +58,11 @@ class BayesUcb(Policy):
 
     kind: ClassVar[str] = "bayes_ucb"
     source: ClassVar[str] = "Kaufmann, Cappé & Garivier 2012, algorithm 1"
-    rule: ClassVar[Rule] = Rule(derive=_derive, prepare=_prepare, score=_score, support=_support)
+    rule: ClassVar[Rule] = Rule(derive=_derive, prepare=_prepare, score=_score, support=_support, slope=_slope)
     state_size: ClassVar[int] = 2
     deterministic: ClassVar[bool] = True
     prune: ClassVar[bool] = True
+    concave: ClassVar[bool] = True
 
     def parameters(self) -> tuple[float, ...]:
         """(prior successes, prior failures, c, horizon)."""

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.base import Memory, Policy, Rule
+from policies.base import SCORE_ERROR, Memory, Policy, Rule
 from policies.draws import arm_key
 from policies.registry import build
 
@@ -29,6 +29,7 @@ Compiler = Callable[..., Any]
 
 _KIND = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = tuple(np.uint64(key) for key in (0, 1, 2**32, 2**63, 2**64 - 1, 0x123456789ABCDEF1))
+_PASSING = (1e-3, 0.5, 20.0, 1e6)  # trials, as shares of those so far
 _ROLES = ("derive", "prepare", "score", "support", "weight")
 
 
@@ -194,7 +195,30 @@ def rule_problems(policy: Policy) -> list[str]:
             found |= dict.fromkeys(_decision_problems(policy, decision))
         if policy.deterministic and len({decision.out.tobytes() for decision in decisions}) > 1:
             found["it says deterministic, but the score depends on the key"] = None
+    if policy.concave:
+        found |= dict.fromkeys(_concavity_problems(policy))
     return list(found)
+
+
+def _concavity_problems(policy: Policy) -> Iterator[str]:
+    """Whether earlier scores bound later ones from both sides, while trials pass and nothing is learned."""
+    if not policy.deterministic:
+        yield "it says concave, but not deterministic"
+    params = np.array(policy.parameters(), dtype=np.float64)
+    for seen in edge_statistics():
+        early = decide(policy, seen, _KEYS[0])
+        for passed in _PASSING:
+            late = decide(policy, dataclasses.replace(seen, t=seen.t * (1.0 + passed) + passed), _KEYS[0])
+            wait = late.state[0] - early.state[0]
+            if not wait >= 0.0:
+                yield "it says concave, but state[0] falls"
+            for x, y, now, then in zip(early.x, early.y, early.out[:, 0], late.out[:, 0], strict=True):
+                with np.errstate(all="ignore"):
+                    rise = policy.rule.slope(x, y, now, early.state, params)
+                if not rise >= 0.0:
+                    yield "a slope is negative or NaN"
+                elif then < now - SCORE_ERROR or (wait > 0.0 and then > now + rise * wait + SCORE_ERROR):
+                    yield "it says concave, but a score leaves the bounds that an earlier one sets"
 
 
 def _untouched(policy: Policy, seen: Statistics, key: np.uint64, found: dict[str, None]) -> Decision:

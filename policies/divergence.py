@@ -11,6 +11,7 @@ import math
 _STEPS = 60
 _TOLERANCE = 1e-14
 _CLOSE = 1e-3  # beyond it plain logarithms, twice as fast, cancel no more than three digits
+_ERROR = 1e-12  # more than the error of `kl_upper`
 _NOTHING = 1e-300  # a mean as good as 0: the quotient d / p stays finite above
 
 
@@ -49,7 +50,7 @@ def kl_upper(p: float, budget: float) -> float:
         return min(p, 1.0)
     reach = kl_reach(p, budget)
     if p <= _NOTHING:
-        return min(-math.expm1(-budget), reach)
+        return max(p, min(-math.expm1(-budget), reach))
     low, high = 0.0, reach - p
     d = min(_first_guess(p, budget), high)
     for _ in range(_STEPS):
@@ -67,6 +68,17 @@ def kl_upper(p: float, budget: float) -> float:
         if moved * moved * moved <= _TOLERANCE * (p + d) * spread * spread:
             break
     return min(p + d, reach)
+
+
+def kl_upper_slope(p: float, q: float) -> float:
+    """The derivative of q = `kl_upper(p, budget)` in the budget, never too small; the function is concave.
+
+    It is q (1 − q) / (q − p), which falls as q rises. The error of q itself is allowed for.
+    """
+    if p >= 1.0:
+        return 0.0
+    d = q - p - _ERROR
+    return q * (1.0 - q + _ERROR) / d if d > 0.0 else math.inf
 
 
 def _step(p: float, d: float, value: float, budget: float) -> float:

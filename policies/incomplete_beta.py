@@ -36,8 +36,10 @@ def _log_peak(a: float, b: float) -> float:
 
 
 def _factor(a: float, b: float, x: float, log_peak: float) -> float:
-    """x^a (1 − x)^b / B(a, b) for 0 < x < 1."""
+    """x^a (1 − x)^b / B(a, b) for 0 < x <= 1."""
     y, gap = 1.0 - x, x * b - (1.0 - x) * a
+    if y <= 0.0:
+        return 0.0
     # a ln(x / mean) + b ln(y / (1 − mean)), where x / mean = 1 + gap / a and y / (1 − mean) = 1 − gap / b
     first = math.log1p(gap / a) if abs(gap) < 0.5 * a else math.log(x * ((a + b) / a))
     second = math.log1p(-gap / b) if abs(gap) < 0.5 * b else math.log(y * ((a + b) / b))
@@ -81,6 +83,11 @@ def beta_tail(a: float, b: float, x: float) -> float:
     if x <= 0.0:
         return 1.0
     return _tail(a, b, x, _factor(a, b, x, _log_peak(a, b))) if x < 1.0 else 0.0
+
+
+def beta_density(a: float, b: float, x: float) -> float:
+    """The density of Beta(a, b) at 0 < x < 1, a, b > 0."""
+    return _factor(a, b, x, _log_peak(a, b)) / (x * (1.0 - x))
 
 
 def beta_upper_quantile(a: float, b: float, tail: float) -> float:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from policies.base import Policy, Rule, parameter
-from policies.divergence import kl_reach, kl_upper
+from policies.divergence import kl_reach, kl_upper, kl_upper_slope
 from policies.greedy import derive_mean
 
 
@@ -23,6 +23,10 @@ def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]
     return (x, kl_reach(x, state[0] / y)) if y > 0.0 else (math.inf, math.inf)
 
 
+def _slope(x: float, y: float, value: float, state: Any, params: Any) -> float:
+    return kl_upper_slope(x, value) / y if y > 0.0 else 0.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class KlUcb(Policy):
     """The largest q with n · kl(mean, q) <= ln t + c · ln ln t; an arm never pulled comes first."""
@@ -31,10 +35,11 @@ class KlUcb(Policy):
 
     kind: ClassVar[str] = "kl_ucb"
     source: ClassVar[str] = "Garivier & Cappé 2011, algorithm 1"
-    rule: ClassVar[Rule] = Rule(derive=derive_mean, prepare=_prepare, score=_score, support=_support)
+    rule: ClassVar[Rule] = Rule(derive=derive_mean, prepare=_prepare, score=_score, support=_support, slope=_slope)
     state_size: ClassVar[int] = 1
     deterministic: ClassVar[bool] = True
     prune: ClassVar[bool] = True
+    concave: ClassVar[bool] = True
 
     def parameters(self) -> tuple[float, ...]:
         """(c,)."""

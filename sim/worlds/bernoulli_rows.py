@@ -7,6 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.worlds.tangents import Tangents, new_tangents, tangents_of
+
 
 class Plan(NamedTuple):
     """Numbers of the scenario, and of the policy's memory, that a kernel is not compiled for."""
@@ -52,6 +54,8 @@ class Rows(NamedTuple):
     """Pull before which the first outcome was shown."""
     updated: Any
     """Pull before which the latest outcome was shown."""
+    tangents: Tangents
+    """Of a `concave` policy, else of no arms."""
     outcome_key: Any
     """(rows,), as are the other keys."""
     delay_key: Any
@@ -103,6 +107,7 @@ def row_of(rows: Rows, r: int) -> Rows:
         rows.successes[r],
         rows.inserted[r],
         rows.updated[r],
+        tangents_of(rows.tangents, r),
         rows.outcome_key[r],
         rows.delay_key[r],
         rows.churn_key[r],
@@ -115,7 +120,9 @@ def log_of(log: Log, r: int) -> Log:
     return Log(log.arm[r], log.generation[r], log.outcome[r], log.weight[r], log.counted[r], log.after[r], log.first[r])
 
 
-def new_rows(means: Any, state_size: int, outcome_key: Any, delay_key: Any, churn_key: Any, policy_key: Any) -> Rows:
+def new_rows(
+    means: Any, state_size: int, concave: bool, outcome_key: Any, delay_key: Any, churn_key: Any, policy_key: Any
+) -> Rows:
     """Rows at time zero; `means` (rows, arms) becomes theirs."""
     rows, shape = means.shape[0], means.shape
     return Rows(
@@ -134,6 +141,7 @@ def new_rows(means: Any, state_size: int, outcome_key: Any, delay_key: Any, chur
         successes=np.zeros(shape, np.int64),
         inserted=np.zeros(shape, np.int64),
         updated=np.zeros(shape, np.int64),
+        tangents=new_tangents(rows, shape[1] if concave else 0),
         outcome_key=outcome_key,
         delay_key=delay_key,
         churn_key=churn_key,

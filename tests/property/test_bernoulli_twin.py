@@ -15,7 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.base import Memory, Policy, Rule, parameter
+from policies.bayes_ucb import BayesUcb
 from policies.draws import beta, uniform
+from policies.kl_ucb import KlUcb
 from sim.engine import simulate
 from sim.rng import generator, policy_purpose, row_keys
 from sim.scenario import load
@@ -204,6 +206,15 @@ class Twin:
         return rows
 
 
+INDICES = [
+    KlUcb(),
+    KlUcb(c=3.0),
+    BayesUcb(),
+    BayesUcb(prior=(0.5, 0.3)),
+    BayesUcb(prior=(2.0, 0.2), c=1.0, horizon=90),
+]
+
+
 def agree(body: dict[str, Any], policy: Policy) -> None:
     content = {"version": 1, "name": "twin", "replications": 4, "policies": ["uniform"]}
     scenario = load(content | body)
@@ -242,6 +253,13 @@ few = settings(max_examples=20, deadline=None)
 @given(seeds, spreads, pulls, st.sampled_from(WORLDS))
 def test_immediate_feedback_agrees_bit_for_bit(seed, spread, horizon, world):
     agree({"seed": seed, "world": world, "horizon": {"pulls": horizon}}, Everything(spread=spread))
+
+
+@few
+@given(seeds, pulls, st.sampled_from([1, 1, 7]), st.sampled_from([*WORLDS, CHURNING]), st.sampled_from(INDICES))
+def test_indices_that_are_seldom_solved_agree_bit_for_bit(seed, horizon, every, world, policy):
+    feedback = {"refresh_every": every}
+    agree({"seed": seed, "world": world, "feedback": feedback, "horizon": {"pulls": horizon}}, policy)
 
 
 @few

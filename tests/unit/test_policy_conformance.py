@@ -110,7 +110,45 @@ def _lowest(x: float, y: float, state: Any, params: Any, key: Any) -> float:
     return -math.inf
 
 
+def _tells_time(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+    state[0] = math.sqrt(t)
+
+
+def _counts_down(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+    state[0] = -t
+
+
+def _logarithm(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    return math.log1p(state[0])
+
+
+def _its_slope(x: float, y: float, value: float, state: Any, params: Any) -> float:
+    return 1.0 / (1.0 + state[0])  # type: ignore[no-any-return]
+
+
+def _half_its_slope(x: float, y: float, value: float, state: Any, params: Any) -> float:
+    return 0.5 / (1.0 + state[0])  # type: ignore[no-any-return]
+
+
+def _downhill(x: float, y: float, value: float, state: Any, params: Any) -> float:
+    return -1.0
+
+
 FINE = Fine.rule
+LOGARITHM = replace(FINE, prepare=_tells_time, score=_logarithm, support=_wide, slope=_its_slope)
+CONCAVE = {"concave": True, "deterministic": True, "state_size": 1}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logarithm(Fine):
+    """A concave policy that conforms."""
+
+    rule: ClassVar[Rule] = LOGARITHM
+    state_size: ClassVar[int] = 1
+    deterministic: ClassVar[bool] = True
+    concave: ClassVar[bool] = True
+
+
 BAD_RULES = [
     (replace(FINE, derive=_nan_mean), {}, "NaN"),
     (replace(FINE, prepare=_writes_x), {}, "writes to x or y"),
@@ -121,6 +159,10 @@ BAD_RULES = [
     (replace(FINE, score=_lowest, support=_wide), {}, "−inf"),
     (replace(FINE, weight=_half), {"weighted": True}, "at least 1"),
     (replace(FINE, weight=lambda x, y, state, params: 2.0), {}, "does not say weighted"),
+    (LOGARITHM, {**CONCAVE, "deterministic": False}, "not deterministic"),
+    (replace(FINE, prepare=_counts_down), CONCAVE, "state.0. falls"),
+    (replace(LOGARITHM, slope=_half_its_slope), CONCAVE, "an earlier one sets"),
+    (replace(LOGARITHM, slope=_downhill), CONCAVE, "negative"),
 ]
 
 
@@ -133,6 +175,7 @@ def test_a_rule_that_breaks_a_promise_is_named(rule: Rule, flags: dict[str, Any]
 
 def test_a_policy_that_conforms_passes() -> None:
     check(Fine())
+    check(Logarithm())
 
 
 @dataclass(frozen=True, kw_only=True)
