@@ -25,17 +25,17 @@ REDRAWS = 63  # of a decision, to estimate propensities
 REDRAW = np.uint64(0x6A09E667F3BCC909)  # between a decision and its redraws
 
 
-def choose_day(day: int, row: Row) -> None:
+def choose_day(day: int, row: Row, params: Any) -> None:
     """Fill the page's slots of `day`, which are laid out, with captions."""
     if DISCOUNTED or WINDOWED:
         recall(row)
     for tier in range(TIERS):
         wanted = wanted_of(tier, row)
         if wanted > 0:
-            eligible = gather(tier, day, day * DAY_S - row.rules.cool_down_s, row)
+            eligible = gather(tier, day, day * DAY_S - row.rules.cool_down_s, row, params)
             # A policy is never asked about nothing.
-            found = choose(tier, day, eligible, wanted, row) if eligible > 0 else 0
-            assign(tier, found, eligible, row)
+            found = choose(tier, day, eligible, wanted, row, params) if eligible > 0 else 0
+            assign(tier, found, eligible, row, params)
             row.page.unfilled += wanted - found
 
 
@@ -47,7 +47,7 @@ def wanted_of(tier: int, row: Row) -> int:
     return count
 
 
-def gather(tier: int, day: int, latest: int, row: Row) -> int:
+def gather(tier: int, day: int, latest: int, row: Row, params: Any) -> int:
     """Copy a tier's captions that were last used by `latest` into the work space; returns how many there are."""
     count = 0
     for place in range(row.page.alive_start[tier], row.page.alive_start[tier + 1]):
@@ -56,31 +56,31 @@ def gather(tier: int, day: int, latest: int, row: Row) -> int:
         if caption.last_used <= latest:
             mean = caption.rate * (1.0 - wear_on(day, caption, row))
             if RECOMPUTE:
-                refresh_score(c, mean, row)
+                refresh_score(c, mean, row, params)
             row.eligible[count], row.mean[count], row.usd[count] = c, mean, mean * caption.price
             row.n[count], row.x[count], row.y[count] = caption.n, caption.x, caption.y
             count += 1
     return count
 
 
-def choose(tier: int, day: int, eligible: int, wanted: int, row: Row) -> int:
+def choose(tier: int, day: int, eligible: int, wanted: int, row: Row, params: Any) -> int:
     """Choose `wanted` of the eligible captions, or all; returns how many, best first in `row.chosen`."""
     key = pull_key(row.page.policy_key, day * TIERS + tier)
     if RECORD:
-        redraw(tier, eligible, wanted, key, row)
-    return rank(tier, eligible, wanted, key, row)
+        redraw(tier, eligible, wanted, key, row, params)
+    return rank(tier, eligible, wanted, key, row, params)
 
 
-def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row) -> int:
+def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:
     """One decision: positions of the `wanted` largest scores, largest first, ties broken uniformly; how many."""
     n, x, y, state = row.n[:eligible], row.x[:eligible], row.y[:eligible], row.state[tier]
-    prepare(row.page.sends, n, x, y, row.params, state, key)
+    prepare(row.page.sends, n, x, y, params, state, key)
     found = 0
     for i in range(eligible):
         full = found == wanted
-        if PRUNE and full and support(x[i], y[i], state, row.params)[1] < row.score[found - 1]:
+        if PRUNE and full and support(x[i], y[i], state, params)[1] < row.score[found - 1]:
             continue
-        value = score(x[i], y[i], state, row.params, arm_key(key, i))
+        value = score(x[i], y[i], state, params, arm_key(key, i))
         if math.isnan(value) or (full and value < row.score[found - 1]):
             continue
         found = enter(i, value, uniform(arm_key(key, eligible + i)), found, wanted, row)
@@ -105,12 +105,12 @@ def below(score_a: float, luck_a: float, score_b: float, luck_b: float) -> bool:
     return score_a < score_b or (score_a == score_b and luck_a < luck_b)
 
 
-def redraw(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row) -> None:
+def redraw(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Any) -> None:
     """Count, for each eligible caption, in how many independent redraws of this decision it would be chosen."""
     row.hits[:eligible] = 0
     copy(row.state[tier], row.kept)
     for again in range(REDRAWS):
-        for i in range(rank(tier, eligible, wanted, mix(key + REDRAW * np.uint64(again + 1)), row)):
+        for i in range(rank(tier, eligible, wanted, mix(key + REDRAW * np.uint64(again + 1)), row, params)):
             row.hits[row.chosen[i]] += 1
         copy(row.kept, row.state[tier])
 
@@ -126,7 +126,7 @@ def propensity_of(i: int, row: Row) -> float:
     return float(1.0 + row.hits[i]) / (1.0 + REDRAWS)
 
 
-def assign(tier: int, found: int, eligible: int, row: Row) -> None:
+def assign(tier: int, found: int, eligible: int, row: Row, params: Any) -> None:
     """Give the chosen captions, best first, to the tier's slots in the day's shuffled order; note what was missed."""
     regret, regret_usd, least, taken = 0.0, 0.0, 0.0, 0
     if tier != BUMP and found > 0:
@@ -138,16 +138,16 @@ def assign(tier: int, found: int, eligible: int, row: Row) -> None:
         if slot.tier == tier:
             slot.regret, slot.regret_usd, slot.caption = regret, regret_usd, -1
             if taken < found:
-                fill(slot, tier, row.chosen[taken], least, row)
+                fill(slot, tier, row.chosen[taken], least, row, params)
             taken += 1
 
 
-def fill(slot: Any, tier: int, i: int, least: float, row: Row) -> None:
+def fill(slot: Any, tier: int, i: int, least: float, row: Row, params: Any) -> None:
     """Put a chosen caption into a slot."""
     slot.caption = row.eligible[i]
     slot.best = 1 if row.mean[i] >= least else 0
     if WEIGHTED:
-        slot.weight = weight(row.x[i], row.y[i], row.state[tier], row.params)
+        slot.weight = weight(row.x[i], row.y[i], row.state[tier], params)
     if RECORD:
         slot.propensity = propensity_of(i, row)
 

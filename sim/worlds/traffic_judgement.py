@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NO_COOL_DOWN = 2**62
 
 
-def judge(locked: Any, row: Row) -> None:
+def judge(locked: Any, row: Row, params: Any) -> None:
     """Into `locked` (3,): whether the best caption of each priced tier can no longer be chosen, cool-down aside.
 
     It cannot where as many others as the tier sends in a day always score above it. Changes what the policy remembers:
@@ -29,24 +29,24 @@ def judge(locked: Any, row: Row) -> None:
     if DISCOUNTED or WINDOWED:
         recall(row)
     for tier in range(BUMP):
-        eligible, state = gather(tier, day, NO_COOL_DOWN, row), row.state[tier]
+        eligible, state = gather(tier, day, NO_COOL_DOWN, row, params), row.state[tier]
         locked[tier] = False
         if eligible > 0:
             key = pull_key(row.page.policy_key, (day + 1) * TIERS + tier)
             n, x, y = row.n[:eligible], row.x[:eligible], row.y[:eligible]
-            prepare(row.page.sends, n, x, y, row.params, state, key)
-            locked[tier] = not can_enter(x, y, state, max(1, wanted_of(tier, row)), row)
+            prepare(row.page.sends, n, x, y, params, state, key)
+            locked[tier] = not can_enter(x, y, state, max(1, wanted_of(tier, row)), row, params)
 
 
-def can_enter(x: Any, y: Any, state: Any, wanted: int, row: Row) -> bool:
+def can_enter(x: Any, y: Any, state: Any, wanted: int, row: Row, params: Any) -> bool:
     """Whether the truly best of the gathered captions can be among the `wanted` largest scores."""
     best, above = 0, 0
     for i in range(x.shape[0]):
         if row.mean[i] > row.mean[best]:
             best = i
-    low, high = support(x[best], y[best], state, row.params)
+    low, high = support(x[best], y[best], state, params)
     for i in range(x.shape[0]):
-        floor, ceiling = support(x[i], y[i], state, row.params)
+        floor, ceiling = support(x[i], y[i], state, params)
         # At equal bounds a tie has probability zero as soon as either score is spread out.
         if i != best and (high < floor or (high == floor and (low < high or floor < ceiling))):
             above += 1

@@ -43,7 +43,6 @@ def advance(until: int, b: Block, locked: Any) -> None:
             b.labelled[i],
             b.log[i],
             b.state[i],
-            b.params,
             b.season[b.pages[i].replication],
             b.hours,
             b.tiers,
@@ -64,12 +63,12 @@ def advance(until: int, b: Block, locked: Any) -> None:
             b.kept,
         )
         if locked.shape[0] > 0:
-            judge(locked[i], row)
+            judge(locked[i], row, b.params)
         else:
-            advance_row(until, row)
+            advance_row(until, row, b.params)
 
 
-def advance_row(until: int, row: Row) -> None:
+def advance_row(until: int, row: Row, params: Any) -> None:
     """Bring one row up to second `until`."""
     page = row.page
     while True:
@@ -77,10 +76,10 @@ def advance_row(until: int, row: Row) -> None:
         if min(refreshes, begins, sends) >= until:
             return
         if refreshes <= begins and refreshes <= sends:
-            refresh(refreshes, row)
+            refresh(refreshes, row, params)
             page.refresh += 1
         elif begins <= sends:
-            begin_day(row)
+            begin_day(row, params)
         else:
             send(page.slot, row)
             page.slot += 1
@@ -93,15 +92,15 @@ def next_send(row: Row) -> int:
     return row.plan[row.page.slot].time  # type: ignore[no-any-return]
 
 
-def begin_day(row: Row) -> None:
+def begin_day(row: Row, params: Any) -> None:
     """Plan the page's day and choose its captions."""
     day = row.page.day
     if day == 0:
-        derive_all(row)
+        derive_all(row, params)
     if day % DAYS_A_WEEK == 0:
         begin_week(day // DAYS_A_WEEK, row)
     plan_day(day, row)
-    choose_day(day, row)
+    choose_day(day, row, params)
     row.page.day += 1
 
 
@@ -147,6 +146,7 @@ def settle(caption: Any, slot: Any, purchases: int, row: Row) -> None:
     exposure = page.fans * row.rules.mean_views * slot.factor
     page.purchases += purchases
     page.revenue += purchases * caption.price
+    page.tier_revenue[slot.tier] += purchases * caption.price
     page.regret += exposure * slot.regret
     page.regret_usd += exposure * slot.regret_usd
     page.best += slot.best

@@ -7,7 +7,7 @@ counts again thins what was left, at every refresh, by the conditional probabili
 """
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from policies.draws import arm_key, pull_key
 from sim.feedback import FAILURE, NEITHER, SUCCESS, emv_of, forget, median_emv, remember, share_known, verdict
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LATENESS = 2  # address of the thinning among a use's draws
 
 
-def refresh(now: int, row: Row) -> None:
+def refresh(now: int, row: Row, params: Any) -> None:
     """The update job at time `now`: the median first, of all messages known by then, then the labels."""
     matured, page = 0, row.page
     while matured < page.pending_size and row.pending[at(matured, row)].time + row.rules.label_after_s <= now:
@@ -33,7 +33,7 @@ def refresh(now: int, row: Row) -> None:
         forget(page, row.recent, row.rising, now - row.rules.median_s)
         median = median_emv(page, row.rising)
         for i in range(matured):
-            count(at(i, row), median, now, row)
+            count(at(i, row), median, now, row, params)
         page.pending_head = at(matured, row)
         page.pending_size -= matured
 
@@ -58,7 +58,7 @@ def observe(m: int, now: int, row: Row) -> None:
         remember(row.page, row.recent, row.rising, message.time, message.emv)
 
 
-def count(m: int, median: float, now: int, row: Row) -> None:
+def count(m: int, median: float, now: int, row: Row, params: Any) -> None:
     """Count message `m` in the table and in what the policy sees."""
     message = row.pending[m]
     c, label = message.caption, verdict(message.emv, median)
@@ -75,7 +75,7 @@ def count(m: int, median: float, now: int, row: Row) -> None:
         share = row.rules.discount ** float(row.page.decayed_at - 1 - message.ordinal)
     learn(c, share, share * success, share * weighted, row)
     if not RECOMPUTE:
-        refresh_score(c, 0.0, row)
+        refresh_score(c, 0.0, row, params)
 
 
 def tabulate(c: int, m: int, label: int, now: int, row: Row) -> None:
@@ -100,17 +100,17 @@ def learn(c: int, trials: float, successes: float, weighted: float, row: Row) ->
     row.history[c].w += weighted
 
 
-def refresh_score(c: int, mean: float, row: Row) -> None:
+def refresh_score(c: int, mean: float, row: Row, params: Any) -> None:
     """Bring `x` and `y` up to the statistics of a caption, and to the truth: `mean` purchases per view."""
     caption, history = row.captions[c], row.history[c]
     truth = mean * caption.price if BY_REVENUE else mean
-    caption.x, caption.y = derive(caption.n, history.s, history.w, truth, row.params)
+    caption.x, caption.y = derive(caption.n, history.s, history.w, truth, params)
 
 
-def derive_all(row: Row) -> None:
+def derive_all(row: Row, params: Any) -> None:
     """Scores of captions that nothing is known of."""
     for c in range(row.captions.shape[0]):
-        refresh_score(c, row.captions[c].rate, row)
+        refresh_score(c, row.captions[c].rate, row, params)
 
 
 def keep(ordinal: int, c: int, success: float, weighted: float, row: Row) -> None:

@@ -75,6 +75,7 @@ PAGE = np.dtype(
         ("counted", "i8"),  # known when their message was counted
         ("late", "i8"),  # came after that
         ("revenue", "i8"),  # dollars
+        ("tier_revenue", "i8", TIER_EDGES[0] - 1),  # the same by tier
         ("best", "i8"),  # messages whose caption was among the clairvoyant choices
         ("regret", "f8"),  # expected purchases
         ("regret_usd", "f8"),
@@ -161,7 +162,11 @@ LINE = np.dtype([("time", "i8"), ("caption", "i8"), ("views", "i8"), ("purchases
 
 
 class Row(NamedTuple):
-    """One page of one replication, as kernels see it."""
+    """One page of one replication, as kernels see it.
+
+    The policy's parameters go beside it: their number is part of a tuple's type, and a function that does not need
+    them is so compiled once for all policies.
+    """
 
     rules: Any  # RULES
     page: Any  # PAGE
@@ -175,7 +180,6 @@ class Row(NamedTuple):
     labelled: Any  # ring of LABEL; of length 0 where nothing is windowed
     log: Any  # LINE; of length 0 where sends are not recorded
     state: Any  # (tiers, state_size) float64: the policy's
-    params: Any  # tuple of float64
     season: Any  # (days,) float64: weekday × holiday factor
     hours: Any  # (24,) float64: hour factor
     tiers: Any  # (cycle,) int64: the tier of a page's next priced message, repeated for ever
@@ -211,7 +215,7 @@ class Block(NamedTuple):
     labelled: Any
     log: Any
     state: Any
-    params: Any
+    params: Any  # tuple of float64: the policy's
     season: Any  # (replications, days)
     hours: Any
     tiers: Any
