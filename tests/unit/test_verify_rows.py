@@ -217,3 +217,16 @@ def test_old_partitions_and_unused_captions_are_warned_of(tmp_path):
 
 def test_the_table_has_the_schema():
     assert right_rows(rows=10).columns == arrow_schema(STATS).names
+
+
+@pytest.mark.parametrize("sizes", [[5], [3, 3, 3], [10, 1], [1, 10, 1], [4, 4], [25], [8, 1, 1, 9], [10, 10]])
+def test_parquet_files_are_read_whole_and_in_order(tmp_path, monkeypatch, sizes):
+    monkeypatch.setattr(row_sources, "SLICE", 10)
+    files, start = [], 0
+    for at, size in enumerate(sizes):
+        files.append(tmp_path / f"{at}.parquet")
+        right_rows(rows=60, pages=1)[start : start + size].write_parquet(files[-1])
+        start += size
+    batches = [batch for run in row_sources._runs(files) for batch in row_sources._files(*run)]
+    captions = [value for batch in batches for value in batch.columns[0].to_pylist()]
+    assert captions == right_rows(rows=60, pages=1)["caption_id"][: sum(sizes)].to_list()

@@ -48,9 +48,9 @@ class Tally:
             if rows:
                 self.counts["unordered"] += page in self.last and first <= self.last[page]
                 self.last[page] = last
-        run, rank = np.nonzero(np.isfinite(part.spans[0]))
-        key = np.array(at, dtype=np.int64)[run] * PERCENTILES + rank
-        self.spans.append(np.array([key, part.spans[0, run, rank], part.spans[1, run, rank]]))
+        run, rank, least, most = part.spans
+        page = np.array(at, dtype=np.float64)[run.astype(np.int64)]
+        self.spans.append(np.array([page * PERCENTILES + rank, least, most]))
 
     @property
     def ranks(self) -> tuple[int, int]:
@@ -67,7 +67,10 @@ class Tally:
 
 @dataclass(frozen=True)
 class Part:
-    """One batch's counts, the names of its pages, their keys (pages, 3) and spans (2, pages, 101)."""
+    """One batch: its counts, the names of its runs of pages, and their keys, as the kernel makes them.
+
+    `spans` (4, any): run, percentile, least and most avg_emv, in this order, of every percentile that a run has.
+    """
 
     counts: Numbers
     names: list[Any]
@@ -102,10 +105,7 @@ def scan(target: Target, table: str) -> dict[str, Result] | None:
 
 
 def _all_parts(found: Sequence[Source]) -> Iterator[Part]:
-    """In order; one source is read as it comes, several by as many threads as there are processors."""
-    if len(found) == 1:
-        yield from (_part(batch) for batch in found[0]() if len(batch.columns[0]))
-        return
+    """In order, by as many threads as there are processors."""
     with ThreadPoolExecutor(_threads()) as pool:
         for parts in pool.map(_parts, found):
             yield from parts
@@ -159,7 +159,8 @@ def _part(batch: Batch) -> Part:
     counts = np.zeros(len(COUNTED), dtype=np.int64)
     keys, spans = np.zeros((runs, 3), dtype=np.int64), _no_spans(runs)
     _kernel()(_read_only(page), ints, reals, masks, offsets, counts, keys, spans, _small_bounds())
-    return Part(counts, batch.labels, keys, spans)
+    run, rank = np.nonzero(np.isfinite(spans[0]))
+    return Part(counts, batch.labels, keys, np.array([run, rank, spans[0, run, rank], spans[1, run, rank]]))
 
 
 def _values(column: pa.Array, kind: Any) -> Numbers:

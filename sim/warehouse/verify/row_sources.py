@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from sim.warehouse.base import Target
@@ -43,13 +45,31 @@ def sources(target: Target, table: str) -> Sequence[Source] | None:
     if found is None or (found.rows or 0) < LARGE or {one.name: one.type for one in found.columns} != wanted:
         return None
     if isinstance(target, ParquetTarget):
-        return [partial(_files, [str(file) for file in target.files(table)])]
+        return [partial(_files, *some) for some in _runs(target.files(table))]
     return _slices(target, table) if isinstance(target, DuckDBTarget) else None
 
 
-def _files(files: list[str]) -> Iterator[Batch]:
-    """Read by Polars, which decodes Parquet on all processors, and quickest."""
-    frames = pl.scan_parquet(files).select(*INTEGERS, *REALS, "page_name").collect_batches(maintain_order=True)
+def _runs(files: list[Path]) -> Iterator[tuple[list[str], int, int]]:
+    """Files to read together, the row to begin at, how many rows: small files up to a slice, large ones in slices."""
+    together: list[str] = []
+    held = 0
+    for file in files:
+        rows = pq.read_metadata(file).num_rows
+        if held and held + rows > SLICE:
+            yield together, 0, held
+            together, held = [], 0
+        if rows > SLICE:
+            yield from (([str(file)], start, min(SLICE, rows - start)) for start in range(0, rows, SLICE))
+        else:
+            together, held = [*together, str(file)], held + rows
+    if held:
+        yield together, 0, held
+
+
+def _files(files: list[str], start: int, rows: int) -> Iterator[Batch]:
+    """Read by Polars, which decodes Parquet quickest."""
+    asked = pl.scan_parquet(files).select(*INTEGERS, *REALS, "page_name").slice(start, rows)
+    frames = asked.collect_batches(maintain_order=True)
     for frame in filter(len, frames):
         runs = frame["page_name"].rle().struct
         table = frame.rechunk().select(*INTEGERS, *REALS).to_arrow()
