@@ -3,6 +3,7 @@
 A block is one policy and some consecutive replications. Its results are a folder that appears, complete, by one rename:
 
     blocks/POLICY/START-STOP/block.npz             totals and curves
+    blocks/POLICY/START-STOP/observations.npz      sums over the block's replications
     blocks/POLICY/START-STOP/stats/replication=R.parquet, sends/replication=R.parquet
 """
 
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.files import TEMPORARY, flush
+from sim.observation import Observations
 from sim.send_table import sends_arrow
 from sim.stats_table import stats_arrow
 from sim.workload import workload
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
     from sim.engine import BlockResult
     from sim.scenario import Scenario
+
+TOTALS = "block.npz"
+OBSERVATIONS = "observations.npz"
+CURVE = "curve_"
 
 TARGET_SECONDS = 0.5  # of estimated work: short enough to lose, long enough to hide what starting a block costs
 TARGET_CELLS = 500_000  # rows × arms, some tens of bytes each
@@ -54,12 +60,15 @@ class Block:
 
 @dataclass(frozen=True)
 class BlockTables:
-    """Totals (replications,) by column name, and curves `regret`, `reward` (points, replications) at `at` (points,)."""
+    """What a block says, without the logs."""
 
     totals: dict[str, NDArray[Any]]
+    """(replications,) by name."""
     at: NDArray[np.float64]
-    regret: NDArray[np.float64]
-    reward: NDArray[np.float64]
+    """(points,)."""
+    curves: dict[str, NDArray[Any]]
+    """`regret`, `reward`, `revenue_micros`, each (points, replications)."""
+    observations: Observations
 
 
 def plan(scenario: "Scenario") -> list[Block]:
@@ -80,8 +89,8 @@ def write_block(blocks: Path, block: Block, result: "BlockResult") -> None:
     shutil.rmtree(part, ignore_errors=True)
     part.mkdir(parents=True)
     _write_logs(part, result)
-    np.savez(part / "block.npz", allow_pickle=False, **_arrays(result))
-    flush(part / "block.npz")
+    _write_arrays(part / TOTALS, _arrays(result))
+    _write_arrays(part / OBSERVATIONS, vars(result.observations))
     flush(part)
     shutil.rmtree(final, ignore_errors=True)  # a torn one; see `is_done`
     part.rename(final)
@@ -90,15 +99,18 @@ def write_block(blocks: Path, block: Block, result: "BlockResult") -> None:
 
 def read_block(blocks: Path, block: Block) -> BlockTables:
     """What `write_block` wrote, without the logs."""
-    with np.load(blocks / block.folder / "block.npz", allow_pickle=False) as arrays:
-        totals = {name: arrays[name] for name in arrays.files if not name.startswith("curve_")}
-        return BlockTables(totals, arrays["curve_at"], arrays["curve_regret"], arrays["curve_reward"])
+    arrays = _read_arrays(blocks / block.folder / TOTALS)
+    curves = {name.removeprefix(CURVE): values for name, values in arrays.items() if name.startswith(CURVE)}
+    totals = {name: values for name, values in arrays.items() if not name.startswith(CURVE)}
+    observations = Observations(**_read_arrays(blocks / block.folder / OBSERVATIONS))
+    return BlockTables(totals, curves.pop("at"), curves, observations)
 
 
 def is_done(blocks: Path, block: Block) -> bool:
     """Whether the block is there, its logs with both ends: after a power cut a file may have a name and no bytes."""
     folder = blocks / block.folder
-    return (folder / "block.npz").is_file() and all(_is_whole(path) for path in folder.glob("*/*.parquet"))
+    whole = all((folder / name).is_file() for name in (TOTALS, OBSERVATIONS))
+    return whole and all(_is_whole(path) for path in folder.glob("*/*.parquet"))
 
 
 def discard_unfinished(blocks: Path) -> None:
@@ -123,12 +135,25 @@ def _arrays(result: "BlockResult") -> dict[str, NDArray[Any]]:
         "revenue_micros": totals.revenue_micros,
         "regret_usd": totals.regret_usd,
         "best_pulls": totals.best_pulls,
-        "locked_out": result.locked_out,
-        "locked_out_pages": result.locked_out_pages,
-        "curve_at": result.at,
-        "curve_regret": result.regret,
-        "curve_reward": result.reward,
+        "locked_out": result.lock_outs.now,
+        "locked_out_pages": result.lock_outs.pages,
+        "first_locked_at": result.lock_outs.first,
+        "locked_since": result.lock_outs.since,
+        f"{CURVE}at": result.at,
+        f"{CURVE}regret": result.regret,
+        f"{CURVE}reward": result.reward,
+        f"{CURVE}revenue_micros": result.revenue_micros,
     }
+
+
+def _write_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    np.savez(path, allow_pickle=False, **arrays)
+    flush(path)
+
+
+def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
+    with np.load(path, allow_pickle=False) as arrays:
+        return dict(arrays)
 
 
 def _write_log(folder: Path, replication: int, table: "pa.Table") -> None:

@@ -12,8 +12,9 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from sim.observation import LockOuts, Observations, Observer, watched_points
 from sim.scenario import PolicySpec, Scenario
-from sim.worlds.base import CaptionCounts, Floats, SendLog, Totals, World, WorldFactory
+from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals, World, WorldFactory
 
 WORLDS = {
     "bernoulli": "sim.worlds.bernoulli:BernoulliWorld",
@@ -21,7 +22,6 @@ WORLDS = {
     "traffic": "sim.worlds.traffic:TrafficWorld",
 }
 
-LOCKED_OUT_SHARE = 0.5  # of a replication's pages, where it has many
 TICKS = 86_400_000_000  # in a day or pull: SimPy adds delays up, which only whole numbers survive exactly
 
 Event = simpy.events.Event
@@ -37,34 +37,49 @@ class BlockResult:
     policy: str
     replications: range
     totals: Totals
-    locked_out: NDArray[np.bool_]
-    """(R,): every page of a one-page world, at least half of the pages of a larger one."""
-    locked_out_pages: Floats
-    """(R,): share of pages whose best arm ended with probability exactly 0."""
+    lock_outs: LockOuts
+    observations: Observations
     at: Floats
     """(P,): pulls or days, the horizon last."""
     regret: Floats
     """(P, R): cumulative."""
     reward: Floats
     """(P, R): cumulative."""
+    revenue_micros: Counts
+    """(P, R): cumulative, in millionths of a dollar."""
     stats: list[CaptionCounts]
     stats_of: list[int]
     sends: list[SendLog]
     sends_of: list[int]
 
+    @property
+    def locked_out(self) -> NDArray[np.bool_]:
+        """(R,): locked out at the end, on the page or on at least half of many pages."""
+        return self.lock_outs.now
+
+    @property
+    def locked_out_pages(self) -> Floats:
+        """(R,): share of pages whose best arm ended with probability exactly 0."""
+        return self.lock_outs.pages
+
 
 class Curve:
-    """Regret and reward of all replications at the curve's points."""
+    """Regret, reward and revenue of all replications at the curve's points."""
 
-    def __init__(self, at: Floats) -> None:
+    def __init__(self, at: Floats, observer: Observer | None = None) -> None:
         self.at = at
         self.regret: list[Floats] = []
         self.reward: list[Floats] = []
+        self.revenue_micros: list[Counts] = []
+        self._observer = observer
 
-    def record(self, totals: Totals) -> None:
-        """Append one point."""
+    def record(self, at: float, totals: Totals) -> None:
+        """Append the point `at`, and let the observer look."""
         self.regret.append(totals.regret)
         self.reward.append(totals.reward)
+        self.revenue_micros.append(totals.revenue_micros)
+        if self._observer is not None:
+            self._observer.record(at, totals)
 
 
 def simulate(scenario: Scenario, spec: PolicySpec, replications: range) -> BlockResult:
@@ -73,9 +88,10 @@ def simulate(scenario: Scenario, spec: PolicySpec, replications: range) -> Block
     Results depend on (scenario, policy, replication) alone, not on how replications are split into blocks.
     """
     world = build_world(scenario, spec, replications)
-    curve = Curve(curve_points(scenario))
+    at = curve_points(scenario)
+    observer = Observer(world, watched_points(at, pulls=scenario.horizon.pulls is not None))
+    curve = Curve(at, observer)
     run(world, curve)
-    pages = world.locked_out_pages()
     stats_of = recorded(scenario.record.stats, scenario.replications, replications)
     sends_of = list(replications) if scenario.record.sends else []
     sends = [(number, world.sends(number - replications.start)) for number in sends_of]
@@ -84,11 +100,12 @@ def simulate(scenario: Scenario, spec: PolicySpec, replications: range) -> Block
         policy=spec.name,
         replications=replications,
         totals=world.totals(),
-        locked_out=pages >= (LOCKED_OUT_SHARE if world.pages > 1 else 1.0),
-        locked_out_pages=pages,
-        at=curve.at,
+        lock_outs=observer.lock_outs(),
+        observations=observer.observations(),
+        at=at,
         regret=np.array(curve.regret),
         reward=np.array(curve.reward),
+        revenue_micros=np.array(curve.revenue_micros),
         stats=[world.counts(number - replications.start) for number in stats_of],
         stats_of=stats_of,
         sends=[log for _, log in kept],
@@ -136,7 +153,7 @@ def _record(clock: simpy.Environment, world: World, curve: Curve) -> Generator[E
     for at in curve.at:
         yield until(clock, at)
         world.advance(at)
-        curve.record(world.totals())
+        curve.record(at, world.totals())
 
 
 def until(clock: simpy.Environment, at: float) -> Event:

@@ -24,13 +24,21 @@ OWN_FILES = (
     "scenario.yaml",
     "replications.parquet",
     "curves.parquet",
+    "allocation.parquet",
+    "exploration.parquet",
+    "estimation.parquet",
+    "revenue.parquet",
+    "revenue_differences.parquet",
+    "regret_over_time.parquet",
+    "ranks.parquet",
+    "beats.parquet",
     "summary.parquet",
     "pairs.parquet",
     "summary.json",
     "report.html",
     "report.md",
 )
-OWN_FOLDERS = (".blocks", "stats", "sends", "figures")
+OWN_FOLDERS = (".blocks", "stats", "sends", "figures", "tables")
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""replications.parquet and curves.parquet: their schemas, and merging blocks into them in one fixed order."""
+"""The tables that a run makes of its blocks, merged in one fixed order; docs/data-dictionary.md says what they hold."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -10,19 +10,21 @@ import numpy as np
 
 from sim.blocks import Block, BlockTables, read_block
 from sim.files import replacing
+from sim.observation_tables import Observed, observation_tables
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
 MICROS = 1_000_000
+NULLABLE = ("regret_usd", "first_locked_at", "locked_since")
 REPLICATIONS = "replications.parquet"
 CURVES = "curves.parquet"
 
 
 @cache
 def replications_schema() -> "pa.Schema":
-    """One row a policy and replication; `regret_usd` is NULL where the world has no money."""
+    """One row a policy and replication; see docs/data-dictionary.md."""
     import pyarrow as pa  # noqa: PLC0415
 
     return pa.schema(
@@ -37,6 +39,9 @@ def replications_schema() -> "pa.Schema":
             "locked_out": pa.bool_(),
             "regret_usd": pa.float64(),
             "locked_out_pages": pa.float64(),
+            "first_locked_at": pa.float64(),
+            "ever_locked": pa.bool_(),
+            "locked_since": pa.float64(),
         }
     )
 
@@ -53,12 +58,17 @@ def curves_schema() -> "pa.Schema":
             "at": pa.float64(),
             "regret": pa.float64(),
             "reward": pa.float64(),
+            "revenue_usd": pa.float64(),
         }
     )
 
 
-def merge(blocks_folder: Path, blocks: Sequence[Block], run: Path) -> None:
-    """Write both tables from the blocks, in the blocks' order, one block in memory at a time (a row group each)."""
+def merge(blocks_folder: Path, blocks: Sequence[Block], run: Path, tiers: Sequence[str] = ()) -> None:
+    """Write the tables from the blocks, in the blocks' order, one block in memory at a time (a row group each).
+
+    `tiers` names the tiers of the world's revenue.
+    """
+    observed: dict[str, Observed] = {}
     with ExitStack() as stack:
         replications = stack.enter_context(_writer(run / REPLICATIONS, replications_schema()))
         curves = stack.enter_context(_writer(run / CURVES, curves_schema()))
@@ -66,6 +76,11 @@ def merge(blocks_folder: Path, blocks: Sequence[Block], run: Path) -> None:
             tables = read_block(blocks_folder, block)
             replications.write_table(_replications(block, tables))
             curves.write_table(_curves(block, tables))
+            seen = Observed(len(block.replications), tables.at, tables.observations)
+            observed[block.name] = observed[block.name] + seen if block.name in observed else seen
+    for name, table in observation_tables(observed, tiers).items():
+        with _writer(run / name, table.schema) as writer:
+            writer.write_table(table)
 
 
 @contextmanager
@@ -95,11 +110,14 @@ def _replications(block: Block, tables: BlockTables) -> "pa.Table":
         totals["locked_out"],
         totals["regret_usd"],
         totals["locked_out_pages"],
+        totals["first_locked_at"],
+        ~np.isnan(totals["first_locked_at"]),
+        totals["locked_since"],
     ]
     schema = replications_schema()
-    # NaN is NULL in regret_usd only; from anywhere else it would be a defect worth seeing.
+    # NaN is NULL in these columns only; from anywhere else it would be a defect worth seeing.
     arrays = [
-        pa.array(values, field.type, from_pandas=field.name == "regret_usd")
+        pa.array(values, field.type, from_pandas=field.name in NULLABLE)
         for values, field in zip(columns, schema, strict=True)
     ]
     return pa.Table.from_arrays(arrays, schema=schema)
@@ -113,7 +131,8 @@ def _curves(block: Block, tables: BlockTables) -> "pa.Table":
         pa.array([block.name]).take(pa.array(np.zeros(points * count, dtype=np.int64))),
         np.repeat(np.arange(block.start, block.stop), points),
         np.tile(tables.at, count),
-        tables.regret.T.ravel(),
-        tables.reward.T.ravel(),
+        tables.curves["regret"].T.ravel(),
+        tables.curves["reward"].T.ravel(),
+        tables.curves["revenue_micros"].T.ravel() / MICROS,
     ]
     return pa.Table.from_arrays([pa.array(values) for values in columns], schema=curves_schema())

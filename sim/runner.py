@@ -11,6 +11,7 @@ from sim import run_tables
 from sim.backends.base import Backend
 from sim.blocks import Block, discard_unfinished, is_done, plan, write_block
 from sim.run_folder import RunFolder
+from sim.scenario.traffic import TIERS
 
 if TYPE_CHECKING:
     from sim.scenario import Scenario
@@ -77,7 +78,8 @@ def merge(scenario: "Scenario", folder: RunFolder) -> None:
     """Make the run's tables and logs of the finished blocks; may be repeated until `folder.blocks` is removed."""
     blocks = plan(scenario)
     os.sync()  # the logs, written without an fsync each, are on the disk before they leave their blocks
-    run_tables.merge(folder.blocks, blocks, folder.path)
+    tiers = TIERS if scenario.world.kind == "traffic" else ()
+    run_tables.merge(folder.blocks, blocks, folder.path, tiers)
     for block in blocks:
         for kind in ("stats", "sends"):
             _move_logs(folder.blocks / block.folder / kind, folder.path / kind / f"policy={block.name}")

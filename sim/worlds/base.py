@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from sim.scenario import PolicySpec, Scenario
+    from sim.worlds.ledger import Tally
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -107,6 +108,15 @@ class World(Protocol):
 
     def locked_out_pages(self) -> Floats:
         """Share of each replication's pages whose best arm now has probability exactly 0, shape (replications,)."""
+
+    def tally(self) -> "Tally":
+        """Where the sends since the last tally went."""
+
+    def tier_revenue(self) -> Counts:
+        """Revenue since time zero by tier, (tiers, replications), in millionths of a dollar; no tiers without money."""
+
+    def estimation(self) -> Counts:
+        """What the table says now against the truth, see `sim.worlds.estimation`; zeros where the truth is unknown."""
 
     def counts(self, index: int) -> CaptionCounts:
         """Caption statistics of the block's `index`-th replication, as of its last refresh."""

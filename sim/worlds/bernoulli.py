@@ -18,6 +18,9 @@ from sim.rng import generator, policy_purpose, row_keys
 from sim.worlds import bernoulli_kernel
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals
 from sim.worlds.bernoulli_rows import Log, Plan, Rows, new_log, new_rows, new_sums
+from sim.worlds.bernoulli_sends import Sends
+from sim.worlds.estimation import estimation
+from sim.worlds.ledger import Tally
 
 if TYPE_CHECKING:
     from sim.scenario import BernoulliFeedback, GeometricDelay, PolicySpec, Scenario
@@ -46,6 +49,7 @@ class BernoulliWorld:
         immediate = _immediate(feedback, self.policy)
         self._log = _log(len(replications), self._plan, self.policy, immediate)
         self._sums = new_sums(len(replications))
+        self._sends = Sends(self._rows)
         self._bindings = _bindings(self.policy) | {"CHURNS": problem.churn is not None, "IMMEDIATE": immediate}
         self._advance = self._compile(bernoulli_kernel.advance)
 
@@ -59,6 +63,7 @@ class BernoulliWorld:
                 yield change.at, partial(self._set_means, change.means)
 
     def _set_means(self, means: tuple[float, ...]) -> None:
+        self._sends.note()
         self._rows.means[:] = means
         self._rows.stale[:] = True
 
@@ -95,6 +100,20 @@ class BernoulliWorld:
         find = self._compile(bernoulli_kernel.find_locked_out)
         find(self.time, rows, tuple(map(float, self.policy.parameters())), locked)
         return locked
+
+    def tally(self) -> Tally:
+        """Where the pulls since the last tally went; those of arms replaced since are `GONE`."""
+        return self._sends.tally(self.time)
+
+    def tier_revenue(self) -> Counts:
+        """No tiers: there is no money."""
+        return np.zeros((0, len(self._sums.reward)), np.int64)
+
+    def estimation(self) -> Counts:
+        """The stored counts against the true means of now, newcomers that are not shown yet left out."""
+        rows = self._rows
+        labels = np.where(rows.shown == rows.generation, rows.known, 0)
+        return estimation(labels, rows.successes, rows.means, self._sends.bins())
 
     def counts(self, index: int) -> CaptionCounts:
         """The stored table: cumulative counts of each arm whatever the policy forgets, without arms never shown."""

@@ -7,8 +7,6 @@ drawn once a replication from Beta(successes + a, trials − successes + b), wit
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from fractions import Fraction
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, cast
 
@@ -20,18 +18,20 @@ from sim.rng import policy_purpose, row_keys
 from sim.worlds import table_kernel
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals
 from sim.worlds.empirical_bayes import fit_beta_binomial
+from sim.worlds.estimation import estimation, nothing
+from sim.worlds.ledger import Ledger, Tally, rank_bins
 from sim.worlds.table_rows import (
     CONVERSIONS,
     FIRST_REFRESH,
     LAST_REFRESH,
     SENDS,
     SUCCESSES,
-    Clock,
     Rows,
     Span,
     new_rows,
 )
 from sim.worlds.table_source import Counted, read_counts
+from sim.worlds.table_timing import timing_of
 
 if TYPE_CHECKING:
     from policies.base import Policy
@@ -40,47 +40,6 @@ if TYPE_CHECKING:
 
 EPOCH_US = 1_735_689_600_000_000  # 2025-01-01T00:00:00Z
 DAY_US = 86_400_000_000
-MEDIAN_DAYS = 30  # over which the median of `label: send` is taken
-NEARLY = 1e-9  # of a send or a refresh, since times of curve points are rounded
-FINEST = 10**6  # parts of an hour in which refresh intervals are expressed
-
-
-@dataclass(frozen=True)
-class Timing:
-    """When pages send and when statistics are refreshed; intervals are exact fractions of a day."""
-
-    sends_per_day: int
-    refresh_days: Fraction
-
-    def sends_before(self, day: float) -> int:
-        """Sends of a page before time `day`."""
-        return int(np.ceil(day * self.sends_per_day - NEARLY))
-
-    def refreshes_by(self, day: float) -> int:
-        """Number of the last refresh by time `day`; the first, at time zero, is number 0."""
-        return int(np.floor(day / float(self.refresh_days) + NEARLY))
-
-    def pending(self) -> int:
-        """The most sends of a page that can await a refresh."""
-        return int(self.refresh_days * self.sends_per_day) + 2
-
-    def clock(self, fans: int, policy: "Policy") -> Clock:
-        """What the kernel needs to know of time, and of the policy's memory."""
-        refreshes_per_send = 1 / (self.refresh_days * self.sends_per_day)
-        return Clock(
-            fans=fans,
-            refreshes=refreshes_per_send.numerator,
-            per_sends=refreshes_per_send.denominator,
-            median_sends=MEDIAN_DAYS * self.sends_per_day,
-            discount=float(policy.memory.discount),
-            window=int(policy.memory.window),
-        )
-
-
-def timing_of(sends_per_day: int, refresh_hours: float) -> Timing:
-    """The timing of a scenario; intervals finer than a millionth of an hour are rounded to one."""
-    hours = max(Fraction(refresh_hours).limit_denominator(FINEST), Fraction(1, FINEST))
-    return Timing(sends_per_day, hours / 24)
 
 
 class TableWorld:
@@ -103,6 +62,8 @@ class TableWorld:
         self._label = spec.kind
         self._rows = self._new_rows(scenario.seed, world, policy, replications)
         self._sent = self._seen = self._oldest = 0
+        self._ledger = Ledger(len(replications), self._counted.offsets)
+        self._bins = rank_bins(self._rows.rates, self._counted.offsets)
         self._kernel = specialise(table_kernel.advance, self._label, allocates=False, **self._bindings)
 
     def _new_rows(self, seed: int, world: "Section", policy: "Policy", replications: range) -> Rows:
@@ -161,6 +122,23 @@ class TableWorld:
         undisturbed = self._rows._replace(state=self._rows.state.copy())
         count(undisturbed, self._counted.offsets, self._clock, self._sent, self._params, locked)
         return locked / self.pages
+
+    def tally(self) -> Tally:
+        """Where the sends since the last tally went."""
+        captions = np.diff(self._counted.offsets)
+        return self._ledger.tally(self._rows.sent, self._bins, np.tile(captions, (len(self._bins), 1)))
+
+    def tier_revenue(self) -> Counts:
+        """No tiers: there is no money."""
+        return np.zeros((0, len(self._bins)), np.int64)
+
+    def estimation(self) -> Counts:
+        """The stored counts of fans against the true rates; the truth about the label of a whole send is not known."""
+        if self._labelled_by_send:
+            return nothing()
+        known = self._rows.known
+        fans, successes = known[..., SENDS] * self._clock.fans, known[..., SUCCESSES]
+        return estimation(fans, successes, self._rows.rates, self._bins)
 
     def counts(self, index: int) -> CaptionCounts:
         """Caption statistics as of the last refresh; a row made by its only refresh has no `last_used`."""

@@ -15,10 +15,13 @@ from sim.rng import policy_purpose, row_keys
 from sim.scenario.traffic import Selection, TrafficFeedback
 from sim.scenario.traffic import TrafficWorld as TrafficSection
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals
+from sim.worlds.estimation import nothing
+from sim.worlds.ledger import Tally
 from sim.worlds.traffic_arrays import make_block, reads_truth
 from sim.worlds.traffic_kernel import advance
 from sim.worlds.traffic_plan import DAY_S
 from sim.worlds.traffic_results import MICROS, BankListing, caption_counts, list_bank, send_log
+from sim.worlds.traffic_sends import Sends
 from sim.worlds.traffic_state import BUMP, Block
 
 if TYPE_CHECKING:
@@ -59,6 +62,8 @@ class TrafficWorld:
         sections = (world, feedback, selection)
         made = make_block(sections, policy, scenario.seed, replications, days, keys, record=self._record)
         self._block, self._bank = made
+        self._sends = Sends(*self._block.captions.shape)
+        self._cumulative = policy.memory.cumulative
         self._advance = kernel_of(policy, spec.kind, record=self._record)
 
     def changes(self) -> Iterable[tuple[float, Callable[[], None]]]:
@@ -92,10 +97,25 @@ class TrafficWorld:
         b = self._block
         locked = np.zeros((len(b.pages), BUMP), np.bool_)
         if b.pages["day"].max() > 0:
-            parts = ("pages", "captions", "history", "labelled", "state")
+            # Only a policy that forgets changes more than its state when it is asked.
+            parts = ("state",) if self._cumulative else ("pages", "captions", "history", "labelled", "state")
             self._advance(0, b._replace(**{part: getattr(b, part).copy() for part in parts}), locked)
         share: Floats = locked.reshape(len(self._replications), -1).mean(axis=1)
         return share
+
+    def tally(self) -> Tally:
+        """Where the messages since the last tally went."""
+        return self._sends.tally(self._block)
+
+    def tier_revenue(self) -> Counts:
+        """Revenue since time zero, (tiers, replications), in millionths of a dollar."""
+        by_page = self._block.pages["tier_revenue"].reshape(len(self._replications), self.pages, BUMP + 1)
+        revenue: Counts = by_page.sum(axis=1).T * MICROS
+        return revenue
+
+    def estimation(self) -> Counts:
+        """Nothing: a label compares with a moving median, so that the truth about it is not known."""
+        return nothing()
 
     def flow(self) -> Flow:
         """Where all purchases are: drawn = counted + late + pending."""

@@ -10,6 +10,8 @@ from sim import engine
 from sim.engine import Curve, curve_points, recorded, run, simulate
 from sim.scenario import load
 from sim.worlds.base import SendLog, Totals
+from sim.worlds.estimation import nothing
+from sim.worlds.ledger import Tally
 
 BERNOULLI = {
     "version": 1,
@@ -49,6 +51,15 @@ class Diary:
 
     def locked_out_pages(self):
         return np.array(self.locked)
+
+    def tally(self):
+        return Tally(np.zeros(14, np.int64), 0, 0, 0, 0, 0, 0)
+
+    def tier_revenue(self):
+        return np.zeros((0, 2), np.int64)
+
+    def estimation(self):
+        return nothing()
 
     def counts(self, index):
         return f"counts {index}"

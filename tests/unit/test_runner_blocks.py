@@ -58,7 +58,7 @@ def test_a_block_reads_back_as_simulated(written: tuple[Path, Block]) -> None:
     result = simulate(loaded, loaded.policies[0], range(1, 4))
     tables = read_block(*written)
     assert np.array_equal(tables.totals["regret"], result.totals.regret)
-    assert np.array_equal(tables.regret, result.regret)
+    assert np.array_equal(tables.curves["regret"], result.regret)
     assert np.array_equal(tables.at, result.at)
     assert is_done(*written)
 
@@ -112,6 +112,6 @@ def test_merged_tables_have_the_contracts_columns_and_order(tmp_path: Path) -> N
     assert rows["regret_usd"].null_count() == len(rows)
     assert rows.filter(policy="oracle")["best_share"].to_list() == [1.0] * 5
     curves = pl.read_parquet(tmp_path / "curves.parquet")
-    assert curves.columns == ["policy", "replication", "at", "regret", "reward"]
+    assert curves.columns == ["policy", "replication", "at", "regret", "reward", "revenue_usd"]
     last = curves.filter(pl.col("at") == 40).select("policy", "replication", "regret", "reward")
     assert last.equals(rows.select("policy", "replication", "regret", "reward"))

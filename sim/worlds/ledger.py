@@ -1,0 +1,146 @@
+"""Where sends went between two points in time, in sums of whole numbers over the pages of a block.
+
+Integers, fractions in units of 2**-32, add up to the same bits however replications are split into blocks.
+"""
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.kernels import specialise
+from sim.worlds.base import Counts, Floats
+
+RANK_BINS: tuple[tuple[int, int | None], ...] = (
+    *((rank, rank) for rank in range(1, 11)),
+    (11, 30),
+    (31, 100),
+    (101, None),
+)
+"""First and last rank of each bin; rank 1 is the best true mean."""
+GONE = len(RANK_BINS)
+"""The bin of captions that were replaced, or retired, since they were sent."""
+UNRANKED = -1
+"""No bin: captions that are left out of the count."""
+COLD_SENDS = 10
+"""A caption is cold in its first so many sends."""
+UNIT = 2**32
+
+Bins = NDArray[np.int8]
+_LOWEST = np.array([low for low, _ in RANK_BINS])
+_COLD, _KNOWN, _ENTROPY, _ACTIVE, _EVENNESS, _SPREAD = range(6)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Sends since the last tally, summed over replications and pages; entropies in units of 2**-32."""
+
+    by_bin: Counts
+    """(bins + 1,): by true rank; the last is `GONE`."""
+    cold: int
+    """Sends of captions that had been sent fewer than `COLD_SENDS` times before."""
+    known: int
+    """Sends of which that is known: those of captions not replaced since."""
+    entropy: int
+    """Of each page's sends over its captions, in nats, summed."""
+    active: int
+    """Pages that sent."""
+    evenness: int
+    """Entropy over the largest that so many sends of so many captions can have, summed."""
+    spread: int
+    """Pages of which that exists: at least two sends and two captions."""
+
+
+class Ledger:
+    """The sends of every arm at the last tally, (replications, arms); page p owns `offsets[p]` to `offsets[p + 1]`."""
+
+    def __init__(self, replications: int, offsets: Counts) -> None:
+        self._offsets = offsets
+        self._before = np.zeros((replications, int(offsets[-1])), np.int64)
+        self._noted = self._before.copy()
+        self._by_bin = np.zeros(len(RANK_BINS) + 1, np.int64)
+
+    @property
+    def noted(self) -> Counts:
+        """Sends that are put into bins already."""
+        return self._noted
+
+    def replace(self, arms: NDArray[np.bool_]) -> None:
+        """Start the arms of this mask from zero: they hold new captions."""
+        self._before[arms] = 0
+        self._noted[arms] = 0
+
+    def note(self, sent: Counts, bins: Bins) -> None:
+        """Put the sends since the last note into their bins, before ranks change."""
+        _compiled(distribute)(self._noted, sent, bins, self._by_bin)
+        self._noted = sent.copy()
+
+    def tally(self, sent: Counts, bins: Bins, captions: Counts) -> Tally:
+        """Everything since the last tally; `captions` (replications, pages) is how many there are to choose from."""
+        self.note(sent, bins)
+        sums = np.zeros(6, np.int64)
+        _compiled(spread)(self._before, sent, self._offsets, captions, sums)
+        cold, known, entropy, active, evenness, pages = (int(total) for total in sums)
+        done = Tally(self._by_bin, cold, known, entropy, active, evenness, pages)
+        self._before, self._by_bin = self._noted.copy(), np.zeros_like(self._by_bin)
+        return done
+
+
+def rank_bins(rates: Floats, offsets: Counts) -> Bins:
+    """The bin of every arm by its rank on its page, (replications, arms); equal rates are ranked by position."""
+    bins = np.empty(rates.shape, np.int8)
+    for low, high in pairwise(offsets):
+        order = np.argsort(-rates[:, low:high], axis=1, kind="stable")
+        of_rank = np.searchsorted(_LOWEST, np.arange(1, high - low + 1), side="right") - 1
+        np.put_along_axis(bins[:, low:high], order, of_rank[None, :].astype(np.int8), axis=1)
+    return bins
+
+
+def bin_of(rank: int) -> int:
+    """The bin of a rank, in compiled code."""
+    if rank <= 10:
+        return rank - 1
+    return 10 + (rank > 30) + (rank > 100)
+
+
+@cache
+def _compiled(function: Any) -> Any:
+    return specialise(function, "ledger", allocates=False)
+
+
+def distribute(before: Any, now: Any, bins: Any, by_bin: Any) -> None:
+    """Add the sends between two counts (R, A) to `by_bin`."""
+    for r in range(now.shape[0]):
+        for a in range(now.shape[1]):
+            if now[r, a] > before[r, a] and bins[r, a] >= 0:
+                by_bin[bins[r, a]] += now[r, a] - before[r, a]
+
+
+def spread(before: Any, now: Any, offsets: Any, captions: Any, sums: Any) -> None:
+    """Add up, into `sums`, cold sends and the entropies of all pages."""
+    for r in range(now.shape[0]):
+        for p in range(offsets.shape[0] - 1):
+            total, logs = 0, 0.0
+            for a in range(offsets[p], offsets[p + 1]):
+                count = now[r, a] - before[r, a]
+                if count > 0:
+                    total += count
+                    logs += count * math.log(count)
+                    sums[_COLD] += min(now[r, a], COLD_SENDS) - min(before[r, a], COLD_SENDS)
+            enter_page(total, logs, captions[r, p], sums)
+
+
+def enter_page(total: int, logs: float, captions: int, sums: Any) -> None:
+    """Add one page of `total` sends, Σ count · ln count being `logs`: its entropy is ln total − logs / total."""
+    if total > 0:
+        entropy = max(0.0, math.log(total) - logs / total)
+        sums[_KNOWN] += total
+        sums[_ENTROPY] += int(entropy * UNIT + 0.5)
+        sums[_ACTIVE] += 1
+        if min(total, captions) > 1:
+            sums[_EVENNESS] += int(min(1.0, entropy / math.log(min(total, captions))) * UNIT + 0.5)
+            sums[_SPREAD] += 1
