@@ -26,6 +26,7 @@ from sim.warehouse.verify.results import ask
 
 
 def timed(work):
+    """(wall, CPU) seconds of `work`."""
     wall, cpu = time.perf_counter(), time.process_time()
     work()
     return time.perf_counter() - wall, time.process_time() - cpu
@@ -46,11 +47,13 @@ def polars_bounds(folder):
 
 
 def checked(target):
+    """Check the contents of `target`, which must hold."""
     results = check_contents(target, Options())
     assert all(result.status in {"pass", "skip"} for result in results), results
 
 
 def main():
+    """Measure as the command line asks."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=int, default=10_000_000)
     parser.add_argument("--rounds", type=int, default=3)
@@ -67,6 +70,7 @@ def main():
 
 
 def seeded(spec, rows):
+    """Put `rows` seeded rows into the target of `spec`."""
     with open_target(spec) as target:
         if "functions" not in target.lacks:
             carry_out(target, plan(target))
@@ -74,6 +78,7 @@ def seeded(spec, rows):
 
 
 def measure(folder, arguments):
+    """Print the times of the scan and of the checks, round by round, then the ratio of their medians."""
     files = TargetSpec("parquet", str(folder / f"rows-{arguments.rows}"))
     spec = TargetSpec("duckdb", str(folder / f"rows-{arguments.rows}.duckdb")) if arguments.duckdb else files
     for one in {files, spec}:
