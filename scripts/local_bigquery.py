@@ -47,7 +47,7 @@ OTHERS = (
 IMPORT_EXTENSIONS = f"import duckdb_extensions as d; [d.import_extension(name) for name in {EXTENSIONS!r}]"
 
 
-class Impossible(Exception):  # noqa: N818 - no error of ours
+class Impossible(Exception):
     """Why there can be no server here."""
 
 

@@ -61,7 +61,7 @@ class Document:
         return self.lines.get(path)
 
 
-class _Refused(Exception):  # noqa: N818  (ends the reading; never leaves this file)
+class _Refused(Exception):
     def __init__(self, message: str, line: int | None = None, path: Path = ()) -> None:
         super().__init__(message)
         self.finding = Finding(path, message, line)

@@ -26,7 +26,7 @@ GROUP = "contents"
 Numbers = NDArray[Any]
 
 
-class Scattered(Exception):  # noqa: N818  (not a mistake of anybody: another way is quicker)
+class Scattered(Exception):
     """Rows of a page do not lie together; run by run there would be as much to do as row by row."""
 
 
