@@ -27,6 +27,8 @@ CONFIDENCE = 0.95
 QUANTILES = (0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
 RESAMPLES = 1999
 BOOTSTRAP_SEED = 20_250_101
+ENOUGH = 200  # replications, for intervals of a skewed quantity
+SKEWED = 1.0  # skewness from which a distribution is called highly skewed (Bulmer 1979)
 _CHUNK = 2_000_000  # resampled values held at once
 
 
@@ -79,6 +81,11 @@ def moments(values: Floats) -> Moments:
     deviations = values - mean
     m2, m3 = math.fsum(deviations**2) / n, math.fsum(deviations**3) / n
     return Moments(n, mean, math.sqrt(m2 * n / (n - 1)), m3 / m2**1.5)
+
+
+def may_be_short(m: Moments) -> bool:
+    """Whether an interval of this mean may cover less than it says: few replications of a skewed quantity."""
+    return m.n < ENOUGH and (abs(m.skewness) > SKEWED or not m.near_symmetric)
 
 
 def mean_interval(values: Floats, confidence: float = CONFIDENCE) -> Estimate:

@@ -61,6 +61,13 @@ class Run:
         """One row a pair of policies: paired difference of regret, interval, p-values."""
         return self._read("pairs.parquet")
 
+    def table(self, name: str) -> pl.DataFrame:
+        """Another table of the run, such as `allocation` or `ranks`: docs/data-dictionary.md lists all."""
+        path = self.path / f"{name}.parquet"
+        if not path.is_file():
+            raise LocalError(f"{self.path} holds no table {name!r}")
+        return self._read(path.name)
+
     @cached_property
     def checks(self) -> "list[Verdict]":
         """The verdicts on the scenario's checks."""

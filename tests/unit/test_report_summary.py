@@ -7,12 +7,12 @@ import numpy as np
 import polars as pl
 import pytest
 
+import sim
 from reports.checks import judge
 from reports.compare import differing, same_luck
 from reports.estimators import mean_interval
 from reports.leaderboard import leaderboard
 from reports.summary import pairs_frame, summary_frame
-from reports.tables import write_summary
 from sim.scenario import Check, load
 
 N = 40
@@ -35,6 +35,8 @@ def rows(policy: str, regret: np.ndarray, locked_out: int = 0) -> pl.DataFrame:
             "locked_out": np.arange(n) < locked_out,
             "regret_usd": pl.Series([None] * n, dtype=pl.Float64),
             "locked_out_pages": np.zeros(n),
+            "ever_locked": np.arange(n) < locked_out,
+            "locked_since": pl.Series([7.0] * locked_out + [None] * (n - locked_out), dtype=pl.Float64),
         }
     )
 
@@ -128,22 +130,22 @@ def test_the_leaderboard_ranks_by_regret_and_leaves_out_money_where_there_is_non
 
 
 def test_summary_files(tmp_path: Path) -> None:
-    REPLICATIONS.write_parquet(tmp_path / "replications.parquet")
-    scenario = load(
-        {
-            "name": "x",
-            "horizon": {"pulls": 100},
-            "world": {"kind": "bernoulli", "means": [0.1, 0.2]},
-            "policies": [{"kind": "uniform", "name": "good"}, {"kind": "uniform", "name": "bad"}],
-            "checks": [{"metric": "regret", "policy": "good", "at_most": 1}],
-        }
-    )
-    write_summary(tmp_path, scenario)
-    content = json.loads((tmp_path / "summary.json").read_text())
-    assert content["policies"] == pl.read_parquet(tmp_path / "summary.parquet").to_dicts()
-    assert content["pairs"] == pl.read_parquet(tmp_path / "pairs.parquet").to_dicts()
+    scenario = {
+        "name": "x",
+        "replications": 3,
+        "horizon": {"pulls": 20},
+        "world": {"kind": "bernoulli", "means": [0.1, 0.2]},
+        "policies": [{"kind": "uniform", "name": "good"}, {"kind": "oracle", "name": "best"}],
+        "checks": [{"metric": "regret", "policy": "good", "at_most": 0}],
+    }
+    path = sim.run(scenario, tmp_path / "run", report=False).path
+    content = json.loads((path / "summary.json").read_text())
+    assert content["policies"] == pl.read_parquet(path / "summary.parquet").to_dicts()
+    for name in ("pairs", "ranks", "beats", "estimation"):
+        assert content[name] == pl.read_parquet(path / f"{name}.parquet").to_dicts()
     assert [check["passed"] for check in content["checks"]] == [False]
     assert content["reward"] == "successes"
+    assert [row["p_best"] for row in content["policies"]] == [1.0, None]
 
 
 def test_what_two_scenarios_differ_in() -> None:

@@ -1,0 +1,82 @@
+"""Regret and money over time, from `curves.parquet`, one policy in memory at a time."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from scipy.special import stdtrit
+
+from reports.estimators import CONFIDENCE, Floats
+
+LEVELS = (0.05, 0.25, 0.50, 0.75, 0.95)
+REGRET_SCHEMA: dict[str, pl.DataType] = {
+    "policy": pl.String(),
+    "at": pl.Float64(),
+    "mean_regret": pl.Float64(),
+    "ci_low": pl.Float64(),
+    "ci_high": pl.Float64(),
+    **{f"q{round(100 * level):02d}": pl.Float64() for level in LEVELS},
+}
+DIFFERENCE_SCHEMA: dict[str, pl.DataType] = {
+    "policy": pl.String(),
+    "baseline": pl.String(),
+    "at": pl.Float64(),
+    "difference_usd": pl.Float64(),
+    "ci_low": pl.Float64(),
+    "ci_high": pl.Float64(),
+}
+
+
+def regret_over_time(curves: Path, policies: Sequence[str]) -> pl.DataFrame:
+    """One row a policy and point: mean regret, its pointwise interval, quantiles over replications."""
+    parts = [_regret(name, *points) for name, points in _points(curves, policies, "regret")]
+    return pl.concat(parts) if parts else pl.DataFrame(schema=REGRET_SCHEMA)
+
+
+def revenue_differences(curves: Path, policies: Sequence[str], baseline: str) -> pl.DataFrame:
+    """One row a policy but the baseline and point: revenue more than the baseline's; empty where there is no money."""
+    _, base = next(points for _, points in _points(curves, [baseline], "revenue_usd"))
+    others = [name for name in policies if name != baseline]
+    empty = pl.DataFrame(schema=DIFFERENCE_SCHEMA)
+    parts = [
+        _difference(name, baseline, at, revenue - base)
+        for name, (at, revenue) in _points(curves, others, "revenue_usd")
+        if revenue.any() or base.any()
+    ]
+    return pl.concat([empty, *parts])
+
+
+def pointwise(values: Floats) -> tuple[Floats, Floats, Floats]:
+    """(mean, low, high) over replications of (replications, points), by Student's t; NaN limits for one replication."""
+    n, mean = len(values), values.mean(axis=0)
+    if n == 1:
+        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
+    reach = float(stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * values.std(axis=0, ddof=1) / np.sqrt(n)
+    return mean, mean - reach, mean + reach
+
+
+def _points(curves: Path, policies: Sequence[str], name: str) -> Iterator[tuple[str, tuple[Floats, Floats]]]:
+    """(policy, (at, values (replications, points))) of one column of the curves."""
+    rows = pl.scan_parquet(curves, hive_partitioning=False)
+    for policy in policies:
+        found = rows.filter(pl.col("policy") == policy).select("replication", "at", name).collect()
+        found = found.sort("replication", "at")
+        values = found[name].to_numpy().reshape(found["replication"].n_unique(), -1)
+        yield policy, (found["at"].to_numpy()[: values.shape[1]], values)
+
+
+def _regret(policy: str, at: Floats, regret: Floats) -> pl.DataFrame:
+    columns = (at, *pointwise(regret), *np.quantile(regret, LEVELS, axis=0))
+    names = list(REGRET_SCHEMA)[1:]
+    return _frame({"policy": policy}, dict(zip(names, columns, strict=True)), REGRET_SCHEMA)
+
+
+def _difference(policy: str, baseline: str, at: Floats, more: Floats) -> pl.DataFrame:
+    columns = dict(zip(list(DIFFERENCE_SCHEMA)[2:], (at, *pointwise(more)), strict=True))
+    return _frame({"policy": policy, "baseline": baseline}, columns, DIFFERENCE_SCHEMA)
+
+
+def _frame(constant: dict[str, str], columns: dict[str, Floats], schema: dict[str, pl.DataType]) -> pl.DataFrame:
+    frame = pl.DataFrame(columns).with_columns(pl.all().fill_nan(None))
+    return frame.with_columns(**{name: pl.lit(text) for name, text in constant.items()}).select(list(schema))
