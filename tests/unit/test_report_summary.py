@@ -13,7 +13,7 @@ from reports.compare import differing, same_luck
 from reports.estimators import mean_interval
 from reports.leaderboard import leaderboard
 from reports.summary import pairs_frame, summary_frame
-from sim.scenario import Check, load
+from sim.scenario import Check
 
 N = 40
 GENERATOR = np.random.default_rng(5)
