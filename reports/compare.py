@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.estimators import Difference, holm, independent_difference, paired_difference
+from reports.estimators import CONFIDENCE, Difference, Estimate, holm, independent_difference, paired_difference
 from reports.rows import by_policy, column
 from sim.errors import UsageError
 
@@ -17,13 +17,19 @@ ABSENT = "–"
 
 @dataclass(frozen=True)
 class Change:
-    """A policy in both runs; `difference` is regret of the second minus the first."""
+    """A policy in both runs; `difference` is regret of the second minus the first, `simultaneous` for all at once."""
 
     policy: str
     first: float
     second: float
     difference: Difference
+    simultaneous: Estimate
     p_adjusted: float | None
+
+    @property
+    def single(self) -> Estimate:
+        """The difference with its own interval."""
+        return self.difference.estimate
 
 
 @dataclass(frozen=True)
@@ -91,8 +97,16 @@ def _changes(rows: "dict[str, pl.DataFrame]", others: "dict[str, pl.DataFrame]",
     estimate = paired_difference if paired else independent_difference
     regret = {name: (column(others[name], "regret"), column(rows[name], "regret")) for name in rows if name in others}
     differences = {name: estimate(second, first) for name, (second, first) in regret.items()}
+    together = 1.0 - (1.0 - CONFIDENCE) / max(1, len(regret))  # Bonferroni
     adjusted = holm([difference.p_value for difference in differences.values()])
     return [
-        Change(name, float(regret[name][1].mean()), float(regret[name][0].mean()), difference, p)
+        Change(
+            name,
+            float(regret[name][1].mean()),
+            float(regret[name][0].mean()),
+            difference,
+            estimate(*regret[name], together).estimate,
+            p,
+        )
         for (name, difference), p in zip(differences.items(), adjusted, strict=True)
     ]

@@ -93,7 +93,8 @@ def _notes(ranking: Ranking) -> list[str]:
     return [
         f"Pilot: the scenario's first {ranking.pilot:,} replications; its own differences stand in the second column, "
         f"with {100 * ranking.goal.confidence:g} % intervals.",
-        "By formula: power of the paired t test at the pilot's standard deviation. Likely: where the formula would lie "
+        "By formula: power of the paired t test at the pilot's standard deviation. Likely: where the formula would "
+        "lie "
         "for other pilots of this size (90 %). Power there: how often the reports' own test finds the difference in "
         "resampled pilot replications.",
         *([several] if rivals > 1 else []),

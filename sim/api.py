@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
+from reports.plots import Plots
 from sim import runner
 from sim.backends.base import Backend
 from sim.backends.local import LocalBackend
@@ -26,8 +27,8 @@ RUNS = Path("runs")
 
 
 @dataclass(frozen=True)
-class Run:
-    """A complete run; its tables are polars frames, read when first asked for."""
+class Run(Plots):
+    """A complete run; its tables are polars frames, read when first asked for, its `plot_…` methods draw."""
 
     path: Path
 
@@ -83,11 +84,15 @@ class Run:
         """The send log of one replication; raises LocalError where none was recorded."""
         return self._log("sends", policy, replication)
 
-    def report(self) -> Path:
-        """Write report.html, report.md and figures/; returns the path of report.html."""
+    def report(self, baseline: str | None = None, metric: str = "regret") -> Path:
+        """Write report.html, report.md and figures/; returns the path of report.html.
+
+        `baseline` is the policy that others are compared with (by default the deployed rule, else the first), `metric`
+        what policies are judged by: regret, reward or revenue_usd. Raises UsageError where the run has no such thing.
+        """
         from reports.page import write_report  # noqa: PLC0415
 
-        return write_report(self)
+        return write_report(self, baseline, metric)
 
     def _read(self, name: str) -> pl.DataFrame:
         return pl.read_parquet(self.path / name, hive_partitioning=False)

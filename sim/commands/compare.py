@@ -14,8 +14,12 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("first", metavar="RUN", type=click.Path(path_type=Path))
 @click.argument("second", metavar="RUN", type=click.Path(path_type=Path))
+@click.option(
+    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write compare.html, compare.md, figures/ here."
+)
+@click.option("--dry-run", is_flag=True, help="With --out: say what would be written; write nothing.")
 @output_options
-def command(first: Path, second: Path, output: Output) -> None:
+def command(first: Path, second: Path, out: Path | None, dry_run: bool, output: Output) -> None:
     """Compare the second RUN with the first, policy by policy.
 
     Replications are paired where both runs have the same seed, world and number of replications; otherwise the two
@@ -24,8 +28,18 @@ def command(first: Path, second: Path, output: Output) -> None:
     from reports.compare import compare
     from sim.api import load_run
 
-    comparison = compare(load_run(first), load_run(second))
-    output.result(_data(comparison), _text(comparison))
+    runs = load_run(first), load_run(second)
+    comparison = compare(*runs)
+    data, text = _data(comparison), _text(comparison)
+    if out is not None and dry_run:
+        files = [str(out / name) for name in ("compare.html", "compare.md", "figures")]
+        data, text = data | {"would_write": files}, text + "\n\nwould write\n  " + "\n  ".join(files)
+    elif out is not None:
+        from reports.compare_page import write_comparison
+
+        page = str(write_comparison(*runs, comparison, out))
+        data, text = data | {"page": page}, f"{text}\n\npage: {page}"
+    output.result(data, text)
 
 
 def _data(comparison: "Comparison") -> dict[str, Any]:

@@ -1,8 +1,7 @@
-"""Numbers as people read them, and what is said about them."""
+"""Numbers as people read them, and tables as they are printed."""
 
 import pytest
 
-from reports.verdict import against, leader, sentences
 from reports.words import duration, interval, markdown_table, number, p_value, percent, storage, text_table
 
 
@@ -45,42 +44,3 @@ def test_other_words() -> None:
 def test_tables_align_and_escape() -> None:
     assert text_table(["a", "bb"], [["xyz", "1"]]) == "a    bb\nxyz   1"
     assert markdown_table(["a", "b"], [["x|y", "1"]]).splitlines()[-1] == "| x\\|y | 1 |"
-
-
-def row(policy: str, mean: float, locked_out: float = 0.0) -> dict[str, object]:
-    limits = {"ci_low": mean - 1, "ci_high": mean + 1, "q95": 2 * mean}
-    return {"policy": policy, "mean_regret": mean, "locked_out_share": locked_out, **limits}
-
-
-def pair(policy: str, other: str, difference: float, p: float | None) -> dict[str, object]:
-    limits = {"ci_low": difference - 1, "ci_high": difference + 1}
-    return {"policy": policy, "other": other, "difference": difference, "p_adjusted": p, **limits}
-
-
-def told(pairs: list[dict[str, object]], locked_out: float = 0.0) -> str:
-    first = leader([row("oracle", 0.0), row("best", 10.0, locked_out), row("wilson", 12.0)], {"oracle"})
-    return " ".join(sentences(first, against(first["policy"], pairs), {"oracle"}, {"wilson"}, "successes"))
-
-
-def test_an_oracle_leads_only_alone() -> None:
-    assert leader([row("oracle", 0.0), row("best", 10.0)], {"oracle"})["policy"] == "best"
-    assert leader([row("oracle", 0.0)], {"oracle"})["policy"] == "oracle"
-
-
-def test_a_clear_lead_names_the_nearest_rival_and_turns_pairs_the_right_way() -> None:
-    text = told([pair("oracle", "best", -10.0, 0.0), pair("best", "wilson", -2.0, 0.01)])
-    assert "best has the lowest mean regret: 10.0" in text or "best has the lowest mean regret: 10 " in text
-    assert "It beats every other policy; the nearest, wilson, has 2 [1, 3] more." in text
-    assert "The deployed rule, wilson, has 2 [1, 3] more regret" in text
-    assert "none ends locked out" in text
-
-
-def test_a_lead_within_noise_is_called_so() -> None:
-    text = told([pair("best", "wilson", -2.0, 0.3)], locked_out=0.04)
-    assert "cannot tell it apart from wilson" in text
-    assert "is not shown to be worse" in text
-    assert "4.0 % end locked out" in text
-
-
-def test_one_replication_tells_nothing() -> None:
-    assert "One replication cannot tell" in told([pair("best", "wilson", -2.0, None)])

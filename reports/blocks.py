@@ -1,0 +1,84 @@
+"""What a page is made of. Both templates know how to show each block; sections only say what is in it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from matplotlib.figure import Figure
+
+Tone = Literal["plain", "lead", "note", "warning"]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; a `warning` is marked in words too, not by colour alone."""
+
+    text: str
+    tone: Tone = "plain"
+    kind: ClassVar[str] = "text"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A table's cell: what is shown, the number it is sorted by, and how deeply it is shaded (0 to 1)."""
+
+    text: str
+    value: float | None = None
+    shade: float | None = None
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under a header; the first cell of a row is its heading, and `emphasised` is the heading of one of them."""
+
+    caption: str
+    header: Sequence[str]
+    rows: Sequence[Sequence[Cell]]
+    emphasised: str | None = None
+    sortable: bool = True
+    kind: ClassVar[str] = "table"
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure, `name` of its file, its text alternative, and how to read it."""
+
+    name: str
+    alt: str
+    caption: str
+    figure: Figure
+    kind: ClassVar[str] = "picture"
+
+
+@dataclass(frozen=True)
+class Words:
+    """Terms and what they mean."""
+
+    items: Sequence[tuple[str, str]]
+    kind: ClassVar[str] = "words"
+
+
+@dataclass(frozen=True)
+class Code:
+    """Text shown as it is."""
+
+    title: str
+    text: str
+    kind: ClassVar[str] = "code"
+
+
+Block = Text | Table | Picture | Words | Code
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and what stands below it."""
+
+    key: str
+    title: str
+    blocks: Sequence[Block]
+
+
+def absent(key: str, title: str, why: str) -> Section:
+    """A section left out, with a sentence why."""
+    return Section(key, title, [Text(why, "note")])

@@ -1,0 +1,89 @@
+"""Regret: its tail over time, and where replications end."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+
+from reports.curves import Tail
+from reports.figures.panels import panels
+from reports.figures.scale import linear_below, spreads
+from reports.figures.style import INK, drawing, label, new_figure, series, text_width, tick
+
+
+def regret_tails(tails: Sequence[Tail], order: Sequence[str], *, time_unit: str, regret_unit: str) -> Figure:
+    """A panel a policy: median, q05 to q95 shaded, and the worst replications as thin lines; axes are shared."""
+    with drawing():
+        figure, grid = panels(len(tails), 1.55, share=True)
+        logarithmic = spreads([float(tail.q95[-1]) for tail in tails])
+        for axes, tail in zip(grid, tails, strict=False):
+            _draw_tail(axes, tail, order.index(tail.policy), logarithmic)
+        figure.supxlabel(f"time ({time_unit})", fontsize=9.5)
+        figure.supylabel(f"cumulative regret ({regret_unit})", fontsize=9.5)
+        return figure
+
+
+def _draw_tail(axes: Axes, tail: Tail, index: int, logarithmic: bool) -> None:
+    colour = series(index)["color"]
+    axes.set_title(label(tail.policy, 26), loc="left")
+    axes.margins(x=0)
+    if logarithmic:
+        axes.set_yscale("log")
+        axes.yaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_locator(MaxNLocator(4))
+    axes.xaxis.set_major_formatter(FuncFormatter(tick))
+    axes.yaxis.set_major_formatter(FuncFormatter(tick))
+    if not (tail.worst > 0).any():
+        axes.text(0.5, 0.5, "regret 0 throughout", transform=axes.transAxes, ha="center", color=INK)
+        return
+    median, q05, q95, worst = (_positive(x, logarithmic) for x in (tail.median, tail.q05, tail.q95, tail.worst))
+    floor = np.fmax(q05, np.nanmin(q95) if logarithmic else -np.inf)
+    axes.fill_between(tail.at, floor, q95, color=colour, alpha=0.25, linewidth=0)
+    for line in worst:
+        axes.plot(tail.at, line, color=colour, linewidth=0.6, alpha=0.75)
+    axes.plot(tail.at, median, color=colour, linewidth=1.8)
+
+
+def _positive(values: Any, logarithmic: bool) -> Any:
+    return np.where(values > 0, values, np.nan) if logarithmic else values
+
+
+def regret_ranges(rows: Sequence[dict[str, Any]], order: Sequence[str], *, regret_unit: str) -> Figure:
+    """Where replications end: from q05 to q95 (thin), q25 to q75 (thick), the median (bar), the mean (dot).
+
+    `rows` are those of the summary, best first; `order` gives each policy's colour as in the curves.
+    """
+    with drawing():
+        figure = new_figure(0.9 + 0.27 * len(rows), left=room_left([row["policy"] for row in rows]))
+        axes = figure.subplots()
+        if spreads([row["q50"] for row in rows]):
+            axes.set_xscale("symlog", linthresh=linear_below(row[key] for row in rows for key in ("q05", "q25", "q50")))
+        for place, row in enumerate(rows):
+            _draw_range(axes, len(rows) - 1 - place, row, series(order.index(row["policy"]))["color"])
+        name_rows(axes, [row["policy"] for row in rows])
+        axes.set_xlabel(f"regret of a replication at the end ({regret_unit})")
+        axes.xaxis.set_major_formatter(FuncFormatter(tick))
+        return figure
+
+
+def room_left(names: Sequence[str]) -> float:
+    """Inches left of the axes that rows' names need."""
+    return 0.3 + max(text_width(label(name)) for name in names)
+
+
+def name_rows(axes: Axes, names: Sequence[str]) -> None:
+    """Names on the y axis, the first on top."""
+    axes.set_yticks(range(len(names)), [label(name) for name in reversed(names)])
+    axes.set_ylim(-0.6, len(names) - 0.4)
+    axes.grid(visible=False, axis="y")
+    axes.tick_params(axis="y", length=0, labelcolor=INK)
+
+
+def _draw_range(axes: Axes, y: int, row: dict[str, Any], colour: str) -> None:
+    axes.plot([row["q05"], row["q95"]], [y, y], color=colour, linewidth=1.2, solid_capstyle="butt")
+    axes.plot([row["q25"], row["q75"]], [y, y], color=colour, linewidth=5, alpha=0.45, solid_capstyle="butt")
+    axes.plot([row["q50"]], [y], color=colour, marker="|", markersize=9, markeredgewidth=1.6)
+    axes.plot([row["mean_regret"]], [y], color=colour, marker="o", markersize=4.2)

@@ -1,0 +1,131 @@
+"""From blocks to files: one HTML file without network, one Markdown file, figures as SVG and PNG."""
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from reports.blocks import Picture, Section, Table
+from reports.figures.style import VARIABLES, label, png, svg, themed
+from reports.words import markdown_table
+from sim.files import replacing, write_text
+
+TEMPLATES = Path(__file__).parent / "templates"
+_MARKDOWN = re.compile(r"[<>&\[\]`*|\\]")
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page: the answer first, then the sections."""
+
+    title: str
+    subtitle: str
+    headline: str
+    details: Sequence[str]
+    sections: Sequence[Section]
+
+    @property
+    def pictures(self) -> list[Picture]:
+        """All figures, in order."""
+        return [block for section in self.sections for block in section.blocks if isinstance(block, Picture)]
+
+    @cached_property
+    def svgs(self) -> dict[str, str]:
+        """Every figure as SVG text, by name."""
+        return {picture.name: svg(picture.figure, picture.name) for picture in self.pictures}
+
+
+def write_page(folder: Path, name: str, page: Page) -> Path:
+    """Write NAME.html, NAME.md and figures/ into a folder; returns the path of the HTML file.
+
+    Figures of an earlier page that this one does not have are removed, so that no stale one is taken for current.
+    """
+    figures = folder / "figures"
+    figures.mkdir(parents=True, exist_ok=True)
+    if name == "report":  # whose folder is its own
+        _remove_stale(figures, page)
+    for picture in page.pictures:
+        write_text(figures / f"{picture.name}.svg", page.svgs[picture.name])
+        with replacing(figures / f"{picture.name}.png") as temporary:
+            temporary.write_bytes(png(picture.figure))
+    write_text(folder / f"{name}.md", markdown(page))
+    write_text(folder / f"{name}.html", html(page))
+    return folder / f"{name}.html"
+
+
+def _remove_stale(figures: Path, page: Page) -> None:
+    current = {picture.name for picture in page.pictures}
+    for path in figures.iterdir():
+        if path.suffix in {".svg", ".png"} and path.stem not in current:
+            path.unlink()
+
+
+def html(page: Page) -> str:
+    """The page as one file that fetches nothing; its policy lets only its own script run."""
+    script = _template_text("page.js")
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return _render("page.html.j2", page, script=script, digest=digest, style=_style())
+
+
+def html_fragment(page: Page) -> str:
+    """Verdict and first table only, for a notebook."""
+    return _render("notebook.html.j2", page)
+
+
+def markdown(page: Page) -> str:
+    """The page as Markdown; figures are links to the files beside it."""
+    return _render("page.md.j2", page)
+
+
+def _style() -> str:
+    light = "".join(f"{name}:{value};" for name, value, _ in VARIABLES)
+    dark = "".join(f"{name}:{value};" for name, _, value in VARIABLES)
+    return _template_text("page.css").replace("/*light*/", light).replace("/*dark*/", dark)
+
+
+def _template_text(name: str) -> str:
+    return (TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _render(template: str, page: Page, **texts: str) -> str:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only pages need it
+    from markupsafe import Markup  # noqa: PLC0415
+
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=template.endswith(".html.j2"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["markdown_table"] = _markdown_table
+    environment.filters["escape_markdown"] = escape_markdown
+    environment.filters["breakable"] = _breakable
+    environment.filters["label"] = label
+    figures = {name: Markup(themed(text)) for name, text in page.svgs.items()} if texts else {}  # noqa: S704 - escaped by matplotlib
+    safe = {name: Markup(text) for name, text in texts.items()}  # noqa: S704 - our own files
+    return environment.get_template(template).render(page=page, figures=figures, **safe)
+
+
+def _breakable(text: str) -> Any:
+    """A name that may break after its underscores, so that columns can be narrow."""
+    from markupsafe import Markup, escape  # noqa: PLC0415
+
+    return Markup("_<wbr>").join(escape(part) for part in text.split("_"))
+
+
+def _markdown_table(table: Table) -> str:
+    rows = [[escape_markdown(cell.text) for cell in row] for row in table.rows]
+    return markdown_table([escape_markdown(title) for title in table.header], rows)
+
+
+def escape_markdown(text: str) -> str:
+    """Text that Markdown shows as it is, on one line."""
+    plain = " ".join(text.split())
+    return _MARKDOWN.sub(lambda found: _ENTITIES.get(found.group(), f"\\{found.group()}"), plain)

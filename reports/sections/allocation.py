@@ -1,0 +1,114 @@
+"""Where sends went: by true rank, how evenly, to whom they were new, and when the best was locked out."""
+
+import numpy as np
+import polars as pl
+
+from reports.blocks import Block, Cell, Picture, Section, Table, absent
+from reports.curves import Curve
+from reports.figures.over_time import Axis, over_time
+from reports.figures.panels import Shares, heat_maps
+from reports.rows import column
+from reports.view import View
+from reports.words import number, percent
+
+TITLE = "Allocation"
+# name, column of exploration.parquet, axis, how to read it
+SHARES = (
+    (
+        "best_share",
+        "best_share",
+        "share of sends on the best caption",
+        "P(best): share of sends, since the point before, that went to the best caption.",
+    ),
+    (
+        "entropy",
+        "entropy_share",
+        "entropy of sends (share of the largest)",
+        "Entropy of the captions sent: 100 % spreads sends as evenly as possible, 0 % repeats one caption.",
+    ),
+    (
+        "cold_share",
+        "cold_share",
+        "share of sends to cold captions",
+        "Cold share: sends to captions that had been sent fewer than ten times.",
+    ),
+    (
+        "locked_out",
+        "locked_out_share",
+        "share of replications locked out",
+        "Locked out: the best caption has probability exactly 0. Bands are 95 % Wilson intervals.",
+    ),
+)
+
+
+def allocation(view: View) -> Section:
+    """Heat map, four curves over time, and how often the best caption is ever locked out."""
+    where, how = view.table("allocation"), view.table("exploration")
+    if where is None and how is None:
+        return absent("allocation", TITLE, "This run recorded no allocation over time: there is no allocation.parquet.")
+    blocks: list[Block] = [] if where is None else [_heat(view, where)]
+    if how is not None:
+        blocks += [_curve(view, how, each) for each in SHARES if each[1] in how.columns]
+    return Section("allocation", TITLE, [*blocks, *_lock_out(view)])
+
+
+def _heat(view: View, frame: pl.DataFrame) -> Picture:
+    bins = frame["bin"].unique(maintain_order=True).to_list()
+    maps = []
+    for name in view.ranked:
+        rows = frame.filter(pl.col("policy") == name)
+        at = rows["at"].unique().sort().to_numpy()
+        shares = np.zeros((len(bins), len(at)))
+        shares[[bins.index(each) for each in rows["bin"]], np.searchsorted(at, rows["at"].to_numpy())] = column(
+            rows, "share"
+        )
+        maps.append(Shares(name, at, shares))
+    return Picture(
+        "allocation",
+        "Heat maps, a panel for each policy: share of sends by true rank of the caption over time",
+        "Share of sends since the point before, by the true rank of the caption at that time; 1 is the best. Darker "
+        "or stronger is more.",
+        heat_maps(maps, bins, time_unit=view.scenario.horizon.unit),
+    )
+
+
+def _curve(view: View, frame: pl.DataFrame, shown: tuple[str, str, str, str]) -> Picture:
+    name, key, quantity, caption = shown
+    unit = view.scenario.horizon.unit
+    curves = [_of_policy(frame.filter(pl.col("policy") == policy), policy, key) for policy in view.order]
+    axis = Axis(unit, quantity, share=True, logarithmic_time=unit == "pulls")
+    alt = f"Each policy over time: {quantity}"
+    return Picture(f"allocation_{name}", alt, caption, over_time(curves, view.order, axis))
+
+
+def _of_policy(rows: pl.DataFrame, policy: str, key: str) -> Curve:
+    rows = rows.sort("at")
+    mean = column(rows, key)
+    stem = key.removesuffix("_share")
+    limits = [column(rows, f"{stem}_{side}") if f"{stem}_{side}" in rows.columns else mean for side in ("low", "high")]
+    return Curve(policy, column(rows, "at"), mean, *limits)
+
+
+def _lock_out(view: View) -> list[Block]:
+    if "ever_locked_share" not in view.run.summary.columns:
+        return []
+    since = f"since (median, {view.scenario.horizon.unit})"
+    header = ["policy", "ever locked out", "95 % interval", "at the end", "95 % interval at the end", since]
+    rows = [
+        [
+            Cell(row["policy"]),
+            Cell(percent(row["ever_locked_share"]), row["ever_locked_share"]),
+            Cell(f"{percent(row['ever_locked_low'])} to {percent(row['ever_locked_high'])}", row["ever_locked_low"]),
+            Cell(percent(row["locked_out_share"]), row["locked_out_share"]),
+            Cell(f"{percent(row['locked_out_low'])} to {percent(row['locked_out_high'])}", row["locked_out_low"]),
+            Cell(number(row["median_locked_since"], 3), row["median_locked_since"]),
+        ]
+        for row in view.summary
+    ]
+    return [
+        Table(
+            "Lock-out of the best caption: ever, at the end, and since when it has lasted in those that end so",
+            header,
+            rows,
+        )
+    ]

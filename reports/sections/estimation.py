@@ -1,0 +1,109 @@
+"""What the table stores against the truth."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from reports.blocks import Cell, Picture, Section, Table, Text, absent
+from reports.estimators import Floats
+from reports.figures.by_bin import Binned, by_bin
+from reports.view import View
+from reports.words import number, percent
+
+TITLE = "Estimation"
+WARNING = (
+    "Sample means of an adaptive policy are biased (Nie et al. 2018; Shin, Ramdas & Rinaldo 2019): a caption that "
+    "was unlucky "
+    "early is sent no more, and its bad luck stays in the table. Do not read stored rates as unbiased estimates."
+)
+
+
+def estimation(view: View) -> Section:
+    """Bias and coverage by true rank, and overall."""
+    frame = view.table("estimation")
+    if frame is None:
+        return absent("estimation", TITLE, _why(view))
+    ranks = frame.filter(pl.col("by") == "rank")
+    bins = ranks["bin"].unique(maintain_order=True).to_list()
+    across = "true rank of the caption at the end"
+    return Section(
+        "estimation",
+        TITLE,
+        [
+            Text(WARNING, "warning"),
+            Picture(
+                "estimation_bias",
+                "Bias of the sample mean by true rank of the caption, each policy",
+                "Mean of sample mean − true rate over captions with an outcome. Dashed: no bias.",
+                by_bin(
+                    _binned(view, ranks, bins, "bias"),
+                    bins,
+                    view.order,
+                    across=across,
+                    quantity="bias of the sample mean (rate)",
+                    target=0.0,
+                ),
+            ),
+            Picture(
+                "estimation_coverage",
+                "Coverage of the stored 95 % interval by true rank of the caption, each policy",
+                "Share of captions whose true rate lies in the stored interval. Dashed: the nominal 95 %.",
+                by_bin(
+                    _binned(view, ranks, bins, "coverage"),
+                    bins,
+                    view.order,
+                    across=across,
+                    quantity="coverage",
+                    target=0.95,
+                    share=True,
+                ),
+            ),
+            _overall(view, ranks),
+        ],
+    )
+
+
+def _why(view: View) -> str:
+    if view.table("exploration") is None:
+        return "This run recorded no statistics against the truth: there is no estimation.parquet."
+    return (
+        "Left out: here a label compares a send with a moving median, so the probability of a success, which the "
+        "stored rates "
+        "estimate, is not known."
+    )
+
+
+def _binned(view: View, frame: pl.DataFrame, bins: list[str], key: str) -> list[Binned]:
+    found = {(row["policy"], row["bin"]): row[key] for row in frame.to_dicts()}
+    return [Binned(name, np.array([_known(found.get((name, each))) for each in bins])) for name in view.order]
+
+
+def _known(value: float | None) -> float:
+    return float("nan") if value is None else float(value)
+
+
+def _overall(view: View, frame: pl.DataFrame) -> Table:
+    header = ["policy", "captions", "labels each", "bias", "error (rmse)", "stored interval's width", "coverage"]
+    rows = [_row(name, frame.filter(pl.col("policy") == name).to_dicts()) for name in view.ranked]
+    return Table("Over all captions of all replications that have an outcome", header, rows)
+
+
+def _row(name: str, bins: list[dict[str, Any]]) -> list[Cell]:
+    weight = np.array([row["captions"] for row in bins], dtype=float)
+
+    def mean(key: str) -> float:
+        values: Floats = np.array([_known(row[key]) for row in bins])
+        return float((weight * values).sum() / weight.sum()) if weight.sum() else float("nan")
+
+    squared = np.array([_known(row["rmse"]) ** 2 for row in bins])
+    rmse = float(np.sqrt((weight * squared).sum() / weight.sum())) if weight.sum() else float("nan")
+    counts = [mean("labels"), mean("bias"), rmse, mean("width")]
+    coverage = mean("coverage")
+    captions = float(weight.sum())
+    return [
+        Cell(name),
+        Cell(f"{captions:,.0f}", captions),
+        *(Cell(number(value), value) for value in counts),
+        Cell(percent(coverage), coverage),
+    ]

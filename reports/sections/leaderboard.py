@@ -1,0 +1,89 @@
+"""The leaderboard, with ranks."""
+
+from typing import Any
+
+from reports.blocks import Block, Cell, Section, Table, Text
+from reports.view import View
+from reports.words import interval, number, percent
+
+
+def leaderboard_section(view: View) -> Section:
+    """Means, tails, shares, dollars; the distribution of ranks; the scenario's checks."""
+    blocks: list[Block] = [_board(view)]
+    if any(row.get("ci_short") for row in view.summary):
+        names = ", ".join(row["policy"] for row in view.summary if row.get("ci_short"))
+        blocks.append(
+            Text(f"Fewer than 200 replications of a skewed quantity: intervals may be short for {names}.", "warning")
+        )
+    ranks = _ranks(view)
+    return Section("leaderboard", "Leaderboard", [*blocks, *([ranks] if ranks else []), *_checks(view)])
+
+
+def _board(view: View) -> Table:
+    columns = [column for column in _columns(view) if any(row.get(column[1]) is not None for row in view.summary)]
+    rows = [[Cell(row["policy"]), *(_cell(row, key, show) for _, key, show in columns)] for row in view.summary]
+    return Table(
+        "Policies, best first: means and quantiles over replications",
+        ["policy", *(title for title, _, _ in columns)],
+        rows,
+        emphasised=view.leader,
+    )
+
+
+def _columns(view: View) -> list[tuple[str, str, str]]:
+    """(title, column of the summary, how it is shown)."""
+    money = [
+        ("$ a page and month", "usd_page_month", "number"),
+        ("95 % interval, $", "usd_page_month", "usd_page_month"),
+    ]
+    if view.money and "usd_page_month" not in view.run.summary.columns:
+        money = [("revenue, $", "revenue_usd", "number")]
+    return [
+        ("mean regret", "mean_regret", "number"),
+        ("95 % interval", "mean_regret", "ci"),
+        ("q05", "q05", "number"),
+        ("median", "q50", "number"),
+        ("q95", "q95", "number"),
+        ("worst 1 %", "worst_regret", "number"),
+        ("reward", "mean_reward", "number"),
+        *(money if view.money else []),
+        ("best arm", "best_share", "percent"),
+        ("locked out", "locked_out_share", "percent"),
+        ("P(best)", "p_best", "percent"),
+        ("mean rank", "mean_rank", "number"),
+    ]
+
+
+def _cell(row: dict[str, Any], key: str, show: str) -> Cell:
+    value = row.get(key)
+    if show == "ci":
+        return Cell(interval(row["ci_low"], row["ci_high"]), row["ci_low"])
+    if show == "usd_page_month":
+        low, high = row["usd_page_month_low"], row["usd_page_month_high"]
+        return Cell(interval(low, high), low)
+    text = percent(value) if show == "percent" else number(value)
+    return Cell(text, value)
+
+
+def _ranks(view: View) -> Table | None:
+    frame = view.table("ranks")
+    if frame is None:
+        return None
+    shares = {(row["policy"], row["rank"]): row["share"] for row in frame.to_dicts()}
+    places = range(1, max(rank for _, rank in shares) + 1)
+    names = [name for name in view.ranked if name not in view.oracles]
+    rows = [[Cell(name), *(_share(shares.get((name, place), 0.0)) for place in places)] for name in names]
+    header = ["policy", *(f"rank {place}" for place in places)]
+    return Table("Ranks by regret: in which share of replications a policy came first, second, …", header, rows)
+
+
+def _share(share: float) -> Cell:
+    return Cell(percent(share), share, share)
+
+
+def _checks(view: View) -> list[Block]:
+    checks = view.run.checks
+    if not checks:
+        return []
+    rows = [[Cell(check.claim), Cell("passed" if check.passed else "FAILED"), Cell(check.detail)] for check in checks]
+    return [Table("Checks of the scenario", ["claim", "result", "detail"], rows, sortable=False)]

@@ -1,0 +1,90 @@
+"""Revenue over time by tier, and the difference accumulated."""
+
+import numpy as np
+import polars as pl
+
+from reports.blocks import Block, Cell, Picture, Section, Table, Text, absent
+from reports.curves import cumulative, mean_curve
+from reports.estimators import mean_interval, paired_difference
+from reports.figures.over_time import Axis, over_time
+from reports.figures.panels import Layers, stacked
+from reports.figures.style import label
+from reports.rows import column
+from reports.view import View
+from reports.words import interval, number
+
+TITLE = "Money"
+
+
+def money(view: View) -> Section:
+    """Dollars a page and month, revenue by tier, and what a policy earns more than the baseline as time goes on."""
+    if not view.money:
+        return absent("money", TITLE, f"A {view.scenario.world.kind} world has no prices: there is no money to count.")
+    sweep = (
+        "Sensitivity to the price mix needs runs with other prices, and this is one run: it is left out here. "
+        "`compare` shows two runs side by side."
+    )
+    return Section("money", TITLE, [_table(view), *_by_tier(view), *_accumulated(view), Text(sweep, "note")])
+
+
+def _table(view: View) -> Table:
+    base = view.dollars[view.baseline]
+    header = ["policy", "$ a month per page", "95 % interval", f"more than {view.baseline}", "95 % interval"]
+    rows = []
+    for name in view.ranked:
+        own, more = mean_interval(view.dollars[name]), paired_difference(view.dollars[name], base).estimate
+        rows.append(
+            [
+                Cell(name),
+                Cell(number(own.value), own.value),
+                Cell(interval(own.low, own.high), own.low),
+                Cell(number(more.value), more.value) if name != view.baseline else Cell("–"),
+                Cell(interval(more.low, more.high), more.low) if name != view.baseline else Cell("–"),
+            ]
+        )
+    return Table(
+        "Revenue in US dollars a month per page; differences are paired by replication",
+        header,
+        rows,
+        emphasised=view.leader,
+    )
+
+
+def _by_tier(view: View) -> list[Block]:
+    frame = view.table("revenue")
+    if frame is None:
+        return [Text("This run recorded no revenue by tier: there is no revenue.parquet.", "note")]
+    tiers = frame["tier"].unique(maintain_order=True).to_list()
+    layers = [_layers(frame.filter(pl.col("policy") == name), name, tiers) for name in view.ranked]
+    return [
+        Picture(
+            "revenue_by_tier",
+            "Cumulative revenue by price tier over time, a panel for each policy",
+            "Mean over replications, all pages together, stacked by price tier of the caption.",
+            stacked(layers, tiers, time_unit="days", quantity="cumulative revenue (US dollars)"),
+        )
+    ]
+
+
+def _layers(rows: pl.DataFrame, name: str, tiers: list[str]) -> Layers:
+    parts = [rows.filter(pl.col("tier") == tier).sort("at") for tier in tiers]
+    return Layers(name, column(parts[0], "at"), np.array([column(part, "revenue_usd") for part in parts]))
+
+
+def _accumulated(view: View) -> list[Block]:
+    path = view.run.path / "curves.parquet"
+    others = [name for name in view.order if name != view.baseline and name not in view.oracles]
+    if "revenue_usd" not in pl.read_parquet_schema(path) or not others:
+        return []
+    at, base = cumulative(path, view.baseline, "revenue_usd")
+    curves = [mean_curve(name, at, cumulative(path, name, "revenue_usd")[1] - base) for name in others]
+    axis = Axis("days", f"revenue more than {label(view.baseline)} (US dollars)", from_zero=False)
+    return [
+        Picture(
+            "revenue_differences",
+            f"Revenue of each policy minus that of {view.baseline}, accumulated over time",
+            "Mean paired difference since day 0, all pages together; bands are pointwise 95 % intervals. Oracles are "
+            "left out.",
+            over_time(curves, view.order, axis),
+        )
+    ]
