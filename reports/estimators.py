@@ -6,9 +6,13 @@ Which interval of a mean, at any confidence:
 - near-symmetric, n >= 25 · skewness² (Cochran 1977, Sampling Techniques, section 2.15): Student's t.
 - skewed: bootstrap-t (Hall 1988, Annals of Statistics 16), seeded.
 
-Differences of pairs take Student's t under the same rule, and when skewed Hall's transformed t (Hall 1992, JRSS B 54).
-It is as accurate as bootstrap-t to the second order, and its p-value is a formula: the p-values of 231 pairs must
-be resolved far below what resampling can.
+Differences of pairs take Student's t under the same rule. When skewed, both of two intervals together, and the larger
+of their p-values: Hall's transformed t (Hall 1992, JRSS B 54), accurate for skewed differences to the second order, and
+sign flips (`reports.sign_flips`), exact for symmetric ones with long tails, where a skewed sample is but luck. Alone,
+the first calls two equal policies with wilson_sample's regret different in 17 % of cases.
+
+No interval covers as it says where a sample may lack the tail that makes the mean; `may_be_short` says where to expect
+that.
 
 Everything is deterministic; sums are exactly rounded, so that no order of rows changes a bit.
 """
@@ -21,14 +25,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri, stdtr, stdtrit
 
+from reports.sign_flips import limits, p_value, subset_means
+
 Floats = NDArray[np.float64]
 
 CONFIDENCE = 0.95
 QUANTILES = (0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
 RESAMPLES = 1999
 BOOTSTRAP_SEED = 20_250_101
-ENOUGH = 200  # replications, for intervals of a skewed quantity
+ENOUGH = 1000  # replications, for intervals of a skewed quantity
 SKEWED = 1.0  # skewness from which a distribution is called highly skewed (Bulmer 1979)
+ENOUGH_A_SKEWNESS = 10.0  # replications, times its square
 _CHUNK = 2_000_000  # resampled values held at once
 
 
@@ -84,8 +91,13 @@ def moments(values: Floats) -> Moments:
 
 
 def may_be_short(m: Moments) -> bool:
-    """Whether an interval of this mean may cover less than it says: few replications of a skewed quantity."""
-    return m.n < ENOUGH and (abs(m.skewness) > SKEWED or not m.near_symmetric)
+    """Whether an interval of this mean may cover less than it says: too few replications of a skewed quantity.
+
+    With 200 replications of wilson_sample's regret in the textbook problem, whose mean lies in a tail of 1 %, 95 %
+    intervals of every kind cover 80 to 86 %; with 1,000, 95 % or more.
+    """
+    few = m.n < ENOUGH and (abs(m.skewness) > SKEWED or not m.near_symmetric)
+    return few or m.n < ENOUGH_A_SKEWNESS * m.skewness**2
 
 
 def mean_interval(values: Floats, confidence: float = CONFIDENCE) -> Estimate:
@@ -109,7 +121,7 @@ def paired_difference(values: Floats, others: Floats, confidence: float = CONFID
         return Difference(fixed, _sign_flip_p(m))
     if m.near_symmetric:
         return Difference(_student(m, m.n - 1, confidence), _two_sided(m.mean / m.standard_error, m.n - 1))
-    return _transformed_t(m, confidence)
+    return _skewed_difference(values - others, m, confidence)
 
 
 def independent_difference(values: Floats, others: Floats, confidence: float = CONFIDENCE) -> Difference:
@@ -178,6 +190,20 @@ def _sign_flip_p(m: Moments) -> float | None:
     if m.n == 1:
         return None
     return 1.0 if m.mean == 0.0 else 2.0 ** (1 - m.n)
+
+
+def _skewed_difference(values: Floats, m: Moments, confidence: float) -> Difference:
+    """Hall's transformed t and sign flips together: what neither excludes, and the larger p-value."""
+    hall, means = _transformed_t(m, confidence), subset_means(values)
+    low, high = limits(means, confidence)
+    flips = p_value(means, m.n, _two_sided(m.mean / m.standard_error, m.n - 1))
+    low, high = min(low, _known(hall.estimate.low)), max(high, _known(hall.estimate.high))
+    return Difference(Estimate(m.mean, low, high, "sign flips, transformed t"), max(flips, _known(hall.p_value)))
+
+
+def _known(value: float | None) -> float:
+    assert value is not None
+    return value
 
 
 def _transformed_t(m: Moments, confidence: float) -> Difference:
