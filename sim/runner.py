@@ -55,11 +55,12 @@ def simulate_missing(scenario: "Scenario", folder: RunFolder, backend: Backend, 
 @contextmanager
 def keeping_finished_blocks(scenario: "Scenario", folder: RunFolder) -> Iterator[None]:
     """On any error or interruption finished blocks stay, unfinished ones go; a run without finished ones goes whole."""
+    blocks = plan(scenario)  # first: what is wrong with a table world's file is found before anything is written
     try:
         yield
     except BaseException:
         discard_unfinished(folder.blocks)
-        if not any(is_done(folder.blocks, block) for block in plan(scenario)):
+        if not any(is_done(folder.blocks, block) for block in blocks):
             folder.clear()
         raise
 

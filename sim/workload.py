@@ -4,13 +4,11 @@ The costs are rough figures of one core of 2025; they decide nothing about resul
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from sim.errors import LocalError
 
 if TYPE_CHECKING:
     from sim.scenario import Scenario
+    from sim.worlds.table_source import Counted
 
 PULL_NS = 25.0  # a pull without its scores
 SCORE_NS = 5.0  # one arm's score, of most policies
@@ -52,7 +50,10 @@ class Estimate:
 
 
 def workload(scenario: "Scenario", kind: str = "") -> Workload:
-    """The size of one replication of a policy of `kind`; raises LocalError when a table world's file cannot be read."""
+    """The size of one replication of a policy of `kind`.
+
+    Raises, for a table world, what `read_counts` raises of its file.
+    """
     return _WORKLOADS[scenario.world.kind](scenario, SCORE_NS_OF_KIND.get(kind, SCORE_NS))
 
 
@@ -75,7 +76,8 @@ def _bernoulli(scenario: Any, score_ns: float) -> Workload:
 
 def _table(scenario: Any, score_ns: float) -> Workload:
     world = scenario.world
-    pages, rows = _table_shape(world.source, world.columns.page)
+    counts = _counts(world)
+    pages, rows = len(counts.page_names), len(counts.trials)
     sends = pages * world.sends_per_day * scenario.horizon.days
     scores = sends / pages * rows  # every send of a page looks at all its captions
     return Workload(sends, rows, 1e-9 * (sends * world.fans_per_send * FAN_NS + scores * score_ns))
@@ -94,16 +96,8 @@ def _traffic(scenario: Any, score_ns: float) -> Workload:
 _WORKLOADS = {"bernoulli": _bernoulli, "table": _table, "traffic": _traffic}
 
 
-def _table_shape(source: str, page: str) -> tuple[int, int]:
-    """(pages, rows) of a table world's file."""
-    import polars as pl  # noqa: PLC0415
+def _counts(world: Any) -> "Counted":
+    from sim.worlds.table_source import read_counts  # noqa: PLC0415
 
-    path = Path(source)
-    if not path.is_file():
-        raise LocalError(f"{source}: no such file", "A table world reads real counts: --set world.source=FILE")
-    try:
-        scan = pl.scan_csv(path) if path.suffix.lower() == ".csv" else pl.scan_parquet(path)
-        pages, rows = scan.select(pl.col(page).n_unique(), pl.len().alias("rows")).collect().row(0)
-    except pl.exceptions.PolarsError as problem:
-        raise LocalError(f"{source}: {str(problem).splitlines()[0]}") from None
-    return int(pages), int(rows)
+    columns = world.columns
+    return read_counts(str(world.source), (columns.page, columns.caption, columns.trials, columns.successes))
