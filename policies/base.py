@@ -105,6 +105,7 @@ class Policy:
     weighted: ClassVar[bool] = False
     deterministic: ClassVar[bool] = False  # no score depends on a key, though `support` may be wider than the score
     prune: ClassVar[bool] = False  # `support` is so much cheaper than `score` that kernels should ask it first
+    batch: ClassVar[int] = 0  # from so many arms on, kernels score all before they compare; for plain arithmetic
     concave: ClassVar[bool] = False  # kernels may keep scores and their `slope`, which says how long they will do
 
     def parameters(self) -> tuple[float, ...]:

@@ -39,6 +39,7 @@ class EpsilonGreedy(Policy):
     kind: ClassVar[str] = "epsilon_greedy"
     source: ClassVar[str] = "constant: Sutton & Barto 2018, section 2.2; decaying: Auer et al. 2002, figure 3"
     rule: ClassVar[Rule] = Rule(derive=derive_mean, prepare=_prepare, score=_score, support=_support)
+    batch: ClassVar[int] = 32
     state_size: ClassVar[int] = 1
 
     def parameters(self) -> tuple[float, ...]:

@@ -40,6 +40,7 @@ class Ucb1(Policy):
     rule: ClassVar[Rule] = Rule(
         derive=derive_mean_and_width, prepare=_prepare, score=score_mean_and_width, support=support_mean_and_width
     )
+    batch: ClassVar[int] = 32
     state_size: ClassVar[int] = 1
     deterministic: ClassVar[bool] = True
 

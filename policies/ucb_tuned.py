@@ -36,5 +36,6 @@ class UcbTuned(Policy):
     kind: ClassVar[str] = "ucb_tuned"
     source: ClassVar[str] = "Auer, Cesa-Bianchi & Fischer 2002, section 4 (UCB1-TUNED)"
     rule: ClassVar[Rule] = Rule(derive=derive_mean, prepare=_prepare, score=_score, support=_support)
+    batch: ClassVar[int] = 32
     state_size: ClassVar[int] = 1
     deterministic: ClassVar[bool] = True

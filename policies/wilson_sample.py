@@ -36,6 +36,7 @@ class WilsonSample(Policy):
     kind: ClassVar[str] = "wilson_sample"
     source: ClassVar[str] = "the deployed SQL function wilson_sample; interval of Wilson 1927"
     rule: ClassVar[Rule] = Rule(derive=_derive, score=_score, support=_support)
+    batch: ClassVar[int] = 6
 
     def parameters(self) -> tuple[float, ...]:
         """(z, prior successes, prior failures)."""

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, TypeVar
 
 import numba
 from numba.core.errors import NumbaError
@@ -23,6 +23,15 @@ from numba.core.errors import NumbaError
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 _Bound = tuple[tuple[str, type, Any], ...]  # hashable; the type tells 1 from True and 1.0
+
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def inlined(function: _Function) -> _Function:
+    """Have kernels hold a copy of this function at every call: passing a few arrays on costs 5 to 10 ns a call."""
+    function.inlined = True  # type: ignore[attr-defined]
+    return function
 
 
 def specialise(template: Callable[..., Any], label: str, *, allocates: bool = True, **bindings: Any) -> Any:
@@ -80,6 +89,8 @@ def _compiled(function: FunctionType, bound: _Bound, allocates: bool) -> Any:
     scope = {**bindings, **function.__globals__}
     # Only kernels call these: without ways in from Python they compile in half the time.
     inner = {**_options(allocates), "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    if getattr(function, "inlined", False):
+        inner["forceinline"] = True
     return numba.njit(**inner)(_copy(function, scope, bindings, function.__qualname__, allocates))
 
 

@@ -184,7 +184,7 @@ def _delay(delay: "int | GeometricDelay") -> tuple[int, float]:
 def _rows(seed: int, problem: "Problem", policy: Policy, name: str, replications: range) -> Rows:
     purposes = ("outcome", "delay", "churn", policy_purpose(name))
     keys = [row_keys(seed, purpose, replications)[:, 0] for purpose in purposes]
-    return new_rows(_means(seed, problem, replications), policy.state_size, policy.concave, *keys)
+    return new_rows(_means(seed, problem, replications), policy, *keys)
 
 
 def _means(seed: int, problem: "Problem", replications: range) -> NDArray[np.float64]:
@@ -215,6 +215,7 @@ def _bindings(policy: Policy) -> dict[str, Any]:
         "slope": rule.slope,
         "PRUNE": policy.prune,
         "CONCAVE": policy.concave,
+        "BATCH": policy.batch,
         "WEIGHTED": policy.weighted,
         "DISCOUNTED": policy.memory.discount != 1.0,
         "WINDOWED": policy.memory.window > 0,

@@ -1,22 +1,24 @@
 """The compiled loop of the Bernoulli world: plain functions for `sim.kernels.specialise`.
 
 The order within pull t: churn, refresh, decision, outcome. A policy binds its rule and, as constants, `PRUNE`,
-`CONCAVE`, `WEIGHTED`, and `DISCOUNTED` and `WINDOWED` (its memory); the scenario binds `CHURNS` and `IMMEDIATE`: every
-outcome is known before the next pull and nothing leaves a window, so that no log of pulls is needed.
+`CONCAVE`, `BATCH`, `WEIGHTED`, and `DISCOUNTED` and `WINDOWED` (its memory); the scenario binds `CHURNS` and
+`IMMEDIATE`: every outcome is known before the next pull and nothing leaves a window, so that no log of pulls is needed.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from policies.draws import arm_key, beta, pull_key, uniform
+from sim.kernels import inlined
 from sim.worlds.bernoulli_memory import address, derive_stale, forget, learn, refresh, remember
 from sim.worlds.bernoulli_rows import Log, Plan, Rows, Sums, log_of, row_of
-from sim.worlds.ranking import best_arm, can_win
+from sim.worlds.ranking import best_arm, best_of_all, can_win
 from sim.worlds.tangents import best_by_tangents
 
 if TYPE_CHECKING:
     from policies.base import Rule
 
     prepare = Rule.prepare
+    BATCH = 0
     CHURNS = CONCAVE = IMMEDIATE = False
 
 
@@ -74,12 +76,15 @@ def churn(t: int, row: Rows, plan: Plan) -> bool:
     return True
 
 
+@inlined
 def decide(t: int, row: Rows, params: Any) -> int:
     """The arm that the policy pulls at pull t."""
     key = pull_key(row.policy_key, t)
     prepare(t, row.n, row.x, row.y, params, row.state, key)
     if CONCAVE:
         arm = best_by_tangents(row.x, row.y, row.tangents, params, row.state, key)
+    elif BATCH > 0 and row.x.shape[0] >= BATCH:
+        arm = best_of_all(row.x, row.y, row.scores, params, row.state, key)
     else:
         arm = best_arm(row.x, row.y, params, row.state, key)
     if arm < 0:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from policies.draws import arm_key, open_uniform, pull_key
+from sim.kernels import inlined
 from sim.worlds.bernoulli_rows import Log, Plan, Rows
 from sim.worlds.tangents import outdate
 
@@ -41,7 +42,9 @@ def derive_stale(row: Rows, params: Any) -> None:
 
 def identity(arm: int, row: Rows) -> int:
     """The number of the arm that now holds this place, different from every arm before it."""
-    return arm + row.generation[arm] * row.means.shape[0]  # type: ignore[no-any-return]
+    if CHURNS:
+        return arm + row.generation[arm] * row.means.shape[0]  # type: ignore[no-any-return]
+    return arm
 
 
 def address(arm: int, row: Rows, row_key: np.uint64) -> np.uint64:
@@ -75,6 +78,7 @@ def show(u: int, arm: int, outcome: float, row: Rows) -> None:
     row.successes[arm] += int(outcome)
 
 
+@inlined
 def learn(t: int, arm: int, outcome: float, row: Rows, params: Any, plan: Plan) -> None:
     """The refresh before pull t + 1 where the outcome of pull t is all there is to show."""
     if WEIGHTED:

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from policies.base import Policy
 from sim.worlds.tangents import Tangents, new_tangents, tangents_of
 
 
@@ -54,6 +55,8 @@ class Rows(NamedTuple):
     """Pull before which the first outcome was shown."""
     updated: Any
     """Pull before which the latest outcome was shown."""
+    scores: Any
+    """Work space of a `batch` policy, else of no arms."""
     tangents: Tangents
     """Of a `concave` policy, else of no arms."""
     outcome_key: Any
@@ -107,6 +110,7 @@ def row_of(rows: Rows, r: int) -> Rows:
         rows.successes[r],
         rows.inserted[r],
         rows.updated[r],
+        rows.scores[r],
         tangents_of(rows.tangents, r),
         rows.outcome_key[r],
         rows.delay_key[r],
@@ -120,9 +124,7 @@ def log_of(log: Log, r: int) -> Log:
     return Log(log.arm[r], log.generation[r], log.outcome[r], log.weight[r], log.counted[r], log.after[r], log.first[r])
 
 
-def new_rows(
-    means: Any, state_size: int, concave: bool, outcome_key: Any, delay_key: Any, churn_key: Any, policy_key: Any
-) -> Rows:
+def new_rows(means: Any, policy: Policy, outcome_key: Any, delay_key: Any, churn_key: Any, policy_key: Any) -> Rows:
     """Rows at time zero; `means` (rows, arms) becomes theirs."""
     rows, shape = means.shape[0], means.shape
     return Rows(
@@ -136,12 +138,13 @@ def new_rows(
         w=np.zeros(shape),
         x=np.zeros(shape),
         y=np.zeros(shape),
-        state=np.zeros((rows, state_size)),
+        state=np.zeros((rows, policy.state_size)),
         known=np.zeros(shape, np.int64),
         successes=np.zeros(shape, np.int64),
         inserted=np.zeros(shape, np.int64),
         updated=np.zeros(shape, np.int64),
-        tangents=new_tangents(rows, shape[1] if concave else 0),
+        scores=np.zeros((rows, shape[1] if policy.batch else 0)),
+        tangents=new_tangents(rows, shape[1] if policy.concave else 0),
         outcome_key=outcome_key,
         delay_key=delay_key,
         churn_key=churn_key,

@@ -14,6 +14,7 @@ import numpy as np
 
 from policies.base import SCORE_ERROR
 from policies.draws import arm_key, uniform
+from sim.kernels import inlined
 
 if TYPE_CHECKING:
     from policies.base import Rule
@@ -48,6 +49,7 @@ def outdate(arm: int, tangents: Tangents) -> None:
     tangents.rise[arm] = _OUTDATED
 
 
+@inlined
 def best_by_tangents(x: Any, y: Any, tangents: Tangents, params: Any, state: Any, key: np.uint64) -> int:
     """What `sim.worlds.ranking.best_arm` would choose; −1 if every score is NaN."""
     first, runner_up = two_highest(x, y, tangents, params, state)
@@ -61,6 +63,7 @@ def best_by_tangents(x: Any, y: Any, tangents: Tangents, params: Any, state: Any
     return break_tie(tangents.value[first], x, y, tangents, params, state, key)
 
 
+@inlined
 def two_highest(x: Any, y: Any, tangents: Tangents, params: Any, state: Any) -> tuple[int, float]:
     """(the arm of the highest ceiling, −1 for none; the highest ceiling of the others); solves what has changed."""
     highest, second, first = -math.inf, -math.inf, -1

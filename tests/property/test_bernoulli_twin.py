@@ -17,7 +17,10 @@ from hypothesis import strategies as st
 from policies.base import Memory, Policy, Rule, parameter
 from policies.bayes_ucb import BayesUcb
 from policies.draws import beta, uniform
+from policies.epsilon_greedy import EpsilonGreedy
 from policies.kl_ucb import KlUcb
+from policies.ucb1 import Ucb1
+from policies.wilson_sample import WilsonSample
 from sim.engine import simulate
 from sim.rng import generator, policy_purpose, row_keys
 from sim.scenario import load
@@ -71,6 +74,11 @@ class Everything(Policy):
 @dataclass(frozen=True, kw_only=True)
 class EverythingWeighted(Everything):
     weighted: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class EverythingAtOnce(Everything):
+    batch: ClassVar[int] = 1
 
 
 # The twin.
@@ -253,6 +261,14 @@ few = settings(max_examples=20, deadline=None)
 @given(seeds, spreads, pulls, st.sampled_from(WORLDS))
 def test_immediate_feedback_agrees_bit_for_bit(seed, spread, horizon, world):
     agree({"seed": seed, "world": world, "horizon": {"pulls": horizon}}, Everything(spread=spread))
+    agree({"seed": seed, "world": world, "horizon": {"pulls": horizon}}, EverythingAtOnce(spread=spread))
+
+
+@settings(max_examples=5, deadline=None)
+@given(seeds, st.sampled_from([Ucb1(), EpsilonGreedy(), WilsonSample(), EverythingAtOnce()]))
+def test_many_arms_scored_at_once_agree_bit_for_bit(seed, policy):
+    many = {"kind": "bernoulli", "means": [0.1 + 0.02 * arm for arm in range(37)]}
+    agree({"seed": seed, "world": many, "horizon": {"pulls": 120}}, policy)
 
 
 @few
