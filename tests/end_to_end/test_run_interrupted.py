@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 
 ROOT = Path(__file__).parents[2]
-TABLES = ("replications", "curves", "summary", "pairs")
+TABLES = ("replications", "curves", "summary", "pairs", "allocation", "estimation", "exploration", "revenue")
 # Four blocks, each long enough to be met half-way.
 SLOW = """\
 version: 1

@@ -289,9 +289,9 @@ OTHER_WORLDS = {
         TRAFFIC.replace("last", "none"),
         "pages: 2",
         "pages: 10000\n  bank: {captions: 20000}",
-        5,
-        "world.pages",
-        "2.0e+08 captions in a replication",
+        3,
+        "world",
+        "captions on all pages in a year; at most 5,000,000 fit",
     ),
     "unknown deep key": (
         TRAFFIC,
