@@ -10,12 +10,13 @@ from dataclasses import asdict, dataclass
 
 import polars as pl
 
-from reports.estimators import Estimate, mean_interval, paired_difference
+from reports.estimators import NON_NEGATIVE, SHARE, Estimate, mean_interval, paired_difference
 from reports.rows import by_policy, column
 from reports.words import number
 from sim.scenario import Check
 
 HIGHER_IS_BETTER = {"reward", "revenue_usd", "best_share"}
+SHARES = {"best_share", "locked_out"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,8 @@ def _judge(claim: Check, rows: dict[str, pl.DataFrame]) -> Verdict:
     if claim.not_worse_than is not None:
         others = column(rows[claim.not_worse_than], claim.metric)
         return _compare(claim, claim.not_worse_than, paired_difference(values, others, two_sided).estimate)
-    return _bound(claim, mean_interval(values, two_sided))
+    bounds = SHARE if claim.metric in SHARES else NON_NEGATIVE
+    return _bound(claim, mean_interval(values, two_sided, bounds))
 
 
 def _compare(claim: Check, other: str, difference: Estimate) -> Verdict:

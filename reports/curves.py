@@ -1,7 +1,7 @@
 """Regret over time, from `curves.parquet`, one policy in memory at a time."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +40,8 @@ def regret_over_time(path: Path, policies: list[str]) -> Iterator[tuple[Curve, T
     """Mean and tail of each policy's cumulative regret, in the order given."""
     for policy in policies:
         at, values = cumulative(path, policy, "regret")
-        yield mean_curve(policy, at, values), _tail(policy, at, values)
+        mean = mean_curve(policy, at, values)
+        yield replace(mean, low=np.maximum(mean.low, 0.0)), _tail(policy, at, values)  # no mean regret is below 0
 
 
 def cumulative(path: Path, policy: str, name: str) -> tuple[Floats, Floats]:

@@ -6,6 +6,8 @@ Which interval of a mean, at any confidence:
 - near-symmetric, n >= 25 · skewness² (Cochran 1977, Sampling Techniques, section 2.15): Student's t.
 - skewed: bootstrap-t (Hall 1988, Annals of Statistics 16), seeded.
 
+A limit beyond what the mean can be (regret below 0, a share above 1) moves to that bound: no coverage is lost by it.
+
 Differences of pairs take Student's t under the same rule. When skewed, both of two intervals together, and the larger
 of their p-values: Hall's transformed t (Hall 1992, JRSS B 54), accurate for skewed differences to the second order, and
 sign flips (`reports.sign_flips`), exact for symmetric ones with long tails, where a skewed sample is but luck. Alone,
@@ -19,7 +21,7 @@ Everything is deterministic; sums are exactly rounded, so that no order of rows 
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +32,9 @@ from reports.sign_flips import limits, p_value, subset_means
 Floats = NDArray[np.float64]
 
 CONFIDENCE = 0.95
+UNBOUNDED = (-math.inf, math.inf)  # what a mean can be: of differences,
+NON_NEGATIVE = (0.0, math.inf)  # of regret, reward and revenue,
+SHARE = (0.0, 1.0)  # and of shares
 QUANTILES = (0.05, 0.25, 0.50, 0.75, 0.95, 0.99)
 RESAMPLES = 1999
 BOOTSTRAP_SEED = 20_250_101
@@ -100,15 +105,15 @@ def may_be_short(m: Moments) -> bool:
     return few or m.n < ENOUGH_A_SKEWNESS * m.skewness**2
 
 
-def mean_interval(values: Floats, confidence: float = CONFIDENCE) -> Estimate:
-    """The mean with its interval, by the rule of the module."""
+def mean_interval(values: Floats, confidence: float = CONFIDENCE, bounds: tuple[float, float] = UNBOUNDED) -> Estimate:
+    """The mean, which can only be within `bounds`, with its interval, by the rule of the module."""
     m = moments(values)
     fixed = _without_spread(m)
     if fixed is not None:
         return fixed
     if m.near_symmetric:
-        return _student(m, m.n - 1, confidence)
-    return _bootstrap_t(values, m, confidence) or _student(m, m.n - 1, confidence)
+        return _within(bounds, _student(m, m.n - 1, confidence))
+    return _within(bounds, _bootstrap_t(values, m, confidence) or _student(m, m.n - 1, confidence))
 
 
 def paired_difference(values: Floats, others: Floats, confidence: float = CONFIDENCE) -> Difference:
@@ -179,6 +184,11 @@ def _without_spread(m: Moments) -> Estimate | None:
 def _student(m: Moments, freedom: float, confidence: float) -> Estimate:
     reach = float(stdtrit(freedom, 0.5 + confidence / 2)) * m.standard_error
     return Estimate(m.mean, m.mean - reach, m.mean + reach, "t")
+
+
+def _within(bounds: tuple[float, float], estimate: Estimate) -> Estimate:
+    least, most = bounds
+    return replace(estimate, low=max(_known(estimate.low), least), high=min(_known(estimate.high), most))
 
 
 def _two_sided(statistic: float, freedom: float) -> float:

@@ -67,7 +67,8 @@ def _points(curves: Path, policies: Sequence[str], name: str) -> Iterator[tuple[
 
 
 def _regret(policy: str, at: Floats, regret: Floats) -> pl.DataFrame:
-    columns = (at, *pointwise(regret), *np.quantile(regret, LEVELS, axis=0))
+    mean, low, high = pointwise(regret)
+    columns = (at, mean, np.maximum(low, 0.0), high, *np.quantile(regret, LEVELS, axis=0))  # no mean regret is below 0
     names = list(REGRET_SCHEMA)[1:]
     return _frame({"policy": policy}, dict(zip(names, columns, strict=True)), REGRET_SCHEMA)
 

@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from reports.estimators import (
+    NON_NEGATIVE,
     QUANTILES,
     Floats,
     holm,
@@ -103,7 +104,7 @@ def pairs_frame(replications: pl.DataFrame) -> pl.DataFrame:
 
 def _policy_row(name: str, rows: pl.DataFrame) -> dict[str, Any]:
     regret = column(rows, "regret")
-    estimate = mean_interval(regret)
+    estimate = mean_interval(regret, bounds=NON_NEGATIVE)
     locked_out = share_interval(int(rows["locked_out"].sum()), len(rows))
     levels = [f"q{round(100 * level):02d}" for level in QUANTILES]
     return {
@@ -161,7 +162,7 @@ def _locks(rows: pl.DataFrame) -> dict[str, Any]:
 def _money(rows: pl.DataFrame, page_months: float | None) -> dict[str, Any]:
     if page_months is None:
         return {}
-    estimate = mean_interval(column(rows, "revenue_usd") / page_months)
+    estimate = mean_interval(column(rows, "revenue_usd") / page_months, bounds=NON_NEGATIVE)
     names = ("usd_page_month", "usd_page_month_low", "usd_page_month_high")
     return dict(zip(names, (estimate.value, estimate.low, estimate.high), strict=True))
 

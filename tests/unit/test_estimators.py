@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from reports.estimators import (
+    NON_NEGATIVE,
+    SHARE,
     holm,
     independent_difference,
     mean_interval,
@@ -38,6 +40,16 @@ def test_skewed_data_take_the_bootstrap_and_lean_to_their_tail() -> None:
     estimate = mean_interval(SKEWED)
     assert estimate.method == "bootstrap-t"
     assert estimate.high - estimate.value > 1.5 * (estimate.value - estimate.low)
+
+
+def test_a_limit_beyond_what_the_mean_can_be_moves_to_that_bound() -> None:
+    few = np.array([0.0, 0.0, 0.1, 0.2, 0.3, 60.0])
+    free, held = mean_interval(few), mean_interval(few, bounds=NON_NEGATIVE)
+    assert free.low is not None and free.low < 0.0
+    assert (held.low, held.high, held.value, held.method) == (0.0, free.high, free.value, free.method)
+    shares = mean_interval(np.array([0.9, 1.0, 0.97, 0.7]), bounds=SHARE)
+    assert (shares.low, shares.high) == (0.0, 1.0)
+    assert mean_interval(NORMAL, bounds=NON_NEGATIVE) == mean_interval(NORMAL)
 
 
 def test_bootstrap_t_agrees_with_scipys_studentised_resampling() -> None:
