@@ -105,10 +105,10 @@ def _axes(axes: Axes, axis: Axis, curves: Sequence[Curve]) -> None:
     axes.set_ylabel(axis.quantity)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0) if axis.share else FuncFormatter(tick))
     axes.xaxis.set_major_formatter(FuncFormatter(tick))
-    if axis.logarithmic:
-        for one, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+    for one, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):
+        if one.get_scale() == "log":
             one.set_minor_formatter(NullFormatter())
-            if limits[0] > 0 and limits[1] < 300 * limits[0]:  # powers of ten alone would be too few
+            if limits[1] < 300 * limits[0]:  # powers of ten alone would be too few
                 one.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     axes.margins(x=0)
     if axis.share:

@@ -14,7 +14,7 @@ from reports.figures.style import COLOURS, PANEL, QUIET, drawing, label, new_fig
 
 COLUMNS = 3
 _SHADE = (0.16, 0.51, 0.78)  # reads on light and on dark, more opaque where more was sent
-_HATCHES = ("", "////", "....", "xxxx")
+_HATCHES = ("", "///", "---", "\\\\\\")  # lines: dots make large files
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,8 @@ def spreads(values: Iterable[float]) -> bool:
 
 
 def linear_below(values: Iterable[float]) -> float:
-    """The power of ten at or below the smallest positive value; 1 where there is none."""
-    smallest = min((value for value in values if value > 0), default=1.0)
-    return 10.0 ** math.floor(math.log10(smallest))
+    """A power of ten at or below the smallest positive value, at most three decades below the largest; 1 for none."""
+    positive = [value for value in values if value > 0]
+    if not positive:
+        return 1.0
+    return 10.0 ** math.floor(max(math.log10(min(positive)), math.log10(max(positive)) - 3))

@@ -55,7 +55,8 @@ def _over_time(view: View) -> list[Block]:
             "regret_differences",
             f"Cumulative regret of each policy minus that of {view.baseline} over time",
             f"Below zero a policy has lost less than {view.baseline} so far. Mean paired difference; bands are "
-            "pointwise 95 % intervals.",
+            "pointwise 95 % intervals. Where differences are of very unlike size the axis is logarithmic, linear "
+            "near 0.",
             over_time(curves, view.order, axis),
         )
     ]

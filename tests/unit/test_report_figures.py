@@ -51,6 +51,8 @@ def figures(names: list[str], finals: list[float]) -> dict[str, Figure]:
         "linear": over_time(curves, names, axis),
         "log": over_time(curves, names, Axis("pulls", "regret", logarithmic=True, marks=marks)),
         "share": over_time(curves, names, Axis("days", "share", share=True)),
+        "log-time": over_time(curves, names, Axis("pulls", "share", share=True, logarithmic_time=True)),
+        "signed": over_time(curves, names, Axis("pulls", "more", from_zero=False, signed_logarithmic=True)),
         "tails": regret_tails(tails, names, time_unit="pulls", regret_unit="successes"),
         "ranges": regret_ranges(rows, names, regret_unit="successes"),
         "differences": differences(
@@ -74,6 +76,7 @@ def test_figures_are_byte_identical_and_carry_no_date(finals: list[float]) -> No
         assert text == svg(again[name], name)
         assert png(figure) == png(again[name])
         assert text.startswith("<svg")
+        assert "mathdefault" not in text  # a tick's label that no formatter of ours made
         assert not re.search(r"\b20\d\d-\d\d-\d\d", text)
         ET.fromstring(text)
 

@@ -1,0 +1,127 @@
+"""Write docs/gallery.md and its pictures from the shipped scenarios: `python docs/build_gallery.py`.
+
+Runs of an earlier call are kept under runs/gallery and used again; `--fresh` simulates anew. The same scenarios give
+the same bytes.
+"""
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+import sim
+from reports.figures.style import svg
+from reports.page import subtitle
+from reports.render import escape_markdown
+from reports.verdict import headline
+from reports.view import view
+from scenarios import names, path_of
+
+ROOT = Path(__file__).resolve().parents[1]
+# What each scenario is best seen in: figures of its report, and what they show.
+SHOWN: dict[str, Sequence[tuple[str, str]]] = {
+    "textbook": (
+        (
+            "regret_curves_log",
+            "Policies that explore enough grow like the dotted bound; those that explore for ever, "
+            "or never, are straight lines.",
+        ),
+        (
+            "regret_tails",
+            "`greedy` is often the best of all and sometimes by far the worst: its mean is made of its tail.",
+        ),
+    ),
+    "quickstart": (
+        (
+            "paired_differences",
+            "All policies meet the same luck, so that differences show which the means alone, "
+            "with their wide bands, would hide.",
+        ),
+        ("revenue_by_tier", "Where the dollars come from: cumulative revenue by price tier, policy by policy."),
+    ),
+    "cold_start": (
+        (
+            "regret_curves",
+            "A thousand captions, ten sends for each: who is told, or finds out, what captions in "
+            "general are like loses least.",
+        ),
+        (
+            "allocation_cold_share",
+            "Whoever goes on trying what is new never gets to know any caption: all sends go to cold ones.",
+        ),
+    ),
+    "delayed": (
+        (
+            "regret_curves_log",
+            "With late news a deterministic rule repeats itself between refreshes; a randomised one spreads its sends.",
+        ),
+    ),
+    "drift": (
+        (
+            "regret_curves",
+            "At each dashed line the best caption stops being it: a rule that remembers everything and has stopped "
+            "exploring takes long to notice.",
+        ),
+        (
+            "allocation_best_share",
+            "The share of the best caption falls at each change; how soon it recovers tells the policies apart.",
+        ),
+    ),
+}
+
+
+def chapter(name: str, run: sim.Run, pictures: Path) -> list[str]:
+    """The lines of one scenario; its figures are written below `pictures`."""
+    seen = view(run)
+    lines = [
+        f"## {name}",
+        "",
+        _about(name),
+        "",
+        f"{escape_markdown(subtitle(seen))}.",
+        "",
+        f"**{escape_markdown(headline(seen))}**",
+    ]
+    for figure, what in SHOWN[name]:
+        target = pictures / f"{name}-{figure}.svg"
+        target.write_text(svg(run.plot(figure), f"{name}-{figure}"), encoding="utf-8", newline="\n")
+        lines += ["", f"![{figure.replace('_', ' ')} of {name}](gallery/{target.name})", "", what]
+    return [*lines, ""]
+
+
+def _about(name: str) -> str:
+    """The comment at the head of a scenario's file."""
+    lines = path_of(name).read_text(encoding="utf-8").splitlines()
+    head = lines[: next(i for i, line in enumerate(lines) if not line.startswith("#"))]
+    return " ".join(line.removeprefix("#").strip() for line in head)
+
+
+def build(
+    target: Path, runs: Path, *, overrides: Sequence[str] = (), only: Sequence[str] = (), fresh: bool = False
+) -> Path:
+    """Write gallery.md and gallery/*.svg below `target`; returns the path of gallery.md."""
+    pictures = target / "gallery"
+    pictures.mkdir(parents=True, exist_ok=True)
+    lines = ["# Gallery", "", "What the shipped scenarios show. Made by `python docs/build_gallery.py`.", ""]
+    for name in only or tuple(SHOWN):
+        run = sim.run(name, runs / name, overrides=overrides, report=False, resume=not fresh, fresh=fresh)
+        lines += chapter(name, run, pictures)
+    rest = [name for name in names() if name not in SHOWN]
+    lines += [f"Not shown, because they need data of your own: {', '.join(rest)}."] if rest else []
+    page = target / "gallery.md"
+    page.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
+    return page
+
+
+@click.command()
+@click.option("--fresh", is_flag=True, help="Simulate anew.")
+def main(fresh: bool) -> None:
+    """Build the gallery."""
+    click.echo(build(ROOT / "docs", ROOT / "runs" / "gallery", fresh=fresh))
+
+
+if __name__ == "__main__":
+    main()
