@@ -13,7 +13,7 @@ def leaderboard_section(view: View) -> Section:
     if any(row.get("ci_short") for row in view.summary):
         names = ", ".join(row["policy"] for row in view.summary if row.get("ci_short"))
         blocks.append(
-            Text(f"Fewer than 200 replications of a skewed quantity: intervals may be short for {names}.", "warning")
+            Text(f"Too few replications of a skewed quantity: intervals may be short for {names}.", "warning")
         )
     ranks = _ranks(view)
     return Section("leaderboard", "Leaderboard", [*blocks, *([ranks] if ranks else []), *_checks(view)])
