@@ -1,7 +1,7 @@
 """Who has the largest index, without solving them all: for policies that are `concave` (see `policies.base`).
 
 An index solved at an earlier decision lies under today's, and its tangent lies above. The arm of the highest ceiling is
-solved again until one that is solved for today is on top: all others are then known to be below, unsolved. Nothing here
+solved again, a few times, until one that is solved for today is on top: all others are then known to be below. Nothing here
 changes a choice, ties included.
 
 Plain functions for `sim.kernels.specialise`, which binds the policy's `score` and `slope`.
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     score, slope = Rule.score, Rule.slope
 
 _OUTDATED = -1.0
+_LOOKS = 3  # one by one; among many arms of nearly equal indices, one sweep is cheaper
 
 
 class Tangents(NamedTuple):
@@ -53,14 +54,16 @@ def outdate(arm: int, tangents: Tangents) -> None:
 def best_by_tangents(x: Any, y: Any, tangents: Tangents, params: Any, state: Any, key: np.uint64) -> int:
     """What `sim.worlds.ranking.best_arm` would choose; −1 if every score is NaN."""
     first, runner_up = two_highest(x, y, tangents, params, state)
-    while first >= 0 and not solved(first, tangents, state):
+    for _ in range(_LOOKS):
+        if first < 0 or solved(first, tangents, state):
+            break
         solve(first, x, y, tangents, params, state)
         if tangents.value[first] > runner_up:
             return first
         first, runner_up = two_highest(x, y, tangents, params, state)
-    if first < 0 or tangents.value[first] > runner_up:
+    if first < 0 or (solved(first, tangents, state) and tangents.value[first] > runner_up):
         return first
-    return break_tie(tangents.value[first], x, y, tangents, params, state, key)
+    return best_of_hopeful(tangents.value[first] - SCORE_ERROR, x, y, tangents, params, state, key)
 
 
 @inlined
@@ -100,14 +103,18 @@ def ceiling(arm: int, tangents: Tangents, state: Any) -> float:
     return tangents.value[arm] + tangents.rise[arm] * age + SCORE_ERROR  # type: ignore[no-any-return]
 
 
-def break_tie(best: float, x: Any, y: Any, tangents: Tangents, params: Any, state: Any, key: np.uint64) -> int:
-    """One of the arms of the index `best`, the largest, uniformly; draws as `sim.worlds.ranking.best_arm` does."""
-    chosen, ties = -1, 0
+def best_of_hopeful(floor: float, x: Any, y: Any, tangents: Tangents, params: Any, state: Any, key: np.uint64) -> int:
+    """The arm of the largest index, which is at least `floor`, ties broken as `sim.worlds.ranking.best_arm` does."""
+    best, chosen, ties = -math.inf, -1, 0
     for arm in range(x.shape[0]):
-        if ceiling(arm, tangents, state) >= best:
-            solve(arm, x, y, tangents, params, state)
-            if tangents.value[arm] == best:
+        if ceiling(arm, tangents, state) >= max(best, floor):
+            if not solved(arm, tangents, state):
+                solve(arm, x, y, tangents, params, state)
+            value = tangents.value[arm]
+            if value > best:
+                best, chosen, ties = value, arm, 1
+            elif value == best:
                 ties += 1
-                if ties == 1 or uniform(arm_key(key, x.shape[0] + ties)) * ties < 1.0:
+                if uniform(arm_key(key, x.shape[0] + ties)) * ties < 1.0:
                     chosen = arm
     return chosen
