@@ -18,7 +18,7 @@ SHARES = (
         "best_share",
         "best_share",
         "share of sends on the best caption",
-        "P(best): share of sends, since the point before, that went to the best caption.",
+        "Probability of sending the best caption: its share of the sends since the point before.",
     ),
     (
         "entropy",
