@@ -199,6 +199,7 @@ static inline double ceiling(const Tangent *a, double budget) {
     double age = budget - a->since;
     return age == 0.0 ? a->value : a->value + a->rise * age + 1e-12;
 }
+static inline int solved(const Tangent *a, double budget) { return a->since == budget || a->value == INFINITY; }
 static void two_highest(Tangent *tangent, const double *x, const double *y, long arms, double budget, int *first,
                         double *second) {
     double highest = *second = -INFINITY;
@@ -215,20 +216,19 @@ static void two_highest(Tangent *tangent, const double *x, const double *y, long
 static int most_hopeful(Tangent *tangent, const double *x, const double *y, long arms, double budget, u64 key) {
     int first = 0;
     double second;
-    for (;;) {
-        two_highest(tangent, x, y, arms, budget, &first, &second);
-        if (tangent[first].since == budget || tangent[first].value == INFINITY) break;
+    two_highest(tangent, x, y, arms, budget, &first, &second);
+    for (int looks = 0; looks < 3 && !solved(&tangent[first], budget); looks++) {
         solve(&tangent[first], x[first], y[first], budget);
         if (tangent[first].value > second) return first;
+        two_highest(tangent, x, y, arms, budget, &first, &second);
     }
-    if (tangent[first].value > second) return first;
-    Choice c = {tangent[first].value, -1, 0};
+    if (solved(&tangent[first], budget) && tangent[first].value > second) return first;
+    double floor = tangent[first].value - 1e-12;
+    Choice c = {-INFINITY, -1, 0};
     for (int a = 0; a < arms; a++)
-        if (ceiling(&tangent[a], budget) >= c.best) {
-            solve(&tangent[a], x[a], y[a], budget);
-            if (tangent[a].value < c.best) continue;
-            c.ties += 1;
-            if (c.ties == 1 || uniform(arm_key(key, arms + c.ties)) * c.ties < 1.0) c.chosen = a;
+        if (ceiling(&tangent[a], budget) >= max(c.best, floor)) {
+            if (!solved(&tangent[a], budget)) solve(&tangent[a], x[a], y[a], budget);
+            offer(&c, tangent[a].value, a, arms, key);
         }
     return c.chosen;
 }

@@ -1,8 +1,8 @@
 """Who has the largest index, without solving them all: for policies that are `concave` (see `policies.base`).
 
 An index solved at an earlier decision lies under today's, and its tangent lies above. The arm of the highest ceiling is
-solved again, a few times, until one that is solved for today is on top: all others are then known to be below. Nothing here
-changes a choice, ties included.
+solved again, a few times, until one that is solved for today is on top: all others are then known to be below. Nothing
+here changes a choice, ties included.
 
 Plain functions for `sim.kernels.specialise`, which binds the policy's `score` and `slope`.
 """
