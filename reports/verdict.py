@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from reports.estimators import Difference, Estimate, paired_difference
-from reports.versus import FEW, POWER, Versus
+from reports.versus import POWER, Versus
 from reports.view import View
 from reports.words import interval, number, p_value, percent
 
@@ -178,12 +178,11 @@ def _locked(row: dict[str, Any]) -> str:
 
 
 def _few(view: View) -> str:
-    skewed = [row.policy for row in view.versus if row.skewed]
-    if view.scenario.replications >= FEW or not skewed:
+    short = [row.policy for row in view.versus if row.short]
+    if not short:
         return ""
     return (
-        f"With fewer than {FEW} replications of a skewed quantity, intervals may be short: "
-        f"{_listed(skewed)} against {view.baseline}."
+        f"Too few replications of a skewed quantity, intervals may be short: {_listed(short)} against {view.baseline}."
     )
 
 

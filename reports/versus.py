@@ -5,12 +5,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reports.estimators import CONFIDENCE, Estimate, Floats, holm, moments, paired_difference, share_interval
+from reports.estimators import (
+    CONFIDENCE,
+    Estimate,
+    Floats,
+    holm,
+    may_be_short,
+    moments,
+    paired_difference,
+    share_interval,
+)
 from reports.power import replications_needed
 
 SIGNIFICANT = 1.0 - CONFIDENCE
 POWER = 0.8
-FEW = 200  # replications below which intervals of a skewed quantity may be short
 
 
 @dataclass(frozen=True)
@@ -43,7 +51,8 @@ class Versus:
     better: Estimate
     """Share of replications in which the policy is strictly better."""
     replications: int
-    skewed: bool
+    short: bool
+    """Whether the intervals may be short: too few replications of a skewed difference."""
     needed: int | None
     """Replications that would show a true difference of the size seen, power 80 %; None where nobody could run them."""
 
@@ -88,7 +97,7 @@ def _versus(
         p_holm=p_holm,
         better=share_interval(wins, len(one)),
         replications=m.n,
-        skewed=not m.near_symmetric,
+        short=may_be_short(m),
         needed=_needed(m.mean, m.sd),
     )
 
