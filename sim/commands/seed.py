@@ -97,7 +97,7 @@ def _figures(scenario: str | None, used_once: float) -> "SeedFigures":
     try:
         return traffic_figures(world, used_once)
     except ValueError as problem:
-        raise UsageError(f"--used-once: {problem}") from None
+        raise UsageError(f"--{problem}".replace("used_once", "used-once")) from None
 
 
 def _say_plan(plan: "SeedPlan", target: str, part_rows: int, workers: int, output: Output) -> None:

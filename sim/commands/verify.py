@@ -27,7 +27,9 @@ AS_OF = "now, latest (the newest row), or a time; auto is now, but latest for lo
 @click.option("--staleness-hours", nargs=2, default=(8.0, 12.0), show_default=True, metavar="WARN FAIL", type=float)
 @click.option("--source-hours", nargs=2, default=(48.0, 72.0), show_default=True, metavar="WARN FAIL", type=float)
 @click.option("--partition-days", default=90.0, show_default=True, help="Warn of rows older than this.")
-@click.option("--unused-share", default=0.30, show_default=True, help="Warn of a larger share of captions never used.")
+@click.option(
+    "--unused-share", default=0.30, show_default=True, help="Warn of a larger share of captions unused since."
+)
 @click.option("--messages-per-hour", default=10.0, show_default=True, help="Warn of fewer messages in the send log.")
 @click.option("--recount-limit", default=1.0, show_default=True, help="Fail above this many observations a message.")
 @output_options
@@ -46,7 +48,7 @@ def command(output: Output, target: str, junit: str | None, **chosen: Any) -> No
     spec = parse_target(target)
     output.note(f"verifying {spec} …")
     with open_target(spec, read_only=True) as opened:
-        results = verify(opened, options)
+        results = verify(opened, options, output.note)
     if junit:
         write_text(Path(junit), as_junit(str(spec), results))
     terminal = sys.stdout.isatty()

@@ -1,6 +1,7 @@
 """Create the tables and the functions in a target: idempotent, and never over somebody else's function unasked."""
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,8 @@ from sim.warehouse.schema import described
 
 TABLES = (STATS, SENDS)
 FUNCTIONS = ("wilson_score_bounds", "wilson_sample")
+LONG_LINE = 200
+_BREAKS = re.compile(r" (?=(?:[-+*/]|WHEN|THEN|ELSE|END)[ )])")
 ARGUMENTS = (("successes", "INT64"), ("failures", "INT64"))
 
 
@@ -82,7 +85,8 @@ def _function(target: Target, name: str, replace: bool) -> Step:
         return Step(name, "create", statement)
     if target.same_body(found.body, wanted) and _same_arguments(found):
         return Step(name, "keep", statement)
-    difference = _difference(name, _function_lines(wanted, ARGUMENTS), _function_lines(found.body, found.arguments))
+    there = ARGUMENTS if _same_arguments(found) else found.arguments
+    difference = _difference(name, _function_lines(wanted, ARGUMENTS), _function_lines(found.body, there))
     over = statement.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1)
     return Step(name, "replace" if replace else "refuse", over, difference)
 
@@ -93,7 +97,13 @@ def _same_arguments(found: Routine) -> bool:
 
 
 def _function_lines(body: str, arguments: Sequence[tuple[str, str]]) -> list[str]:
-    return [f"({', '.join(f'{name} {kind}' for name, kind in arguments)})", *body.strip().splitlines()]
+    return [f"({', '.join(f'{name} {kind}' for name, kind in arguments)})", *_lines(body)]
+
+
+def _lines(body: str) -> list[str]:
+    """The lines of a body; DuckDB prints all of it as one, which is cut before its operators and keywords."""
+    lines = body.strip().splitlines()
+    return [part for line in lines for part in (_BREAKS.split(line) if len(line) > LONG_LINE else [line])]
 
 
 def table_lines(table: TableDescription, target: Target) -> list[str]:

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from sim.errors import RemoteError, UsageError
 from sim.warehouse.base import RemoteStatementError, TargetSpec
@@ -66,6 +67,9 @@ def remote_errors(spec: TargetSpec) -> Iterator[None]:
 
 def _first_line(error: Exception) -> str:
     cause = getattr(error, "cause", None) or error
+    request = getattr(cause, "request", None)
+    if request is not None and "refused" in str(cause):
+        return f"nobody listens at {urlsplit(request.url).netloc} (connection refused)"
     return next((line for line in str(cause).splitlines() if line.strip()), type(cause).__name__)[:400]
 
 

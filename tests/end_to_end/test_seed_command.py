@@ -89,7 +89,7 @@ def test_full_ids_and_other_days(tmp_path):
     [
         (["--rows", "10", "--to", "csv:here"], 2, "is no target"),
         (["--rows", "0", "--to", "parquet:here"], 2, "--rows"),
-        (["--rows", "10", "--to", "parquet:here", "--used-once", "1.5"], 2, "used_once"),
+        (["--rows", "10", "--to", "parquet:here", "--used-once", "1.5"], 2, "--used-once: must"),
         (["nowhere.yaml", "--rows", "10", "--to", "parquet:here"], 2, "nowhere"),
         (["textbook", "--rows", "10", "--to", "parquet:here"], 2, "traffic world"),
         (["--rows", "10", "--to", "bigquery:some-project.load_tests"], 5, "--allow-write some-project.load_tests"),

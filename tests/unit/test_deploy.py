@@ -46,6 +46,18 @@ def test_everything_is_created_and_the_second_time_kept(spec):
         assert target.query(target.statement("probes/bounds_grid")).num_rows == 256
 
 
+def test_the_difference_shows_what_differs_and_little_else(spec):
+    deployed(spec)
+    wrong = body(spec, "wilson_score_bounds").replace("1.96", "1.959964")
+    with duckdb.connect(spec.place) as connection:
+        connection.execute(f"CREATE OR REPLACE MACRO wilson_score_bounds(successes, failures) AS ({wrong})")
+    with open_target(spec, read_only=True) as target:
+        [step] = [step for step in plan(target) if step.action == "refuse"]
+    changed = [line for line in step.difference.splitlines()[2:] if line[0] in "+-"]
+    assert all("1.96" in line or "1.959964" in line for line in changed)
+    assert all(len(line) < 120 for line in changed)
+
+
 def test_rows_survive_a_second_deployment(spec):
     deployed(spec)
     with duckdb.connect(spec.place) as connection:

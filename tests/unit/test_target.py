@@ -192,6 +192,7 @@ def test_a_port_where_nobody_listens_ends_in_time(closed_port):
     with target, pytest.raises(RemoteError) as caught:
         target.describe(STATS)
     assert time.monotonic() - started < 15.0
+    assert "nobody listens at 127.0.0.1:9" in caught.value.message
     assert "reachable" in caught.value.hint
 
 

@@ -85,6 +85,27 @@ def test_a_missing_table_is_one_failure_and_its_rows_are_skipped(spec):
     assert {one.status for one in results if one.group == "contents"} == {"skip"}
 
 
+def test_a_folder_with_a_csv_in_place_of_parquet_is_said_so(tmp_path):
+    (tmp_path / STATS).mkdir()
+    (tmp_path / STATS / "rows.csv").write_text("caption_id,page_name")
+    with open_target(TargetSpec("parquet", str(tmp_path)), read_only=True) as target:
+        [exists] = [one for one in verify(target) if one.check == "table_exists"]
+    assert exists.status == "fail"
+    assert exists.detail.endswith("holds no *.parquet, but rows.csv")
+
+
+def test_a_question_that_cannot_be_asked_is_no_statement_about_the_rows(tmp_path):
+    frame = described(STATS).columns
+    columns = ", ".join(f"{one.name} VARCHAR" for one in frame)
+    with duckdb.connect(str(tmp_path / "a.duckdb")) as connection:
+        connection.execute(f"CREATE TABLE {STATS} ({columns})")
+    with open_target(TargetSpec("duckdb", str(tmp_path / "a.duckdb")), read_only=True) as target:
+        results = {one.check: one for one in verify(target)}
+    assert results["contents_bounds"].status == "fail"
+    assert "could not be asked" in results["contents_bounds"].meaning
+    assert "another type" not in results["identity_bounds"].meaning
+
+
 def test_missing_functions_fail_by_name(tmp_path):
     with open_target(TargetSpec("duckdb", str(tmp_path / "b.duckdb"))) as target:
         target.execute(target.statement(f"ddl/{STATS}", table=STATS))

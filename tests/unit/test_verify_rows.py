@@ -8,7 +8,7 @@ from policies.wilson import exploration_bonus, wilson_bounds
 from sim.warehouse.base import STATS, TargetSpec, open_target
 from sim.warehouse.deploy import carry_out, plan
 from sim.warehouse.schema import arrow_schema
-from sim.warehouse.verify import Options, row_sources
+from sim.warehouse.verify import Options, contents, row_sources
 from sim.warehouse.verify.contents import CONTENTS, check_contents, check_operations
 from sim.warehouse.verify.results import ask
 from sim.warehouse.verify.row_scan import scan
@@ -213,6 +213,30 @@ def test_old_partitions_and_unused_captions_are_warned_of(tmp_path):
     found = operations(tmp_path, frame, partition_days=100.0, unused_share=0.9)
     assert found["operations_partitions"].status == "pass"
     assert found["operations_unused"].status == "pass"
+
+
+@pytest.mark.parametrize(("observations", "never"), [(1, 0), (0, 9), (None, 9)])
+def test_a_caption_without_last_used_counts_as_never_sent_only_without_observations(tmp_path, observations, never):
+    frame = right_rows(rows=50).with_columns(last_used=pl.col("last_updated"))
+    nine = range(9)
+    frame = set_at("total_observations", observations, *nine)(set_at("last_used", None, *nine)(frame))
+    found = operations(tmp_path, frame, unused_share=0.1)["operations_unused"]
+    assert found.status == "warn"
+    assert found.detail == f"9 of 50 captions not used since their row was made, {never} of them never sent"
+
+
+def descending_rows():
+    return DEFECTS["unordered captions"][0](right_rows())
+
+
+@pytest.mark.parametrize(("order", "slow"), [(right_rows, []), (descending_rows, ["contents_keys"])])
+def test_checks_of_many_rows_that_need_their_file_are_told(held, monkeypatch, order, slow):
+    monkeypatch.setattr(row_sources, "LARGE", 1)
+    monkeypatch.setattr(contents, "PATIENCE", 1)
+    told = []
+    with held(order()) as target:
+        check_contents(target, Options(), told.append)
+    assert [one.split()[0] for one in told] == slow
 
 
 def test_the_table_has_the_schema():

@@ -7,7 +7,7 @@ failures = [result for result in results if result.status == "fail"]
 
 from sim.warehouse.base import StatementError, Target
 from sim.warehouse.verify.bounds import check_bounds
-from sim.warehouse.verify.contents import CONTENTS, OPERATIONS, check_contents, check_operations
+from sim.warehouse.verify.contents import CONTENTS, OPERATIONS, Tell, check_contents, check_operations, silent
 from sim.warehouse.verify.identity import check_identity, name_sampler
 from sim.warehouse.verify.options import FALSE_ALARM, Options
 from sim.warehouse.verify.results import Result
@@ -17,11 +17,14 @@ from sim.warehouse.verify.table import check_table
 __all__ = ["FALSE_ALARM", "Options", "Result", "verify"]
 
 
-def verify(target: Target, options: Options | None = None) -> list[Result]:
-    """Every check that the target allows, in order; what it cannot have is skipped, saying so."""
+def verify(target: Target, options: Options | None = None, tell: Tell = silent) -> list[Result]:
+    """Every check that the target allows, in order; what it cannot have is skipped, saying so.
+
+    `tell` is called with what is being done, where that takes long.
+    """
     options = options or Options()
     table = check_table(target, options.table)
-    return [*table, *check_functions(target, options), *check_rows(target, options, table)]
+    return [*table, *check_functions(target, options), *check_rows(target, options, table, tell)]
 
 
 def check_functions(target: Target, options: Options) -> list[Result]:
@@ -32,14 +35,14 @@ def check_functions(target: Target, options: Options) -> list[Result]:
     return [*_bounds(target, options), *_sampler(target, options)]
 
 
-def check_rows(target: Target, options: Options, table: list[Result]) -> list[Result]:
+def check_rows(target: Target, options: Options, table: list[Result], tell: Tell = silent) -> list[Result]:
     """Contents and operations, unless the table is not there or lacks columns to ask about."""
     broken = [one for one in table if one.check in {"table_exists", "table_columns"} and one.status == "fail"]
     if any("surplus: none" not in one.detail or "missing: none" not in one.detail for one in broken):
         groups = {"contents": CONTENTS, "operations": OPERATIONS}
         reason = "the table is missing, or lacks columns"
         return [Result(group, check, "skip", reason) for group, checks in groups.items() for check in checks]
-    return [*check_contents(target, options), *check_operations(target, options)]
+    return [*check_contents(target, options, tell), *check_operations(target, options)]
 
 
 def _bounds(target: Target, options: Options) -> list[Result]:

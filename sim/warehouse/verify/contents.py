@@ -1,10 +1,11 @@
 """(e) The rows of the table, and (f) its operation: the check files of `sql/`, with the thresholds of the options."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from sim.errors import UsageError
-from sim.warehouse.base import Target
+from sim.warehouse.base import StatementError, Target
 from sim.warehouse.verify.options import Options
 from sim.warehouse.verify.results import Result, ask
 
@@ -22,13 +23,26 @@ OPERATIONS = ("operations_staleness", "operations_partitions", "operations_unuse
 SOURCE = ("operations_source", "operations_rate")
 BY_THE_CLOCK = ("operations_staleness", "operations_source")
 ABANDONED = timedelta(days=30)
+PATIENCE = 10_000_000  # rows from which a check file takes seconds
+
+Tell = Callable[[str], None]
 
 
-def check_contents(target: Target, options: Options) -> list[Result]:
-    """What is stored, against the functions and against itself; with a send log, the recount factor."""
+def silent(words: str) -> None:
+    """Tell nobody."""
+
+
+def check_contents(target: Target, options: Options, tell: Tell = silent) -> list[Result]:
+    """What is stored, against the functions and against itself; with a send log, the recount factor.
+
+    `tell` is called with the name of each check that takes long.
+    """
     quick = _one_pass(target, options.table)
+    many = (getattr(target.describe(options.table), "rows", 0) or 0) >= PATIENCE
     results: list[Result] = []
     for check in CONTENTS:
+        if many and check not in quick:
+            tell(f"{check} of many rows, by its check file …")
         results += [quick[check]] if check in quick else ask(target, "contents", check, table=options.table)
     if target.describe(options.sends) is None:
         return [*results, Result("contents", "contents_recount", "skip", f"no send log {options.sends}")]
@@ -105,7 +119,10 @@ def _not_live(result: Result, moment: datetime) -> Result:
 
 def _newest(target: Target, table: str) -> datetime | None:
     statement = target.statement("probes/newest_row", table=table)
-    found = target.query(statement).to_pylist()[0]["newest_us"]
+    try:
+        found = target.query(statement).to_pylist()[0]["newest_us"]
+    except StatementError:
+        return None  # last_updated is no time; the checks of the type and of the age say so
     return None if found is None else datetime.fromtimestamp(found / 1e6, UTC)
 
 

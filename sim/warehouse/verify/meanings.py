@@ -1,12 +1,12 @@
 """For every check: what it means when it does not pass, and what to do."""
 
-_REDEPLOY = "Look at the difference with `deploy --dry-run`, then `deploy --replace`."
+_REDEPLOY = "Look at the difference with `deploy --dry-run`; then `deploy`, with --replace over another function."
 _RECREATE = "Create the table anew from sql/ddl, copy the rows over, and swap the two."
 _RECOMPUTE = "Recompute the column from successes and failures with the deployed function, in one UPDATE."
 _UPDATE_JOB = "Look at the schedule and the last errors of the update job."
 
 MEANINGS: dict[str, tuple[str, str]] = {
-    "table_exists": ("There is no such table.", "Run `deploy`, or name another with --table."),
+    "table_exists": ("There is no such table.", "Run `deploy` or `seed`, or name another with --table."),
     "table_columns": ("Names or order of the columns differ: positional inserts go wrong.", _RECREATE),
     "table_types": ("A column has another type: loads fail or values are rounded.", _RECREATE),
     "table_modes": (
@@ -30,8 +30,8 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "Description or labels differ: costs and owners are harder to find.",
         "ALTER TABLE … SET OPTIONS as in sql/ddl.",
     ),
-    "identity_bounds": ("The deployed wilson_score_bounds is not the project's.", _REDEPLOY),
-    "identity_sample": ("The deployed wilson_sample is not the project's: someone replaced it.", _REDEPLOY),
+    "identity_bounds": ("The project's wilson_score_bounds is not there.", _REDEPLOY),
+    "identity_sample": ("The project's wilson_sample is not there: never deployed, or replaced.", _REDEPLOY),
     "bounds_grid": ("The bounds are wrong at the edges of the counts.", _REDEPLOY),
     "bounds_pairs": ("The bounds are wrong for ordinary counts: every stored interval is.", _REDEPLOY),
     "bounds_reference_rows": ("The bounds differ from the published reference rows.", _REDEPLOY),
@@ -100,8 +100,8 @@ MEANINGS: dict[str, tuple[str, str]] = {
         "Archive or retire these captions.",
     ),
     "operations_unused": (
-        "Many captions are never tried.",
-        "Look at eligibility and quotas, and at the policy's exploration.",
+        "Many captions were not used since their row was made: the update job leaves last_used NULL in a new row.",
+        "Sent before: usual where the bank is large. Never sent: look at eligibility, quotas and exploration.",
     ),
     "operations_source": (
         "No new messages arrive: the update job counts old ones again.",

@@ -7,6 +7,11 @@ from sim.warehouse.base import StatementError, Target
 from sim.warehouse.verify.meanings import MEANINGS
 
 STATUSES = ("pass", "warn", "fail", "skip")
+REFUSAL = "the engine refused the question: "
+_REFUSED = (
+    "This could not be asked: a column has another type, or a function is missing.",
+    "Mend what fails above it, then verify again.",
+)
 
 
 @dataclass(frozen=True)
@@ -21,12 +26,17 @@ class Result:
     @property
     def meaning(self) -> str:
         """What it means that this check does not pass."""
-        return MEANINGS[self.check][0]
+        return _REFUSED[0] if self.refused else MEANINGS[self.check][0]
 
     @property
     def remedy(self) -> str:
         """What to do then."""
-        return MEANINGS[self.check][1]
+        return _REFUSED[1] if self.refused else MEANINGS[self.check][1]
+
+    @property
+    def refused(self) -> bool:
+        """Whether the engine could not answer, so that nothing is known of what was asked."""
+        return self.detail.startswith(REFUSAL)
 
 
 def ask(target: Target, group: str, check: str, **parameters: sql.Parameter) -> list[Result]:
@@ -34,5 +44,5 @@ def ask(target: Target, group: str, check: str, **parameters: sql.Parameter) -> 
     try:
         rows = target.query(target.statement(f"checks/{check}", **parameters)).to_pylist()
     except StatementError as error:
-        return [Result(group, check, "fail", f"the engine refused the question: {error.message}")]
+        return [Result(group, check, "fail", REFUSAL + error.message)]
     return [Result(group, row["check"], row["status"], row["detail"] or "no rows") for row in rows]

@@ -21,9 +21,19 @@ def check_table(target: Target, table: str) -> list[Result]:
     """Existence, names, types, modes, defaults, key, partition, clustering and options of the statistics table."""
     found = target.describe(table)
     if found is None:
-        return [Result(GROUP, "table_exists", "fail", f"{table} does not exist in {target.spec}")]
+        detail = f"{table} does not exist in {target.spec}{_instead(target, table)}"
+        return [Result(GROUP, "table_exists", "fail", detail)]
     exists = Result(GROUP, "table_exists", "pass", f"{table} has {found.rows} rows")
     return [exists, *(_one(target, check, found) for check in _COMPARE)]
+
+
+def _instead(target: Target, table: str) -> str:
+    """What a folder of that name holds in place of Parquet files."""
+    folder = target.spec.path / table
+    if target.spec.kind != "parquet" or not folder.is_dir():
+        return ""
+    other = next((file.name for file in sorted(folder.iterdir())), "nothing")
+    return f": {folder} holds no *.parquet, but {other}"
 
 
 def _one(target: Target, check: str, found: TableDescription) -> Result:
@@ -76,7 +86,8 @@ def _modes(wanted: TableDescription, found: TableDescription) -> Verdict:
 
 def _defaults(wanted: TableDescription, found: TableDescription) -> Verdict:
     pairs = _differing(wanted, found, "default")
-    return ("fail", _told(pairs, "default")) if pairs else ("pass", "as in the DDL")
+    told = (f"{one.name} has {two.default or 'none'}, wanted {one.default or 'none'}" for one, two in pairs)
+    return ("fail", "; ".join(told)) if pairs else ("pass", "as in the DDL")
 
 
 def _same(part: str, failing: str = "fail") -> Callable[[TableDescription, TableDescription], Verdict]:
