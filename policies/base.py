@@ -1,7 +1,7 @@
 """What a policy is: a small pure rule over the statistics of a row's arms.
 
 A row is one page of one replication. The engine shows a policy, for every arm, `n` trials, `s` successes and `w`
-importance-weighted successes, all as of the last refresh, without any prior. The rule is five plain Python
+importance-weighted successes, all as of the last refresh, without any prior. The rule is a few plain Python
 functions over scalars; the engine compiles them into its kernels. They may use `math` and functions of this package
 like `policies.draws`:
 
@@ -9,6 +9,7 @@ like `policies.draws`:
     prepare(t, n, x, y, params, state, key) -> None      once a decision, before the scores; may write `state`
     score(x, y, state, params, key) -> float             an arm's score; the largest is sent, ties break uniformly
     support(x, y, state, params) -> (low, high)          closed bounds of the score over all keys, also of `prepare`
+    quantile(x, y, state, params, u) -> float            the score at quantile u; only where `pools_cold` is set
     weight(x, y, state, params) -> float                 1 / propensity of the arm sent; only where `weighted` is set
     slope(x, y, value, state, params) -> float           how fast a score grows at most; only where `concave` is set
 
@@ -21,6 +22,12 @@ A costly index can be `concave`: its score depends on x, y and `state[0]` alone,
 to the next, and in which the score rises, by at most `slope` (>= 0) a unit from a decision with score `value` on, but
 for SCORE_ERROR. An index solved long ago then still bounds today's from both sides, and kernels solve only those that
 could be the largest.
+
+A policy that `pools_cold` lets kernels treat arms without feedback as what they are, equals: of m equal scores only the
+largest are drawn, as quantiles, so that thousands of captions that nobody knows cost nothing. Its `prepare` then looks
+at no arm's `n`, `x` or `y`, though it may ask how many arms there are, its `derive` not at the truth, and `quantile`
+has the law of `score` for a uniform `u` in [0, 1], with which it rises, unless it is the same for all. A
+`deterministic` policy needs no `quantile`.
 """
 
 import math
@@ -51,6 +58,10 @@ def _slope_unknown(x: float, y: float, value: float, state: Any, params: Any) ->
     return math.inf
 
 
+def _quantile_unknown(x: float, y: float, state: Any, params: Any, u: float) -> float:
+    return math.nan
+
+
 @dataclass(frozen=True)
 class Rule:
     """The plain functions of a policy; see the module's docstring for their signatures."""
@@ -61,6 +72,7 @@ class Rule:
     prepare: Callable[..., Any] = _prepare_nothing
     weight: Callable[..., Any] = _weight_one
     slope: Callable[..., Any] = _slope_unknown
+    quantile: Callable[..., Any] = _quantile_unknown
 
 
 @dataclass(frozen=True)
@@ -106,6 +118,7 @@ class Policy:
     deterministic: ClassVar[bool] = False  # no score depends on a key, though `support` may be wider than the score
     prune: ClassVar[bool] = False  # `support` is so much cheaper than `score` that kernels should ask it first
     batch: ClassVar[int] = 0  # from so many arms on, kernels score all before they compare; for plain arithmetic
+    pools_cold: ClassVar[bool] = False  # kernels may draw the largest scores of arms without feedback at once
     concave: ClassVar[bool] = False  # kernels may keep scores and their `slope`, which says how long they will do
 
     def parameters(self) -> tuple[float, ...]:

@@ -61,6 +61,7 @@ class BayesUcb(Policy):
     rule: ClassVar[Rule] = Rule(derive=_derive, prepare=_prepare, score=_score, support=_support, slope=_slope)
     state_size: ClassVar[int] = 2
     deterministic: ClassVar[bool] = True
+    pools_cold: ClassVar[bool] = True
     prune: ClassVar[bool] = True
     concave: ClassVar[bool] = True
 

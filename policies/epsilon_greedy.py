@@ -19,6 +19,10 @@ def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
     return uniform(key) if state[0] > 0.0 else x
 
 
+def _quantile(x: float, y: float, state: Any, params: Any, u: float) -> float:
+    return u if state[0] > 0.0 else x
+
+
 def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
     if params[0] == 0.0 and params[1] == 0.0:
         return x, x
@@ -38,7 +42,10 @@ class EpsilonGreedy(Policy):
 
     kind: ClassVar[str] = "epsilon_greedy"
     source: ClassVar[str] = "constant: Sutton & Barto 2018, section 2.2; decaying: Auer et al. 2002, figure 3"
-    rule: ClassVar[Rule] = Rule(derive=derive_mean, prepare=_prepare, score=_score, support=_support)
+    rule: ClassVar[Rule] = Rule(
+        derive=derive_mean, prepare=_prepare, score=_score, support=_support, quantile=_quantile
+    )
+    pools_cold: ClassVar[bool] = True
     batch: ClassVar[int] = 32
     state_size: ClassVar[int] = 1
 

@@ -23,3 +23,4 @@ class Greedy(Policy):
     rule: ClassVar[Rule] = Rule(derive=derive_mean)
     batch: ClassVar[int] = 32
     deterministic: ClassVar[bool] = True
+    pools_cold: ClassVar[bool] = True

@@ -38,6 +38,7 @@ class KlUcb(Policy):
     rule: ClassVar[Rule] = Rule(derive=derive_mean, prepare=_prepare, score=_score, support=_support, slope=_slope)
     state_size: ClassVar[int] = 1
     deterministic: ClassVar[bool] = True
+    pools_cold: ClassVar[bool] = True
     prune: ClassVar[bool] = True
     concave: ClassVar[bool] = True
 

@@ -46,6 +46,7 @@ class Moss(Policy):
     rule: ClassVar[Rule] = Rule(derive=derive_mean, prepare=_prepare, score=_score, support=_support)
     state_size: ClassVar[int] = 2
     deterministic: ClassVar[bool] = True
+    pools_cold: ClassVar[bool] = True
 
     def parameters(self) -> tuple[float, ...]:
         """(horizon, or 0 where there is none; alpha)."""

@@ -26,6 +26,7 @@ class SlidingWindowUcb(Policy):
     )
     state_size: ClassVar[int] = 1
     deterministic: ClassVar[bool] = True
+    pools_cold: ClassVar[bool] = True
 
     def parameters(self) -> tuple[float, ...]:
         """(xi, window)."""

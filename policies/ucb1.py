@@ -43,6 +43,7 @@ class Ucb1(Policy):
     batch: ClassVar[int] = 32
     state_size: ClassVar[int] = 1
     deterministic: ClassVar[bool] = True
+    pools_cold: ClassVar[bool] = True
 
     def parameters(self) -> tuple[float, ...]:
         """(alpha,)."""

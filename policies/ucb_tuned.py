@@ -39,3 +39,4 @@ class UcbTuned(Policy):
     batch: ClassVar[int] = 32
     state_size: ClassVar[int] = 1
     deterministic: ClassVar[bool] = True
+    pools_cold: ClassVar[bool] = True

@@ -15,6 +15,10 @@ def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
     return uniform(key)
 
 
+def _quantile(x: float, y: float, state: Any, params: Any, u: float) -> float:
+    return u
+
+
 def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
     return 0.0, 1.0
 
@@ -25,4 +29,5 @@ class Uniform(Policy):
 
     kind: ClassVar[str] = "uniform"
     source: ClassVar[str] = "no learning: regret after T pulls is T · (best mean − mean of the means)"
-    rule: ClassVar[Rule] = Rule(derive=_derive, score=_score, support=_support)
+    rule: ClassVar[Rule] = Rule(derive=_derive, score=_score, support=_support, quantile=_quantile)
+    pools_cold: ClassVar[bool] = True

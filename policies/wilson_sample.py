@@ -17,6 +17,10 @@ def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
     return max(0.0, min(1.0, x + y * uniform(key)))
 
 
+def _quantile(x: float, y: float, state: Any, params: Any, u: float) -> float:
+    return max(0.0, min(1.0, x + y * u))
+
+
 def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
     return max(0.0, min(1.0, x)), max(0.0, min(1.0, x + y))
 
@@ -35,7 +39,8 @@ class WilsonSample(Policy):
 
     kind: ClassVar[str] = "wilson_sample"
     source: ClassVar[str] = "the deployed SQL function wilson_sample; interval of Wilson 1927"
-    rule: ClassVar[Rule] = Rule(derive=_derive, score=_score, support=_support)
+    rule: ClassVar[Rule] = Rule(derive=_derive, score=_score, support=_support, quantile=_quantile)
+    pools_cold: ClassVar[bool] = True
     batch: ClassVar[int] = 6
 
     def parameters(self) -> tuple[float, ...]:

@@ -9,6 +9,7 @@ number that it deals out anew in each process, so a kernel from disk and one com
 symbols, and the linker would silently keep one of the two. Constants are compiled in: branches on them cost nothing.
 """
 
+import dis
 import hashlib
 import inspect
 import sys
@@ -128,8 +129,10 @@ def _used(function: FunctionType, scope: Mapping[str, Any]) -> Iterator[tuple[st
     return ((key, scope[key]) for key in sorted(_names(function.__code__)) if key in scope)
 
 
-def _names(code: CodeType) -> set[str]:
-    return set(code.co_names)
+@cache
+def _names(code: CodeType) -> frozenset[str]:
+    """The globals that it reads; `co_names` would add the attributes, which may be named like a function."""
+    return frozenset(step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL")
 
 
 def _reached(function: FunctionType, bindings: Mapping[str, Any], seen: set[FunctionType]) -> set[str]:

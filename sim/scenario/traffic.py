@@ -33,7 +33,8 @@ TIERS = (*PRICED_TIERS, "bump")
 
 MAX_PAGES = 10_000
 MAX_CAPTIONS = 20_000
-MAX_CAPTIONS_IN_ALL = 5_000_000  # about a gigabyte a replication
+MAX_DOLLARS = 10_000  # of a caption
+MAX_CAPTIONS_IN_ALL = 5_000_000  # 0.2 gigabytes a replication, a gigabyte for policies that look at every caption
 
 # An evening peak (21 h) and a morning trough (9 h), 2.8 apart, of mean 1.
 HOURS = (
@@ -123,6 +124,12 @@ class Bank(Section):
     categories: Annotated[Whole, Field(ge=1, le=1_000)] = Field(15, description="Content categories.")
     largest_category_share: Probability = Field(0.5, description="Share of captions in category 1.")
     urgent_share: Probability = Field(0.18, description="Share of captions with an urgent wording.")
+
+    @model_validator(mode="after")
+    def _payable(self) -> Self:
+        if self.prices[-1][1] > MAX_DOLLARS:
+            raise ValueError(f"prices: at most {MAX_DOLLARS:,} dollars, got {self.prices[-1][1]:,.0f}")
+        return self
 
 
 class RateLaw(Section):

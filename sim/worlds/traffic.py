@@ -17,7 +17,7 @@ from sim.scenario.traffic import TrafficWorld as TrafficSection
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals
 from sim.worlds.estimation import nothing
 from sim.worlds.ledger import Tally
-from sim.worlds.traffic_arrays import make_block, reads_truth
+from sim.worlds.traffic_arrays import make_block, pools, reads_truth
 from sim.worlds.traffic_kernel import advance
 from sim.worlds.traffic_plan import DAY_S
 from sim.worlds.traffic_results import MICROS, BankListing, caption_counts, list_bank, send_log
@@ -60,8 +60,7 @@ class TrafficWorld:
         keys = row_keys(scenario.seed, policy_purpose(spec.name), replications, world.pages)
         days = math.ceil(self.horizon)
         sections = (world, feedback, selection)
-        made = make_block(sections, policy, scenario.seed, replications, days, keys, record=self._record)
-        self._block, self._bank = made
+        self._block = make_block(sections, policy, scenario.seed, replications, days, keys, record=self._record)
         self._sends = Sends(*self._block.captions.shape)
         self._cumulative = policy.memory.cumulative
         self._advance = kernel_of(policy, spec.kind, record=self._record)
@@ -133,7 +132,7 @@ class TrafficWorld:
 
     def bank(self, index: int) -> BankListing:
         """All captions of the block's `index`-th replication, those included that are yet to come."""
-        return list_bank(self._world, self._bank, self._block.pages, self._rows(index))
+        return list_bank(self._world, self._block, self._rows(index))
 
     def counts(self, index: int) -> CaptionCounts:
         """Caption statistics of the block's `index`-th replication, as of its last refresh."""
@@ -158,8 +157,11 @@ def kernel_of(policy: Policy, label: str, *, record: bool) -> Any:
         prepare=rule.prepare,
         score=rule.score,
         support=rule.support,
+        quantile=rule.quantile,
         weight=rule.weight,
         PRUNE=policy.prune,
+        DETERMINISTIC=policy.deterministic,
+        POOLED=pools(policy),
         RECOMPUTE=reads_truth(rule.derive) or not memory.cumulative,
         WEIGHTED=policy.weighted,
         RECORD=record,

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from policies.base import Policy
 from sim.scenario.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficWorld
 from sim.worlds.traffic_seasons import DAY_S, make_rules, recovery, season, tier_cycle
-from sim.worlds.traffic_setup import Bank, make_bank, make_pages
-from sim.worlds.traffic_state import EMV, LABEL, LINE, MESSAGE, SLOT, Block
+from sim.worlds.traffic_setup import Integers, Records, make_bank, make_pages, most_dollars
+from sim.worlds.traffic_state import BUMP, CAPTION, EMV, HISTORY, LABEL, LEADER, LINE, MESSAGE, SLOT, Block
 
 Sections = tuple[TrafficWorld, TrafficFeedback, Selection]
 
@@ -27,30 +27,65 @@ def make_block(
     policy_keys: NDArray[np.uint64],
     *,
     record: bool,
-) -> tuple[Block, Bank]:
-    """Everything that the kernel works on, and the captions by themselves; `policy_keys` are (replications, pages)."""
+) -> Block:
+    """Everything that the kernel works on; `policy_keys` are (replications, pages)."""
     world, _, selection = sections
     pages = make_pages(world, seed, replications)
     pages["policy_key"] = policy_keys.ravel()
-    bank = make_bank(world, seed, replications, days, pages)
+    bank = make_bank(world, days, pages)
+    captions = bank.entries.shape[1]
+    warm = reserve(pages, most_chosen(world, selection, days) if pools(policy) else None)
     rules, state = make_rules(*sections, policy.memory), np.zeros((len(pages), len(TIERS), policy.state_size))
-    block = Block(
+    most = int(rules["most"][0])
+    return Block(
         rules=rules,
         pages=pages,
-        captions=bank.captions,
-        history=bank.history,
-        alive=np.zeros(bank.captions.shape, np.int32),
+        bank=bank.entries,
+        arrives=bank.arrives,
+        leaving=bank.leaving,
+        cold=np.zeros((len(pages), captions), np.int32),
+        leaders=np.zeros((len(pages), BUMP, 2, most), LEADER),
+        led=np.zeros((len(pages), BUMP, 2), np.int64),
+        captions=np.zeros((len(pages), warm), CAPTION),
+        history=np.zeros((len(pages), warm), HISTORY),
+        uses=np.zeros((len(pages), warm), np.int64),
         state=state,
         params=tuple(float(p) for p in policy.parameters()),
         season=season(world, seed, replications, days),
         hours=np.array(world.factors.hour, dtype=np.float64),
         tiers=tier_cycle([getattr(selection.quotas, tier) for tier in PRICED_TIERS]),
         recovery=recovery(world, days),
+        log_price=np.log(np.maximum(np.arange(most_dollars(world) + 1), 1e-300)),
         kept=np.zeros(policy.state_size),
         **_rings(len(pages), rules[0], days, record=record),
-        **_work_space(bank.captions.shape[1], int(rules["most"][0])),
+        **_work_space(captions, warm, most),
     )
-    return block, bank
+
+
+def pools(policy: Policy) -> bool:
+    """Whether a policy's cold captions are a number of equals, whose largest scores can be drawn."""
+    return policy.pools_cold and not reads_truth(policy.rule.derive)
+
+
+def reserve(pages: Records, most: Integers | None) -> int:
+    """Set where each tier's warm captions start, `most` (4,) or all of a tier; returns the largest page's room."""
+    sizes = np.diff(pages["tier_start"], axis=1)
+    room = sizes if most is None else np.minimum(sizes, most)
+    pages["warm_start"][:, 1:] = np.cumsum(room, axis=1)
+    return int(pages["warm_start"].max())
+
+
+def most_chosen(world: TrafficWorld, selection: Selection, days: int) -> Integers:
+    """How many captions of each tier a page can choose in `days` days, (4,)."""
+    sends, quotas = world.sends, np.array([getattr(selection.quotas, tier) for tier in TIERS])
+    if not selection.scaled:
+        return quotas * days
+    cycles = math.ceil(sends.most_priced * days / quotas[:BUMP].sum())
+    if sends.per_day is not None:
+        unpriced = int(sends.per_day * sends.unpriced_share) + 1
+    else:
+        unpriced = sends.most - min(low for low, _ in sends.priced_per_day)
+    return np.append(quotas[:BUMP] * cycles, unpriced * days)
 
 
 def _rings(rows: int, rules: Any, days: int, *, record: bool) -> dict[str, NDArray[Any]]:
@@ -75,12 +110,12 @@ def _rings(rows: int, rules: Any, days: int, *, record: bool) -> dict[str, NDArr
     }
 
 
-def _work_space(captions: int, most: int) -> dict[str, NDArray[Any]]:
+def _work_space(captions: int, warm: int, most: int) -> dict[str, NDArray[Any]]:
     """Arrays that each decision uses anew."""
-    sizes = dict.fromkeys(("eligible", "hits", "n", "x", "y", "mean", "usd"), captions)
-    sizes |= dict.fromkeys(("order", "chosen", "score", "luck", "best", "own"), most)
-    whole = {"eligible", "hits", "order", "chosen"}
-    return {name: np.zeros(size, np.int64 if name in whole else np.float64) for name, size in sizes.items()}
+    whole = {"eligible": warm + 1, "hits": warm + 1, "order": most, "chosen": most}
+    real = {"n": captions, "x": captions, "y": captions, "score": most, "luck": most, "best": (2, most), "own": most}
+    made: dict[str, NDArray[Any]] = {name: np.zeros(size, np.int64) for name, size in whole.items()}
+    return made | {name: np.zeros(shape) for name, shape in real.items()}
 
 
 def reads_truth(derive: Callable[..., Any]) -> bool:

@@ -1,7 +1,10 @@
 """Which captions a page sends in a day: the best by the policy's score, tier by tier, among those eligible.
 
-Plain functions of the traffic kernel, which binds the policy's `derive`, `prepare`, `score`, `support` and `weight`,
-and `PRUNE`, `RECOMPUTE`, `WEIGHTED`, `RECORD`, `DISCOUNTED`, `WINDOWED` and `BY_REVENUE`.
+The m cold captions of a tier have equal statistics, hence m draws of one score: only their largest are drawn, as order
+statistics, and chance says which captions they are. So a decision costs as much as there are warm captions.
+
+Plain functions of the traffic kernel, which binds the policy's `derive`, `prepare`, `score`, `quantile`, `support` and
+`weight`, and `PRUNE`, `DETERMINISTIC`, `POOLED`, `RECOMPUTE`, `WEIGHTED`, `RECORD`, `DISCOUNTED`, `WINDOWED`.
 """
 
 import math
@@ -10,15 +13,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from policies.draws import arm_key, mix, pull_key, uniform
+from sim.worlds.traffic_bank import take
 from sim.worlds.traffic_memory import recall, refresh_score
-from sim.worlds.traffic_plan import DAY_S, wear_on
-from sim.worlds.traffic_state import BUMP, Row
+from sim.worlds.traffic_plan import DAY_S
+from sim.worlds.traffic_regret import expect, missed, rate_on
+from sim.worlds.traffic_state import BUMP, RATE, USD, Row
 
 if TYPE_CHECKING:
     from policies.base import Rule
 
-    prepare, score, support, weight = Rule.prepare, Rule.score, Rule.support, Rule.weight
-    PRUNE = RECOMPUTE = WEIGHTED = RECORD = DISCOUNTED = WINDOWED = False
+    derive, prepare, score, support, weight = Rule.derive, Rule.prepare, Rule.score, Rule.support, Rule.weight
+    quantile = Rule.quantile
+    PRUNE = DETERMINISTIC = POOLED = RECOMPUTE = WEIGHTED = RECORD = DISCOUNTED = WINDOWED = False
 
 TIERS = BUMP + 1
 REDRAWS = 63  # of a decision, to estimate propensities
@@ -34,8 +40,8 @@ def choose_day(day: int, row: Row, params: Any) -> None:
         if wanted > 0:
             eligible = gather(tier, day, day * DAY_S - row.rules.cool_down_s, row, params)
             # A policy is never asked about nothing.
-            found = choose(tier, day, eligible, wanted, row, params) if eligible > 0 else 0
-            assign(tier, found, eligible, row, params)
+            found = choose(tier, day, eligible, wanted, row, params) if eligible + row.page.cold[tier] > 0 else 0
+            assign(tier, day, found, eligible, row, params)
             row.page.unfilled += wanted - found
 
 
@@ -48,34 +54,45 @@ def wanted_of(tier: int, row: Row) -> int:
 
 
 def gather(tier: int, day: int, latest: int, row: Row, params: Any) -> int:
-    """Copy a tier's captions that were last used by `latest` into the work space; returns how many there are."""
-    count = 0
-    for place in range(row.page.alive_start[tier], row.page.alive_start[tier + 1]):
-        c = row.alive[place]
+    """Copy a tier's warm captions that were last used by `latest` into the work space; returns how many there are."""
+    count, start = 0, row.page.warm_start[tier]
+    for c in range(start, start + row.page.warm[tier]):
         caption = row.captions[c]
         if caption.last_used <= latest:
-            mean = caption.rate * (1.0 - wear_on(day, caption, row))
             if RECOMPUTE:
-                refresh_score(c, mean, row, params)
-            row.eligible[count], row.mean[count], row.usd[count] = c, mean, mean * caption.price
-            row.n[count], row.x[count], row.y[count] = caption.n, caption.x, caption.y
+                refresh_score(c, rate_on(day, c, row), row, params)
+            row.eligible[count] = c
+            row.x[count], row.y[count] = caption.x, caption.y
+            if not POOLED:
+                row.n[count] = row.history[c].n
             count += 1
     return count
 
 
 def choose(tier: int, day: int, eligible: int, wanted: int, row: Row, params: Any) -> int:
-    """Choose `wanted` of the eligible captions, or all; returns how many, best first in `row.chosen`."""
+    """Choose `wanted` of the eligible and the cold captions, or all; returns how many, best first in `row.chosen`.
+
+    There they are places among the warm, as all that are chosen become.
+    """
     key = pull_key(row.page.policy_key, day * TIERS + tier)
     if RECORD:
         redraw(tier, eligible, wanted, key, row, params)
-    return rank(tier, eligible, wanted, key, row, params)
+    found = rank(tier, eligible, wanted, key, row, params)
+    if RECORD:
+        count_hits(found, eligible, row)
+    if tier != BUMP:
+        expect(tier, day, eligible, found, row)
+    return found
 
 
 def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:
-    """One decision: positions of the `wanted` largest scores, largest first, ties broken uniformly; how many."""
-    n, x, y, state = row.n[:eligible], row.x[:eligible], row.y[:eligible], row.state[tier]
-    prepare(row.page.sends, n, x, y, params, state, key)
-    found = 0
+    """One decision: positions of the `wanted` largest scores, largest first, ties broken uniformly; how many.
+
+    Positions from `eligible` on are of cold captions.
+    """
+    arms, state = eligible + row.page.cold[tier], row.state[tier]
+    prepare(row.page.sends, row.n[:arms], row.x[:arms], row.y[:arms], params, state, key)
+    x, y, found = row.x[:eligible], row.y[:eligible], 0
     for i in range(eligible):
         full = found == wanted
         if PRUNE and full and support(x[i], y[i], state, params)[1] < row.score[found - 1]:
@@ -84,6 +101,26 @@ def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params
         if math.isnan(value) or (full and value < row.score[found - 1]):
             continue
         found = enter(i, value, uniform(arm_key(key, eligible + i)), found, wanted, row)
+    return rank_cold(tier, eligible, found, wanted, key, row, params) if POOLED else found
+
+
+def rank_cold(tier: int, eligible: int, found: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:
+    """Let the best of the tier's cold captions into the list; returns its length.
+
+    The largest of m uniforms has the distribution of one to the power of 1/m, the next is the largest of m − 1 below it
+    (Rényi 1953). Where the quantile is flat they break ties as independent uniforms would.
+    """
+    x, y = derive(0.0, 0.0, 0.0, 0.0, params)
+    u, cold = 1.0, row.page.cold[tier]
+    for j in range(min(cold, wanted)):
+        luck = arm_key(key, 2 * eligible + j)
+        u *= uniform(luck) ** (1.0 / (cold - j))
+        value = (
+            score(x, y, row.state[tier], params, luck) if DETERMINISTIC else quantile(x, y, row.state[tier], params, u)
+        )
+        if found == wanted and below(value, u, row.score[found - 1], row.luck[found - 1]):
+            break
+        found = enter(eligible + j, value, u, found, wanted, row)
     return found
 
 
@@ -106,13 +143,22 @@ def below(score_a: float, luck_a: float, score_b: float, luck_b: float) -> bool:
 
 
 def redraw(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Any) -> None:
-    """Count, for each eligible caption, in how many independent redraws of this decision it would be chosen."""
-    row.hits[:eligible] = 0
+    """Count, for each eligible caption, in how many independent redraws of this decision it would be chosen.
+
+    The choices of cold captions, which are equal, are counted together, behind the eligible ones.
+    """
+    row.hits[: eligible + 1] = 0
     copy(row.state[tier], row.kept)
     for again in range(REDRAWS):
-        for i in range(rank(tier, eligible, wanted, mix(key + REDRAW * np.uint64(again + 1)), row, params)):
-            row.hits[row.chosen[i]] += 1
+        found = rank(tier, eligible, wanted, mix(key + REDRAW * np.uint64(again + 1)), row, params)
+        count_hits(found, eligible, row)
         copy(row.kept, row.state[tier])
+
+
+def count_hits(found: int, eligible: int, row: Row) -> None:
+    """Count the choices of one draw."""
+    for i in range(found):
+        row.hits[min(row.chosen[i], eligible)] += 1
 
 
 def copy(source: Any, target: Any) -> None:
@@ -121,56 +167,52 @@ def copy(source: Any, target: Any) -> None:
         target[i] = source[i]
 
 
-def propensity_of(i: int, row: Row) -> float:
-    """Estimated chance of inclusion of a chosen caption: (1 + redraws with it) / (1 + redraws), see docs/traffic.md."""
-    return float(1.0 + row.hits[i]) / (1.0 + REDRAWS)
+def propensity_of(i: int, eligible: int, cold: int, row: Row) -> float:
+    """Estimated chance of inclusion of a chosen caption: the share of draws with it, the actual one and its redraws.
+
+    A cold one has its share of all choices of cold captions; see docs/traffic.md.
+    """
+    share = float(row.hits[min(i, eligible)]) / (1.0 + REDRAWS)
+    return share if i < eligible else share / cold
 
 
-def assign(tier: int, found: int, eligible: int, row: Row, params: Any) -> None:
+def assign(tier: int, day: int, found: int, eligible: int, row: Row, params: Any) -> None:
     """Give the chosen captions, best first, to the tier's slots in the day's shuffled order; note what was missed."""
-    regret, regret_usd, least, taken = 0.0, 0.0, 0.0, 0
-    if tier != BUMP and found > 0:
-        regret_usd = missed(found, eligible, row.usd, row)
-        regret = missed(found, eligible, row.mean, row)
-        least = row.best[found - 1]
+    cold, taken = row.page.cold[tier], 0
+    key = pull_key(row.page.policy_key, day * TIERS + tier)
     for place in range(row.page.slots):
         slot = row.plan[row.order[place]]
         if slot.tier == tier:
-            slot.regret, slot.regret_usd, slot.caption = regret, regret_usd, -1
+            slot.regret, slot.regret_usd, slot.caption = 0.0, 0.0, -1
             if taken < found:
-                fill(slot, tier, row.chosen[taken], least, row, params)
+                i = row.chosen[taken]
+                if RECORD:
+                    slot.propensity = propensity_of(i, eligible, cold, row)
+                luck = arm_key(key, 2 * eligible + found + taken)
+                row.chosen[taken] = warm_place(tier, i, eligible, luck, row, params)
+                fill(slot, tier, day, row.chosen[taken], row.best[RATE, found - 1], row, params)
             taken += 1
+    if tier != BUMP and found > 0:
+        note_missed(tier, missed(RATE, day, found, row), missed(USD, day, found, row), row)
 
 
-def fill(slot: Any, tier: int, i: int, least: float, row: Row, params: Any) -> None:
+def warm_place(tier: int, i: int, eligible: int, luck: np.uint64, row: Row, params: Any) -> int:
+    """The place among the warm of the caption chosen at position `i`; chance says which of the cold ones it is."""
+    if i < eligible:
+        return row.eligible[i]  # type: ignore[no-any-return]
+    return take(tier, luck, row, params)
+
+
+def fill(slot: Any, tier: int, day: int, c: int, least: float, row: Row, params: Any) -> None:
     """Put a chosen caption into a slot."""
-    slot.caption = row.eligible[i]
-    slot.best = 1 if row.mean[i] >= least else 0
+    slot.caption = c
+    slot.best = 1 if tier == BUMP or rate_on(day, c, row) >= least else 0
     if WEIGHTED:
-        slot.weight = weight(row.x[i], row.y[i], row.state[tier], params)
-    if RECORD:
-        slot.propensity = propensity_of(i, row)
+        slot.weight = weight(row.captions[c].x, row.captions[c].y, row.state[tier], params)
 
 
-def missed(found: int, eligible: int, values: Any, row: Row) -> float:
-    """Mean difference a slot between the largest values of the eligible and those of the chosen captions; >= 0."""
-    row.best[:found] = -math.inf
-    row.own[:found] = -math.inf
-    for i in range(eligible):
-        if values[i] > row.best[found - 1]:
-            sink(row.best, found, values[i])
-    total = 0.0
-    for i in range(found):
-        sink(row.own, found, values[row.chosen[i]])
-    for i in range(found):
-        total += row.best[i] - row.own[i]
-    return total / found
-
-
-def sink(falling: Any, size: int, value: float) -> None:
-    """Put `value` into the descending `falling[:size]`, whose last falls out."""
-    place = size - 1
-    while place > 0 and falling[place - 1] < value:
-        falling[place] = falling[place - 1]
-        place -= 1
-    falling[place] = value
+def note_missed(tier: int, regret: float, regret_usd: float, row: Row) -> None:
+    """Write the regret of a tier's day into its slots."""
+    for place in range(row.page.slots):
+        if row.plan[place].tier == tier:
+            row.plan[place].regret, row.plan[place].regret_usd = regret, regret_usd

@@ -7,16 +7,18 @@ from typing import TYPE_CHECKING, Any
 
 from policies.draws import pull_key
 from sim.worlds.traffic_choice import TIERS, gather, wanted_of
+from sim.worlds.traffic_leaders import ensure
 from sim.worlds.traffic_memory import recall
-from sim.worlds.traffic_state import BUMP, Row
+from sim.worlds.traffic_regret import rate_on
+from sim.worlds.traffic_state import BUMP, RATE, RETIRED, Row
 
 if TYPE_CHECKING:
     from policies.base import Rule
 
-    prepare, support = Rule.prepare, Rule.support
+    derive, prepare, support = Rule.derive, Rule.prepare, Rule.support
     DISCOUNTED = WINDOWED = False
 
-NO_COOL_DOWN = 2**62
+NO_COOL_DOWN = RETIRED - 1
 
 
 def judge(locked: Any, row: Row, params: Any) -> None:
@@ -29,25 +31,42 @@ def judge(locked: Any, row: Row, params: Any) -> None:
     if DISCOUNTED or WINDOWED:
         recall(row)
     for tier in range(BUMP):
-        eligible, state = gather(tier, day, NO_COOL_DOWN, row, params), row.state[tier]
+        eligible, cold, state = gather(tier, day, NO_COOL_DOWN, row, params), row.page.cold[tier], row.state[tier]
         locked[tier] = False
-        if eligible > 0:
-            key = pull_key(row.page.policy_key, (day + 1) * TIERS + tier)
-            n, x, y = row.n[:eligible], row.x[:eligible], row.y[:eligible]
-            prepare(row.page.sends, n, x, y, params, state, key)
-            locked[tier] = not can_enter(x, y, state, max(1, wanted_of(tier, row)), row, params)
+        if eligible + cold > 0:
+            key, arms = pull_key(row.page.policy_key, (day + 1) * TIERS + tier), eligible + cold
+            prepare(row.page.sends, row.n[:arms], row.x[:arms], row.y[:arms], params, state, key)
+            best = best_of(tier, day, eligible, row)
+            locked[tier] = count_above(best, tier, eligible, row, params) >= max(1, wanted_of(tier, row))
 
 
-def can_enter(x: Any, y: Any, state: Any, wanted: int, row: Row, params: Any) -> bool:
-    """Whether the truly best of the gathered captions can be among the `wanted` largest scores."""
-    best, above = 0, 0
-    for i in range(x.shape[0]):
-        if row.mean[i] > row.mean[best]:
-            best = i
-    low, high = support(x[best], y[best], state, params)
-    for i in range(x.shape[0]):
-        floor, ceiling = support(x[i], y[i], state, params)
-        # At equal bounds a tie has probability zero as soon as either score is spread out.
-        if i != best and (high < floor or (high == floor and (low < high or floor < ceiling))):
-            above += 1
-    return above < wanted
+def best_of(tier: int, day: int, eligible: int, row: Row) -> int:
+    """The position of the truly best of the gathered captions; −1 for a cold one."""
+    ensure(tier, 1, row)
+    best, most = -1, row.leaders[tier, RATE, 0].value if row.page.cold[tier] > 0 else -1.0
+    for i in range(eligible):
+        rate = rate_on(day, row.eligible[i], row)
+        if rate > most:
+            best, most = i, rate
+    return best
+
+
+def count_above(best: int, tier: int, eligible: int, row: Row, params: Any) -> int:
+    """How many captions of a tier always score above the one at position `best`, of which −1 is a cold one."""
+    state, above = row.state[tier], 0
+    cold_x, cold_y = derive(0.0, 0.0, 0.0, 0.0, params)
+    x, y = (row.x[best], row.y[best]) if best >= 0 else (cold_x, cold_y)
+    for i in range(eligible):
+        above += i != best and is_above(x, y, row.x[i], row.y[i], state, params)
+    # Captions of equal statistics cannot exclude one another.
+    if best >= 0 and is_above(x, y, cold_x, cold_y, state, params):
+        above += row.page.cold[tier]
+    return above
+
+
+def is_above(x: float, y: float, other_x: float, other_y: float, state: Any, params: Any) -> bool:
+    """Whether the other score is always above the first."""
+    low, high = support(x, y, state, params)
+    floor, ceiling = support(other_x, other_y, state, params)
+    # At equal bounds a tie has probability zero as soon as either score is spread out.
+    return high < floor or (high == floor and (low < high or floor < ceiling))  # type: ignore[no-any-return]

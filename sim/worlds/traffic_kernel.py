@@ -9,16 +9,20 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from policies.draws import arm_key, gamma, normal, pull_key
+from sim.kernels import inlined
 from sim.worlds.draws import binomial
+from sim.worlds.traffic_bank import begin_week
 from sim.worlds.traffic_choice import choose_day
 from sim.worlds.traffic_judgement import judge
-from sim.worlds.traffic_memory import derive_all, refresh
-from sim.worlds.traffic_plan import DAY_S, DAYS_A_WEEK, begin_week, plan_day, wear_on
+from sim.worlds.traffic_memory import refresh
+from sim.worlds.traffic_plan import DAY_S, plan_day
+from sim.worlds.traffic_regret import rate_on, wear_on
 from sim.worlds.traffic_state import BUMP, Block, Row
 
 if TYPE_CHECKING:
     RECORD = False
 
+DAYS_A_WEEK = 7
 PURCHASES, NOISE = 0, 1  # addresses among a use's draws, beside `traffic_memory.LATENESS`
 RATE, COUNT = 0, 1  # addresses among a slot's draws
 
@@ -33,9 +37,15 @@ def advance(until: int, b: Block, locked: Any) -> None:
         row = Row(
             b.rules[0],
             b.pages[i],
+            b.bank[i],
+            b.arrives[i],
+            b.leaving[i],
+            b.cold[i],
+            b.leaders[i],
+            b.led[i],
             b.captions[i],
             b.history[i],
-            b.alive[i],
+            b.uses[i],
             b.plan[i],
             b.pending[i],
             b.recent[i],
@@ -47,13 +57,12 @@ def advance(until: int, b: Block, locked: Any) -> None:
             b.hours,
             b.tiers,
             b.recovery,
+            b.log_price,
             b.eligible,
             b.hits,
             b.n,
             b.x,
             b.y,
-            b.mean,
-            b.usd,
             b.order,
             b.chosen,
             b.score,
@@ -95,31 +104,30 @@ def next_send(row: Row) -> int:
 def begin_day(row: Row, params: Any) -> None:
     """Plan the page's day and choose its captions."""
     day = row.page.day
-    if day == 0:
-        derive_all(row, params)
     if day % DAYS_A_WEEK == 0:
-        begin_week(day // DAYS_A_WEEK, row)
+        begin_week(day // DAYS_A_WEEK, row, params)
     plan_day(day, row)
     choose_day(day, row, params)
     row.page.day += 1
 
 
+@inlined
 def send(place: int, row: Row) -> None:
     """Send the message of a slot: who views it, who will ever buy; then the caption is worn and cooling."""
     slot = row.plan[place]
     if slot.caption < 0:
         return
-    caption, purchases = row.captions[slot.caption], 0
+    purchases = 0
     if slot.tier == BUMP:
         views = viewers(slot.number, row.rules.unpriced_mu, row.rules.unpriced_sigma, row)
     else:
         views = viewers(slot.number, row.rules.priced_mu, row.rules.priced_sigma, row)
-        purchases = buyers(caption, slot, views, row)
-    settle(caption, slot, purchases, row)
-    await_count(caption, slot, views, purchases, row)
+        purchases = buyers(slot, views, row)
+    settle(slot, purchases, row)
+    await_count(slot, views, purchases, row)
     if RECORD:
         write(slot, views, purchases, row)
-    wear_out(caption, slot, row)
+    wear_out(slot, row)
     row.page.sends += 1
 
 
@@ -130,46 +138,45 @@ def viewers(number: int, mu: float, sigma: float, row: Row) -> int:
     return binomial(arm_key(key, COUNT), row.page.fans, min(rate, 1.0))
 
 
-def buyers(caption: Any, slot: Any, views: int, row: Row) -> int:
+def buyers(slot: Any, views: int, row: Row) -> int:
     """Viewers who will ever buy: binomial, with a gamma factor of the message's own."""
-    key = pull_key(arm_key(row.page.outcome_key, caption.caption_id), caption.uses)
-    rate = caption.rate * (1.0 - wear_on(slot.time // DAY_S, caption, row)) * slot.factor
+    key = pull_key(arm_key(row.page.outcome_key, row.history[slot.caption].caption_id), row.uses[slot.caption])
+    rate = rate_on(slot.time // DAY_S, slot.caption, row) * slot.factor
     shape = row.rules.message_shape
     if shape > 0.0:
         rate *= gamma(arm_key(key, NOISE), shape) / shape
     return binomial(arm_key(key, PURCHASES), views, min(rate, 1.0))
 
 
-def settle(caption: Any, slot: Any, purchases: int, row: Row) -> None:
+def settle(slot: Any, purchases: int, row: Row) -> None:
     """Reward, money and regret of a send."""
-    page = row.page
+    page, price = row.page, row.captions[slot.caption].price
     exposure = page.fans * row.rules.mean_views * slot.factor
     page.purchases += purchases
-    page.revenue += purchases * caption.price
-    page.tier_revenue[slot.tier] += purchases * caption.price
+    page.revenue += purchases * price
+    page.tier_revenue[slot.tier] += purchases * price
     page.regret += exposure * slot.regret
     page.regret_usd += exposure * slot.regret_usd
     page.best += slot.best
 
 
-def await_count(caption: Any, slot: Any, views: int, purchases: int, row: Row) -> None:
+def await_count(slot: Any, views: int, purchases: int, row: Row) -> None:
     """Queue a message for the update job."""
     message = row.pending[(row.page.pending_head + row.page.pending_size) % row.pending.shape[0]]
     message.time, message.caption, message.weight = slot.time, slot.caption, slot.weight
-    message.ordinal, message.use = row.page.sends, caption.uses
+    message.ordinal, message.use = row.page.sends, row.uses[slot.caption]
     message.views, message.purchases = views, purchases
     row.page.pending_size += 1
 
 
-def wear_out(caption: Any, slot: Any, row: Row) -> None:
+def wear_out(slot: Any, row: Row) -> None:
     """A use costs the caption a share of what is left of its rate, and starts its cool-down."""
-    day = slot.time // DAY_S
+    day, history = slot.time // DAY_S, row.history[slot.caption]
     if slot.tier != BUMP:
-        wear = wear_on(day, caption, row)
-        caption.wear = wear + row.rules.fatigue_drop * (1.0 - wear)
-        caption.worn_on = day
-    caption.last_used = slot.time
-    caption.uses += 1
+        wear = wear_on(day, slot.caption, row)
+        history.wear, history.worn_on = wear + row.rules.fatigue_drop * (1.0 - wear), day
+    row.captions[slot.caption].last_used = slot.time
+    row.uses[slot.caption] += 1
 
 
 def write(slot: Any, views: int, purchases: int, row: Row) -> None:

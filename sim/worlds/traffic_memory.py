@@ -46,14 +46,14 @@ def at(i: int, row: Row) -> int:
 def observe(m: int, now: int, row: Row) -> None:
     """Find out what is known of message `m`, and let it into the page's median."""
     message, known = row.pending[m], 0
-    caption = row.captions[message.caption]
+    price = row.captions[message.caption].price
     if message.purchases > 0:
-        key = pull_key(arm_key(row.page.outcome_key, caption.caption_id), message.use)
+        key = pull_key(arm_key(row.page.outcome_key, row.history[message.caption].caption_id), message.use)
         share = share_known(float(now - message.time), row.rules.delay_s)
         known = binomial(arm_key(key, LATENESS), message.purchases, share)
     row.page.counted += known
     row.page.late += message.purchases - known
-    message.purchases, message.emv = known, emv_of(known, message.views, caption.price)
+    message.purchases, message.emv = known, emv_of(known, message.views, price)
     if not math.isnan(message.emv):
         remember(row.page, row.recent, row.rising, message.time, message.emv)
 
@@ -95,7 +95,7 @@ def tabulate(c: int, m: int, label: int, now: int, row: Row) -> None:
 
 def learn(c: int, trials: float, successes: float, weighted: float, row: Row) -> None:
     """Add to what the policy sees of a caption."""
-    row.captions[c].n += trials
+    row.history[c].n += trials
     row.history[c].s += successes
     row.history[c].w += weighted
 
@@ -104,13 +104,7 @@ def refresh_score(c: int, mean: float, row: Row, params: Any) -> None:
     """Bring `x` and `y` up to the statistics of a caption, and to the truth: `mean` purchases per view."""
     caption, history = row.captions[c], row.history[c]
     truth = mean * caption.price if BY_REVENUE else mean
-    caption.x, caption.y = derive(caption.n, history.s, history.w, truth, params)
-
-
-def derive_all(row: Row, params: Any) -> None:
-    """Scores of captions that nothing is known of."""
-    for c in range(row.captions.shape[0]):
-        refresh_score(c, row.captions[c].rate, row, params)
+    caption.x, caption.y = derive(history.n, history.s, history.w, truth, params)
 
 
 def keep(ordinal: int, c: int, success: float, weighted: float, row: Row) -> None:
@@ -136,6 +130,6 @@ def recall(row: Row) -> None:
 def fade(share: float, row: Row) -> None:
     """Keep `share` of all that the policy sees."""
     for c in range(row.captions.shape[0]):
-        row.captions[c].n *= share
+        row.history[c].n *= share
         row.history[c].s *= share
         row.history[c].w *= share

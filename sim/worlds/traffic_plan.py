@@ -3,16 +3,14 @@
 Plain functions of the traffic kernel. Everything is addressed by (page, day, slot): the policy has no part in it.
 """
 
-import math
 from typing import Any
 
 import numpy as np
 
-from policies.draws import arm_key, normal, pull_key, uniform
+from policies.draws import arm_key, pull_key, uniform
 from sim.worlds.traffic_state import BUMP, Row
 
 HOUR_S, DAY_S = 3_600, 86_400
-DAYS_A_WEEK = 7
 SLOTS = 1_024  # addresses of a day's slots
 
 # Addresses within a day's key, below those of its slots.
@@ -119,33 +117,3 @@ def factor_at(time: int, row: Row) -> float:
     """Weekday × holiday × hour factor."""
     day, second = time // DAY_S, time % DAY_S
     return row.season[day] * row.hours[second // HOUR_S]  # type: ignore[no-any-return]
-
-
-def begin_week(week: int, row: Row) -> None:
-    """Captions come and go; the rates of those that stay take a step of their random walk."""
-    position = 0
-    for tier in range(BUMP + 1):
-        row.page.alive_start[tier] = position
-        for c in range(row.page.tier_start[tier], row.page.tier_start[tier + 1]):
-            if row.history[c].arrives <= week < row.history[c].retires:
-                row.alive[position] = c
-                position += 1
-                if row.history[c].arrives < week and row.captions[c].rate > 0.0:
-                    row.captions[c].rate *= drift_step(c, week, row)
-    row.page.alive_start[BUMP + 1] = position
-
-
-def drift_step(c: int, week: int, row: Row) -> float:
-    """One week's factor of a caption's rate: log-normal of mean 1."""
-    sigma = row.rules.drift_sigma
-    if sigma == 0.0:
-        return 1.0
-    key = pull_key(arm_key(row.page.drift_key, row.captions[c].caption_id), week)
-    return math.exp(sigma * normal(key) - 0.5 * sigma * sigma)
-
-
-def wear_on(day: int, caption: Any, row: Row) -> float:
-    """Share of its rate that a caption lacks on `day` because it was repeated."""
-    if caption.wear == 0.0:
-        return 0.0
-    return caption.wear * row.recovery[day - caption.worn_on]  # type: ignore[no-any-return]

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from sim.scenario.traffic import TrafficWorld
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog
-from sim.worlds.traffic_setup import Bank, Records, price_band
+from sim.worlds.traffic_setup import price_band, traits
 from sim.worlds.traffic_state import Block
 
 MICROS = 1_000_000
@@ -17,14 +17,15 @@ PPV, BUMP_MESSAGE = 0, 1  # in sim.worlds.base.MESSAGE_TYPES
 def caption_counts(b: Block, rows: slice, start_s: int) -> CaptionCounts:
     """Caption statistics of the replication that `rows` are; `start_s` is the scenario's start since 1970."""
     captions, history = b.captions[rows], b.history[rows]
-    seen = history["observations"] > 0
-    page, _ = np.nonzero(seen)
-    found, known = captions[seen], history[seen]
+    page, place = np.nonzero(history["observations"] > 0)
+    order = np.lexsort((history["caption_id"][page, place], page))
+    page, place = page[order], place[order]
+    found, known = captions[page, place], history[page, place]
     observations, emvs = known["observations"].astype(np.int64), known["emvs"]
     mean_emv = np.divide(known["emv_total"], emvs, where=emvs > 0, out=np.full(len(page), np.nan))
     return CaptionCounts(
         page=(page + 1).astype(np.int32),
-        caption_id=found["caption_id"].astype(np.int64),
+        caption_id=known["caption_id"].astype(np.int64),
         successes=known["successes"].astype(np.int64),
         failures=known["failures"].astype(np.int64),
         observations=observations,
@@ -44,8 +45,7 @@ def send_log(b: Block, rows: slice, start_s: int) -> SendLog:
     page, _ = np.nonzero(sent)
     order = np.lexsort((page, b.log["time"][rows][sent]))
     page, lines = page[order], b.log[rows][sent][order]
-    captions = b.captions[rows][page, lines["caption"]]
-    price = captions["price"].astype(np.float64)
+    price = b.captions[rows]["price"][page, lines["caption"]].astype(np.float64)
     return SendLog(
         row_id=np.arange(1, len(order) + 1, dtype=np.int64),
         page=(page + 1).astype(np.int32),
@@ -56,7 +56,7 @@ def send_log(b: Block, rows: slice, start_s: int) -> SendLog:
         purchased_count=lines["purchases"].astype(np.float64),
         earnings=price * lines["purchases"],
         message_type=np.where(price > 0, PPV, BUMP_MESSAGE).astype(np.int8),
-        caption_id=captions["caption_id"].astype(np.int64),
+        caption_id=b.history[rows]["caption_id"][page, lines["caption"]].astype(np.int64),
         propensity=lines["propensity"].copy(),
     )
 
@@ -82,22 +82,31 @@ class BankListing:
     sends: Counts
 
 
-def list_bank(world: TrafficWorld, bank: Bank, pages: Records, rows: slice) -> BankListing:
+def list_bank(world: TrafficWorld, b: Block, rows: slice) -> BankListing:
     """All captions of the replication that `rows` are, those included that are yet to come."""
-    captions, history, traits = (part[rows].ravel() for part in bank)
-    place = np.arange(bank.captions.shape[1])
-    tier = np.array([np.searchsorted(start, place, side="right") - 1 for start in pages["tier_start"][rows]])
-    price = captions["price"].astype(np.int64)
+    bank, pages = b.bank[rows], b.pages[rows]
+    place = np.arange(bank.shape[1])
+    tier = np.array([np.searchsorted(start, place, side="right") - 1 for start in pages["tier_start"]])
+    price = bank["price"].ravel().astype(np.int64)
+    like = traits(world, b, rows)
     return BankListing(
         page=np.repeat(np.arange(1, len(tier) + 1, dtype=np.int32), len(place)),
-        caption_id=captions["caption_id"].astype(np.int64),
+        caption_id=bank["caption_id"].ravel().astype(np.int64),
         tier=tier.ravel(),
         price=price,
         price_band=price_band(world, price),
-        category=traits["category"].astype(np.int64),
-        urgent=traits["urgent"].copy(),
-        arrives_week=history["arrives"].astype(np.int64),
-        retires_week=history["retires"].astype(np.int64),
-        rate=captions["rate"].copy(),
-        sends=captions["uses"].astype(np.int64),
+        category=like.category.ravel(),
+        urgent=like.urgent.ravel(),
+        arrives_week=b.arrives[rows].ravel().astype(np.int64),
+        retires_week=like.retires.ravel(),
+        rate=np.exp(bank["log_rate"].ravel()),
+        sends=_uses(b, rows).ravel(),
     )
+
+
+def _uses(b: Block, rows: slice) -> Counts:
+    """Sends of all captions, (pages, C)."""
+    uses = np.zeros(b.bank[rows].shape, np.int64)
+    page, warm = np.nonzero(b.uses[rows])
+    uses[page, b.captions[rows]["place"][page, warm]] = b.uses[rows][page, warm]
+    return uses

@@ -7,7 +7,8 @@ import numpy as np
 
 from sim.kernels import specialise
 from sim.worlds.ledger import GONE, UNRANKED, Bins, Ledger, Tally, bin_of
-from sim.worlds.traffic_state import BUMP, Block
+from sim.worlds.traffic_crowd import rank_above
+from sim.worlds.traffic_state import BUMP, RETIRED, Block
 
 
 class Sends:
@@ -21,15 +22,12 @@ class Sends:
 
         Captions that left the bank since are `GONE`; unpriced ones, which sell nothing, are `UNRANKED`.
         """
-        uses = b.captions["uses"].astype(np.int64)
-        alive = b.pages["alive_start"][:, -1:].copy()
-        return self._ledger.tally(uses, self._bins(b, uses), alive)
+        alive = b.pages["alive"][:, None].copy()
+        return self._ledger.tally(b.uses, self._bins(b), alive)
 
-    def _bins(self, b: Block, uses: Any) -> Bins:
-        bins = np.empty(uses.shape, np.int8)
-        edges, alive_edges = b.pages["tier_start"].copy(), b.pages["alive_start"].copy()
-        rates = b.captions["rate"].copy()
-        _ranking()(edges, alive_edges, b.alive, rates, uses > self._ledger.noted, bins)
+    def _bins(self, b: Block) -> Bins:
+        bins = np.empty(b.uses.shape, np.int8)
+        _ranking()(b.pages, b.bank, b.captions, b.uses, self._ledger.noted, bins)
         return bins
 
 
@@ -38,22 +36,22 @@ def _ranking() -> Any:
     return specialise(rank_sent, "traffic", allocates=False)
 
 
-def rank_sent(tier_start: Any, alive_start: Any, alive: Any, rates: Any, sent: Any, bins: Any) -> None:
-    """Set `bins` (N, C) of the captions that were sent; `rates` and `sent` (N, C), `alive` as in `Block`."""
+def rank_sent(pages: Any, bank: Any, captions: Any, uses: Any, noted: Any, bins: Any) -> None:
+    """Set `bins` (N, W) of the captions whose `uses` (N, W) are more than `noted` (N, W)."""
     for i in range(bins.shape[0]):
-        for c in range(bins.shape[1]):
-            bins[i, c] = GONE if c < tier_start[i, BUMP] else UNRANKED
-        for tier in range(BUMP):
-            low, high = alive_start[i, tier], alive_start[i, tier + 1]
-            for place in range(low, high):
-                if sent[i, alive[i, place]]:
-                    bins[i, alive[i, place]] = bin_of(rank_of(place, alive[i, low:high], rates[i], low))
+        for tier in range(BUMP + 1):
+            start = pages[i].warm_start[tier]
+            for w in range(start, start + pages[i].warm[tier]):
+                if uses[i, w] > noted[i, w]:
+                    bins[i, w] = UNRANKED if tier == BUMP else bin_sent(captions[i, w], tier, pages[i], bank[i])
 
 
-def rank_of(place: int, alive: Any, rates: Any, low: int) -> int:
-    """1 + how many captions of the tier have a larger rate, or an equal one and an earlier place."""
-    rank, own = 1, rates[alive[place - low]]
-    for other in range(alive.shape[0]):
-        rate = rates[alive[other]]
-        rank += rate > own or (rate == own and other < place - low)
-    return rank
+def bin_sent(caption: Any, tier: int, page: Any, bank: Any) -> int:
+    """The bin of a warm caption."""
+    if caption.last_used == RETIRED:
+        return GONE
+    if caption.rate < page.crowd[tier]:
+        return GONE - 1
+    log_rate, start = bank[caption.place].log_rate, page.tier_start[tier]
+    arrived = bank[start : start + page.arrived[tier]]
+    return bin_of(1 + rank_above(log_rate, caption.place - start, page.week, arrived))

@@ -5,26 +5,32 @@ Everything here is a function of (seed, replication, page) and the scenario: the
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.rng import generator, row_keys
+from policies.draws import uniform
+from sim.kernels import specialise
+from sim.rng import row_keys
 from sim.scenario.traffic import PRICED_TIERS, TIERS, TrafficWorld
-from sim.worlds.traffic_state import BUMP, CAPTION, HISTORY, NEVER, PAGE, TRAITS
+from sim.worlds.traffic_filling import Bank, Laws, Traits, fill, fill_traits, normals
+from sim.worlds.traffic_state import ENTRY, PAGE, Block
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
+Records = NDArray[np.void]
 
 DAYS_A_WEEK = 7
-FOREVER = 2**31 - 1
-# Columns of a caption's uniforms: each caption has its own line, so that a longer horizon adds captions, changing none.
-TIER, PRICE, TASTE, ANGLE, CATEGORY, URGENT, LIFE = range(7)
 
-STREAMS = {"slot_key": "slots", "view_key": "views", "outcome_key": "outcomes", "drift_key": "drift"}
-
-Records = NDArray[np.void]
+STREAMS = {
+    "slot_key": "slots",
+    "view_key": "views",
+    "outcome_key": "outcomes",
+    "drift_key": "drift",
+    "bank_key": "bank",
+}
 
 
 def make_pages(world: TrafficWorld, seed: int, replications: Sequence[int]) -> Records:
@@ -32,10 +38,14 @@ def make_pages(world: TrafficWorld, seed: int, replications: Sequence[int]) -> R
     pages = np.zeros((len(replications), world.pages), PAGE)
     for field, purpose in STREAMS.items():
         pages[field] = row_keys(seed, f"traffic:{purpose}", replications, world.pages)
-    for index, number in enumerate(replications):
-        for page in range(world.pages):
-            pages["fans"][index, page] = _fans(world, seed, number, page)
-            pages["gap_s"][index, page], pages["phase"][index, page] = _gap(world, seed, number, page)
+
+    def luck(purpose: str) -> Floats:
+        return _uniforms(row_keys(seed, f"traffic:{purpose}", replications, world.pages))
+
+    low, high = world.sends.min_gap_minutes
+    pages["fans"] = _fans(world, luck("audience"))
+    pages["gap_s"] = np.rint(60.0 * (low + (high - low) * luck("gap")))
+    pages["phase"] = luck("phase")
     pages["replication"] = np.arange(len(replications))[:, None]
     pages["refresh"] = 1
     size = np.searchsorted(world.sends.size_limits, pages["fans"], side="right")
@@ -43,59 +53,78 @@ def make_pages(world: TrafficWorld, seed: int, replications: Sequence[int]) -> R
     return pages.ravel()
 
 
-def _fans(world: TrafficWorld, seed: int, replication: int, page: int) -> int:
+def _uniforms(keys: NDArray[np.uint64]) -> Floats:
+    with np.errstate(over="ignore"):
+        return np.vectorize(uniform, otypes=[np.float64])(keys)  # type: ignore[no-any-return]
+
+
+def _fans(world: TrafficWorld, u: Floats) -> Integers | int:
     if world.audience.fixed is not None:
         return world.audience.fixed
-    u = generator(seed, "traffic:audience", replication, page).random()
     probability, fans = np.array(world.audience.quantiles).T
-    return max(1, round(math.exp(np.interp(u, probability, np.log(fans)))))
+    drawn: Integers = np.maximum(1, np.rint(np.exp(np.interp(u, probability, np.log(fans))))).astype(np.int64)
+    return drawn
 
 
-def _gap(world: TrafficWorld, seed: int, replication: int, page: int) -> tuple[int, float]:
-    """(seconds between priced messages, phase)."""
-    rng = generator(seed, "traffic:gap", replication, page)
-    return round(60 * rng.uniform(*world.sends.min_gap_minutes)), rng.random()
-
-
-class Bank(NamedTuple):
-    """The captions of all pages, (N, C)."""
-
-    captions: Records  # CAPTION
-    history: Records  # HISTORY
-    traits: Records  # TRAITS
-
-
-def make_bank(world: TrafficWorld, seed: int, replications: Sequence[int], days: int, pages: Records) -> Bank:
+def make_bank(world: TrafficWorld, days: int, pages: Records) -> Bank:
     """All captions that the pages will ever have in `days` days; sets `tier_start` of `pages`."""
-    arrives = arrival_weeks(world, days)
+    arrives, weeks = arrival_weeks(world, days), math.ceil(days / DAYS_A_WEEK)
     shape = (len(pages), len(arrives))
-    bank = Bank(np.zeros(shape, CAPTION), np.zeros(shape, HISTORY), np.zeros(shape, TRAITS))
-    bank.captions["last_used"] = NEVER
-    for row in range(len(pages)):
-        number, page = replications[row // world.pages], row % world.pages
-        u = generator(seed, "traffic:bank", number, page).random((len(arrives), 7))
-        z = generator(seed, "traffic:page", number, page).standard_normal()
-        _fill_page(world, row, u, page_level(world, int(pages["fans"][row]), z), arrives, pages, bank)
+    bank = Bank(
+        np.zeros(shape, ENTRY), np.zeros(shape, np.int16), np.zeros((len(pages), len(TIERS), weeks + 1), np.int32)
+    )
+    z = np.zeros(len(pages))
+    _compiled(normals)(_bank_keys(pages), z)
+    level = np.log(page_level(world, pages["fans"], z))
+    work = np.zeros(len(arrives), np.int8), np.zeros(len(TIERS))
+    _compiled(fill)(bank, pages, level, arrives.astype(np.int16), _laws(world), *work)
     return bank
 
 
-def _fill_page(
-    world: TrafficWorld, row: int, u: Floats, level: float, arrives: Integers, pages: Records, bank: Bank
-) -> None:
-    """One page's captions, by tier, then by order of arrival; `u` are (C, 7) uniforms, `level` how well it sells."""
-    tier = _tiers(world, u[:, TIER])
-    order = np.argsort(tier, kind="stable")
-    pages["tier_start"][row] = np.searchsorted(tier[order], np.arange(len(TIERS) + 1))
-    price = np.where(tier == BUMP, 0, _prices(world, u[:, PRICE], tier))
-    rate = per_view(world, np.maximum(price, 1)) * taste(world, u[:, TASTE], u[:, ANGLE]) * level
-    bank.captions["price"][row] = price[order]
-    rate = np.where(tier == BUMP, 0.0, rate / (1.0 + rate / world.purchases.max_per_view))
-    bank.captions["rate"][row] = rate[order]
-    bank.captions["caption_id"][row] = order + 1
-    bank.history["arrives"][row] = arrives[order]
-    bank.history["retires"][row] = (arrives + _lifetimes(world, u[:, LIFE]))[order]
-    bank.traits["category"][row] = _categories(world, u[:, CATEGORY])[order]
-    bank.traits["urgent"][row] = (u[:, URGENT] < world.bank.urgent_share)[order]
+def _bank_keys(pages: Records) -> NDArray[np.uint64]:
+    """The key of each page's bank, (N,), in an array of its own."""
+    return pages["bank_key"].copy()
+
+
+def traits(world: TrafficWorld, b: Block, rows: slice) -> Traits:
+    """What the captions of `rows` are like that no rule looks at yet; arrays (rows, C)."""
+    bank, law = b.bank[rows], world.bank
+    made = Traits(*(np.zeros(bank.shape, kind) for kind in (np.int64, np.bool_, np.int64)))
+    numbers = (law.categories, law.largest_category_share, law.urgent_share, _log_stay(world))
+    _compiled(fill_traits)(made, bank, b.arrives[rows], _bank_keys(b.pages[rows]), *map(float, numbers))
+    return made
+
+
+@cache
+def _compiled(template: Any) -> Any:
+    return specialise(template, "traffic", allocates=False)
+
+
+def _laws(world: TrafficWorld) -> Laws:
+    edges = tier_edges(world)
+    priced = np.append(0.0, edges[: len(PRICED_TIERS)]) / edges[len(PRICED_TIERS) - 1]
+    probability, dollars = np.array(world.bank.prices, dtype=np.float64).T.copy()
+    return Laws(
+        counts=tier_counts(world),
+        edges=edges,
+        bands=priced,
+        probability=probability.copy(),
+        dollars=dollars.copy(),
+        log_per_view=np.log(per_view(world, np.maximum(1, np.arange(most_dollars(world) + 1)))),
+        sigma=log_sigma(world.purchases.caption_cv),
+        max_per_view=world.purchases.max_per_view,
+        log_stay=_log_stay(world),
+    )
+
+
+def _log_stay(world: TrafficWorld) -> float:
+    """Logarithm of the probability that a caption stays another week."""
+    return math.log1p(-world.turnover.retire_share_per_week)
+
+
+def most_dollars(world: TrafficWorld) -> int:
+    """The highest price, at least 1."""
+    return max(1, math.ceil(world.bank.prices[-1][1]))
 
 
 def arrival_weeks(world: TrafficWorld, days: int) -> Integers:
@@ -113,14 +142,6 @@ def tier_edges(world: TrafficWorld) -> Floats:
     return edges
 
 
-def _tiers(world: TrafficWorld, u: Floats) -> Integers:
-    """Tiers: in exact shares at start, by chance for those that arrive later."""
-    edges, start = tier_edges(world), world.bank.captions
-    tier = np.minimum(np.searchsorted(edges, u, side="right"), BUMP).astype(np.int64)
-    tier[np.argsort(u[:start], kind="stable")] = np.repeat(np.arange(len(TIERS)), tier_counts(world))
-    return tier
-
-
 def tier_counts(world: TrafficWorld) -> Integers:
     """Captions of each tier at start, (4,): shares rounded by largest remainder, at least one each."""
     exact = np.diff(tier_edges(world), prepend=0.0) * world.bank.captions
@@ -133,17 +154,6 @@ def tier_counts(world: TrafficWorld) -> Integers:
     return counts
 
 
-def _prices(world: TrafficWorld, u: Floats, tier: Integers) -> Integers:
-    """Whole dollars: each priced tier is a band of the price distribution, as wide as its share of priced captions."""
-    edges = np.append(0.0, tier_edges(world)[: len(PRICED_TIERS)])
-    edges /= edges[-1]
-    band = np.minimum(tier, BUMP - 1)
-    probability, dollars = np.array(world.bank.prices).T
-    price = np.interp(edges[band] + u * (edges[band + 1] - edges[band]), probability, dollars)
-    whole: Integers = np.maximum(1, np.rint(price)).astype(np.int64)
-    return whole
-
-
 def per_view(world: TrafficWorld, price: Integers | Floats) -> Floats:
     """Purchases per view at `price` dollars and the reference audience: log-log between the knots, flat outside."""
     knots = np.log(np.array(world.purchases.per_view))
@@ -151,39 +161,16 @@ def per_view(world: TrafficWorld, price: Integers | Floats) -> Floats:
     return rate
 
 
-def taste(world: TrafficWorld, u: Floats, v: Floats) -> Floats:
-    """What sets a caption apart from others of its price: log-normal of mean 1 (Box & Muller 1958 on two uniforms)."""
-    sigma = log_sigma(world.purchases.caption_cv)
-    z = np.sqrt(-2.0 * np.log1p(-u)) * np.cos(2.0 * math.pi * v)
-    factor: Floats = np.exp(sigma * z - 0.5 * sigma * sigma)
-    return factor
-
-
-def page_level(world: TrafficWorld, fans: int, z: float) -> float:
-    """How well a page sells, against one of the reference audience; `z` is standard normal."""
+def page_level(world: TrafficWorld, fans: Integers | int, z: Floats | float) -> Floats:
+    """How well pages sell, against one of the reference audience; `z` is standard normal."""
     law = world.purchases
-    return float((fans / law.reference_audience) ** -law.audience_exponent * math.exp(law.page_sigma * z))
+    level: Floats = (fans / np.float64(law.reference_audience)) ** -law.audience_exponent * np.exp(law.page_sigma * z)
+    return level
 
 
 def log_sigma(cv: float) -> float:
     """Standard deviation of the logarithm of a log-normal variable with coefficient of variation `cv`."""
     return math.sqrt(math.log1p(cv * cv))
-
-
-def _categories(world: TrafficWorld, u: Floats) -> Integers:
-    largest, others = world.bank.largest_category_share, world.bank.categories - 1
-    if others == 0 or largest == 1.0:
-        return np.ones(len(u), np.int64)
-    rest = np.maximum(0.0, (u - largest) / (1.0 - largest))
-    return np.where(u < largest, 1, 2 + np.minimum((rest * others).astype(np.int64), others - 1))
-
-
-def _lifetimes(world: TrafficWorld, u: Floats) -> Integers:
-    """Weeks that a caption stays: geometric, at least 1."""
-    share = world.turnover.retire_share_per_week
-    if share == 0.0:
-        return np.full(len(u), FOREVER // 2)
-    return 1 + np.minimum(np.log1p(-u) / math.log1p(-share), FOREVER // 2).astype(np.int64)
 
 
 def price_band(world: TrafficWorld, price: Integers) -> Integers:

@@ -1,17 +1,24 @@
 """The arrays of a block of the traffic world, and the view of one row that kernels work on.
 
 A row is one page of one replication; a block has N rows. C is the number of captions that a page ever has, ordered by
-tier and then by caption_id; S the largest number of messages of a page and day. Times are whole seconds since the
-scenario's start. Arrays hold records: what belongs together lies together, and kernels compile in seconds.
+tier and then by caption_id; W how many of them can ever be warm; S the largest number of messages of a page and day.
+Times are whole seconds since the scenario's start. Arrays hold records: what belongs together lies together, and
+kernels compile in seconds.
+
+A caption is *cold* until it is first chosen: nothing is kept of it but its entry in the bank, and policies that pool
+cold captions see so many equals. Then it is *warm*, and has records of its own, in order of tier and of becoming warm.
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
 
-NEVER = -(2**40)  # a time before any cool-down, in seconds
+NEVER = -(2**30)  # a time before any cool-down, in seconds
+RETIRED = 2**31 - 1  # a time after which no cool-down ends
 BUMP = 3  # the unpriced tier's place in `sim.scenario.traffic.TIERS`
+TIERS = (BUMP + 1,)
 TIER_EDGES = (BUMP + 2,)
+RATE, USD = 0, 1  # what captions can be the best by
 
 RULES = np.dtype(
     [
@@ -53,9 +60,17 @@ PAGE = np.dtype(
         ("view_key", "u8"),
         ("outcome_key", "u8"),
         ("drift_key", "u8"),
+        ("bank_key", "u8"),
         ("policy_key", "u8"),
-        ("tier_start", "i8", TIER_EDGES),  # where each tier begins among the captions; C
-        ("alive_start", "i8", TIER_EDGES),  # the same in `Row.alive`
+        ("tier_start", "i8", TIER_EDGES),  # where each tier begins in the bank; C
+        ("warm_start", "i8", TIER_EDGES),  # the same among the warm; W
+        ("arrived", "i8", TIERS),  # captions of each tier that are in the bank or were
+        ("cold", "i8", TIERS),  # cold captions of each tier that are in the bank
+        ("listed", "i8", TIERS),  # the same with those that retired since `Row.cold` was last tidied
+        ("warm", "i8", TIERS),  # warm captions of each tier, those included that are retired
+        ("week", "i8"),  # the last one begun
+        ("alive", "i8"),  # captions in the bank
+        ("crowd", "f8", TIERS),  # a rate that at least `traffic_crowd.CROWD` captions of a tier exceed this week, or 0
         ("day", "i8"),  # the next day to plan
         ("refresh", "i8"),  # number of the next refresh, from 1
         ("slot", "i8"),  # the next slot of today's plan
@@ -75,7 +90,7 @@ PAGE = np.dtype(
         ("counted", "i8"),  # known when their message was counted
         ("late", "i8"),  # came after that
         ("revenue", "i8"),  # dollars
-        ("tier_revenue", "i8", TIER_EDGES[0] - 1),  # the same by tier
+        ("tier_revenue", "i8", TIERS),  # the same by tier
         ("best", "i8"),  # messages whose caption was among the clairvoyant choices
         ("regret", "f8"),  # expected purchases
         ("regret_usd", "f8"),
@@ -83,50 +98,59 @@ PAGE = np.dtype(
 )
 """What a page is, how far it has come, and its results so far."""
 
-CAPTION = np.dtype(
+ENTRY = np.dtype(
     [
-        ("last_used", "i8"),  # time of the last send
-        ("rate", "f8"),  # purchases per view of a fresh caption at neutral factors, drift included
-        ("wear", "f8"),  # share of the rate lost to repetition, as of day `worn_on`
-        ("x", "f8"),  # the policy's `derive`
-        ("y", "f8"),
-        ("n", "f8"),  # labels that the policy sees, discounted or windowed as it wants
-        ("price", "i4"),  # dollars; 0: unpriced
-        ("worn_on", "i4"),
-        ("uses", "i4"),  # sends so far
+        ("log_rate", "f8"),  # of the purchases per view of a fresh caption, drift included; −inf: unpriced
         ("caption_id", "i4"),  # from 1, in order of arrival
+        ("price", "i2"),  # dollars; 0: unpriced
+        ("retires", "i2"),  # first week in which it is no longer in the bank, or any beyond the horizon
     ]
 )
-"""What choosing a caption needs: one line of cache."""
+"""A caption in the bank, warm or cold; those that are yet to arrive included."""
+
+CAPTION = np.dtype(
+    [
+        ("rate", "f8"),  # purchases per view of a fresh caption at neutral factors, drift included
+        ("x", "f8"),  # the policy's `derive`
+        ("y", "f8"),
+        ("last_used", "i4"),  # time of the last send
+        ("price", "i4"),  # dollars; 0: unpriced
+        ("place", "i4"),  # in the bank
+    ],
+    align=True,
+)
+"""What choosing looks at, of every warm caption: kept small, for pages take turns and share the cache."""
 
 HISTORY = np.dtype(
     [
+        ("wear", "f8"),  # share of the rate lost to repetition, as of day `worn_on`
+        ("n", "f8"),  # labels that the policy sees, discounted or windowed as it wants
         ("s", "f8"),  # successes that the policy sees
         ("w", "f8"),  # importance-weighted successes
-        ("successes", "i4"),  # all labels
-        ("failures", "i4"),
-        ("observations", "i4"),  # messages counted
-        ("emvs", "i4"),  # messages with an EMV
         ("purchased", "i8"),
         ("emv_total", "f8"),  # sum of EMVs
         ("emv_last", "f8"),
         ("sent_last", "i8"),  # time of the last counted message
         ("updated", "i8"),  # time of the last update
-        ("arrives", "i4"),  # first week in which the caption is in the bank
-        ("retires", "i4"),  # first week in which it no longer is
+        ("worn_on", "i4"),
+        ("caption_id", "i4"),
+        ("successes", "i4"),  # all labels
+        ("failures", "i4"),
+        ("observations", "i4"),  # messages counted
+        ("emvs", "i4"),  # messages with an EMV
     ]
 )
-"""What the update job has counted of a caption."""
+"""What has happened to a warm caption, and what the update job has counted of it."""
 
-TRAITS = np.dtype([("category", "i2"), ("urgent", "?")])
-"""What a caption is like, which no rule looks at yet."""
+LEADER = np.dtype([("value", "f8"), ("place", "i8")])
+"""One of the best cold captions of a tier: purchases or dollars a view, and its place in the bank."""
 
 SLOT = np.dtype(
     [
         ("time", "i8"),
         ("number", "i8"),  # address of the slot within the page, whatever the policy
         ("tier", "i8"),
-        ("caption", "i8"),  # position in the bank; −1: none was eligible
+        ("caption", "i8"),  # its place among the warm; −1: none was eligible
         ("best", "i8"),  # whether the caption is among the clairvoyant choices
         ("factor", "f8"),  # weekday × holiday × hour
         ("regret", "f8"),  # purchases per view missed at a factor of 1
@@ -170,9 +194,15 @@ class Row(NamedTuple):
 
     rules: Any  # RULES
     page: Any  # PAGE
-    captions: Any  # (C,) CAPTION
-    history: Any  # (C,) HISTORY
-    alive: Any  # (C,) int32: positions of the captions of this week, by tier
+    bank: Any  # (C,) ENTRY
+    arrives: Any  # (C,) int16: first week in which a caption is in the bank
+    leaving: Any  # (tiers, weeks + 1) int32: how many captions of a tier retire in a week
+    cold: Any  # (C,) int32: places of the cold captions in the bank; each tier from its `tier_start` on
+    leaders: Any  # (priced tiers, 2, L) LEADER: by RATE and by USD, the best first
+    led: Any  # (priced tiers, 2) int64: how many of them there are
+    captions: Any  # (W,) CAPTION
+    history: Any  # (W,) HISTORY
+    uses: Any  # (W,) int64: sends so far
     plan: Any  # (S,) SLOT, in order of time
     pending: Any  # ring of MESSAGE
     recent: Any  # ring of EMV
@@ -184,18 +214,17 @@ class Row(NamedTuple):
     hours: Any  # (24,) float64: hour factor
     tiers: Any  # (cycle,) int64: the tier of a page's next priced message, repeated for ever
     recovery: Any  # (days + 1,) float64: share of fatigue that is left after so many days
-    eligible: Any  # work space of a decision: (C,) int64, captions
-    hits: Any  # (C,) int64
-    n: Any  # (C,) float64
+    log_price: Any  # float64: logarithms of whole dollars; −inf for 0
+    eligible: Any  # work space of a decision: (W + 1,) int64, places among the warm
+    hits: Any  # (W + 1,) int64
+    n: Any  # (C,) float64: of the eligible captions
     x: Any
     y: Any
-    mean: Any  # (C,) float64: true purchases per view
-    usd: Any  # (C,) float64: true dollars per view
     order: Any  # (S,) int64: today's slots, shuffled
-    chosen: Any  # (S,) int64: positions among the eligible
+    chosen: Any  # (S,) int64: positions among the eligible, cold ones behind; then places among the warm
     score: Any  # (S,) float64
     luck: Any  # (S,) float64
-    best: Any  # (S,) float64
+    best: Any  # (2, S) float64: by RATE and by USD
     own: Any  # (S,) float64
     kept: Any  # (state_size,) float64
 
@@ -205,9 +234,15 @@ class Block(NamedTuple):
 
     rules: Any  # (1,)
     pages: Any  # (N,)
-    captions: Any  # (N, C), and so on
+    bank: Any  # (N, C)
+    arrives: Any
+    leaving: Any
+    cold: Any  # (N, C), and so on
+    leaders: Any
+    led: Any
+    captions: Any
     history: Any
-    alive: Any
+    uses: Any
     plan: Any
     pending: Any
     recent: Any
@@ -220,13 +255,12 @@ class Block(NamedTuple):
     hours: Any
     tiers: Any
     recovery: Any
+    log_price: Any
     eligible: Any
     hits: Any
     n: Any
     x: Any
     y: Any
-    mean: Any
-    usd: Any
     order: Any
     chosen: Any
     score: Any

@@ -60,6 +60,7 @@ def test_factors_keep_the_level():
         ("world", {"start": "2025-02-30"}, "day"),
         ("world", {"start": "1492-10-12"}, "year"),
         ("world", {"bank": {"captions": 3}}, "at least 4"),
+        ("world", {"bank": {"prices": [[0, 1], [1, 40_000]]}}, "at most 10,000 dollars"),
         ("world", {"pages": 10_000}, "at most 5,000,000 fit"),
         ("world", {"tax": 1}, "unknown key"),
         ("world", {"fatigue": {"drop": 1.0}}, "below 1"),

@@ -7,12 +7,13 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 
-from policies.draws import arm_key, gamma, mix, normal, pull_key, uniform
+from policies.draws import STREAM, arm_key, gamma, mix, normal, pull_key, uniform
 from sim.rng import generator, policy_purpose, row_keys
 from sim.scenario import load
 from sim.scenario.traffic import TIERS
 from sim.worlds.draws import binomial
 from sim.worlds.traffic import TrafficWorld
+from sim.worlds.traffic_arrays import pools
 
 DAY = 86_400
 SEED, DAYS, REPLICATION = 11, 23, 4
@@ -76,12 +77,29 @@ class NaivePage:
                 "policy": policy_purpose(spec.name),
             }.items()
         }
-        rng = generator(SEED, "traffic:gap", REPLICATION, page)
-        self.gap, self.phase = round(60 * rng.uniform(*self.world.sends.min_gap_minutes)), rng.random()
+        low, high = self.world.sends.min_gap_minutes
+        gap, phase = (
+            uniform(row_keys(SEED, f"traffic:{name}", [REPLICATION], page + 1)[0, page]) for name in ("gap", "phase")
+        )
+        self.gap, self.phase = round(60 * (low + (high - low) * gap)), phase
         self.captions = [
-            {"id": i, "tier": t, "price": p, "rate": r, "arrives": a, "retires": z, "wear": 0.0, "worn": 0, "used": []}
+            {
+                "id": i,
+                "tier": t,
+                "price": p,
+                "log_rate": r,
+                "arrives": a,
+                "retires": z,
+                "wear": 0.0,
+                "worn": 0,
+                "used": [],
+            }
             for i, t, p, r, a, z in bank
         ]
+        for c in self.captions:
+            c["rate"] = math.exp(c["log_rate"])
+        self.pooled = pools(self.policy)
+        self.cold, self.warm, self.week = [[], [], [], []], [[], [], [], []], -1
         self.messages, self.counted, self.priced, self.unfilled = [], 0, 0, 0
         self.regret = self.regret_usd = 0.0
         self.best = 0
@@ -109,18 +127,41 @@ class NaivePage:
 
     def begin_day(self, day):
         if day % 7 == 0:
-            self.drift(day // 7)
+            self.begin_week(day // 7)
         slots = self.plan(day)
         for tier in range(4):
             self.choose(tier, day, [slot for slot in slots if slot["tier"] == tier])
         return sorted(slots, key=lambda slot: slot["number"])
 
-    def drift(self, week):
-        sigma = self.world.drift.sigma_per_week
+    # -- the bank ------------------------------------------------------------------------------------------------
+    def begin_week(self, week):
+        self.week = week
         for c in self.captions:
-            if c["arrives"] < week < c["retires"] and c["rate"] > 0:
-                z = normal(pull_key(arm_key(self.keys["drift"], c["id"]), week))
-                c["rate"] *= math.exp(sigma * z - 0.5 * sigma * sigma)
+            if c["tier"] < 3 and c["arrives"] < week:
+                self.drift(c, week)
+        for tier, cold in enumerate(self.cold):
+            alive = [c for c in cold if week < c["retires"]]
+            # Those who retire are struck off the list once they are more than half of it.
+            cold[:] = alive if len(alive) < 0.5 * len(cold) else cold
+            cold += [c for c in self.captions if c["tier"] == tier and c["arrives"] == week]
+            if not self.pooled:
+                self.warm[tier] += cold
+                cold.clear()
+
+    def drift(self, c, week):
+        sigma, key = self.world.drift.sigma_per_week, pull_key(self.keys["drift"], week)
+        heads = int(mix(arm_key(key, c["id"]))).bit_count()
+        c["log_rate"] += 0.25 * sigma * (heads - 32.0) - 64.0 * math.log(math.cosh(0.125 * sigma))
+        c["rate"] = math.exp(c["log_rate"])
+
+    def take(self, tier, key):
+        cold = self.cold[tier]
+        while cold[number := int(uniform(key) * len(cold))]["retires"] <= self.week:
+            key += STREAM
+        taken, cold[number] = cold[number], cold[-1]
+        cold.pop()
+        self.warm[tier].append(taken)
+        return taken
 
     def plan(self, day):
         sends, key = self.world.sends, pull_key(self.keys["slots"], day)
@@ -153,34 +194,39 @@ class NaivePage:
     # -- the choice ----------------------------------------------------------------------------------------------
     def choose(self, tier, day, slots):
         latest = day * DAY - round(DAY * self.scenario.selection.cool_down_days)
-        arms = [
-            c
-            for c in self.captions
-            if c["tier"] == tier and c["arrives"] <= day // 7 < c["retires"] and max(c["used"], default=-1e9) <= latest
-        ]
-        rates = [c["rate"] * (1.0 - self.wear(c, day)) for c in arms]
-        if not slots or not arms:
+        arms = [c for c in self.warm[tier] if day // 7 < c["retires"] and max(c["used"], default=-1e9) <= latest]
+        cold = [c for c in self.cold[tier] if day // 7 < c["retires"]]
+        rates = [c["rate"] * (1.0 - self.wear(c, day)) for c in arms + cold]
+        if not slots or not arms + cold:
             self.unfilled += len(slots)
             for slot in slots:
                 slot["caption"] = None
             return
-        n, x, y = self.statistics(arms, rates)
+        decision = (*self.statistics(arms, rates), len(cold), len(slots))
         key = pull_key(self.keys["policy"], day * 4 + tier)
-        chances = self.propensities(tier, n, x, y, key, len(slots))
-        chosen = self.rank(self.states[tier], n, x, y, key)[: len(slots)]
+        chances = self.propensities(tier, decision, key)
+        chosen = self.rank(self.states[tier], *decision, key)
         self.unfilled += len(slots) - len(chosen)
-        missed = [0.0, 0.0]
-        least = 0.0
-        if tier < 3 and chosen:
-            dollars = [rate * c["price"] for rate, c in zip(rates, arms, strict=True)]
-            missed = [shortfall(values, chosen) for values in (rates, dollars)]
-            least = sorted(rates, reverse=True)[len(chosen) - 1]
         for place, slot in enumerate(slots):
-            i = chosen[place] if place < len(chosen) else None
-            slot["caption"] = None if i is None else arms[i]
-            if i is not None:
-                slot["missed"], slot["best"], slot["chance"] = missed, rates[i] >= least, chances[i]
+            slot["caption"] = None
+            if place < len(chosen):
+                i, luck = chosen[place], arm_key(key, 2 * len(arms) + len(chosen) + place)
+                slot["caption"] = arms[i] if i < len(arms) else self.take(tier, luck)
+                slot["chance"] = chances[min(i, len(arms))]
+        self.judge(tier, day, slots[: len(chosen)], rates, arms + cold)
+        x, y = decision[1:3]
+        for i, slot in zip(chosen, slots, strict=False):
+            if i < len(arms):
                 slot["weight"] = self.policy.rule.weight(x[i], y[i], self.states[tier], self.params)
+
+    def judge(self, tier, day, slots, rates, eligible):
+        dollars = [rate * c["price"] for rate, c in zip(rates, eligible, strict=True)]
+        own = [slot["caption"]["rate"] * (1.0 - self.wear(slot["caption"], day)) for slot in slots]
+        paid = [rate * slot["caption"]["price"] for rate, slot in zip(own, slots, strict=True)]
+        least = sorted(rates, reverse=True)[len(slots) - 1]
+        for rate, slot in zip(own, slots, strict=True):
+            slot["missed"] = [0.0, 0.0] if tier == 3 else [shortfall(rates, own), shortfall(dollars, paid)]
+            slot["best"], slot["weight"] = tier == 3 or rate >= least, 1.0
 
     def statistics(self, arms, rates):
         memory, sent = self.policy.memory, len(self.messages)
@@ -194,25 +240,37 @@ class NaivePage:
             n[i] += share
             s[i] += share * success
             w[i] += share * success * m["weight"]
+        rates = rates[: len(arms)]
         truth = [r * c["price"] for r, c in zip(rates, arms, strict=True)] if self.policy.truth == "revenue" else rates
         derived = [self.policy.rule.derive(*values, self.params) for values in zip(n, s, w, truth, strict=True)]
         return np.array(n), np.array([x for x, _ in derived]), np.array([y for _, y in derived])
 
-    def rank(self, state, n, x, y, key):
-        self.policy.rule.prepare(len(self.messages), n, x, y, self.params, state, key)
+    def rank(self, state, n, x, y, cold, wanted, key):
+        rule, shown = self.policy.rule, [np.append(values, [math.nan] * cold) for values in (n, x, y)]
+        rule.prepare(len(self.messages), *shown, self.params, state, key)
         scored = []
         for i in range(len(n)):
-            score = self.policy.rule.score(x[i], y[i], state, self.params, arm_key(key, i))
+            score = rule.score(x[i], y[i], state, self.params, arm_key(key, i))
             scored.append((-score, -uniform(arm_key(key, len(n) + i)), i))
-        return [i for _, _, i in sorted(scored)]
+        own_x, own_y = rule.derive(0.0, 0.0, 0.0, 0.0, self.params)
+        u = 1.0
+        for j in range(min(cold, wanted)):
+            luck = arm_key(key, 2 * len(n) + j)
+            u *= uniform(luck) ** (1.0 / (cold - j))
+            score = rule.score(own_x, own_y, state, self.params, luck)
+            if not self.policy.deterministic:
+                score = rule.quantile(own_x, own_y, state, self.params, u)
+            scored.append((-score, -u, len(n) + j))
+        return [i for _, _, i in sorted(scored)][:wanted]
 
-    def propensities(self, tier, n, x, y, key, wanted):
-        hits = [1.0] * len(n)
-        for again in range(63):
-            other = mix(key + np.uint64(0x6A09E667F3BCC909) * np.uint64(again + 1))
-            for i in self.rank(self.states[tier].copy(), n, x, y, other)[:wanted]:
-                hits[i] += 1.0
-        return [h / 64.0 for h in hits]
+    def propensities(self, tier, decision, key):
+        n, cold = decision[0], decision[3]
+        hits = [0.0] * (len(n) + 1)
+        for again in range(64):
+            other = mix(key + np.uint64(0x6A09E667F3BCC909) * np.uint64(again)) if again else key
+            for i in self.rank(self.states[tier].copy(), *decision, other):
+                hits[min(i, len(n))] += 1.0
+        return [h / 64.0 for h in hits[:-1]] + [hits[-1] / 64.0 / max(cold, 1)]
 
     # -- the send ------------------------------------------------------------------------------------------------
     def send(self, slot):
@@ -255,7 +313,7 @@ class NaivePage:
 
 
 def shortfall(values, chosen):
-    best, own = sorted(values, reverse=True), sorted((values[i] for i in chosen), reverse=True)
+    best, own = sorted(values, reverse=True), sorted(chosen, reverse=True)
     total = 0.0
     for a, b in zip(best, own, strict=False):
         total += a - b
@@ -287,7 +345,8 @@ def run_both(policy, cuts=(0.3, 1.0, 7.0, 7.001, 15.5), **changes):
     scenario = scenario_of(policy, **changes)
     world = TrafficWorld(scenario, scenario.policies[0], range(REPLICATION - 1, REPLICATION + 1))
     bank, fans = world.bank(1), world.audiences(1)
-    columns = (bank.caption_id, bank.tier, bank.price, bank.rate, bank.arrives_week, bank.retires_week)
+    log_rate = world._block.bank["log_rate"][scenario.world.pages :].ravel()  # the logarithm of `bank.rate` loses bits
+    columns = (bank.caption_id, bank.tier, bank.price, log_rate, bank.arrives_week, bank.retires_week)
     pages = []
     with np.errstate(over="ignore"):
         for page in range(scenario.world.pages):
