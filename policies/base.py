@@ -11,6 +11,9 @@ like `policies.draws`:
     support(x, y, state, params) -> (low, high)          closed bounds of the score over all keys, also of `prepare`
     weight(x, y, state, params) -> float                 1 / propensity of the arm sent; only where `weighted` is set
     slope(x, y, value, state, params) -> float           how fast a score grows at most; only where `concave` is set
+    tail(x, y, level, params) -> (chance, pace)          P(score > level); only where `tailed` is set, as the next two
+    follow(x, y, to_x, to_y, level, chance, pace, doubt, params) -> (chance, pace, doubt)   the same after a change
+    above(x, y, level, params, key) -> float             a score given that it exceeds the level
 
 `n`, `x`, `y` of `prepare` are arrays (arms,), to be read only; `t` counts the row's trials so far (pulls; fans
 where each fan is a trial); `params` is the tuple of `parameters()` as float64; `state` is float64 (state_size,),
@@ -29,6 +32,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 SCORE_ERROR = 1e-12  # by which scores of a concave policy may be off, and kernels allow for
+UNKNOWN = 2.0  # a chance that no uniform number reaches
+RARE = 0.25  # the largest chance of passing a level at which `above` is asked
 
 
 def _prepare_nothing(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
@@ -51,6 +56,20 @@ def _slope_unknown(x: float, y: float, value: float, state: Any, params: Any) ->
     return math.inf
 
 
+def _tail_unknown(x: float, y: float, level: float, params: Any) -> tuple[float, float]:
+    return UNKNOWN, 0.0
+
+
+def _follow_unknown(
+    x: float, y: float, to_x: float, to_y: float, level: float, chance: float, pace: float, doubt: float, params: Any
+) -> tuple[float, float, float]:
+    return UNKNOWN, 0.0, 0.0
+
+
+def _above_unknown(x: float, y: float, level: float, params: Any, key: Any) -> float:
+    return math.nan
+
+
 @dataclass(frozen=True)
 class Rule:
     """The plain functions of a policy; see the module's docstring for their signatures."""
@@ -61,6 +80,9 @@ class Rule:
     prepare: Callable[..., Any] = _prepare_nothing
     weight: Callable[..., Any] = _weight_one
     slope: Callable[..., Any] = _slope_unknown
+    tail: Callable[..., Any] = _tail_unknown
+    follow: Callable[..., Any] = _follow_unknown
+    above: Callable[..., Any] = _above_unknown
 
 
 @dataclass(frozen=True)
@@ -107,6 +129,7 @@ class Policy:
     prune: ClassVar[bool] = False  # `support` is so much cheaper than `score` that kernels should ask it first
     batch: ClassVar[int] = 0  # from so many arms on, kernels score all before they compare; for plain arithmetic
     concave: ClassVar[bool] = False  # kernels may keep scores and their `slope`, which says how long they will do
+    tailed: ClassVar[bool] = False  # kernels may draw only scores that pass a level, by the rule's `tail` and `above`
 
     def parameters(self) -> tuple[float, ...]:
         """The numbers that the rule's functions receive as `params`."""

@@ -86,6 +86,12 @@ def beta_tail(a: float, b: float, x: float) -> float:
     return _tail(a, b, x, _factor(a, b, x, _log_peak(a, b))) if x < 1.0 else 0.0
 
 
+def beta_tail_and_factor(a: float, b: float, x: float) -> tuple[float, float]:
+    """(P(X > x), x^a (1 − x)^b / B(a, b)) for X ~ Beta(a, b), a, b > 0, 0 < x < 1."""
+    factor = _factor(a, b, x, _log_peak(a, b))
+    return _tail(a, b, x, factor), factor
+
+
 def beta_density(a: float, b: float, x: float) -> float:
     """The density of Beta(a, b) at 0 < x < 1, a, b > 0."""
     return _factor(a, b, x, _log_peak(a, b)) / (x * (1.0 - x))
