@@ -49,7 +49,7 @@ def follow_posterior(
         pace *= y / ((1.0 - level) * (x + y))
         up += pace / y
     after = chance + up - down
-    if x != to_x or y != to_y or after <= 0.0:  # steps that are not whole, or nothing but rounding left
+    if x != to_x or y != to_y or after <= 0.0 or level * (x + y) <= x:  # steps not whole, only rounding left, no tail
         return UNKNOWN, 0.0, 0.0
     return after, pace, (doubt + steps * _ROUNDING) * (chance + up + down) / after
 

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     score, tail, follow, above = Rule.score, Rule.tail, Rule.follow, Rule.above
 
-PATIENCE = 16  # draws in vain that cost as much as one evaluation of a tail
-LIKELY = 0.9  # chances above it spare nothing
+PATIENCE = 12  # draws in vain that cost as much as one evaluation of a tail
+LIKELY = 0.75  # chances above it spare nothing
 EXACT, DOUBTFUL = 1e-12, 1e-9  # relative error of a chance that was just evaluated, and the largest that may be used
-DEPTH = 2.0  # standard deviations of a level below the mean of what wins
+DEPTH = 2.4  # standard deviations of a level below the mean of what wins
 NEAR = 0.5  # standard deviations that a level must move to be worth an evaluation
-MEMORY = 1.0 / 32.0  # weight of the latest decision in that mean and deviation
+MEMORY = 1.0 / 16.0  # weight of the latest decision in that mean and deviation
 
 MEAN, VARIANCE, WEIGHT, HIGHEST = 0, 1, 2, 3  # places in `winning`
 
