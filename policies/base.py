@@ -1,7 +1,7 @@
 """What a policy is: a small pure rule over the statistics of a row's arms.
 
 A row is one page of one replication. The engine shows a policy, for every arm, `n` trials, `s` successes and `w`
-importance-weighted successes, all as of the last refresh, without any prior. The rule is five plain Python
+importance-weighted successes, all as of the last refresh, without any prior. The rule is a few plain Python
 functions over scalars; the engine compiles them into its kernels. They may use `math` and functions of this package
 like `policies.draws`:
 

@@ -66,7 +66,17 @@ def test_only_whole_steps_within_reach_are_followed() -> None:
     assert follow_posterior(5.0, 5.0, 5.0, 6.0, 0.6, chance, 0.0, 1e-12, ())[0] == UNKNOWN
 
 
-SHAPES = [(1.0, 1.0), (1.0, 30.0), (30.0, 1.0), (2.0, 1.4), (300.0, 1.2), (3.0, 2.0), (20.0, 80.0), (2e4, 3e3), (4e6, 6e6)]
+SHAPES = [
+    (1.0, 1.0),
+    (1.0, 30.0),
+    (30.0, 1.0),
+    (2.0, 1.4),
+    (300.0, 1.2),
+    (3.0, 2.0),
+    (20.0, 80.0),
+    (2e4, 3e3),
+    (4e6, 6e6),
+]
 
 
 def p_value(x: float, y: float, level: float, believed: float) -> float:
