@@ -12,6 +12,9 @@ like `policies.draws`:
     quantile(x, y, state, params, u) -> float            the score at quantile u; only where `pools_cold` is set
     weight(x, y, state, params) -> float                 1 / propensity of the arm sent; only where `weighted` is set
     slope(x, y, value, state, params) -> float           how fast a score grows at most; only where `concave` is set
+    tail(x, y, level, params) -> (chance, pace)          P(score > level); only where `tailed` is set, as the next two
+    follow(x, y, to_x, to_y, level, chance, pace, doubt, params) -> (chance, pace, doubt)   the same after a change
+    above(x, y, level, params, key) -> float             a score given that it exceeds the level
 
 `n`, `x`, `y` of `prepare` are arrays (arms,), to be read only; `t` counts the row's trials so far (pulls; fans
 where each fan is a trial); `params` is the tuple of `parameters()` as float64; `state` is float64 (state_size,),
@@ -36,6 +39,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
 SCORE_ERROR = 1e-12  # by which scores of a concave policy may be off, and kernels allow for
+UNKNOWN = 2.0  # a chance that no uniform number reaches
+RARE = 0.25  # the largest chance of passing a level at which `above` is asked
 
 
 def _prepare_nothing(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
@@ -62,6 +67,20 @@ def _quantile_unknown(x: float, y: float, state: Any, params: Any, u: float) -> 
     return math.nan
 
 
+def _tail_unknown(x: float, y: float, level: float, params: Any) -> tuple[float, float]:
+    return UNKNOWN, 0.0
+
+
+def _follow_unknown(
+    x: float, y: float, to_x: float, to_y: float, level: float, chance: float, pace: float, doubt: float, params: Any
+) -> tuple[float, float, float]:
+    return UNKNOWN, 0.0, 0.0
+
+
+def _above_unknown(x: float, y: float, level: float, params: Any, key: Any) -> float:
+    return math.nan
+
+
 @dataclass(frozen=True)
 class Rule:
     """The plain functions of a policy; see the module's docstring for their signatures."""
@@ -73,6 +92,9 @@ class Rule:
     weight: Callable[..., Any] = _weight_one
     slope: Callable[..., Any] = _slope_unknown
     quantile: Callable[..., Any] = _quantile_unknown
+    tail: Callable[..., Any] = _tail_unknown
+    follow: Callable[..., Any] = _follow_unknown
+    above: Callable[..., Any] = _above_unknown
 
 
 @dataclass(frozen=True)
@@ -120,6 +142,7 @@ class Policy:
     batch: ClassVar[int] = 0  # from so many arms on, kernels score all before they compare; for plain arithmetic
     pools_cold: ClassVar[bool] = False  # kernels may draw the largest scores of arms without feedback at once
     concave: ClassVar[bool] = False  # kernels may keep scores and their `slope`, which says how long they will do
+    tailed: ClassVar[bool] = False  # kernels may draw only scores that pass a level, by the rule's `tail` and `above`
 
     def parameters(self) -> tuple[float, ...]:
         """The numbers that the rule's functions receive as `params`."""

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from policies.base import SCORE_ERROR, Memory, Policy, Rule
 from policies.draws import arm_key
 from policies.registry import build
+from policies.tail_conformance import tail_problems
 
 Floats = NDArray[np.float64]
 Compiler = Callable[..., Any]
@@ -197,7 +198,23 @@ def rule_problems(policy: Policy) -> list[str]:
             found["it says deterministic, but the score depends on the key"] = None
     if policy.concave:
         found |= dict.fromkeys(_concavity_problems(policy))
+    if policy.tailed:
+        found |= dict.fromkeys(problem for seen in edge_statistics() for problem in _tail_problems(policy, seen))
     return list(found)
+
+
+def _tail_problems(policy: Policy, seen: Statistics) -> Iterator[str]:
+    """Whether the chances of passing a level are those of the scores, before and after one more trial."""
+    params = np.array(policy.parameters(), dtype=np.float64)
+    decision = decide(policy, seen, _KEYS[0])
+    more = [policy.rule.derive(n + 1.0, s, w, truth, params) for n, s, w, truth in _arms(seen)]
+    for x, y, (to_x, to_y) in zip(decision.x, decision.y, more, strict=True):
+        with np.errstate(all="ignore"):
+            yield from tail_problems(policy.rule, float(x), float(y), to_x, to_y, decision.state, params)
+
+
+def _arms(seen: Statistics) -> Iterator[tuple[float, float, float, float]]:
+    return zip(seen.n, seen.s, seen.w, seen.truth, strict=True)
 
 
 def _concavity_problems(policy: Policy) -> Iterator[str]:

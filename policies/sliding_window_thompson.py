@@ -19,6 +19,7 @@ class SlidingWindowThompson(Policy):
     kind: ClassVar[str] = "sliding_window_thompson"
     source: ClassVar[str] = "Trovò, Paladino, Restelli & Gatti 2020, algorithm 1 (SW-TS)"
     rule: ClassVar[Rule] = POSTERIOR_RULE
+    tailed: ClassVar[bool] = True
 
     def parameters(self) -> tuple[float, ...]:
         """(prior successes, prior failures)."""

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from policies.base import Policy, Rule, parameter
+from policies.beta_tails import above_posterior, follow_posterior, tail_posterior
 from policies.draws import beta
 
 
@@ -22,7 +23,14 @@ def support_unit(x: float, y: float, state: Any, params: Any) -> tuple[float, fl
     return 0.0, 1.0
 
 
-POSTERIOR_RULE = Rule(derive=derive_posterior, score=score_posterior, support=support_unit)
+POSTERIOR_RULE = Rule(
+    derive=derive_posterior,
+    score=score_posterior,
+    support=support_unit,
+    tail=tail_posterior,
+    follow=follow_posterior,
+    above=above_posterior,
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +44,7 @@ class ThompsonBeta(Policy):
     kind: ClassVar[str] = "thompson_beta"
     source: ClassVar[str] = "Thompson 1933; Chapelle & Li 2011, algorithm 2"
     rule: ClassVar[Rule] = POSTERIOR_RULE
+    tailed: ClassVar[bool] = True
 
     def parameters(self) -> tuple[float, ...]:
         """(prior successes, prior failures)."""

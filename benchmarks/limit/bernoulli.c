@@ -18,7 +18,7 @@ static inline u64 mix(u64 k) {
 static inline u64 pull_key(u64 row, u64 pull) { return mix(row + PULL * (pull + 1)); }
 static inline u64 arm_key(u64 decision, u64 arm) { return decision + ARM * (arm + 1); }
 static inline double uniform(u64 k) { return (double)(mix(k) >> 11) * 0x1p-53; }
-static inline double open_uniform(u64 k) { return ((double)(mix(k) >> 11) + 0.5) * 0x1p-53; }
+static inline double open_uniform(u64 k) { return ((double)(mix(k) >> 12) + 0.5) * 0x1p-52; }
 
 typedef struct {
     double best;
@@ -34,64 +34,7 @@ static inline void offer(Choice *c, double value, int arm, int arms, u64 key) {
     }
 }
 
-/* Everything but the rule: DERIVE keeps x[a], y[a] of an arm a up to date, CHOOSE leaves an arm in c.chosen. */
-#define KERNEL(NAME, DERIVE, CHOOSE)                                                                                \
-    void NAME(long pulls, long rows, long arms, const double *means, const u64 *outcome_key, const u64 *policy_key, \
-              const double *p, double *regret, double *reward) {                                                    \
-        double x[arms], y[arms], n[arms], s[arms];                                                                  \
-        Tangent tangent[arms];                                                                                      \
-        u64 pulled[arms];                                                                                           \
-        for (long r = 0; r < rows; r++) {                                                                           \
-            const double *mean = means + r * arms;                                                                  \
-            double best_mean = 0.0, lost = 0.0, won = 0.0;                                                          \
-            for (int a = 0; a < arms; a++) {                                                                        \
-                n[a] = s[a] = 0.0, pulled[a] = 0;                                                                   \
-                if (mean[a] > best_mean) best_mean = mean[a];                                                       \
-                DERIVE                                                                                              \
-            }                                                                                                       \
-            for (long t = 0; t < pulls; t++) {                                                                      \
-                u64 key = pull_key(policy_key[r], t);                                                               \
-                Choice c = {-INFINITY, -1, 0};                                                                      \
-                CHOOSE                                                                                              \
-                int a = c.chosen;                                                                                   \
-                double outcome = uniform(pull_key(arm_key(outcome_key[r], a), pulled[a])) < mean[a];                \
-                pulled[a] += 1, n[a] += 1.0, s[a] += outcome;                                                       \
-                DERIVE                                                                                              \
-                lost += best_mean - mean[a], won += outcome;                                                        \
-            }                                                                                                       \
-            regret[r] = lost, reward[r] = won;                                                                      \
-        }                                                                                                           \
-    }
-#define EACH(SCORE) for (int a = 0; a < arms; a++) offer(&c, SCORE, a, arms, key);
-
-typedef struct {
-    double value, rise, since; /* rise < 0: the arm has changed */
-} Tangent;
-
-/* wilson_sample: p = {z, prior successes, prior failures} */
-static inline void wilson(double s, double f, double z, double *x, double *y) {
-    double n = s + f, q = s / n, d = 1.0 + z * z / n;
-    double centre = (q + z * z / (2.0 * n)) / d;
-    double half = z * sqrt(q * (1.0 - q) / n + z * z / (4.0 * n * n)) / d;
-    *x = centre - half;
-    *y = (centre + half) - *x;
-}
-static inline double clamp(double v) {
-    v = v < 1.0 ? v : 1.0;
-    return v > 0.0 ? v : 0.0;
-}
-KERNEL(wilson_sample, { wilson(p[1] + s[a], p[2] + n[a] - s[a], p[0], &x[a], &y[a]); },
-       EACH(clamp(x[a] + y[a] * uniform(arm_key(key, a)))))
-
-/* ucb1: p = {alpha} */
-KERNEL(ucb1, { n[a] > 0.0 ? (x[a] = s[a] / n[a], y[a] = 1.0 / sqrt(n[a])) : (x[a] = INFINITY, y[a] = 0.0); },
-       double width = sqrt(p[0] * log(t > 1 ? (double)t : 1.0)); EACH(x[a] + y[a] * width))
-
-/* epsilon_greedy: p = {epsilon} */
-KERNEL(epsilon_greedy, { x[a] = n[a] > 0.0 ? s[a] / n[a] : INFINITY; },
-       if (uniform(key) < p[0]) EACH(uniform(arm_key(key, a))) else EACH(x[a]))
-
-/* thompson_beta: p = {prior successes, prior failures} */
+/* Beta draws */
 static double edge[258], density[258];
 void set_ziggurat(long size, const double *edges, const double *densities) {
     for (long i = 0; i < size; i++) edge[i] = edges[i], density[i] = densities[i];
@@ -136,7 +79,77 @@ static inline double beta(u64 state, double a, double b) {
     double first = gamma_from_one(&state, a), second = gamma_from_one(&state, b);
     return first / (first + second);
 }
-KERNEL(thompson_beta, { x[a] = p[0] + s[a]; y[a] = p[1] + n[a] - s[a]; }, EACH(beta(arm_key(key, a), x[a], y[a])))
+#include "tails.h"
+
+/* Everything but the rule: DERIVE keeps x[a], y[a] of an arm a up to date, CHOOSE leaves an arm in c.chosen. */
+#define KERNEL(NAME, DERIVE, CHOOSE)                                                                                \
+    void NAME(long pulls, long rows, long arms, const double *means, const u64 *outcome_key, const u64 *policy_key, \
+              const double *p, double *regret, double *reward) {                                                    \
+        double x[arms], y[arms], n[arms], s[arms];                                                                  \
+        double level[arms], chance[arms], pace[arms], doubt[arms];                                                  \
+        long vain[arms], passed[arms], drawn[arms];                                                                 \
+        Tails tails = {level, chance, pace, doubt, vain, passed, drawn};                                            \
+        Tangent tangent[arms];                                                                                      \
+        u64 pulled[arms];                                                                                           \
+        for (long r = 0; r < rows; r++) {                                                                           \
+            const double *mean = means + r * arms;                                                                  \
+            double best_mean = 0.0, lost = 0.0, won = 0.0, outcome = 0.0;                                           \
+            for (int a = 0; a < arms; a++) {                                                                        \
+                n[a] = s[a] = 0.0, pulled[a] = 0;                                                                   \
+                if (mean[a] > best_mean) best_mean = mean[a];                                                       \
+                DERIVE                                                                                              \
+            }                                                                                                       \
+            for (long t = 0; t < pulls; t++) {                                                                      \
+                u64 key = pull_key(policy_key[r], t);                                                               \
+                Choice c = {-INFINITY, -1, 0};                                                                      \
+                CHOOSE                                                                                              \
+                int a = c.chosen;                                                                                   \
+                outcome = uniform(pull_key(arm_key(outcome_key[r], a), pulled[a])) < mean[a];                       \
+                pulled[a] += 1, n[a] += 1.0, s[a] += outcome;                                                       \
+                DERIVE                                                                                              \
+                lost += best_mean - mean[a], won += outcome;                                                        \
+            }                                                                                                       \
+            regret[r] = lost, reward[r] = won;                                                                      \
+        }                                                                                                           \
+    }
+#define EACH(SCORE) for (int a = 0; a < arms; a++) offer(&c, SCORE, a, arms, key);
+
+typedef struct {
+    double value, rise, since; /* rise < 0: the arm has changed */
+} Tangent;
+
+/* wilson_sample: p = {z, prior successes, prior failures} */
+static inline void wilson(double s, double f, double z, double *x, double *y) {
+    double n = s + f, q = s / n, d = 1.0 + z * z / n;
+    double centre = (q + z * z / (2.0 * n)) / d;
+    double half = z * sqrt(q * (1.0 - q) / n + z * z / (4.0 * n * n)) / d;
+    *x = centre - half;
+    *y = (centre + half) - *x;
+}
+static inline double clamp(double v) {
+    v = v < 1.0 ? v : 1.0;
+    return v > 0.0 ? v : 0.0;
+}
+KERNEL(wilson_sample, { wilson(p[1] + s[a], p[2] + n[a] - s[a], p[0], &x[a], &y[a]); },
+       EACH(clamp(x[a] + y[a] * uniform(arm_key(key, a)))))
+
+/* ucb1: p = {alpha} */
+KERNEL(ucb1, { n[a] > 0.0 ? (x[a] = s[a] / n[a], y[a] = 1.0 / sqrt(n[a])) : (x[a] = INFINITY, y[a] = 0.0); },
+       double width = sqrt(p[0] * log(t > 1 ? (double)t : 1.0)); EACH(x[a] + y[a] * width))
+
+/* epsilon_greedy: p = {epsilon} */
+KERNEL(epsilon_greedy, { x[a] = n[a] > 0.0 ? s[a] / n[a] : INFINITY; },
+       if (uniform(key) < p[0]) EACH(uniform(arm_key(key, a))) else EACH(x[a]))
+
+/* thompson_beta: p = {prior successes, prior failures} */
+KERNEL(thompson_beta,
+       {
+           if (n[a] > 0.0) follow(&tails, a, x[a], y[a], outcome);
+           x[a] = p[0] + s[a];
+           y[a] = p[1] + n[a] - s[a];
+       },
+       if (t == 0) start_tails(&tails, arms);
+       c.chosen = best_by_tails(&tails, x, y, arms, key);)
 
 /* kl_ucb, c = 0: Halley on sqrt(kl) in a bracket; earlier indices and their tangents say whom to solve for */
 static inline double min(double a, double b) { return b < a ? b : a; }

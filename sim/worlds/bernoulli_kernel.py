@@ -1,7 +1,7 @@
 """The compiled loop of the Bernoulli world: plain functions for `sim.kernels.specialise`.
 
 The order within pull t: churn, refresh, decision, outcome. A policy binds its rule and, as constants, `PRUNE`,
-`CONCAVE`, `BATCH`, `WEIGHTED`, and `DISCOUNTED` and `WINDOWED` (its memory); the scenario binds `CHURNS` and
+`CONCAVE`, `TAILED`, `BATCH`, `WEIGHTED`, and `DISCOUNTED` and `WINDOWED` (its memory); the scenario binds `CHURNS` and
 `IMMEDIATE`: every outcome is known before the next pull and nothing leaves a window, so that no log of pulls is needed.
 """
 
@@ -12,6 +12,7 @@ from sim.kernels import inlined
 from sim.worlds.bernoulli_memory import address, derive_stale, forget, learn, refresh, remember
 from sim.worlds.bernoulli_rows import Log, Plan, Rows, Sums, log_of, row_of
 from sim.worlds.ranking import best_arm, best_of_all, can_win
+from sim.worlds.tails import best_by_tails
 from sim.worlds.tangents import best_by_tangents
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     prepare = Rule.prepare
     BATCH = 0
-    CHURNS = CONCAVE = IMMEDIATE = False
+    CHURNS = CONCAVE = IMMEDIATE = TAILED = False
 
 
 def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, params: Any, plan: Plan) -> None:
@@ -83,6 +84,8 @@ def decide(t: int, row: Rows, params: Any) -> int:
     prepare(t, row.n, row.x, row.y, params, row.state, key)
     if CONCAVE:
         arm = best_by_tangents(row.x, row.y, row.tangents, params, row.state, key)
+    elif TAILED:
+        arm = best_by_tails(row.x, row.y, row.tails, params, row.state, key)
     elif BATCH > 0 and row.x.shape[0] >= BATCH:
         arm = best_of_all(row.x, row.y, row.scores, params, row.state, key)
     else:

@@ -4,7 +4,7 @@ A refresh before pull u shows an outcome of pull t with delay d iff t + d < u. O
 weight discount**(u − 1 − t) under a discount, nothing once t < u − window under a window, otherwise 1; the stored
 table sees 1. What arrives at one refresh is added latest pull first; outcomes of an arm replaced since are dropped.
 
-Bound by `sim.kernels.specialise`: the policy's `derive` and `weight`; `WEIGHTED`, `CONCAVE`, `DISCOUNTED`,
+Bound by `sim.kernels.specialise`: the policy's `derive` and `weight`; `WEIGHTED`, `CONCAVE`, `TAILED`, `DISCOUNTED`,
 `WINDOWED`, `CHURNS`.
 """
 
@@ -16,18 +16,22 @@ import numpy as np
 from policies.draws import arm_key, open_uniform, pull_key
 from sim.kernels import inlined
 from sim.worlds.bernoulli_rows import Log, Plan, Rows
+from sim.worlds.tails import update
 from sim.worlds.tangents import outdate
 
 if TYPE_CHECKING:
     from policies.base import Rule
 
     derive, weight = Rule.derive, Rule.weight
-    CHURNS = CONCAVE = DISCOUNTED = WEIGHTED = WINDOWED = False
+    CHURNS = CONCAVE = DISCOUNTED = TAILED = WEIGHTED = WINDOWED = False
 
 
 def derive_arm(arm: int, row: Rows, params: Any) -> None:
     """Bring `x` and `y` up to the statistics of an arm (and to the truth, which the oracle knows at once)."""
-    row.x[arm], row.y[arm] = derive(row.n[arm], row.s[arm], row.w[arm], row.means[arm], params)
+    x, y = derive(row.n[arm], row.s[arm], row.w[arm], row.means[arm], params)
+    if TAILED:
+        update(arm, row.x[arm], row.y[arm], x, y, row.tails, params)
+    row.x[arm], row.y[arm] = x, y
     row.stale[arm] = False
     if CONCAVE:
         outdate(arm, row.tangents)

@@ -120,7 +120,7 @@ HARD = {
 }
 
 
-@pytest.mark.parametrize("kind", ["wilson_sample", "sliding_window_ucb"])
+@pytest.mark.parametrize("kind", ["wilson_sample", "sliding_window_ucb", "thompson_beta"])
 def test_blocks_change_no_bit(kind):
     text, spec = scenario(**HARD), PolicySpec(name=kind, kind=kind)
     whole = simulate(text, spec, range(5))
@@ -133,7 +133,7 @@ def test_blocks_change_no_bit(kind):
         assert one.successes.tolist() == other.successes.tolist()
 
 
-@pytest.mark.parametrize("kind", ["wilson_sample", "sliding_window_ucb"])
+@pytest.mark.parametrize("kind", ["wilson_sample", "sliding_window_ucb", "thompson_beta"])
 def test_where_advance_is_cut_changes_no_bit(kind):
     text = scenario(**HARD)
     whole, cut = world_of(text, kind, range(5)), world_of(text, kind, range(5))

@@ -149,6 +149,52 @@ class Logarithm(Fine):
     concave: ClassVar[bool] = True
 
 
+def _tail_of_unit(x: float, y: float, level: float, params: Any) -> tuple[float, float]:
+    return 1.0 - level, 0.0
+
+
+def _above_in_unit(x: float, y: float, level: float, params: Any, key: Any) -> float:
+    return level + (1.0 - level) * uniform(key)
+
+
+def _unit(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    return uniform(key)
+
+
+def _moving_unit(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    return uniform(key) * (1.0 if state[0] == 0.0 else 0.5)
+
+
+def _lighter(x: float, y: float, level: float, params: Any) -> tuple[float, float]:
+    return 0.3 * (1.0 - level), 0.0
+
+
+def _no_chance(x: float, y: float, level: float, params: Any) -> tuple[float, float]:
+    return math.nan, 0.0
+
+
+def _below(x: float, y: float, level: float, params: Any, key: Any) -> float:
+    return level * uniform(key)
+
+
+def _astray(
+    x: float, y: float, to_x: float, to_y: float, level: float, chance: float, pace: float, doubt: float, params: Any
+) -> tuple[float, float, float]:
+    return 0.9 * chance, pace, doubt
+
+
+TAILED = {"tailed": True}
+UNIT = replace(FINE, score=_unit, support=_wide, tail=_tail_of_unit, above=_above_in_unit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit(Fine):
+    """A tailed policy that conforms."""
+
+    rule: ClassVar[Rule] = UNIT
+    tailed: ClassVar[bool] = True
+
+
 BAD_RULES = [
     (replace(FINE, derive=_nan_mean), {}, "NaN"),
     (replace(FINE, prepare=_writes_x), {}, "writes to x or y"),
@@ -163,6 +209,11 @@ BAD_RULES = [
     (replace(FINE, prepare=_counts_down), CONCAVE, "state.0. falls"),
     (replace(LOGARITHM, slope=_half_its_slope), CONCAVE, "an earlier one sets"),
     (replace(LOGARITHM, slope=_downhill), CONCAVE, "negative"),
+    (replace(UNIT, score=_moving_unit), {**TAILED, "state_size": 1}, "depends on state"),
+    (replace(UNIT, tail=_lighter), TAILED, "more or less often"),
+    (replace(UNIT, tail=_no_chance), TAILED, "chance is negative or NaN"),
+    (replace(UNIT, above=_below), TAILED, "do not pass"),
+    (replace(UNIT, follow=_astray), TAILED, "follow leads elsewhere"),
 ]
 
 
@@ -176,6 +227,7 @@ def test_a_rule_that_breaks_a_promise_is_named(rule: Rule, flags: dict[str, Any]
 def test_a_policy_that_conforms_passes() -> None:
     check(Fine())
     check(Logarithm())
+    check(Unit())
 
 
 @dataclass(frozen=True, kw_only=True)
