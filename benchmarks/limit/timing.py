@@ -3,34 +3,42 @@
 import statistics
 import time
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
+
+Ours, Limit = TypeVar("Ours"), TypeVar("Limit")
 
 
 class Duel(NamedTuple):
-    """Medians over the rounds A B A B …, in CPU seconds; and the last result of either side."""
+    """Medians over the rounds A B A B …"""
 
     ours: float
+    """CPU seconds."""
     limit: float
     ratio: float
-    """Median of the limit's time / ours: 1 is the limit's speed, more is better."""
-    results: tuple[Any, Any]
+    """Of the limit's time over ours: 1 is the limit's speed, more is better."""
+    agree: bool
+    """Whether both came to the same results in every round."""
 
 
-def duel(ours: Callable[[], Any], limit: Callable[[], Any], rounds: int, agree: Callable[[Any, Any], None]) -> Duel:
-    """Let both work in turn, and hold their results against each other after each round (`agree` raises)."""
-    a, b, results = [], [], (None, None)
+def duel(
+    ours: Callable[[], tuple[float, Ours]],
+    limit: Callable[[], tuple[float, Limit]],
+    rounds: int,
+    agree: Callable[[Ours, Limit], bool],
+) -> Duel:
+    """Let both work in turn, each returning (CPU seconds, result), and compare the results after each round."""
+    a, b, same = [], [], True
     for _ in range(rounds):
-        seconds, mine = timed(ours)
+        seconds, mine = ours()
         a.append(seconds)
-        seconds, theirs = timed(limit)
+        seconds, theirs = limit()
         b.append(seconds)
-        agree(mine, theirs)
-        results = mine, theirs
+        same = same and bool(agree(mine, theirs))
     ratio = statistics.median(theirs / mine for mine, theirs in zip(a, b, strict=True))
-    return Duel(statistics.median(a), statistics.median(b), ratio, results)
+    return Duel(statistics.median(a), statistics.median(b), ratio, same)
 
 
-def timed(work: Callable[[], Any]) -> tuple[float, Any]:
+def timed(work: Callable[[], Ours]) -> tuple[float, Ours]:
     """(CPU seconds of this process, result) of a call."""
     start = time.process_time()
     result = work()

@@ -1,137 +1,118 @@
-"""The C kernel of `traffic.c`: a block of a traffic scenario under wilson_sample, behind one Python function.
+"""Traffic at scale against the C kernel of `traffic.c`: the same purchases, dollars and regrets to the last bit."""
 
-The kernel owns its arrays. What it needs of a block at time zero is taken from where a scenario becomes pages, banks
-and seasons, never from the arrays of the project's own kernel, whose layout is nobody else's business.
-"""
-
-import ctypes
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.limit.compiler import compiled, pointer
-from sim.rng import policy_purpose, row_keys
-from sim.scenario import PolicySpec, Scenario
-from sim.scenario.traffic import PRICED_TIERS, TIERS
+from benchmarks.limit.report import Figure
+from benchmarks.limit.timing import Duel, duel, timed
+from benchmarks.limit.traffic_kernel import Problem
+from benchmarks.limit.traffic_kernel import simulate as limit
+from sim.engine import build_world, curve_points, simulate
+from sim.scenario import Scenario, load
+from sim.worlds.base import Totals
 from sim.worlds.traffic import TrafficWorld
-from sim.worlds.traffic_results import BankListing
-from sim.worlds.traffic_seasons import make_rules, recovery, season, tier_cycle
-from sim.worlds.traffic_setup import make_pages
+from sim.worlds.traffic_results import MICROS
 
-if TYPE_CHECKING:
-    from sim.scenario.traffic import Selection, TrafficFeedback
-    from sim.scenario.traffic import TrafficWorld as Section
-
-# The structs of traffic.h, field by field.
-WHOLE = "least most every_day priced_every_day first_s open_s refresh_s label_after_s median_s cool_down_s"
-REAL = (
-    "unpriced_share fatigue_drop drift_sigma message_shape delay_s mean_views "
-    "priced_mu priced_sigma unpriced_mu unpriced_sigma"
-)
-PARAMETERS = ("z", "successes", "failures")
-RULES = np.dtype(
-    [(name, "i8") for name in WHOLE.split()]
-    + [(name, "f8") for name in REAL.split()]
-    + [(name, "f8") for name in PARAMETERS]
-)
-KEYS = ("slot_key", "view_key", "outcome_key", "drift_key", "policy_key")
-PAGE = np.dtype(
-    [(name, "i8") for name in ("replication", "fans", "priced_low", "priced_high", "gap_s")]
-    + [("phase", "f8")]
-    + [(name, "u8") for name in KEYS]
-    + [("tier_start", "i8", len(TIERS) + 1)]
-)
-ENTRY = np.dtype([("rate", "f8"), ("price", "i4"), ("id", "i4"), ("arrives", "i4"), ("retires", "i4")])
-RESULT = np.dtype(
-    [(name, "i8") for name in "sends unfilled purchases counted late revenue best successes".split()]
-    + [("regret", "f8"), ("regret_usd", "f8")]
-)
+Result = NDArray[np.void]
 
 
-class _Problem(ctypes.Structure):
-    _fields_ = (
-        *((name, ctypes.c_void_p) for name in "rules pages bank season hours recovery cycle".split()),
-        *((name, ctypes.c_long) for name in "rows captions days length".split()),
+def scenario_of(captions: int = 500, pages: int = 100, days: int = 90, replications: int = 2) -> Scenario:
+    """Pages of 2,000 fans that send 20 messages a day; purchases come late, the table is refreshed every 6 hours."""
+    return load(
+        {
+            "version": 1,
+            "name": "traffic_limit",
+            "seed": 7,
+            "replications": replications,
+            "horizon": {"days": days},
+            "world": {
+                "kind": "traffic",
+                "pages": pages,
+                "audience": {"fixed": 2_000},
+                "sends": {"per_day": 20},
+                "bank": {"captions": captions},
+            },
+            "feedback": {"refresh_hours": 6},
+            "policies": ["wilson_sample"],
+            "record": {"stats": "none"},
+        }
     )
 
 
-class Problem:
-    """All that the kernel reads: a block of replications at time zero."""
-
-    def __init__(self, scenario: Scenario, spec: PolicySpec, replications: range, world: TrafficWorld) -> None:
-        """`world` is the block's world, not yet advanced; ValueError for a policy or horizon that C does not know."""
-        days = scenario.horizon.days or 0
-        if spec.kind != "wilson_sample" or days != int(days):
-            raise ValueError("the C kernel knows wilson_sample and whole days only")
-        section: Any = scenario.world
-        selection: Any = scenario.selection
-        banks = [world.bank(index) for index in range(len(replications))]
-        self.arrays: dict[str, NDArray[Any]] = {
-            "rules": rules_of(section, scenario.feedback, selection, spec),
-            "pages": pages_of(section, scenario.seed, spec, replications, banks),
-            "bank": np.concatenate([entries_of(bank) for bank in banks]),
-            "season": season(section, scenario.seed, replications, int(days)),
-            "hours": np.array(section.factors.hour, dtype=np.float64),
-            "recovery": recovery(section, int(days)),
-            "cycle": tier_cycle([getattr(selection.quotas, tier) for tier in PRICED_TIERS]),
-        }
-        rows = len(self.arrays["pages"])
-        sizes = (rows, len(self.arrays["bank"]) // rows, int(days), len(self.arrays["cycle"]))
-        self.struct = _Problem(*(pointer(array) for array in self.arrays.values()), *sizes)
-        self.replications = len(replications)
+def measure(scenario: Scenario, rounds: int) -> Iterator[Figure]:
+    """The kernels alone, then all that a block of a run takes: banks built, lock-outs judged, sends tallied."""
+    section: Any = scenario.world
+    simulate(scenario, scenario.policies[0], range(1))  # compiles
+    problem = problem_of(scenario)
+    messages = int(limit(problem)["sends"].sum())
+    for part, play in (("kernel", kernels), ("whole", wholes)):
+        result = play(scenario, problem, rounds)
+        name = f"traffic, {section.bank.captions:,} captions, {part}"
+        yield Figure(name, "message", result.ours / messages, result.limit / messages, result)
 
 
-def rules_of(world: "Section", feedback: Any, selection: "Selection", spec: PolicySpec) -> NDArray[np.void]:
-    """The scenario's numbers in the kernel's units, (1,) RULES."""
-    policy = spec.build()
-    known = make_rules(world, feedback, selection, policy.memory)
-    rules = np.zeros(1, RULES)
-    for name in (WHOLE + " " + REAL).split():
-        rules[name] = known[name]
-    for name, value in zip(PARAMETERS, policy.parameters(), strict=True):
-        rules[name] = value
-    return rules
+def problem_of(scenario: Scenario) -> Problem:
+    """What C needs to know of the scenario."""
+    return Problem(scenario, scenario.policies[0], range(scenario.replications), world_of(scenario))
 
 
-def pages_of(
-    world: "Section", seed: int, spec: PolicySpec, replications: range, banks: list[BankListing]
-) -> NDArray[np.void]:
-    """The block's pages, (rows,) PAGE."""
-    known = make_pages(world, seed, replications)
-    pages = np.zeros(len(known), PAGE)
-    for name in PAGE.names or ():
-        pages[name] = known[name]
-    pages["policy_key"] = row_keys(seed, policy_purpose(spec.name), replications, world.pages).ravel()
-    tiers = np.concatenate([bank.tier for bank in banks]).reshape(len(pages), -1)
-    pages["tier_start"] = [np.searchsorted(tier, np.arange(len(TIERS) + 1)) for tier in tiers]
-    return pages
+def world_of(scenario: Scenario) -> TrafficWorld:
+    """The world of all replications at time zero."""
+    world = build_world(scenario, scenario.policies[0], range(scenario.replications))
+    assert isinstance(world, TrafficWorld)
+    return world
 
 
-def entries_of(bank: BankListing) -> NDArray[np.void]:
-    """The captions of a replication, page by page, by tier, (pages × captions,) ENTRY."""
-    entries = np.zeros(len(bank.rate), ENTRY)
-    for name, column in (
-        ("rate", bank.rate),
-        ("price", bank.price),
-        ("id", bank.caption_id),
-        ("arrives", bank.arrives_week),
-        ("retires", bank.retires_week),
-    ):
-        entries[name] = column
-    return entries
+def kernels(scenario: Scenario, problem: Problem, rounds: int) -> Duel:
+    """Ours from one point of the curve to the next, as in a run, and C from end to end."""
+
+    def ours() -> tuple[float, TrafficWorld]:
+        world = world_of(scenario)
+        return timed(lambda: advanced(world, scenario))[0], world
+
+    return duel(ours, lambda: timed(lambda: limit(problem)), rounds, world_agrees)
 
 
-def simulate(problem: Problem) -> NDArray[np.void]:
-    """All days of all pages: their sums, (replications,) RESULT."""
-    rows = np.zeros(len(problem.arrays["pages"]), RESULT)
-    compiled("traffic").traffic(ctypes.byref(problem.struct), pointer(rows))
-    return by_replication(rows, problem.replications)
+def advanced(world: TrafficWorld, scenario: Scenario) -> None:
+    """Carry a world to its horizon."""
+    for at in curve_points(scenario):
+        world.advance(at)
 
 
-def by_replication(rows: NDArray[np.void], replications: int) -> NDArray[np.void]:
-    """Sums over the pages of each replication, in their order, as the project adds them up."""
-    sums = np.zeros(replications, RESULT)
-    for name in RESULT.names or ():
-        sums[name] = np.cumsum(rows[name].reshape(replications, -1), axis=1)[:, -1]
-    return sums
+def wholes(scenario: Scenario, problem: Problem, rounds: int) -> Duel:
+    """Ours as the engine simulates a block, and C after the same Python has built pages and banks."""
+
+    def theirs() -> Result:
+        world_of(scenario)
+        return limit(problem)
+
+    spec, block = scenario.policies[0], range(scenario.replications)
+    return duel(
+        lambda: timed(lambda: simulate(scenario, spec, block)),
+        lambda: timed(theirs),
+        rounds,
+        lambda mine, c: totals_agree(mine.totals, c),
+    )
+
+
+def world_agrees(world: TrafficWorld, c: Result) -> bool:
+    """Whether all sums are the same, and purchases went the same ways."""
+    flow = world.flow()
+    ways = np.array_equal(flow.counted, c["counted"]) and np.array_equal(flow.late, c["late"])
+    return ways and np.array_equal(world.unfilled(), c["unfilled"]) and totals_agree(world.totals(), c)
+
+
+def totals_agree(totals: Totals, c: Result) -> bool:
+    """Whether messages, purchases, dollars and both regrets are the same, to the last bit."""
+    pairs = (
+        (totals.pulls, c["sends"]),
+        (totals.reward, c["purchases"]),
+        (totals.revenue_micros, c["revenue"] * MICROS),
+        (totals.best_pulls, c["best"]),
+        (totals.regret, c["regret"]),
+        (totals.regret_usd, c["regret_usd"]),
+    )
+    return all(np.array_equal(ours, theirs) for ours, theirs in pairs)
