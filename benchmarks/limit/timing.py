@@ -5,7 +5,8 @@ import time
 from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
-Ours, Limit = TypeVar("Ours"), TypeVar("Limit")
+Ours = TypeVar("Ours")
+Limit = TypeVar("Limit")
 
 
 class Duel(NamedTuple):

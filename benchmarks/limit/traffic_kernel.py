@@ -20,39 +20,40 @@ from sim.worlds.traffic_seasons import make_rules, recovery, season, tier_cycle
 from sim.worlds.traffic_setup import make_pages
 
 if TYPE_CHECKING:
-    from sim.scenario.traffic import Selection, TrafficFeedback
+    from sim.scenario.traffic import Selection
     from sim.scenario.traffic import TrafficWorld as Section
 
 # The structs of traffic.h, field by field.
-WHOLE = "least most every_day priced_every_day first_s open_s refresh_s label_after_s median_s cool_down_s"
+WHOLE = (
+    *("least", "most", "every_day", "priced_every_day", "first_s", "open_s", "refresh_s", "label_after_s"),
+    *("median_s", "cool_down_s"),
+)
 REAL = (
-    "unpriced_share fatigue_drop drift_sigma message_shape delay_s mean_views "
-    "priced_mu priced_sigma unpriced_mu unpriced_sigma"
+    *("unpriced_share", "fatigue_drop", "drift_sigma", "message_shape", "delay_s", "mean_views"),
+    *("priced_mu", "priced_sigma", "unpriced_mu", "unpriced_sigma"),
 )
 PARAMETERS = ("z", "successes", "failures")
-RULES = np.dtype(
-    [(name, "i8") for name in WHOLE.split()]
-    + [(name, "f8") for name in REAL.split()]
-    + [(name, "f8") for name in PARAMETERS]
-)
 KEYS = ("slot_key", "view_key", "outcome_key", "drift_key", "policy_key")
+COUNTS = ("sends", "unfilled", "purchases", "counted", "late", "revenue", "best", "successes")
+ARRAYS = ("rules", "pages", "bank", "season", "hours", "recovery", "cycle")
+
+RULES = np.dtype([*((name, "i8") for name in WHOLE), *((name, "f8") for name in (*REAL, *PARAMETERS))])
 PAGE = np.dtype(
-    [(name, "i8") for name in ("replication", "fans", "priced_low", "priced_high", "gap_s")]
-    + [("phase", "f8")]
-    + [(name, "u8") for name in KEYS]
-    + [("tier_start", "i8", len(TIERS) + 1)]
+    [
+        *((name, "i8") for name in ("replication", "fans", "priced_low", "priced_high", "gap_s")),
+        ("phase", "f8"),
+        *((name, "u8") for name in KEYS),
+        ("tier_start", "i8", (len(TIERS) + 1,)),
+    ]
 )
 ENTRY = np.dtype([("rate", "f8"), ("price", "i4"), ("id", "i4"), ("arrives", "i4"), ("retires", "i4")])
-RESULT = np.dtype(
-    [(name, "i8") for name in "sends unfilled purchases counted late revenue best successes".split()]
-    + [("regret", "f8"), ("regret_usd", "f8")]
-)
+RESULT = np.dtype([*((name, "i8") for name in COUNTS), ("regret", "f8"), ("regret_usd", "f8")])
 
 
 class _Problem(ctypes.Structure):
     _fields_ = (
-        *((name, ctypes.c_void_p) for name in "rules pages bank season hours recovery cycle".split()),
-        *((name, ctypes.c_long) for name in "rows captions days length".split()),
+        *((name, ctypes.c_void_p) for name in ARRAYS),
+        *((name, ctypes.c_long) for name in ("rows", "captions", "days", "length")),
     )
 
 
@@ -78,7 +79,7 @@ class Problem:
         }
         rows = len(self.arrays["pages"])
         sizes = (rows, len(self.arrays["bank"]) // rows, int(days), len(self.arrays["cycle"]))
-        self.struct = _Problem(*(pointer(array) for array in self.arrays.values()), *sizes)
+        self.struct = _Problem(*(pointer(self.arrays[name]) for name in ARRAYS), *sizes)
         self.replications = len(replications)
 
 
@@ -87,7 +88,7 @@ def rules_of(world: "Section", feedback: Any, selection: "Selection", spec: Poli
     policy = spec.build()
     known = make_rules(world, feedback, selection, policy.memory)
     rules = np.zeros(1, RULES)
-    for name in (WHOLE + " " + REAL).split():
+    for name in (*WHOLE, *REAL):
         rules[name] = known[name]
     for name, value in zip(PARAMETERS, policy.parameters(), strict=True):
         rules[name] = value
