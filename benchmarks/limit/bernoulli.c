@@ -3,22 +3,8 @@
    bits, which is how the benchmark knows that both did the same work.
 
    Build: gcc -O3 -march=native -ffp-contract=off -shared -fPIC bernoulli.c -lm */
-#include <math.h>
-#include <stdint.h>
-
-typedef uint64_t u64;
-
-static const u64 STREAM = 0x9E3779B97F4A7C15ull, PULL = 0xD1342543DE82EF95ull, ARM = 0xDA942042E4DD58B5ull;
-
-static inline u64 mix(u64 k) {
-    k = (k ^ (k >> 30)) * 0xBF58476D1CE4E5B9ull;
-    k = (k ^ (k >> 27)) * 0x94D049BB133111EBull;
-    return k ^ (k >> 31);
-}
-static inline u64 pull_key(u64 row, u64 pull) { return mix(row + PULL * (pull + 1)); }
-static inline u64 arm_key(u64 decision, u64 arm) { return decision + ARM * (arm + 1); }
-static inline double uniform(u64 k) { return (double)(mix(k) >> 11) * 0x1p-53; }
-static inline double open_uniform(u64 k) { return ((double)(mix(k) >> 12) + 0.5) * 0x1p-52; }
+#include "draws.h"
+#include "wilson.h"
 
 typedef struct {
     double best;
@@ -35,46 +21,6 @@ static inline void offer(Choice *c, double value, int arm, int arms, u64 key) {
 }
 
 /* Beta draws */
-static double edge[258], density[258];
-void set_ziggurat(long size, const double *edges, const double *densities) {
-    for (long i = 0; i < size; i++) edge[i] = edges[i], density[i] = densities[i];
-}
-static double tail(u64 *state) {
-    for (;;) {
-        double x = -log(open_uniform(*state)) / edge[1], y = -log(open_uniform(*state + STREAM));
-        *state += STREAM + STREAM;
-        if (y + y > x * x) return edge[1] + x;
-    }
-}
-static inline double normal(u64 *state) {
-    for (;;) {
-        u64 bits = mix(*state);
-        *state += STREAM;
-        int layer = bits & 255;
-        double x = (double)(bits >> 11) * 0x1p-53 * edge[layer];
-        if (x >= edge[layer + 1]) {
-            if (layer == 0) {
-                x = tail(state);
-            } else {
-                double height = density[layer] + uniform(*state) * (density[layer + 1] - density[layer]);
-                *state += STREAM;
-                if (height >= exp(-0.5 * x * x)) continue;
-            }
-        }
-        return bits & 256 ? -x : x;
-    }
-}
-static inline double gamma_from_one(u64 *state, double shape) {
-    double d = shape - 1.0 / 3.0, c = 1.0 / sqrt(9.0 * d);
-    for (;;) {
-        double z = normal(state), v = 1.0 + c * z;
-        if (v <= 0.0) continue;
-        v = v * v * v;
-        double u = open_uniform(*state), square = z * z;
-        *state += STREAM;
-        if (u < 1.0 - 0.0331 * square * square || log(u) < 0.5 * square + d * (1.0 - v + log(v))) return d * v;
-    }
-}
 static inline double beta(u64 state, double a, double b) {
     double first = gamma_from_one(&state, a), second = gamma_from_one(&state, b);
     return first / (first + second);
@@ -119,17 +65,6 @@ typedef struct {
 } Tangent;
 
 /* wilson_sample: p = {z, prior successes, prior failures} */
-static inline void wilson(double s, double f, double z, double *x, double *y) {
-    double n = s + f, q = s / n, d = 1.0 + z * z / n;
-    double centre = (q + z * z / (2.0 * n)) / d;
-    double half = z * sqrt(q * (1.0 - q) / n + z * z / (4.0 * n * n)) / d;
-    *x = centre - half;
-    *y = (centre + half) - *x;
-}
-static inline double clamp(double v) {
-    v = v < 1.0 ? v : 1.0;
-    return v > 0.0 ? v : 0.0;
-}
 KERNEL(wilson_sample, { wilson(p[1] + s[a], p[2] + n[a] - s[a], p[0], &x[a], &y[a]); },
        EACH(clamp(x[a] + y[a] * uniform(arm_key(key, a)))))
 
