@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 
 from policies.base import SCORE_ERROR, Memory, Policy, Rule
 from policies.draws import arm_key
+from policies.pool_conformance import pool_problems
 from policies.registry import build
 from policies.tail_conformance import tail_problems
 
@@ -200,6 +201,9 @@ def rule_problems(policy: Policy) -> list[str]:
         found |= dict.fromkeys(_concavity_problems(policy))
     if policy.tailed:
         found |= dict.fromkeys(problem for seen in edge_statistics() for problem in _tail_problems(policy, seen))
+    if policy.pools_cold:
+        with np.errstate(all="ignore"):
+            found |= dict.fromkeys(pool_problems(policy, np.array(policy.parameters(), dtype=np.float64)))
     return list(found)
 
 

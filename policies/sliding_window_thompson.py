@@ -20,6 +20,7 @@ class SlidingWindowThompson(Policy):
     source: ClassVar[str] = "Trovò, Paladino, Restelli & Gatti 2020, algorithm 1 (SW-TS)"
     rule: ClassVar[Rule] = POSTERIOR_RULE
     tailed: ClassVar[bool] = True
+    pools_cold: ClassVar[bool] = True
 
     def parameters(self) -> tuple[float, ...]:
         """(prior successes, prior failures)."""

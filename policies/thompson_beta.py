@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from policies.base import Policy, Rule, parameter
 from policies.beta_tails import above_posterior, follow_posterior, tail_posterior
 from policies.draws import beta
+from policies.incomplete_beta import beta_quantile
 
 
 def derive_posterior(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
@@ -23,10 +24,16 @@ def support_unit(x: float, y: float, state: Any, params: Any) -> tuple[float, fl
     return 0.0, 1.0
 
 
+def quantile_posterior(x: float, y: float, state: Any, params: Any, u: float) -> float:
+    """The quantile of Beta(x, y)."""
+    return beta_quantile(u, x, y)
+
+
 POSTERIOR_RULE = Rule(
     derive=derive_posterior,
     score=score_posterior,
     support=support_unit,
+    quantile=quantile_posterior,
     tail=tail_posterior,
     follow=follow_posterior,
     above=above_posterior,
@@ -45,6 +52,7 @@ class ThompsonBeta(Policy):
     source: ClassVar[str] = "Thompson 1933; Chapelle & Li 2011, algorithm 2"
     rule: ClassVar[Rule] = POSTERIOR_RULE
     tailed: ClassVar[bool] = True
+    pools_cold: ClassVar[bool] = True
 
     def parameters(self) -> tuple[float, ...]:
         """(prior successes, prior failures)."""

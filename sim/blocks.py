@@ -135,6 +135,7 @@ def _arrays(result: "BlockResult") -> dict[str, NDArray[Any]]:
         "revenue_micros": totals.revenue_micros,
         "regret_usd": totals.regret_usd,
         "best_pulls": totals.best_pulls,
+        "ranked_pulls": totals.ranked_pulls,
         "locked_out": result.lock_outs.now,
         "locked_out_pages": result.lock_outs.pages,
         "first_locked_at": result.lock_outs.first,

@@ -89,7 +89,9 @@ def simulate(scenario: Scenario, spec: PolicySpec, replications: range) -> Block
     """
     world = build_world(scenario, spec, replications)
     at = curve_points(scenario)
-    observer = Observer(world, watched_points(at, pulls=scenario.horizon.pulls is not None))
+    watched = watched_points(at, pulls=scenario.horizon.pulls is not None)
+    world.foresee(at, watched)
+    observer = Observer(world, watched)
     curve = Curve(at, observer)
     run(world, curve)
     stats_of = recorded(scenario.record.stats, scenario.replications, replications)

@@ -16,7 +16,7 @@ MOST_WATCHED_DAYS = 20  # judging lock-outs costs about what a day's decisions d
 LOCKED_OUT_SHARE = 0.5  # of a replication's pages, where it has many
 
 MEASURES = (
-    *("sends", "best", "cold", "known", "entropy", "active", "evenness", "spread"),
+    *("sends", "best", "ranked", "cold", "known", "entropy", "active", "evenness", "spread"),
     *("replications", "locked_out", "locked_out_pages"),
 )
 """What is summed at each watched point, about the sends since the last one; see `sim.worlds.ledger.Tally`."""
@@ -66,7 +66,7 @@ class Observer:
         self._by_bin: list[Counts] = []
         self._measures: list[list[int]] = []
         self._tier_revenue: list[Counts] = []
-        self._before = np.zeros(2, np.int64)
+        self._before = np.zeros(3, np.int64)
         self._first, self._since = np.empty(0), np.empty(0)
 
     def record(self, at: float, totals: Totals) -> None:
@@ -76,7 +76,10 @@ class Observer:
             self._watch(at, totals)
 
     def _watch(self, at: float, totals: Totals) -> None:
-        tally, since = self._world.tally(), np.array([totals.pulls.sum(), totals.best_pulls.sum()])
+        tally, since = (
+            self._world.tally(),
+            np.array([totals.pulls.sum(), totals.best_pulls.sum(), totals.ranked_pulls.sum()]),
+        )
         locked = self._judge(at)
         self._by_bin.append(tally.by_bin)
         self._measures.append([*(since - self._before), *_sums(tally), *locked])

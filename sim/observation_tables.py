@@ -123,7 +123,7 @@ def _exploration(seen: Observed) -> Iterator[Row]:
         yield (
             at,
             sums["sends"],
-            _ratio(sums["best"], sums["sends"]),
+            _ratio(sums["best"], sums["ranked"]),
             _ratio(sums["cold"], sums["known"]),
             _ratio(sums["entropy"] / UNIT, sums["active"]),
             _ratio(sums["evenness"] / UNIT, sums["spread"]),

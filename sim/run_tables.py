@@ -98,15 +98,14 @@ def _replications(block: Block, tables: BlockTables) -> "pa.Table":
     import pyarrow as pa  # noqa: PLC0415
 
     totals, count = tables.totals, len(block.replications)
-    pulls = totals["pulls"]
     columns = [
         [block.name] * count,
         np.arange(block.start, block.stop),
-        pulls,
+        totals["pulls"],
         totals["reward"],
         totals["regret"],
         totals["revenue_micros"] / MICROS,
-        np.divide(totals["best_pulls"], pulls, out=np.zeros(count), where=pulls > 0),
+        np.divide(totals["best_pulls"], totals["ranked_pulls"], out=np.zeros(count), where=totals["ranked_pulls"] > 0),
         totals["locked_out"],
         totals["regret_usd"],
         totals["locked_out_pages"],

@@ -35,6 +35,9 @@ class Totals:
     revenue_micros: Counts
     regret_usd: Floats
     best_pulls: Counts
+    """Pulls of a best arm, among the `ranked_pulls`."""
+    ranked_pulls: Counts
+    """Pulls of which it makes sense to say so: in the traffic world those that carry a price."""
 
 
 @dataclass(frozen=True)
@@ -99,6 +102,12 @@ class World(Protocol):
 
     def changes(self) -> Iterable[tuple[float, Callable[[], None]]]:
         """World changes in order of time, each applied before the pull or slot of its time."""
+
+    def foresee(self, points: Floats, watched: Floats) -> None:
+        """Take note of the times up to which `advance` will be called, rising, the horizon last.
+
+        Beyond `totals` and `tier_revenue`, only those `watched` will be asked about.
+        """
 
     def advance(self, until: float) -> None:
         """Simulate every row up to, not including, time `until`; where the cuts fall changes no number."""

@@ -67,6 +67,9 @@ class BernoulliWorld:
         self._rows.means[:] = means
         self._rows.stale[:] = True
 
+    def foresee(self, points: Floats, watched: Floats) -> None:
+        """Nothing: a pull is dear enough to go to all rows for."""
+
     def advance(self, until: float) -> None:
         """Pull up to, not including, pull `until` in every row; raises UsageError where all scores are NaN."""
         stop = math.ceil(until)
@@ -91,6 +94,7 @@ class BernoulliWorld:
             revenue_micros=np.zeros(rows, np.int64),
             regret_usd=np.full(rows, math.nan),
             best_pulls=self._sums.best_pulls.copy(),
+            ranked_pulls=np.full(rows, self.time),
         )
 
     def locked_out_pages(self) -> Floats:

@@ -84,8 +84,7 @@ class Ledger:
         self.note(sent, bins)
         sums = np.zeros(6, np.int64)
         _compiled(spread)(self._before, sent, self._offsets, captions, sums)
-        cold, known, entropy, active, evenness, pages = (int(total) for total in sums)
-        done = Tally(self._by_bin, cold, known, entropy, active, evenness, pages)
+        done = Tally(self._by_bin, *(int(total) for total in sums))
         self._before, self._by_bin = self._noted.copy(), np.zeros_like(self._by_bin)
         return done
 
@@ -130,8 +129,13 @@ def spread(before: Any, now: Any, offsets: Any, captions: Any, sums: Any) -> Non
                 if count > 0:
                     total += count
                     logs += count * math.log(count)
-                    sums[_COLD] += min(now[r, a], COLD_SENDS) - min(before[r, a], COLD_SENDS)
+                    count_cold(before[r, a], now[r, a], sums)
             enter_page(total, logs, captions[r, p], sums)
+
+
+def count_cold(before: int, now: int, sums: Any) -> None:
+    """Add the cold ones among the sends of a caption that had `before` and has `now`."""
+    sums[_COLD] += min(now, COLD_SENDS) - min(before, COLD_SENDS)
 
 
 def enter_page(total: int, logs: float, captions: int, sums: Any) -> None:

@@ -91,6 +91,9 @@ class TableWorld:
         """None: the rates of a replication stay what they are."""
         return ()
 
+    def foresee(self, points: Floats, watched: Floats) -> None:
+        """Nothing: a pull is dear enough to go to all rows for."""
+
     def advance(self, until: float) -> None:
         """Simulate all sends before day `until`, and all refreshes by then."""
         last = max(self._timing.sends_before(until), self._sent)
@@ -113,6 +116,7 @@ class TableWorld:
             revenue_micros=np.zeros(replications, np.int64),
             regret_usd=np.full(replications, np.nan),
             best_pulls=best,
+            ranked_pulls=np.full(replications, self._sent * self.pages),
         )
 
     def locked_out_pages(self) -> Floats:

@@ -18,10 +18,10 @@ from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals
 from sim.worlds.estimation import nothing
 from sim.worlds.ledger import Tally
 from sim.worlds.traffic_arrays import make_block, pools, reads_truth
-from sim.worlds.traffic_kernel import advance
+from sim.worlds.traffic_kernel import play
 from sim.worlds.traffic_plan import DAY_S
 from sim.worlds.traffic_results import MICROS, BankListing, caption_counts, list_bank, send_log
-from sim.worlds.traffic_sends import Sends
+from sim.worlds.traffic_stage import Stage
 from sim.worlds.traffic_state import BUMP, Block
 
 if TYPE_CHECKING:
@@ -61,17 +61,19 @@ class TrafficWorld:
         days = math.ceil(self.horizon)
         sections = (world, feedback, selection)
         self._block = make_block(sections, policy, scenario.seed, replications, days, keys, record=self._record)
-        self._sends = Sends(*self._block.captions.shape)
-        self._cumulative = policy.memory.cumulative
-        self._advance = kernel_of(policy, spec.kind, record=self._record)
+        self._stage = Stage(kernel_of(policy, spec.kind, record=self._record), self._block)
 
     def changes(self) -> Iterable[tuple[float, Callable[[], None]]]:
         """None: drift, arrivals and retirements are part of the rows' own time."""
         return ()
 
+    def foresee(self, points: Floats, watched: Floats) -> None:
+        """Simulate up to all of `points` at once, days in order, to be asked for more than sums at those `watched`."""
+        self._stage.foresee([_seconds(at) for at in points], [_seconds(at) for at in watched])
+
     def advance(self, until: float) -> None:
         """Simulate every row up to, not including, day `until`."""
-        self._advance(_seconds(min(until, self.horizon)), self._block, np.zeros((0, BUMP), np.bool_))
+        self._stage.advance(_seconds(min(until, self.horizon)))
 
     def totals(self) -> Totals:
         """Sums from time zero to now; reward in purchases, regret in expected purchases and in expected dollars."""
@@ -82,33 +84,28 @@ class TrafficWorld:
             revenue_micros=self._sum("revenue") * MICROS,
             regret_usd=self._sum("regret_usd"),
             best_pulls=self._sum("best"),
+            ranked_pulls=self._sum("priced"),
         )
 
     def _sum(self, field: str) -> NDArray[Any]:
         """Sums over the pages of each replication, in their order."""
-        return self._by_replication(self._block.pages[field])
+        return self._by_replication(self._stage.sums[field])
 
     def _by_replication(self, values: NDArray[Any]) -> NDArray[Any]:
         return np.cumsum(values.reshape(len(self._replications), self.pages), axis=1)[:, -1]
 
     def locked_out_pages(self) -> Floats:
         """Share of (page, priced tier) pairs whose best caption has probability exactly 0, (replications,)."""
-        b = self._block
-        locked = np.zeros((len(b.pages), BUMP), np.bool_)
-        if b.pages["day"].max() > 0:
-            # Only a policy that forgets changes more than its state when it is asked.
-            parts = ("state",) if self._cumulative else ("pages", "captions", "history", "labelled", "state")
-            self._advance(0, b._replace(**{part: getattr(b, part).copy() for part in parts}), locked)
-        share: Floats = locked.reshape(len(self._replications), -1).mean(axis=1)
+        share: Floats = self._stage.locked().reshape(len(self._replications), -1).mean(axis=1)
         return share
 
     def tally(self) -> Tally:
         """Where the messages since the last tally went."""
-        return self._sends.tally(self._block)
+        return self._stage.tally()
 
     def tier_revenue(self) -> Counts:
         """Revenue since time zero, (tiers, replications), in millionths of a dollar."""
-        by_page = self._block.pages["tier_revenue"].reshape(len(self._replications), self.pages, BUMP + 1)
+        by_page = self._stage.sums["tier_revenue"].reshape(len(self._replications), self.pages, BUMP + 1)
         revenue: Counts = by_page.sum(axis=1).T * MICROS
         return revenue
 
@@ -150,7 +147,7 @@ def kernel_of(policy: Policy, label: str, *, record: bool) -> Any:
     """The traffic kernel around a policy's rule."""
     rule, memory = policy.rule, policy.memory
     return specialise(
-        advance,
+        play,
         f"traffic_{label}",
         allocates=False,
         derive=rule.derive,

@@ -13,7 +13,7 @@ from policies.base import Policy
 from sim.scenario.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficWorld
 from sim.worlds.traffic_seasons import DAY_S, make_rules, recovery, season, tier_cycle
 from sim.worlds.traffic_setup import Integers, Records, make_bank, make_pages, most_dollars
-from sim.worlds.traffic_state import BUMP, CAPTION, EMV, HISTORY, LABEL, LEADER, LINE, MESSAGE, SLOT, Block
+from sim.worlds.traffic_state import BUMP, CAPTION, EMV, HISTORY, LABEL, LEADER, LINE, MESSAGE, RESULT, SLOT, Block
 
 Sections = tuple[TrafficWorld, TrafficFeedback, Selection]
 
@@ -40,6 +40,7 @@ def make_block(
     return Block(
         rules=rules,
         pages=pages,
+        sums=np.zeros(len(pages), RESULT),
         bank=bank.entries,
         arrives=bank.arrives,
         leaving=bank.leaving,
@@ -49,6 +50,7 @@ def make_block(
         captions=np.zeros((len(pages), warm), CAPTION),
         history=np.zeros((len(pages), warm), HISTORY),
         uses=np.zeros((len(pages), warm), np.int64),
+        tallied=np.zeros((len(pages), warm), np.int64),
         state=state,
         params=tuple(float(p) for p in policy.parameters()),
         season=season(world, seed, replications, days),
@@ -57,6 +59,7 @@ def make_block(
         recovery=recovery(world, days),
         log_price=np.log(np.maximum(np.arange(most_dollars(world) + 1), 1e-300)),
         kept=np.zeros(policy.state_size),
+        memory=np.zeros((0 if policy.memory.cumulative else warm, 3)),
         **_rings(len(pages), rules[0], days, record=record),
         **_work_space(captions, warm, most),
     )

@@ -42,7 +42,7 @@ def choose_day(day: int, row: Row, params: Any) -> None:
             # A policy is never asked about nothing.
             found = choose(tier, day, eligible, wanted, row, params) if eligible + row.page.cold[tier] > 0 else 0
             assign(tier, day, found, eligible, row, params)
-            row.page.unfilled += wanted - found
+            row.sums.unfilled += wanted - found
 
 
 def wanted_of(tier: int, row: Row) -> int:
@@ -91,7 +91,7 @@ def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params
     Positions from `eligible` on are of cold captions.
     """
     arms, state = eligible + row.page.cold[tier], row.state[tier]
-    prepare(row.page.sends, row.n[:arms], row.x[:arms], row.y[:arms], params, state, key)
+    prepare(row.sums.sends, row.n[:arms], row.x[:arms], row.y[:arms], params, state, key)
     x, y, found = row.x[:eligible], row.y[:eligible], 0
     for i in range(eligible):
         full = found == wanted
@@ -206,7 +206,7 @@ def warm_place(tier: int, i: int, eligible: int, luck: np.uint64, row: Row, para
 def fill(slot: Any, tier: int, day: int, c: int, least: float, row: Row, params: Any) -> None:
     """Put a chosen caption into a slot."""
     slot.caption = c
-    slot.best = 1 if tier == BUMP or rate_on(day, c, row) >= least else 0
+    slot.best = tier != BUMP and rate_on(day, c, row) >= least
     if WEIGHTED:
         slot.weight = weight(row.captions[c].x, row.captions[c].y, row.state[tier], params)
 

@@ -6,7 +6,7 @@ Plain functions of the traffic kernel; see `traffic_choice` for the names that i
 from typing import TYPE_CHECKING, Any
 
 from policies.draws import pull_key
-from sim.worlds.traffic_choice import TIERS, gather, wanted_of
+from sim.worlds.traffic_choice import TIERS, copy, gather, wanted_of
 from sim.worlds.traffic_leaders import ensure
 from sim.worlds.traffic_memory import recall
 from sim.worlds.traffic_regret import rate_on
@@ -24,20 +24,45 @@ NO_COOL_DOWN = RETIRED - 1
 def judge(locked: Any, row: Row, params: Any) -> None:
     """Into `locked` (3,): whether the best caption of each priced tier can no longer be chosen, cool-down aside.
 
-    It cannot where as many others as the tier sends in a day always score above it. Changes what the policy remembers:
-    run on a copy.
+    It cannot where as many others as the tier sends in a day always score above it. Nothing remembered is changed.
     """
-    day = row.page.day - 1
+    page, day = row.page, row.page.day - 1
+    decayed_at, head, size = page.decayed_at, page.labelled_head, page.labelled_size
     if DISCOUNTED or WINDOWED:
+        keep_memory(row)
         recall(row)
     for tier in range(BUMP):
-        eligible, cold, state = gather(tier, day, NO_COOL_DOWN, row, params), row.page.cold[tier], row.state[tier]
-        locked[tier] = False
-        if eligible + cold > 0:
-            key, arms = pull_key(row.page.policy_key, (day + 1) * TIERS + tier), eligible + cold
-            prepare(row.page.sends, row.n[:arms], row.x[:arms], row.y[:arms], params, state, key)
-            best = best_of(tier, day, eligible, row)
-            locked[tier] = count_above(best, tier, eligible, row, params) >= max(1, wanted_of(tier, row))
+        copy(row.state[tier], row.kept)
+        locked[tier] = day >= 0 and is_locked(tier, day, row, params)
+        copy(row.kept, row.state[tier])
+    if DISCOUNTED or WINDOWED:
+        restore_memory(row)
+        page.decayed_at, page.labelled_head, page.labelled_size = decayed_at, head, size
+
+
+def is_locked(tier: int, day: int, row: Row, params: Any) -> bool:
+    """Whether it is so of one tier; changes the policy's state."""
+    eligible, cold = gather(tier, day, NO_COOL_DOWN, row, params), row.page.cold[tier]
+    if eligible + cold == 0:
+        return False
+    key, arms = pull_key(row.page.policy_key, (day + 1) * TIERS + tier), eligible + cold
+    prepare(row.sums.sends, row.n[:arms], row.x[:arms], row.y[:arms], params, row.state[tier], key)
+    best = best_of(tier, day, eligible, row)
+    return count_above(best, tier, eligible, row, params) >= max(1, wanted_of(tier, row))
+
+
+def keep_memory(row: Row) -> None:
+    """Note what the policy sees of the captions."""
+    for c in range(row.history.shape[0]):
+        history = row.history[c]
+        row.memory[c, 0], row.memory[c, 1], row.memory[c, 2] = history.n, history.s, history.w
+
+
+def restore_memory(row: Row) -> None:
+    """Bring it back."""
+    for c in range(row.history.shape[0]):
+        history = row.history[c]
+        history.n, history.s, history.w = row.memory[c, 0], row.memory[c, 1], row.memory[c, 2]
 
 
 def best_of(tier: int, day: int, eligible: int, row: Row) -> int:

@@ -1,7 +1,7 @@
 """The kernel of the traffic world: one row at a time, from one moment to another, in one compiled call.
 
 A row's events in order of time: a refresh of the statistics, the beginning of a day (captions are chosen), a send; at
-one moment in this order. Cost grows with messages and captions scored, never with fans. `advance` is a template for
+one moment in this order. Cost grows with messages and captions scored, never with fans. `play` is a template for
 `sim.kernels.specialise`; see `traffic_choice` and `traffic_memory` for the names that it binds.
 """
 
@@ -17,26 +17,30 @@ from sim.worlds.traffic_judgement import judge
 from sim.worlds.traffic_memory import refresh
 from sim.worlds.traffic_plan import DAY_S, plan_day
 from sim.worlds.traffic_regret import rate_on, wear_on
-from sim.worlds.traffic_state import BUMP, Block, Row
+from sim.worlds.traffic_state import BUMP, Block, Row, Views
+from sim.worlds.traffic_tally import tally
 
 if TYPE_CHECKING:
     RECORD = False
 
+JUDGE, TALLY = 1, 2  # what may be looked at besides the sums
 DAYS_A_WEEK = 7
 PURCHASES, NOISE = 0, 1  # addresses among a use's draws, beside `traffic_memory.LATENESS`
 RATE, COUNT = 0, 1  # addresses among a slot's draws
 
 
-def advance(until: int, b: Block, locked: Any) -> None:
-    """Bring every row up to, not including, second `until`; with `locked` (N, 3), judge lock-outs instead.
+def play(first: int, last: int, stops: Any, looks: Any, b: Block, views: Views) -> None:
+    """Bring the rows from `first` up to `last` from stop to stop, and note at each what `looks` (P,) asks for.
 
-    One template for both, so that a policy's functions are compiled once.
+    `stops` (P,) are rising seconds, up to and not including which is simulated. A row goes through all of them before
+    the next one begins, so that what it works on stays in the processor's cache.
     """
-    for i in range(b.pages.shape[0]):
+    for i in range(first, last):
         # Numba cannot return records from a function, hence here.
         row = Row(
             b.rules[0],
             b.pages[i],
+            b.sums[i],
             b.bank[i],
             b.arrives[i],
             b.leaving[i],
@@ -46,6 +50,7 @@ def advance(until: int, b: Block, locked: Any) -> None:
             b.captions[i],
             b.history[i],
             b.uses[i],
+            b.tallied[i],
             b.plan[i],
             b.pending[i],
             b.recent[i],
@@ -70,11 +75,15 @@ def advance(until: int, b: Block, locked: Any) -> None:
             b.best,
             b.own,
             b.kept,
+            b.memory,
         )
-        if locked.shape[0] > 0:
-            judge(locked[i], row, b.params)
-        else:
-            advance_row(until, row, b.params)
+        for stop in range(stops.shape[0]):
+            advance_row(stops[stop], row, b.params)
+            views.sums[stop, i] = b.sums[i]
+            if looks[stop] & JUDGE:
+                judge(views.locked[stop, i], row, b.params)
+            if looks[stop] & TALLY:
+                tally(row, views.by_bin[stop], views.tally[stop])
 
 
 def advance_row(until: int, row: Row, params: Any) -> None:
@@ -128,7 +137,7 @@ def send(place: int, row: Row) -> None:
     if RECORD:
         write(slot, views, purchases, row)
     wear_out(slot, row)
-    row.page.sends += 1
+    row.sums.sends += 1
 
 
 def viewers(number: int, mu: float, sigma: float, row: Row) -> int:
@@ -150,21 +159,22 @@ def buyers(slot: Any, views: int, row: Row) -> int:
 
 def settle(slot: Any, purchases: int, row: Row) -> None:
     """Reward, money and regret of a send."""
-    page, price = row.page, row.captions[slot.caption].price
-    exposure = page.fans * row.rules.mean_views * slot.factor
-    page.purchases += purchases
-    page.revenue += purchases * price
-    page.tier_revenue[slot.tier] += purchases * price
-    page.regret += exposure * slot.regret
-    page.regret_usd += exposure * slot.regret_usd
-    page.best += slot.best
+    sums, price = row.sums, row.captions[slot.caption].price
+    exposure = row.page.fans * row.rules.mean_views * slot.factor
+    sums.purchases += purchases
+    sums.revenue += purchases * price
+    sums.tier_revenue[slot.tier] += purchases * price
+    sums.regret += exposure * slot.regret
+    sums.regret_usd += exposure * slot.regret_usd
+    sums.best += slot.best
+    sums.priced += slot.tier != BUMP
 
 
 def await_count(slot: Any, views: int, purchases: int, row: Row) -> None:
     """Queue a message for the update job."""
     message = row.pending[(row.page.pending_head + row.page.pending_size) % row.pending.shape[0]]
     message.time, message.caption, message.weight = slot.time, slot.caption, slot.weight
-    message.ordinal, message.use = row.page.sends, row.uses[slot.caption]
+    message.ordinal, message.use = row.sums.sends, row.uses[slot.caption]
     message.views, message.purchases = views, purchases
     row.page.pending_size += 1
 
@@ -181,6 +191,6 @@ def wear_out(slot: Any, row: Row) -> None:
 
 def write(slot: Any, views: int, purchases: int, row: Row) -> None:
     """Log a send."""
-    line = row.log[row.page.sends]
+    line = row.log[row.sums.sends]
     line.time, line.caption, line.propensity = slot.time, slot.caption, slot.propensity
     line.views, line.purchases = views, purchases

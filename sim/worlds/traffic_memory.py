@@ -51,8 +51,8 @@ def observe(m: int, now: int, row: Row) -> None:
         key = pull_key(arm_key(row.page.outcome_key, row.history[message.caption].caption_id), message.use)
         share = share_known(float(now - message.time), row.rules.delay_s)
         known = binomial(arm_key(key, LATENESS), message.purchases, share)
-    row.page.counted += known
-    row.page.late += message.purchases - known
+    row.sums.counted += known
+    row.sums.late += message.purchases - known
     message.purchases, message.emv = known, emv_of(known, message.views, price)
     if not math.isnan(message.emv):
         remember(row.page, row.recent, row.rising, message.time, message.emv)
@@ -117,9 +117,9 @@ def keep(ordinal: int, c: int, success: float, weighted: float, row: Row) -> Non
 def recall(row: Row) -> None:
     """Before a decision: let old labels fade, by the page's sends since the last time, or leave the window."""
     if DISCOUNTED:
-        fade(row.rules.discount ** float(row.page.sends - row.page.decayed_at), row)
-        row.page.decayed_at = row.page.sends
-    oldest = row.page.sends - row.rules.window
+        fade(row.rules.discount ** float(row.sums.sends - row.page.decayed_at), row)
+        row.page.decayed_at = row.sums.sends
+    oldest = row.sums.sends - row.rules.window
     while WINDOWED and row.page.labelled_size > 0 and row.labelled[row.page.labelled_head].ordinal < oldest:
         label = row.labelled[row.page.labelled_head]
         learn(label.caption, -1.0, -label.success, -label.weight, row)

@@ -41,7 +41,7 @@ def caption_counts(b: Block, rows: slice, start_s: int) -> CaptionCounts:
 
 def send_log(b: Block, rows: slice, start_s: int) -> SendLog:
     """The log of the replication that `rows` are, in order of time, then of page."""
-    sent = np.arange(b.log.shape[1]) < b.pages["sends"][rows, None]
+    sent = np.arange(b.log.shape[1]) < b.sums["sends"][rows, None]
     page, _ = np.nonzero(sent)
     order = np.lexsort((page, b.log["time"][rows][sent]))
     page, lines = page[order], b.log[rows][sent][order]

@@ -76,8 +76,6 @@ PAGE = np.dtype(
         ("slot", "i8"),  # the next slot of today's plan
         ("slots", "i8"),  # slots of today's plan
         ("priced_sends", "i8"),  # priced slots planned so far
-        ("sends", "i8"),  # messages sent so far
-        ("unfilled", "i8"),  # slots for which no caption was eligible
         ("decayed_at", "i8"),  # the value of `sends` that discounted statistics refer to
         ("pending_head", "i8"),  # of the ring `Row.pending`
         ("pending_size", "i8"),
@@ -86,17 +84,26 @@ PAGE = np.dtype(
         ("positives", "i8"),  # EMVs above 0 in it, which `Row.rising` holds
         ("labelled_head", "i8"),  # of the ring `Row.labelled`
         ("labelled_size", "i8"),
+    ]
+)
+"""What a page is, and how far it has come."""
+
+RESULT = np.dtype(
+    [
+        ("sends", "i8"),
+        ("priced", "i8"),  # of which that carry a price
+        ("best", "i8"),  # of which whose caption was among the clairvoyant choices
+        ("unfilled", "i8"),  # slots for which no caption was eligible
         ("purchases", "i8"),  # all drawn
         ("counted", "i8"),  # known when their message was counted
         ("late", "i8"),  # came after that
         ("revenue", "i8"),  # dollars
         ("tier_revenue", "i8", TIERS),  # the same by tier
-        ("best", "i8"),  # messages whose caption was among the clairvoyant choices
         ("regret", "f8"),  # expected purchases
         ("regret_usd", "f8"),
     ]
 )
-"""What a page is, how far it has come, and its results so far."""
+"""The sums of a page since time zero."""
 
 ENTRY = np.dtype(
     [
@@ -194,6 +201,7 @@ class Row(NamedTuple):
 
     rules: Any  # RULES
     page: Any  # PAGE
+    sums: Any  # RESULT
     bank: Any  # (C,) ENTRY
     arrives: Any  # (C,) int16: first week in which a caption is in the bank
     leaving: Any  # (tiers, weeks + 1) int32: how many captions of a tier retire in a week
@@ -203,6 +211,7 @@ class Row(NamedTuple):
     captions: Any  # (W,) CAPTION
     history: Any  # (W,) HISTORY
     uses: Any  # (W,) int64: sends so far
+    tallied: Any  # (W,) int64: those that are in tallies already
     plan: Any  # (S,) SLOT, in order of time
     pending: Any  # ring of MESSAGE
     recent: Any  # ring of EMV
@@ -227,6 +236,7 @@ class Row(NamedTuple):
     best: Any  # (2, S) float64: by RATE and by USD
     own: Any  # (S,) float64
     kept: Any  # (state_size,) float64
+    memory: Any  # (W, 3) float64: n, s and w while they are changed on trial; of length 0 where nothing is forgotten
 
 
 class Block(NamedTuple):
@@ -234,6 +244,7 @@ class Block(NamedTuple):
 
     rules: Any  # (1,)
     pages: Any  # (N,)
+    sums: Any  # (N,)
     bank: Any  # (N, C)
     arrives: Any
     leaving: Any
@@ -243,6 +254,7 @@ class Block(NamedTuple):
     captions: Any
     history: Any
     uses: Any
+    tallied: Any
     plan: Any
     pending: Any
     recent: Any
@@ -268,3 +280,13 @@ class Block(NamedTuple):
     best: Any
     own: Any
     kept: Any
+    memory: Any
+
+
+class Views(NamedTuple):
+    """What is looked at, at P moments."""
+
+    sums: Any  # (P, N) RESULT
+    locked: Any  # (P, N, priced tiers) bool
+    by_bin: Any  # (P, bins + 1) int64: see `sim.worlds.ledger.Tally`
+    tally: Any  # (P, 6) int64: its other sums

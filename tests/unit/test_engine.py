@@ -41,13 +41,16 @@ class Diary:
         self.diary.append("change")
         self.changed += 1
 
+    def foresee(self, points, watched):
+        self.foreseen = [points.tolist(), watched.tolist()]
+
     def advance(self, until):
         self.time = max(self.time, until)
         self.diary.append(float(until))
 
     def totals(self):
         rows, zeros = np.ones(2), np.zeros(2, np.int64)
-        return Totals(zeros, self.changed * rows, self.time * rows, zeros, math.nan * rows, zeros)
+        return Totals(zeros, self.changed * rows, self.time * rows, zeros, math.nan * rows, zeros, zeros)
 
     def locked_out_pages(self):
         return np.array(self.locked)

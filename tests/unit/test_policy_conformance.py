@@ -195,7 +195,43 @@ class Unit(Fine):
     tailed: ClassVar[bool] = True
 
 
+def _falling(x: float, y: float, state: Any, params: Any, u: float) -> float:
+    return 1.0 - u
+
+
+def _squared(x: float, y: float, state: Any, params: Any, u: float) -> float:
+    return u * u
+
+
+def _sees_truth(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+    return truth, 0.0
+
+
+def _adds_up(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+    state[0] = n[0] + n[-1]
+
+
+def _rises(x: float, y: float, state: Any, params: Any, u: float) -> float:
+    return u
+
+
+POOLS = {"pools_cold": True}
+POOLED = replace(FINE, score=_unit, support=_wide, quantile=_rises)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pooled(Fine):
+    """A policy that conforms, and whose cold arms are equals."""
+
+    rule: ClassVar[Rule] = POOLED
+    pools_cold: ClassVar[bool] = True
+
+
 BAD_RULES = [
+    (replace(FINE, derive=_sees_truth), {**POOLS, "deterministic": True}, "looks at the truth"),
+    (replace(FINE, prepare=_adds_up), {**POOLS, "deterministic": True, "state_size": 1}, "looks at the arms"),
+    (replace(POOLED, quantile=_falling), POOLS, "does not rise"),
+    (replace(POOLED, quantile=_squared), POOLS, "law of score"),
     (replace(FINE, derive=_nan_mean), {}, "NaN"),
     (replace(FINE, prepare=_writes_x), {}, "writes to x or y"),
     (replace(FINE, prepare=_writes_n), {}, "writes to n"),
@@ -228,6 +264,7 @@ def test_a_policy_that_conforms_passes() -> None:
     check(Fine())
     check(Logarithm())
     check(Unit())
+    check(Pooled())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -226,7 +226,7 @@ class NaivePage:
         least = sorted(rates, reverse=True)[len(slots) - 1]
         for rate, slot in zip(own, slots, strict=True):
             slot["missed"] = [0.0, 0.0] if tier == 3 else [shortfall(rates, own), shortfall(dollars, paid)]
-            slot["best"], slot["weight"] = tier == 3 or rate >= least, 1.0
+            slot["best"], slot["weight"] = tier < 3 and rate >= least, 1.0
 
     def statistics(self, arms, rates):
         memory, sent = self.policy.memory, len(self.messages)
@@ -399,6 +399,7 @@ def check_totals(world, pages):
     assert totals.pulls[1] == sum(len(p.messages) for p in pages)
     assert totals.reward[1] == sum(m["purchases"] for p in pages for m in p.messages)
     assert totals.best_pulls[1] == sum(p.best for p in pages)
+    assert totals.ranked_pulls[1] == sum(m["priced"] for p in pages for m in p.messages)
     assert world.unfilled()[1] == sum(p.unfilled for p in pages)
     assert totals.regret[1] == pytest.approx(sum(p.regret for p in pages), rel=1e-12, abs=0)
     assert totals.regret_usd[1] == pytest.approx(sum(p.regret_usd for p in pages), rel=1e-12, abs=0)

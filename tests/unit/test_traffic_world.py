@@ -93,6 +93,45 @@ def test_where_time_is_cut_changes_nothing(world, cuts):
     np.testing.assert_array_equal(other.sends(0).caption_id, world.sends(0).caption_id)
 
 
+# One policy that forgets by age, one by number, one with a state: judging must leave what they remember alone.
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "wilson_sample",
+        {"kind": "discounted_ucb", "discount": 0.95},
+        {"kind": "sliding_window_ucb", "window": 40},
+        "exp3",
+    ],
+    ids=str,
+)
+def test_moments_foreseen_are_those_that_would_have_come(policy):
+    points = np.linspace(0, 20, 9)[1:]
+    step, leap = world_of(scenario_of(policy, days=20)), world_of(scenario_of(policy, days=20))
+    leap.foresee(points, points[1::2])
+    for index, at in enumerate(points):
+        step.advance(at)
+        leap.advance(at)
+        for name in step.totals().__dataclass_fields__:
+            np.testing.assert_array_equal(getattr(leap.totals(), name), getattr(step.totals(), name), err_msg=name)
+        np.testing.assert_array_equal(leap.tier_revenue(), step.tier_revenue())
+        if index % 2:
+            np.testing.assert_array_equal(leap.locked_out_pages(), step.locked_out_pages())
+            mine, other = leap.tally(), step.tally()
+            assert (mine.by_bin == other.by_bin).all()
+            assert (mine.known, mine.cold, mine.entropy, mine.evenness) == (
+                (other.known, other.cold, other.entropy, other.evenness)
+            )
+    np.testing.assert_array_equal(leap.sends(0).caption_id, step.sends(0).caption_id)
+
+
+def test_a_moment_that_was_not_foreseen_is_refused():
+    world = world_of(scenario_of(days=20))
+    world.foresee(np.array([5.0, 20.0]), np.array([20.0]))
+    world.advance(5.0)
+    with pytest.raises(ValueError, match="not foreseen"):
+        world.advance(7.0)
+
+
 def test_recording_sends_changes_nothing(world):
     silent = run(scenario_of(sends=False))
     assert silent.sends(0) is None
@@ -252,7 +291,7 @@ def test_regret_is_never_negative_and_zero_for_those_who_know():
         assert (totals.regret_usd == 0.0).all() == money
         assert (totals.regret >= 0.0).all()
         assert (totals.regret_usd >= 0.0).all()
-        assert (totals.best_pulls == totals.pulls).all() == reward
+        assert (totals.best_pulls == totals.ranked_pulls).all() == reward
 
 
 def test_expected_reward_differs_by_the_regret():
