@@ -99,18 +99,11 @@ static double above(u64 key, double x, double y, double level) {
         if (log(u) < (x - 1.0) * (log1p(left) - left) + (y - 1.0) * (log1p(-right) + right)) return level + step;
     }
 }
-static double draw(const Tails *of, int a, double x, double y, u64 key) {
-    if (of->chance[a] == UNKNOWN) return beta(key, x, y);
-    if (of->chance[a] <= RARE) return above(pull_key(key, 0), x, y, of->level[a]);
+static double draw(const Tails *of, int a, int passes, double x, double y, u64 key) {
+    if (passes && of->chance[a] <= RARE) return above(pull_key(key, 0), x, y, of->level[a]);
     for (u64 attempt = 0;; attempt++) {
         double value = beta(pull_key(key, attempt), x, y);
-        if (value > of->level[a]) return value;
-    }
-}
-static double draw_below(const Tails *of, int a, double x, double y, u64 key) {
-    for (u64 attempt = 0;; attempt++) {
-        double value = beta(pull_key(key, attempt), x, y);
-        if (value <= of->level[a]) return value;
+        if ((value > of->level[a]) == passes) return value;
     }
 }
 
@@ -136,7 +129,7 @@ static inline int best_by_tails(Tails *of, const double *x, const double *y, lon
     long count = passing(of->passed, of->drawn, of->chance, arms, key);
     for (long i = 0; i < count; i++) {
         int a = of->drawn[i];
-        offer(&c, draw(of, a, x[a], y[a], arm_key(key, a)), a, arms, key);
+        offer(&c, draw(of, a, 1, x[a], y[a], arm_key(key, a)), a, arms, key);
     }
     if (c.best <= of->highest) {
         of->highest = -INFINITY;
@@ -144,7 +137,7 @@ static inline int best_by_tails(Tails *of, const double *x, const double *y, lon
             if (of->level[a] > of->highest) of->highest = of->level[a];
             if (of->level[a] >= c.best && !of->passed[a]) {
                 of->drawn[count++] = a;
-                offer(&c, draw_below(of, a, x[a], y[a], arm_key(key, a)), a, arms, key);
+                offer(&c, draw(of, a, 0, x[a], y[a], arm_key(key, a)), a, arms, key);
             }
         }
     }

@@ -89,7 +89,7 @@ def best_by_tails(x: Any, y: Any, tails: Tails, params: Any, state: Any, key: np
     best, chosen, ties = -math.inf, -1, 0
     for i in range(count):
         arm = tails.drawn[i]
-        value = draw(arm, x, y, tails, params, state, arm_key(key, arm))
+        value = draw(arm, True, x, y, tails, params, state, arm_key(key, arm))
         if value > best:
             best, chosen, ties = value, arm, 1
         elif value == best:
@@ -115,27 +115,16 @@ def passing(tails: Tails, key: np.uint64) -> int:
     return count
 
 
-def draw(arm: int, x: Any, y: Any, tails: Tails, params: Any, state: Any, key: np.uint64) -> float:
-    """The score of an arm that passed, by keys that are independent of the uniform number that let it pass."""
-    chance, level = tails.chance[arm], tails.level[arm]
-    if chance == UNKNOWN:
-        return score(x[arm], y[arm], state, params, key)  # type: ignore[no-any-return]
-    if chance <= RARE:
+def draw(arm: int, passes: bool, x: Any, y: Any, tails: Tails, params: Any, state: Any, key: np.uint64) -> float:
+    """The score of an arm that passed its level, or did not, by keys independent of the number that decided it."""
+    level = tails.level[arm]
+    if passes and tails.chance[arm] <= RARE:
         return above(x[arm], y[arm], level, params, pull_key(key, 0))  # type: ignore[no-any-return]
     attempt = 0
     while True:
         value = score(x[arm], y[arm], state, params, pull_key(key, attempt))
-        if value > level:
-            return value  # type: ignore[no-any-return]
-        attempt += 1
-
-
-def draw_below(arm: int, x: Any, y: Any, tails: Tails, params: Any, state: Any, key: np.uint64) -> float:
-    """The score of an arm that did not pass."""
-    attempt = 0
-    while True:
-        value = score(x[arm], y[arm], state, params, pull_key(key, attempt))
-        if value <= tails.level[arm]:
+        wrong = value <= level if passes else value > level  # NaN is neither
+        if not wrong:
             return value  # type: ignore[no-any-return]
         attempt += 1
 
@@ -157,7 +146,7 @@ def best_of_others(
         if level >= best and not tails.passed[arm]:
             tails.drawn[count] = arm
             count += 1
-            value = draw_below(arm, x, y, tails, params, state, arm_key(key, arm))
+            value = draw(arm, False, x, y, tails, params, state, arm_key(key, arm))
             if value > best:
                 best, chosen, ties = value, arm, 1
             elif value == best:

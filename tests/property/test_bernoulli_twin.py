@@ -131,9 +131,7 @@ class Levels:
         passed = [a for a in range(len(x)) if unit(keys[a]) < chance[a]]
         made = {}
         for a in passed:
-            if chance[a] > 1.0:
-                made[a] = rule.score(x[a], y[a], state, params, np.uint64(keys[a]))
-            elif chance[a] <= 0.25:
+            if chance[a] <= 0.25:
                 made[a] = rule.above(x[a], y[a], self.level[a], params, np.uint64(of_pull(keys[a], 0)))
             else:
                 made[a] = next(self.attempts(rule, a, x[a], y[a], params, state, keys[a], True))
