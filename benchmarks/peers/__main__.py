@@ -53,7 +53,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--pulls", type=_at_least(1), default=10_000, help="pulls a replication, for everyone")
     parser.add_argument("--replications", type=_at_least(2), default=100, help="ours, a turn; a rival's: --seconds")
     parser.add_argument("--rounds", type=_at_least(1), default=5)
-    parser.add_argument("--seconds", type=float, default=4.0, help="of a rival's turn; it decides its replications")
+    parser.add_argument(
+        "--seconds", type=float, default=3.0, help="of CPU of a rival's turn: they decide its replications"
+    )
     parser.add_argument("--policies", nargs="+", choices=POLICIES, default=POLICIES, metavar="POLICY")
     parser.add_argument("--rivals", nargs="+", choices=list(RIVALS), default=list(RIVALS), metavar="RIVAL")
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the tables there, too")

@@ -13,7 +13,7 @@ USUAL_BAR = 100.0
 def bars_table(found: Iterable[Row]) -> str:
     """For every policy and number of arms the strongest package, in batches and not, plain NumPy, and the bars."""
     lines = [
-        "| policy | arms | bar | best package, pull by pull | ratio of CPU | met | best in batches | ratio of CPU | met "
+        "| policy | arms | bar | best package, pull by pull | ratio of CPU | met | best in batches | of CPU | met "
         "| plain NumPy over replications (no package) |",
         "|---|--:|--:|---|--:|---|---|--:|---|--:|",
     ]

@@ -1,7 +1,7 @@
 """Plays a problem with one rival, under that rival's own Python: `python -m rivals RIVAL PROBLEM SECONDS`.
 
 PROBLEM is the JSON of `rival.Problem`. Prints one line of JSON, the `rival.Outcome` of as many replications as fit into
-SECONDS (2 at least).
+SECONDS of CPU (3 at least).
 """
 
 import json

@@ -1,6 +1,7 @@
 """MABWiser: learns by `partial_fit`, one pull at a time or many at once."""
 
 import random
+from typing import ClassVar
 
 from .first_pulls import FirstPulls
 from .rival import Outcome, Problem, Rival
@@ -40,14 +41,18 @@ class MABWiser(FirstPulls):
 class MABWiserBatch(Rival):
     """A hundred choices by one `predict`, then one `partial_fit`; ours runs with `refresh_every: 100`.
 
-    Given as many (empty) contexts as choices are wanted, a context-free rule answers with that many choices. UCB1 and
-    ε-greedy take an arm never pulled for one of mean 0; here, as in ours and in the textbook, such arms come first:
-    while there are any at a refresh, the greedy choice is one of them, uniformly.
+    Given as many (empty) contexts as choices are wanted, a context-free rule answers with that many choices. Its
+    ε-greedy takes an arm never pulled for one of mean 0; here, as in ours and in the textbook, such arms come first:
+    while there are any at a refresh, the greedy choice is one of them, uniformly. Its Thompson rule cannot choose
+    before the first fit, when all arms are alike.
     """
 
     name = "MABWiser, batches"
     install = INSTALL
-    policies = ("thompson_beta", "ucb1", "epsilon_greedy")
+    policies = ("thompson_beta", "epsilon_greedy")
+    other_rules: ClassVar[dict[str, str]] = {
+        "ucb1": "its ln t stands still between two fits, ours counts every pull; of equal arms one gets the whole batch"
+    }
     refresh_every = 100
 
     def __init__(self, policy: str, arms: int, seed: int) -> None:
@@ -55,19 +60,17 @@ class MABWiserBatch(Rival):
 
         self.mab, self.contexts = bandit(policy, arms, seed), np.zeros((self.refresh_every, 1))
         self.random, self.arms = random.Random(seed), range(arms)
-        self.unseen = set(self.arms)
-        self.epsilon = {"thompson_beta": 1.0, "ucb1": 0.0, "epsilon_greedy": 0.1}[policy]
-        self.needs_all = policy != "thompson_beta"
+        self.unseen, self.greedy = set(self.arms), policy == "epsilon_greedy"
 
     def choose_batch(self) -> list[int]:
         """The arms to pull before the next refresh."""
-        if len(self.unseen) == len(self.arms) or (self.unseen and self.needs_all):
+        if len(self.unseen) == len(self.arms) or (self.unseen and self.greedy):
             return [self.first_choice() for _ in self.contexts]
         return self.mab.predict(self.contexts)
 
     def first_choice(self) -> int:
-        """Uniformly one of the arms never seen, or, where the rule explores, of all."""
-        return self.random.choice(self.arms if self.random.random() < self.epsilon else list(self.unseen))
+        """Uniformly one of the arms never seen, or, where ε-greedy explores, of all."""
+        return self.random.choice(self.arms if self.random.random() < 0.1 else list(self.unseen))
 
     def learn_batch(self, arms: list[int], rewards: list[int]) -> None:
         """The rewards, 0 or 1, of the arms pulled."""

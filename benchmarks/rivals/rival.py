@@ -64,11 +64,11 @@ class Rival:
 
     @classmethod
     def replications(cls, problem: Problem, seconds: float) -> int:
-        """How many fit into `seconds`, 2 to 100, judged by a first replication of at most 500 pulls."""
+        """How many fit into `seconds` of CPU, 3 to 100, judged by a replication of at most 500 pulls."""
         short = Problem(problem.policy, problem.means, min(problem.pulls, 500), problem.seed)
         cls.play(short, 1)  # whatever is compiled or loaded on first use
-        pace = cls.play(short, 1).wall_seconds / short.pulls
-        return max(2, min(100, int(seconds / (pace * problem.pulls))))
+        pace = cls.play(short, 1).cpu_seconds / short.pulls
+        return max(3, min(100, int(seconds / (pace * problem.pulls))))
 
     @classmethod
     def play(cls, problem: Problem, replications: int) -> Outcome:
