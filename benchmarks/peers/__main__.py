@@ -25,7 +25,10 @@ def main() -> int:
     """Measure, print the tables, say whether all agree."""
     options = _options()
     chosen = [RIVALS[key] for key in options.rivals]
-    installed, missing = environments(chosen, options.environments)
+    try:
+        installed, missing = environments(chosen, options.environments)
+    except OSError as error:
+        raise SystemExit(f"{options.environments}: {error.strerror}; choose another folder by --environments") from None
     found = list(_measured(options, installed))
     report = "\n\n".join((table(found), bars_table(found), notes(options, chosen, missing)))
     print(report)
@@ -61,7 +64,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, metavar="FILE", help="write the tables there, too")
     kept = Path(tempfile.gettempdir()) / "caption-bandit-rivals"
     parser.add_argument("--environments", type=Path, default=kept, help="where the rivals are installed")
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.output and not options.output.parent.is_dir():
+        parser.error(f"argument --output: there is no folder {options.output.parent}")
+    return options
 
 
 def _at_least(least: int) -> Callable[[str], int]:
@@ -75,4 +81,7 @@ def _at_least(least: int) -> Callable[[str], int]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        sys.exit(130)

@@ -155,4 +155,7 @@ def play_rival(rival: type[Rival], python: Path, problem: Problem, seconds: floa
         raise RivalError(f"no answer within {LONGEST_TURN_SECONDS} s") from None
     if done.returncode:
         raise RivalError(last_words(done.stderr))
-    return Outcome(**json.loads(done.stdout.splitlines()[-1]))
+    try:
+        return Outcome(**json.loads(done.stdout.splitlines()[-1]))
+    except (IndexError, TypeError, ValueError):
+        raise RivalError(f"no figures in its answer: {last_words(done.stdout)}") from None

@@ -117,6 +117,14 @@ def test_a_rival_that_breaks_down_says_why() -> None:
         turns.play_rival(BanditPyLib, Path(sys.executable), Problem("ucb1", [0.2, 0.8], 50, 1), 0.01)
 
 
+def test_an_answer_without_figures_is_a_failure(tmp_path: Path) -> None:
+    chatty = tmp_path / "python"
+    chatty.write_text("#!/bin/sh\necho hello\n")
+    chatty.chmod(0o755)
+    with pytest.raises(turns.RivalError, match="no figures in its answer: hello"):
+        turns.play_rival(PlainPython, chatty, Problem("wilson_sample", [0.2, 0.8], 50, 1), 0.01)
+
+
 def test_a_rival_that_never_answers_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "LONGEST_TURN_SECONDS", 0.01)
     with pytest.raises(turns.RivalError, match=r"no answer within 0.01 s"):
@@ -325,7 +333,16 @@ def test_a_disagreement_is_exit_code_1(tmp_path: Path, monkeypatch: pytest.Monke
     assert run(monkeypatch, *words, "--environments", str(tmp_path)) == 1
 
 
-@pytest.mark.parametrize("words", [["--arms", "1"], ["--rounds", "0"], ["--rivals", "nobody"], ["--pulls", "x"]])
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SystemExit, match="choose another folder by --environments"):
+        run(monkeypatch, "--environments", str(tmp_path / "file" / "folder"))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--arms", "1"], ["--rounds", "0"], ["--rivals", "nobody"], ["--pulls", "x"], ["--output", "no/such/folder/x.md"]],
+)
 def test_nonsense_is_refused(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
