@@ -85,8 +85,8 @@ def line(row: Row) -> str:
 
 
 def times_as_fast(ratio: float) -> str:
-    """Two digits below ten, whole numbers above."""
-    return f"{ratio:.1f} ×" if ratio < 10 else f"{ratio:,.0f} ×"
+    """Three digits, so that 99.6 does not pass for 100; whole numbers above."""
+    return f"{ratio:.3g} ×" if ratio < 999.5 else f"{ratio:,.0f} ×"
 
 
 def cell(text: str) -> str:

@@ -41,17 +41,16 @@ class MABWiser(FirstPulls):
 class MABWiserBatch(Rival):
     """A hundred choices by one `predict`, then one `partial_fit`; ours runs with `refresh_every: 100`.
 
-    Given as many (empty) contexts as choices are wanted, a context-free rule answers with that many choices. Its
-    ε-greedy takes an arm never pulled for one of mean 0; here, as in ours and in the textbook, such arms come first:
-    while there are any at a refresh, the greedy choice is one of them, uniformly. Its Thompson rule cannot choose
-    before the first fit, when all arms are alike.
+    Given as many (empty) contexts as choices are wanted, a context-free rule answers with that many choices. It cannot
+    before its first fit, when a Thompson draw takes all arms for alike.
     """
 
     name = "MABWiser, batches"
     install = INSTALL
-    policies = ("thompson_beta", "epsilon_greedy")
+    policies = ("thompson_beta",)
     other_rules: ClassVar[dict[str, str]] = {
-        "ucb1": "its ln t stands still between two fits, ours counts every pull; of equal arms one gets the whole batch"
+        "ucb1": "its ln t stands still between two fits, ours counts every pull; of equal arms one gets a whole batch",
+        "epsilon_greedy": "of equal arms one gets a whole batch, where ours draws lots for every pull",
     }
     refresh_every = 100
 
@@ -59,23 +58,12 @@ class MABWiserBatch(Rival):
         import numpy as np
 
         self.mab, self.contexts = bandit(policy, arms, seed), np.zeros((self.refresh_every, 1))
-        self.random, self.arms = random.Random(seed), range(arms)
-        self.unseen, self.greedy = set(self.arms), policy == "epsilon_greedy"
+        self.first_batch = random.Random(seed).choices(range(arms), k=self.refresh_every)
 
     def choose_batch(self) -> list[int]:
         """The arms to pull before the next refresh."""
-        if len(self.unseen) == len(self.arms) or (self.unseen and self.greedy):
-            return [self.first_choice() for _ in self.contexts]
-        return self.mab.predict(self.contexts)
-
-    def first_choice(self) -> int:
-        """Uniformly one of the arms never seen, or, where ε-greedy explores, of all."""
-        return self.random.choice(self.arms if self.random.random() < 0.1 else list(self.unseen))
-
-    def learn_batch(self, arms: list[int], rewards: list[int]) -> None:
-        """The rewards, 0 or 1, of the arms pulled."""
-        self.mab.partial_fit(arms, rewards)
-        self.unseen.difference_update(arms)
+        first, self.first_batch = self.first_batch, []
+        return first or self.mab.predict(self.contexts)
 
     @classmethod
     def play(cls, problem: Problem, replications: int) -> Outcome:
@@ -86,7 +74,7 @@ class MABWiserBatch(Rival):
             with outcome:
                 for start in range(0, problem.pulls, cls.refresh_every):
                     arms = player.choose_batch()[: problem.pulls - start]
-                    player.learn_batch(arms, [int(luck.random() < means[arm]) for arm in arms])
+                    player.mab.partial_fit(arms, [int(luck.random() < means[arm]) for arm in arms])
                     regret += sum(best - means[arm] for arm in arms)
             outcome.regrets.append(regret)
         return outcome
