@@ -22,7 +22,7 @@ def bandit(policy: str, arms: int, seed: int):
 
 
 class MABWiser(FirstPulls):
-    """One by one; it cannot choose before its first fit."""
+    """One by one; it cannot choose before its first fit, when a Thompson draw takes all arms for alike."""
 
     name = "MABWiser"
     install = INSTALL
@@ -32,6 +32,8 @@ class MABWiser(FirstPulls):
         super().__init__(policy, arms, seed)
         self.mab = bandit(policy, arms, seed)
         self.best = self.mab.predict
+        if policy == "thompson_beta":
+            self.waiting = [random.Random(seed).randrange(arms)]
 
     def learn(self, arm: int, reward: int) -> None:
         """The reward, 0 or 1, of the arm pulled."""
