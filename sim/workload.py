@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from sim.scenario import Scenario
     from sim.worlds.table_source import Counted
 
-PULL_NS = 30.0  # a pull without its scores
+PULL_NS = 20.0  # a pull without its scores
 SCORE_NS = 1.0  # one arm's score, of most policies
 SCORE_NS_OF_KIND = {  # what is solved or sampled for a score takes longer; unknown kinds count as most
     "bayes_ucb": 30.0,

@@ -4,9 +4,12 @@ import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmarks.growth.problems import POLICIES, TRAFFIC_POLICIES, Content, textbook, traffic
 from benchmarks.growth.spent import cost, whole_run
+from benchmarks.start import start
 
 Figures = Mapping[str, float]
 ENOUGH = 0.2  # estimated CPU seconds of one measurement in this process
@@ -110,6 +113,17 @@ def memory(sizes: Sizes) -> Iterator[Point]:
         yield _a_run("traffic, horizon", times, traffic(pages=4, days=40 * times, replications=40))
 
 
+def starts(_sizes: Sizes) -> Iterator[Point]:
+    """Starts of shipped scenarios up to their first event, with kernels on disk."""
+    kernels = TemporaryDirectory()
+    for scenario in ("quickstart", "textbook"):
+
+        def run(scenario: str = scenario) -> Figures:
+            return start(scenario, Path(kernels.name))._asdict()
+
+        yield Point(scenario, 1, run, run)
+
+
 AXES: dict[str, Callable[[Sizes], Iterator[Point]]] = {
     "arms": arms,
     "pulls": pulls,
@@ -118,6 +132,7 @@ AXES: dict[str, Callable[[Sizes], Iterator[Point]]] = {
     "captions": captions,
     "workers": workers,
     "memory": memory,
+    "starts": starts,
 }
 
 

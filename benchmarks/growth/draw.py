@@ -6,7 +6,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, NullLocator
 
 from benchmarks.growth.record import Axis
 from benchmarks.growth.workers import IDEAL, ratios
@@ -108,7 +108,7 @@ def _scales(axes: Axes, plot: Plot, sizes: Sequence[float]) -> None:
         axes.set_yscale("log")
         axes.set_ylim(low / ROOM, high * ROOM)
         axes.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < 300 * low else (1.0,)))
-        axes.yaxis.set_minor_formatter(NullFormatter())
+        axes.yaxis.set_minor_locator(NullLocator())
     else:
         axes.set_ylim(bottom=0.0)
     axes.set_xlabel(plot.across)

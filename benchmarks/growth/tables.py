@@ -60,6 +60,15 @@ def workers(axis: Axis) -> str:
     return markdown(header, rows, axis.measured)
 
 
+def starts(axis: Axis) -> str:
+    """Seconds to the first event, and what was compiled for it."""
+    rows = [
+        [f"`run {line.series}`", f"{line.figures['seconds']:.2f}", f"{line.figures['compiled']:.0f}"]
+        for line in axis.lines
+    ]
+    return markdown(["second start of", "CPU s to the first event", "functions compiled"], rows, axis.measured)
+
+
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]], measured: str) -> str:
     """A table, and where it was measured."""
     lines = [header, ["--:"] * len(header), *rows]
@@ -78,4 +87,5 @@ TABLES: dict[str, Callable[[Axis], str]] = {
     "captions": by_size("captions", "ns", 2, 1e-3),
     "workers": workers,
     "memory": memory,
+    "starts": starts,
 }
