@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING
 
 from reports.blocks import Block, Cell, Picture, Section, Table, Text, Words
 from reports.compare import Change, Comparison
-from reports.curves import cumulative, mean_curve
+from reports.curves import mean_over_time
 from reports.figures.differences import differences
 from reports.figures.over_time import Axis, over_time
 from reports.render import Page, write_page
+from reports.slices import minus, points, slices
 from reports.tables import REWARD_OF_WORLD
 from reports.words import interval, number, p_value
 
@@ -116,15 +117,13 @@ def _row(change: Change) -> list[Cell]:
 def _over_time(first: "Run", second: "Run", comparison: Comparison, unit: str) -> list[Block]:
     order = [change.policy for change in comparison.changes]
     paths = [run.path / "curves.parquet" for run in (first, second)]
-    times = [cumulative(path, order[0], "regret")[0] for path in paths]
+    times = [points(path, order[0]) for path in paths]
     if not comparison.paired or times[0].tolist() != times[1].tolist():
         return [
             Text("Over time the runs are compared only where replications are paired and points are the same.", "note")
         ]
-    at = times[0]
     curves = [
-        mean_curve(name, at, cumulative(paths[1], name, "regret")[1] - cumulative(paths[0], name, "regret")[1])
-        for name in order
+        mean_over_time(name, minus(*(slices(path, name, "regret") for path in reversed(paths)))) for name in order
     ]
     axis = Axis(first.scenario.horizon.unit, f"regret more than in the first run ({unit})", from_zero=False)
     return [

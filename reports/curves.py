@@ -1,14 +1,16 @@
-"""Regret over time, from `curves.parquet`, one policy in memory at a time."""
+"""Curves of the means, and what the means hide, from `curves.parquet`, some points in memory at a time."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
-import polars as pl
+from numpy.typing import NDArray
 from scipy.special import stdtrit
 
 from reports.estimators import CONFIDENCE, Floats
+from reports.slices import Slice, at_end, slices
 
 WORST = 5  # replications drawn one by one
 
@@ -36,20 +38,22 @@ class Tail:
     worst: Floats
 
 
+Over = TypeVar("Over", Curve, Tail)
+
+
 def regret_over_time(path: Path, policies: list[str]) -> Iterator[tuple[Curve, Tail]]:
     """Mean and tail of each policy's cumulative regret, in the order given."""
     for policy in policies:
-        at, values = cumulative(path, policy, "regret")
-        mean = mean_curve(policy, at, values)
-        yield replace(mean, low=np.maximum(mean.low, 0.0)), _tail(policy, at, values)  # no mean regret is below 0
+        worst = np.argsort(-at_end(path, policy, "regret"), kind="stable")[:WORST]
+        parts = [(mean_curve(policy, *part), _tail(policy, *part, worst)) for part in slices(path, policy, "regret")]
+        mean = _joined([curve for curve, _ in parts])
+        tail = _joined([tail for _, tail in parts])
+        yield replace(mean, low=np.maximum(mean.low, 0.0)), tail  # no mean regret is below 0
 
 
-def cumulative(path: Path, policy: str, name: str) -> tuple[Floats, Floats]:
-    """Points (points,) of curves.parquet, and a column of it for one policy, (replications, points)."""
-    rows = pl.scan_parquet(path, hive_partitioning=False).filter(pl.col("policy") == policy)
-    frame = rows.select("replication", "at", name).collect().sort("replication", "at")
-    values = frame[name].to_numpy().reshape(frame["replication"].n_unique(), -1)
-    return frame["at"].to_numpy()[: values.shape[1]], values
+def mean_over_time(policy: str, parts: Iterable[Slice]) -> Curve:
+    """The mean of all slices with its band."""
+    return _joined([mean_curve(policy, *part) for part in parts])
 
 
 def mean_curve(policy: str, at: Floats, values: Floats) -> Curve:
@@ -63,7 +67,13 @@ def mean_curve(policy: str, at: Floats, values: Floats) -> Curve:
     return Curve(policy, at, mean, mean - reach, mean + reach)
 
 
-def _tail(policy: str, at: Floats, values: Floats) -> Tail:
+def _tail(policy: str, at: Floats, values: Floats, worst: NDArray[np.int64]) -> Tail:
     q05, median, q95 = np.quantile(values, (0.05, 0.5, 0.95), axis=0)
-    worst = np.argsort(-values[:, -1], kind="stable")[:WORST]
     return Tail(policy, at, median, q05, q95, values[worst])
+
+
+def _joined(parts: Sequence[Over]) -> Over:
+    """Consecutive parts as one."""
+    names = [field.name for field in fields(parts[0]) if field.name != "policy"]
+    arrays: dict[str, Any] = {name: np.concatenate([getattr(each, name) for each in parts], axis=-1) for name in names}
+    return replace(parts[0], **arrays)

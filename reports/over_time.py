@@ -1,6 +1,6 @@
-"""Regret and money over time, from `curves.parquet`, one policy in memory at a time."""
+"""Regret and money over time, from `curves.parquet`, some points of one policy in memory at a time."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,7 @@ import polars as pl
 from scipy.special import stdtrit
 
 from reports.estimators import CONFIDENCE, Floats
+from reports.slices import Slice, paired, slices
 
 LEVELS = (0.05, 0.25, 0.50, 0.75, 0.95)
 REGRET_SCHEMA: dict[str, pl.DataType] = {
@@ -30,21 +31,20 @@ DIFFERENCE_SCHEMA: dict[str, pl.DataType] = {
 
 def regret_over_time(curves: Path, policies: Sequence[str]) -> pl.DataFrame:
     """One row a policy and point: mean regret, its pointwise interval, quantiles over replications."""
-    parts = [_regret(name, *points) for name, points in _points(curves, policies, "regret")]
-    return pl.concat(parts) if parts else pl.DataFrame(schema=REGRET_SCHEMA)
+    empty = pl.DataFrame(schema=REGRET_SCHEMA)
+    return pl.concat([empty, *(_regret(name, part) for name in policies for part in slices(curves, name, "regret"))])
 
 
 def revenue_differences(curves: Path, policies: Sequence[str], baseline: str) -> pl.DataFrame:
     """One row a policy but the baseline and point: revenue more than the baseline's; empty where there is no money."""
-    _, base = next(points for _, points in _points(curves, [baseline], "revenue_usd"))
-    others = [name for name in policies if name != baseline]
-    empty = pl.DataFrame(schema=DIFFERENCE_SCHEMA)
+    paid = _paid(curves)
     parts = [
-        _difference(name, baseline, at, revenue - base)
-        for name, (at, revenue) in _points(curves, others, "revenue_usd")
-        if revenue.any() or base.any()
+        _difference(name, baseline, part)
+        for name in policies
+        if name != baseline and (name in paid or baseline in paid)
+        for part in paired(curves, name, baseline, "revenue_usd")
     ]
-    return pl.concat([empty, *parts])
+    return pl.concat([pl.DataFrame(schema=DIFFERENCE_SCHEMA), *parts])
 
 
 def pointwise(values: Floats) -> tuple[Floats, Floats, Floats]:
@@ -56,24 +56,22 @@ def pointwise(values: Floats) -> tuple[Floats, Floats, Floats]:
     return mean, mean - reach, mean + reach
 
 
-def _points(curves: Path, policies: Sequence[str], name: str) -> Iterator[tuple[str, tuple[Floats, Floats]]]:
-    """(policy, (at, values (replications, points))) of one column of the curves."""
-    rows = pl.scan_parquet(curves, hive_partitioning=False)
-    for policy in policies:
-        found = rows.filter(pl.col("policy") == policy).select("replication", "at", name).collect()
-        found = found.sort("replication", "at")
-        values = found[name].to_numpy().reshape(found["replication"].n_unique(), -1)
-        yield policy, (found["at"].to_numpy()[: values.shape[1]], values)
+def _paid(curves: Path) -> set[str]:
+    """Policies that made any money."""
+    rows = pl.scan_parquet(curves, hive_partitioning=False).filter(pl.col("revenue_usd") != 0.0)
+    return set(rows.select(pl.col("policy").unique()).collect(engine="streaming")["policy"])
 
 
-def _regret(policy: str, at: Floats, regret: Floats) -> pl.DataFrame:
+def _regret(policy: str, part: Slice) -> pl.DataFrame:
+    at, regret = part
     mean, low, high = pointwise(regret)
     columns = (at, mean, np.maximum(low, 0.0), high, *np.quantile(regret, LEVELS, axis=0))  # no mean regret is below 0
     names = list(REGRET_SCHEMA)[1:]
     return _frame({"policy": policy}, dict(zip(names, columns, strict=True)), REGRET_SCHEMA)
 
 
-def _difference(policy: str, baseline: str, at: Floats, more: Floats) -> pl.DataFrame:
+def _difference(policy: str, baseline: str, part: Slice) -> pl.DataFrame:
+    at, more = part
     columns = dict(zip(list(DIFFERENCE_SCHEMA)[2:], (at, *pointwise(more)), strict=True))
     return _frame({"policy": policy, "baseline": baseline}, columns, DIFFERENCE_SCHEMA)
 

@@ -19,7 +19,7 @@ from sim.files import TEMPORARY, flush
 from sim.observation import Observations
 from sim.send_table import sends_arrow
 from sim.stats_table import stats_arrow
-from sim.workload import workload
+from sim.workload import memory_bytes, workload
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -31,8 +31,8 @@ TOTALS = "block.npz"
 OBSERVATIONS = "observations.npz"
 CURVE = "curve_"
 
-TARGET_SECONDS = 0.5  # of estimated work: short enough to lose, long enough to hide what starting a block costs
-TARGET_CELLS = 500_000  # rows × arms, some tens of bytes each
+TARGET_SECONDS = 0.25  # of estimated work: short enough to lose, long enough to hide what starting a block costs
+TARGET_BYTES = 16e6  # of estimated memory: little beside what the program itself takes
 
 
 @dataclass(frozen=True)
@@ -74,7 +74,7 @@ class BlockTables:
 def plan(scenario: "Scenario") -> list[Block]:
     """All blocks in the order of the tables; their size is a function of the scenario only."""
     total, one = scenario.replications, workload(scenario)
-    size = max(1, min(total, int(min(TARGET_SECONDS / one.seconds, TARGET_CELLS / one.cells))))
+    size = max(1, min(total, int(min(TARGET_SECONDS / one.seconds, TARGET_BYTES / memory_bytes(scenario)))))
     return [
         Block(index, spec.name, start, min(start + size, total))
         for index, spec in enumerate(scenario.policies)

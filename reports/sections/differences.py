@@ -1,10 +1,11 @@
 """Paired differences against the baseline, and who beats whom."""
 
 from reports.blocks import Block, Cell, Picture, Section, Table, Text, absent
-from reports.curves import cumulative, mean_curve
+from reports.curves import mean_over_time
 from reports.figures.differences import differences
 from reports.figures.over_time import Axis, over_time
 from reports.figures.style import label
+from reports.slices import paired
 from reports.versus import Versus, beats
 from reports.view import View
 from reports.words import interval, number, p_value, percent
@@ -46,8 +47,7 @@ def _picture(view: View) -> Picture:
 def _over_time(view: View) -> list[Block]:
     """Cumulative regret minus the baseline's: the common luck, which widens bands of the means, cancels."""
     path = view.run.path / "curves.parquet"
-    at, base = cumulative(path, view.baseline, "regret")
-    curves = [mean_curve(row.policy, at, cumulative(path, row.policy, "regret")[1] - base) for row in view.versus]
+    curves = [mean_over_time(row.policy, paired(path, row.policy, view.baseline, "regret")) for row in view.versus]
     quantity = f"regret more than {label(view.baseline)} ({view.reward_unit})"
     axis = Axis(view.scenario.horizon.unit, quantity, from_zero=False, signed_logarithmic=True)
     return [

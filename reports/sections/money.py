@@ -4,12 +4,13 @@ import numpy as np
 import polars as pl
 
 from reports.blocks import Block, Cell, Picture, Section, Table, Text, absent
-from reports.curves import cumulative, mean_curve
+from reports.curves import mean_over_time
 from reports.estimators import mean_interval, paired_difference
 from reports.figures.over_time import Axis, over_time
 from reports.figures.panels import Layers, stacked
 from reports.figures.style import label
 from reports.rows import column
+from reports.slices import paired
 from reports.view import View
 from reports.words import interval, number
 
@@ -76,8 +77,7 @@ def _accumulated(view: View) -> list[Block]:
     others = [name for name in view.order if name != view.baseline and name not in view.oracles]
     if "revenue_usd" not in pl.read_parquet_schema(path) or not others:
         return []
-    at, base = cumulative(path, view.baseline, "revenue_usd")
-    curves = [mean_curve(name, at, cumulative(path, name, "revenue_usd")[1] - base) for name in others]
+    curves = [mean_over_time(name, paired(path, name, view.baseline, "revenue_usd")) for name in others]
     axis = Axis("days", f"revenue more than {label(view.baseline)} (US dollars)", from_zero=False)
     return [
         Picture(

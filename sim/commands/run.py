@@ -112,6 +112,7 @@ def _say_plan(scenario: "Scenario", out: Path, workers: int, output: Output) -> 
 
     blocks, total = plan(scenario), estimate(scenario)
     used = min(workers, len(blocks))
+    seconds = total.wall_seconds(used)
     data: dict[str, Any] = {
         "scenario": scenario.name,
         "digest": scenario.digest,
@@ -121,7 +122,7 @@ def _say_plan(scenario: "Scenario", out: Path, workers: int, output: Output) -> 
         "blocks": len(blocks),
         "workers": used,
         "pulls": total.pulls,
-        "seconds": total.seconds / used,
+        "seconds": seconds,
         "disk_bytes": total.disk_bytes,
     }
     rows = [
@@ -129,7 +130,7 @@ def _say_plan(scenario: "Scenario", out: Path, workers: int, output: Output) -> 
         ["replications", f"{scenario.replications:,} of each policy"],
         ["blocks", f"{len(blocks):,}, on {used} {'worker' if used == 1 else 'workers'}"],
         ["pulls" if scenario.world.kind == "bernoulli" else "messages", f"about {number(total.pulls)} in all"],
-        ["time", f"about {duration(total.seconds / used)}, and a few seconds a policy to compile it the first time"],
+        ["time", f"about {duration(seconds)}, and a few seconds a policy to compile it the first time"],
         ["disk", f"about {storage(total.disk_bytes)}"],
         ["run folder", f"{out}{' (exists)' if out.exists() else ''}"],
     ]

@@ -1,0 +1,1 @@
+"""How cost grows: with arms, pulls, replications, pages, captions and workers."""
