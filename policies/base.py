@@ -141,6 +141,7 @@ class Policy:
     prune: ClassVar[bool] = False  # `support` is so much cheaper than `score` that kernels should ask it first
     batch: ClassVar[int] = 0  # from so many arms on, kernels score all before they compare; for plain arithmetic
     pools_cold: ClassVar[bool] = False  # kernels may draw the largest scores of arms without feedback at once
+    steady: ClassVar[bool] = False  # scores are `x`, unless `prepare` set state[0] above 0; kernels may keep the leader
     concave: ClassVar[bool] = False  # kernels may keep scores and their `slope`, which says how long they will do
     tailed: ClassVar[bool] = False  # kernels may draw only scores that pass a level, by the rule's `tail` and `above`
 

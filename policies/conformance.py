@@ -197,6 +197,8 @@ def rule_problems(policy: Policy) -> list[str]:
             found |= dict.fromkeys(_decision_problems(policy, decision))
         if policy.deterministic and len({decision.out.tobytes() for decision in decisions}) > 1:
             found["it says deterministic, but the score depends on the key"] = None
+        if policy.steady and not all(_is_steady(decision) for decision in decisions):
+            found["it says steady, but a score is not x"] = None
     if policy.concave:
         found |= dict.fromkeys(_concavity_problems(policy))
     if policy.tailed:
@@ -205,6 +207,11 @@ def rule_problems(policy: Policy) -> list[str]:
         with np.errstate(all="ignore"):
             found |= dict.fromkeys(pool_problems(policy, np.array(policy.parameters(), dtype=np.float64)))
     return list(found)
+
+
+def _is_steady(decision: Decision) -> bool:
+    explores = decision.state.size > 0 and decision.state[0] > 0.0
+    return bool(explores or (decision.out[:, 0] == decision.x).all())
 
 
 def _tail_problems(policy: Policy, seen: Statistics) -> Iterator[str]:

@@ -46,7 +46,8 @@ class EpsilonGreedy(Policy):
         derive=derive_mean, prepare=_prepare, score=_score, support=_support, quantile=_quantile
     )
     pools_cold: ClassVar[bool] = True
-    batch: ClassVar[int] = 32
+    steady: ClassVar[bool] = True
+    batch: ClassVar[int] = 6
     state_size: ClassVar[int] = 1
 
     def parameters(self) -> tuple[float, ...]:

@@ -21,6 +21,6 @@ class Greedy(Policy):
     kind: ClassVar[str] = "greedy"
     source: ClassVar[str] = "Sutton & Barto 2018, Reinforcement Learning, eq. 2.2"
     rule: ClassVar[Rule] = Rule(derive=derive_mean)
-    batch: ClassVar[int] = 32
     deterministic: ClassVar[bool] = True
+    steady: ClassVar[bool] = True
     pools_cold: ClassVar[bool] = True

@@ -20,6 +20,7 @@ class Oracle(Policy):
     source: ClassVar[str] = "full information: regret is 0 by definition"
     rule: ClassVar[Rule] = Rule(derive=_derive)
     deterministic: ClassVar[bool] = True
+    steady: ClassVar[bool] = True
 
     @property
     def truth(self) -> str:

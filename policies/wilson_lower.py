@@ -24,6 +24,7 @@ class WilsonLower(Policy):
     source: ClassVar[str] = "Wilson 1927; Miller 2009, How not to sort by average rating"
     rule: ClassVar[Rule] = Rule(derive=_derive)
     deterministic: ClassVar[bool] = True
+    steady: ClassVar[bool] = True
     pools_cold: ClassVar[bool] = True
 
     def parameters(self) -> tuple[float, ...]:

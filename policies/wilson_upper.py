@@ -24,6 +24,7 @@ class WilsonUpper(Policy):
     source: ClassVar[str] = "Wilson 1927; as an index with constant z it explores too little for ever"
     rule: ClassVar[Rule] = Rule(derive=_derive)
     deterministic: ClassVar[bool] = True
+    steady: ClassVar[bool] = True
     pools_cold: ClassVar[bool] = True
 
     def parameters(self) -> tuple[float, ...]:

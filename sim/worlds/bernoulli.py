@@ -223,6 +223,8 @@ def _bindings(policy: Policy) -> dict[str, Any]:
         "PRUNE": policy.prune,
         "CONCAVE": policy.concave,
         "TAILED": policy.tailed,
+        "STEADY": policy.steady,
+        "EXPLORES": policy.state_size > 0,
         "BATCH": policy.batch,
         "WEIGHTED": policy.weighted,
         "DISCOUNTED": policy.memory.discount != 1.0,

@@ -1,8 +1,9 @@
 """The compiled loop of the Bernoulli world: plain functions for `sim.kernels.specialise`.
 
 The order within pull t: churn, refresh, decision, outcome. A policy binds its rule and, as constants, `PRUNE`,
-`CONCAVE`, `TAILED`, `BATCH`, `WEIGHTED`, and `DISCOUNTED` and `WINDOWED` (its memory); the scenario binds `CHURNS` and
-`IMMEDIATE`: every outcome is known before the next pull and nothing leaves a window, so that no log of pulls is needed.
+`CONCAVE`, `TAILED`, `STEADY`, `EXPLORES` (it has a state), `BATCH`, `WEIGHTED`, and `DISCOUNTED` and `WINDOWED` (its
+memory); the scenario binds `CHURNS` and `IMMEDIATE`: every outcome is known before the next pull and nothing leaves a
+window, so that no log of pulls is needed.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from policies.draws import arm_key, beta, pull_key, uniform
 from sim.kernels import inlined
 from sim.worlds.bernoulli_memory import address, derive_stale, forget, learn, refresh, remember
 from sim.worlds.bernoulli_rows import Log, Plan, Rows, Sums, log_of, row_of
+from sim.worlds.leader import best_by_leader
 from sim.worlds.ranking import best_arm, best_of_all, can_win
 from sim.worlds.tails import best_by_tails
 from sim.worlds.tangents import best_by_tangents
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
 
     prepare = Rule.prepare
     BATCH = 0
-    CHURNS = CONCAVE = IMMEDIATE = TAILED = False
+    CHURNS = CONCAVE = EXPLORES = IMMEDIATE = STEADY = TAILED = False
 
 
 def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, params: Any, plan: Plan) -> None:
@@ -86,6 +88,8 @@ def decide(t: int, row: Rows, params: Any) -> int:
         arm = best_by_tangents(row.x, row.y, row.tangents, params, row.state, key)
     elif TAILED:
         arm = best_by_tails(row.x, row.y, row.tails, params, row.state, key)
+    elif STEADY and not (EXPLORES and row.state[0] > 0.0):
+        arm = best_by_leader(row.x, row.leader, key)
     elif BATCH > 0 and row.x.shape[0] >= BATCH:
         arm = best_of_all(row.x, row.y, row.scores, params, row.state, key)
     else:

@@ -4,8 +4,8 @@ A refresh before pull u shows an outcome of pull t with delay d iff t + d < u. O
 weight discount**(u − 1 − t) under a discount, nothing once t < u − window under a window, otherwise 1; the stored
 table sees 1. What arrives at one refresh is added latest pull first; outcomes of an arm replaced since are dropped.
 
-Bound by `sim.kernels.specialise`: the policy's `derive` and `weight`; `WEIGHTED`, `CONCAVE`, `TAILED`, `DISCOUNTED`,
-`WINDOWED`, `CHURNS`.
+Bound by `sim.kernels.specialise`: the policy's `derive` and `weight`; `WEIGHTED`, `CONCAVE`, `STEADY`, `TAILED`,
+`DISCOUNTED`, `WINDOWED`, `CHURNS`.
 """
 
 import math
@@ -16,6 +16,7 @@ import numpy as np
 from policies.draws import arm_key, open_uniform, pull_key
 from sim.kernels import inlined
 from sim.worlds.bernoulli_rows import Log, Plan, Rows
+from sim.worlds.leader import challenge
 from sim.worlds.tails import update
 from sim.worlds.tangents import outdate
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from policies.base import Rule
 
     derive, weight = Rule.derive, Rule.weight
-    CHURNS = CONCAVE = DISCOUNTED = TAILED = WEIGHTED = WINDOWED = False
+    CHURNS = CONCAVE = DISCOUNTED = STEADY = TAILED = WEIGHTED = WINDOWED = False
 
 
 def derive_arm(arm: int, row: Rows, params: Any) -> None:
@@ -35,6 +36,8 @@ def derive_arm(arm: int, row: Rows, params: Any) -> None:
     row.stale[arm] = False
     if CONCAVE:
         outdate(arm, row.tangents)
+    if STEADY:
+        challenge(arm, x, row.leader)
 
 
 def derive_stale(row: Rows, params: Any) -> None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from policies.base import Policy
+from sim.worlds.leader import Leader, leader_of, new_leader
 from sim.worlds.tails import Tails, new_tails, tails_of
 from sim.worlds.tangents import Tangents, new_tangents, tangents_of
 
@@ -62,6 +63,8 @@ class Rows(NamedTuple):
     """Of a `concave` policy, else of no arms."""
     tails: Tails
     """Of a `tailed` policy, else of no arms."""
+    leader: Leader
+    """Of a `steady` policy."""
     outcome_key: Any
     """(rows,), as are the other keys."""
     delay_key: Any
@@ -116,6 +119,7 @@ def row_of(rows: Rows, r: int) -> Rows:
         rows.scores[r],
         tangents_of(rows.tangents, r),
         tails_of(rows.tails, r),
+        leader_of(rows.leader, r),
         rows.outcome_key[r],
         rows.delay_key[r],
         rows.churn_key[r],
@@ -150,6 +154,7 @@ def new_rows(means: Any, policy: Policy, outcome_key: Any, delay_key: Any, churn
         scores=np.zeros((rows, shape[1] if policy.batch else 0)),
         tangents=new_tangents(rows, shape[1] if policy.concave else 0),
         tails=new_tails(rows, shape[1] if policy.tailed else 0),
+        leader=new_leader(rows),
         outcome_key=outcome_key,
         delay_key=delay_key,
         churn_key=churn_key,

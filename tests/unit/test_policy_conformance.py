@@ -228,6 +228,7 @@ class Pooled(Fine):
 
 
 BAD_RULES = [
+    (replace(FINE, score=_unit, support=_wide), {"steady": True}, "not x"),
     (replace(FINE, derive=_sees_truth), {**POOLS, "deterministic": True}, "looks at the truth"),
     (replace(FINE, prepare=_adds_up), {**POOLS, "deterministic": True, "state_size": 1}, "looks at the arms"),
     (replace(POOLED, quantile=_falling), POOLS, "does not rise"),
