@@ -86,7 +86,8 @@ def keep_warm(tier: int, week: int, row: Row) -> int:
             retired += 1
         else:
             row.page.alive += 1
-            caption.rate = math.exp(row.bank[caption.place].log_rate)
+            if tier != BUMP:
+                caption.rate = math.exp(row.bank[caption.place].log_rate)
     return retired
 
 

@@ -3,6 +3,7 @@
 Plain functions of the traffic kernel; see `traffic_choice` for the names that it binds.
 """
 
+import math
 from typing import TYPE_CHECKING, Any
 
 from policies.draws import pull_key
@@ -68,7 +69,7 @@ def restore_memory(row: Row) -> None:
 def best_of(tier: int, day: int, eligible: int, row: Row) -> int:
     """The position of the truly best of the gathered captions; −1 for a cold one."""
     ensure(tier, 1, row)
-    best, most = -1, row.leaders[tier, RATE, 0].value if row.page.cold[tier] > 0 else -1.0
+    best, most = -1, math.exp(row.leaders[tier, RATE, 0].log_worth) if row.page.cold[tier] > 0 else -1.0
     for i in range(eligible):
         rate = rate_on(day, row.eligible[i], row)
         if rate > most:

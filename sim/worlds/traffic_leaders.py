@@ -10,44 +10,34 @@ from typing import Any
 
 from sim.worlds.traffic_state import RATE, USD, Row
 
-LOG_ERROR = 1e-9  # within which logarithms of rates and dollars do not decide who is better
-
 
 def lead(tier: int, row: Row) -> None:
     """Make both lists of a priced tier."""
     row.led[tier, RATE] = row.led[tier, USD] = 0
-    least_rate = least_usd = -math.inf
+    least_rate = least_usd = -math.inf  # below it no caption enters
     start = row.page.tier_start[tier]
     for i in range(start, start + row.page.listed[tier]):
         c = row.cold[i]
-        log_rate, price = row.bank[c].log_rate, row.bank[c].price
         if row.bank[c].retires <= row.page.week:
             continue
-        if log_rate > least_rate:
-            least_rate = consider(row.leaders[tier, RATE], row.led[tier], RATE, log_rate, price, c)
-        if log_rate + row.log_price[price] > least_usd:
-            least_usd = consider(row.leaders[tier, USD], row.led[tier], USD, log_rate, price, c)
+        rate = row.bank[c].log_rate
+        usd = rate + row.log_price[row.bank[c].price]
+        if rate > least_rate:
+            least_rate = enlist(row.leaders[tier, RATE], row.led[tier], RATE, rate, c)
+        if usd > least_usd:
+            least_usd = enlist(row.leaders[tier, USD], row.led[tier], USD, usd, c)
 
 
-def consider(leaders: Any, led: Any, by: int, log_rate: float, price: int, place: int) -> float:
-    """Put a caption into a list where it belongs there; returns what the next must exceed, as a logarithm."""
-    value = math.exp(log_rate) * (price if by == USD else 1)
-    led[by] = enlist(leaders, led[by], value, place)
-    return math.log(leaders[led[by] - 1].value) - LOG_ERROR if led[by] == leaders.shape[0] else -math.inf
-
-
-def enlist(leaders: Any, size: int, value: float, place: int) -> int:
-    """Put a caption into the descending list, whose last falls out of a full one; returns the new size."""
-    if size == leaders.shape[0]:
-        if value <= leaders[size - 1].value:
-            return size
-        size -= 1
-    i = size
-    while i > 0 and leaders[i - 1].value < value:
-        leaders[i].value, leaders[i].place = leaders[i - 1].value, leaders[i - 1].place
+def enlist(leaders: Any, led: Any, by: int, worth: float, place: int) -> float:
+    """Put a caption into the descending list, whose last falls out of a full one; returns what the next must exceed."""
+    size = leaders.shape[0]
+    i = min(led[by], size - 1)
+    led[by] = i + 1
+    while i > 0 and leaders[i - 1].log_worth < worth:
+        leaders[i].log_worth, leaders[i].place = leaders[i - 1].log_worth, leaders[i - 1].place
         i -= 1
-    leaders[i].value, leaders[i].place = value, place
-    return size + 1
+    leaders[i].log_worth, leaders[i].place = worth, place
+    return leaders[size - 1].log_worth if led[by] == size else -math.inf  # type: ignore[no-any-return]
 
 
 def strike(leaders: Any, led: Any, by: int, place: int) -> None:
@@ -58,7 +48,7 @@ def strike(leaders: Any, led: Any, by: int, place: int) -> None:
     if i < led[by]:
         led[by] -= 1
         for j in range(i, led[by]):
-            leaders[j].value, leaders[j].place = leaders[j + 1].value, leaders[j + 1].place
+            leaders[j].log_worth, leaders[j].place = leaders[j + 1].log_worth, leaders[j + 1].place
 
 
 def ensure(tier: int, wanted: int, row: Row) -> None:

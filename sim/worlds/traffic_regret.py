@@ -3,6 +3,7 @@
 Plain functions of the traffic kernel.
 """
 
+import math
 from typing import Any
 
 from sim.worlds.traffic_leaders import ensure
@@ -18,7 +19,8 @@ def expect(tier: int, day: int, eligible: int, found: int, row: Row) -> None:
     for by in (RATE, USD):
         best = row.best[by]
         for i in range(min(found, row.led[tier, by])):
-            best[i] = row.leaders[tier, by, i].value
+            entry = row.bank[row.leaders[tier, by, i].place]
+            best[i] = worth(math.exp(entry.log_rate), by, entry.price)
         for i in range(eligible):
             c = row.eligible[i]
             # A fresh caption is worth more than a worn one: most need no closer look.
@@ -55,7 +57,7 @@ def missed(by: int, day: int, found: int, row: Row) -> float:
     total = 0.0
     for i in range(found):
         total += row.best[by, i] - row.own[i]
-    return total / found
+    return max(0.0, total) / found  # the lists are in order of logarithms, which rounding may tie
 
 
 def sink(falling: Any, size: int, value: float) -> None:

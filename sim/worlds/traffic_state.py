@@ -149,8 +149,8 @@ HISTORY = np.dtype(
 )
 """What has happened to a warm caption, and what the update job has counted of it."""
 
-LEADER = np.dtype([("value", "f8"), ("place", "i8")])
-"""One of the best cold captions of a tier: purchases or dollars a view, and its place in the bank."""
+LEADER = np.dtype([("log_worth", "f8"), ("place", "i8")])
+"""One of the best cold captions of a tier: logarithm of its purchases or dollars a view, and its place in the bank."""
 
 SLOT = np.dtype(
     [
