@@ -70,7 +70,7 @@ MISTAKES = {
     "delay": ("rules", "delay_s", 1.01),
     "fatigue": ("rules", "fatigue_drop", 0.99),
     "median": ("rules", "median_s", 0.5),
-    "price": ("bank", "price", 2),
+    "price": ("bank", "price", 0.5),
     "audience": ("pages", "fans", 2),
 }
 
