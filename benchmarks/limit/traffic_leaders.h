@@ -6,8 +6,8 @@
 
 #include "traffic.h"
 
-enum { SPARE = 4, STRIDE = 64 };       /* leaders beyond those needed today; captions compared at once */
-static const double LOG_ERROR = 1e-9;  /* within which logarithms do not decide who is better */
+enum { SPARE = 2, STRIDE = 64 };      /* leaders beyond those needed today; captions compared at once */
+static const double LOG_ERROR = 1e-9; /* within which logarithms do not decide who is better */
 
 static inline int any_above(const double *log, long size, double bar) {
     int any = 0;
