@@ -38,6 +38,12 @@ class Caption:
     labels: int = 0
 
 
+def steps(rng: np.random.Generator, sigma: float, count: int) -> NDArray[np.float64]:
+    """What a week adds to the logarithms of rates: 64 coins each, such that the mean rate stays."""
+    heads = rng.binomial(64, 0.5, count)
+    return 0.25 * sigma * (heads - 32.0) - 64.0 * math.log(math.cosh(0.125 * sigma))
+
+
 class ObjectTier:
     """Captions as objects, looked at one by one."""
 
@@ -47,10 +53,9 @@ class ObjectTier:
 
     def drift(self, week: int) -> None:
         """The rates of captions that stay take a step."""
-        sigma = self.law.drift
-        for c in self.captions:
-            if c.arrives < week < c.retires:
-                c.rate *= math.exp(sigma * self.rng.standard_normal() - 0.5 * sigma * sigma)
+        stay = [c for c in self.captions if c.arrives < week < c.retires]
+        for c, step in zip(stay, steps(self.rng, self.law.drift, len(stay)).tolist(), strict=True):
+            c.rate *= math.exp(step)
 
     def choose(self, day: int, now: float, wanted: int) -> tuple[list[int], float]:
         """(places of the eligible captions with the best scores, mean rate that a clairvoyant would have more)."""
@@ -116,8 +121,8 @@ class ArrayTier:
 
     def drift(self, week: int) -> None:
         """The rates of captions that stay take a step."""
-        stays, sigma = (self.arrives < week) & (week < self.retires), self.law.drift
-        self.rates[stays] *= np.exp(sigma * self.rng.standard_normal(stays.sum()) - 0.5 * sigma * sigma)
+        stays = (self.arrives < week) & (week < self.retires)
+        self.rates[stays] *= np.exp(steps(self.rng, self.law.drift, stays.sum()))
 
     def choose(self, day: int, now: float, wanted: int) -> tuple[list[int], float]:
         """(places of the eligible captions with the best scores, mean rate that a clairvoyant would have more)."""

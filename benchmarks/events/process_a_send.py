@@ -88,7 +88,7 @@ class Page:
     def begin_day(self, day: int) -> None:
         """Give every message of the day its process."""
         if day % DAYS_A_WEEK == 0:
-            for tier in self.tiers:
+            for tier in self.tiers[:BUMP]:  # unpriced messages sell nothing
                 tier.drift(day // DAYS_A_WEEK)
         slots = self.plan(day)
         for number in range(len(TIERS)):

@@ -3,8 +3,8 @@
 Ours and C do the same work in turn (A B A B …) and must give the same results to the last bit. Figures are medians of
 the rounds in CPU time; the ratio is C's time over ours, of the same rounds, so that it does not depend on the machine's
 mood. It is compared with the recorded one in figures.json: exit code 1 where it fell by more than `--tolerance`, where
-results differ, or where a run of the traffic scenario takes more memory than it may. `--record` writes the ratios
-instead.
+results differ, or where the traffic scenario takes more memory, or with large banks more time, than it may. `--record`
+writes the ratios instead.
 """
 
 import argparse
@@ -13,10 +13,12 @@ from collections.abc import Iterator
 
 from benchmarks.limit import bernoulli, memory, report, traffic
 from benchmarks.limit.report import Figure
+from sim.scenario import Scenario
 
 TOLERANCE = 0.25  # on a shared machine ratios of medians wander by a tenth
 BAR_MEGABYTES, BAR_CAPTIONS = 300, 500  # memory of a run, with banks up to this size
 MEMORY_REPLICATIONS = 8  # more than a block holds: from there on memory does not grow
+FEW, MANY, BAR_GROWTH = 500, 16_500, 2.0  # captions of a page, most cold, and what the many may cost, as a multiple
 WORKS = ("bernoulli", "traffic")
 
 
@@ -46,7 +48,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--arms", type=int, nargs="+", default=[10, 100], help="of bernoulli [%(default)s]")
     parser.add_argument("--policies", nargs="+", default=list(bernoulli.POLICIES), choices=bernoulli.POLICIES)
     parser.add_argument("--replications", type=int, default=20, help="of bernoulli [%(default)s]")
-    parser.add_argument("--captions", type=int, nargs="+", default=[500], help="of a traffic page [%(default)s]")
+    parser.add_argument("--captions", type=int, nargs="+", default=[FEW, MANY], help="of a traffic page [%(default)s]")
     parser.add_argument("--traffic-replications", type=int, default=2, help="[%(default)s]")
     return parser.parse_args()
 
@@ -56,8 +58,11 @@ def _measure(options: argparse.Namespace) -> Iterator[Figure]:
         yield from bernoulli.measure(options.arms, options.policies, options.replications, options.rounds)
     if "traffic" in options.only:
         for captions in options.captions:
-            scenario = traffic.scenario_of(captions, replications=options.traffic_replications)
-            yield from traffic.measure(scenario, options.rounds)
+            yield from traffic.measure(_scenario(captions, options), options.rounds)
+
+
+def _scenario(captions: int, options: argparse.Namespace) -> Scenario:
+    return traffic.scenario_of(captions, replications=options.traffic_replications)
 
 
 def _say_traffic(figures: list[Figure], options: argparse.Namespace) -> list[str]:
@@ -66,13 +71,23 @@ def _say_traffic(figures: list[Figure], options: argparse.Namespace) -> list[str
     for one in figures:
         if one.unit == "message":
             print(f"- {one.name}: {1 / one.ours:,.0f} messages a CPU second, C {1 / one.limit:,.0f}")
-    problems = []
+    problems = _say_growth(options) if {FEW, MANY} <= set(options.captions) else []
     for captions in options.captions:
         megabytes = memory.peak_of_run(traffic.scenario_of(captions, replications=MEMORY_REPLICATIONS))
         bar = f" (the bar: {BAR_MEGABYTES})" if captions <= BAR_CAPTIONS else ""
         print(f"- traffic, {captions:,} captions: a run takes at most {megabytes:.0f} MB{bar}")
         if captions <= BAR_CAPTIONS and megabytes > BAR_MEGABYTES:
             problems.append(f"a run with {captions:,} captions takes {megabytes:.0f} MB")
+    return problems
+
+
+def _say_growth(options: argparse.Namespace) -> list[str]:
+    """Print what ours takes longer with large banks; returns what is wrong."""
+    found = traffic.growth(_scenario(FEW, options), _scenario(MANY, options), options.rounds)
+    print(f"- traffic, {MANY:,} captions: {found.ratio:.2f} × the time of {FEW:,} (the bar: {BAR_GROWTH:.0f})")
+    problems = [] if found.agree else [f"{MANY:,} captions do not send as many messages as {FEW:,}"]
+    if found.ratio > BAR_GROWTH:
+        problems.append(f"{MANY:,} captions take {found.ratio:.2f} × the time of {FEW:,}")
     return problems
 
 

@@ -7,107 +7,12 @@
 #include "counts.h"
 #include "draws.h"
 #include "traffic.h"
+#include "traffic_bank.h"
 #include "traffic_choice.h"
+#include "traffic_plan.h"
 #include "wilson.h"
 
 #include <stdlib.h>
-
-/* ---- the plan of a day ---- */
-enum { PRICED, UNPRICED, TIMES = 16, ORDER = 16 + SLOTS }; /* addresses within a day's key */
-
-static void how_many(u64 key, const State *s, long *priced, long *unpriced) {
-    const Rules *r = s->rules;
-    double luck = uniform(arm_key(key, UNPRICED));
-    if (r->priced_every_day >= 0) {
-        *priced = r->priced_every_day, *unpriced = r->every_day - r->priced_every_day;
-    } else if (r->every_day > 0) {
-        *unpriced = (long)(r->every_day * r->unpriced_share + luck), *priced = r->every_day - *unpriced;
-    } else {
-        *priced = s->page->priced_low;
-        *priced += (long)(uniform(arm_key(key, PRICED)) * (s->page->priced_high - s->page->priced_low + 1));
-        long most = r->most > *priced ? r->most : *priced;
-        long total = *priced + (long)(*priced * r->unpriced_share / (1.0 - r->unpriced_share) + luck);
-        total = total < r->least ? r->least : total;
-        total = total > most ? most : total;
-        *unpriced = total > *priced ? total - *priced : 0;
-    }
-}
-
-/* Priced slots keep the page's gap: uniform order statistics, spaced by it. */
-static void place_priced(long day, u64 key, long count, State *s) {
-    if (count == 0) return;
-    const Rules *r = s->rules;
-    long gap = s->page->gap_s < r->open_s / count ? s->page->gap_s : r->open_s / count, free = r->open_s - count * gap;
-    for (long i = 0; i < count; i++) {
-        double u = uniform(arm_key(key, TIMES + i));
-        long place = i;
-        for (; place > 0 && s->draw[place - 1] > u; place--) s->draw[place] = s->draw[place - 1];
-        s->draw[place] = u;
-    }
-    long start = day * DAY + r->first_s + (long)(s->page->phase * gap);
-    for (long i = 0; i < count; i++) {
-        Slot *slot = &s->plan[i];
-        slot->time = start + (long)(s->draw[i] * free) + i * gap, slot->number = day * SLOTS + i, slot->tier = 0;
-    }
-}
-static void place_unpriced(long day, u64 key, long first, long count, State *s) {
-    long start = day * DAY + s->rules->first_s;
-    for (long i = first; i < first + count; i++) {
-        Slot *slot = &s->plan[i];
-        slot->time = start + (long)(uniform(arm_key(key, TIMES + i)) * s->rules->open_s);
-        slot->number = day * SLOTS + i, slot->tier = BUMP;
-    }
-}
-static void sort_by_time(Slot *plan, long count) {
-    for (long i = 1; i < count; i++) {
-        Slot slot = plan[i];
-        long place = i;
-        for (; place > 0 && plan[place - 1].time > slot.time; place--) plan[place] = plan[place - 1];
-        plan[place] = slot;
-    }
-}
-static void shuffle(int32_t *order, long count, u64 key) {
-    for (long i = 0; i < count; i++) order[i] = i;
-    for (long i = count - 1; i > 0; i--) {
-        long j = (long)(uniform(arm_key(key, ORDER + i)) * (i + 1));
-        int32_t kept = order[i];
-        order[i] = order[j], order[j] = kept;
-    }
-}
-static void plan_day(long day, State *s) {
-    u64 key = pull_key(s->page->slot_key, day);
-    long priced, unpriced;
-    how_many(key, s, &priced, &unpriced);
-    place_priced(day, key, priced, s);
-    place_unpriced(day, key, priced, unpriced, s);
-    s->slots = priced + unpriced;
-    sort_by_time(s->plan, s->slots);
-    shuffle(s->order, s->slots, key);
-    for (long i = 0; i < s->slots; i++) {
-        Slot *slot = &s->plan[s->order[i]];
-        if (slot->tier != BUMP) slot->tier = s->p->cycle[s->priced_sends++ % s->p->length];
-        slot->factor = s->season[slot->time / DAY] * s->p->hours[slot->time % DAY / HOUR];
-    }
-}
-
-/* ---- captions come, go and drift ---- */
-static void begin_week(long week, State *s) {
-    double sigma = s->rules->drift_sigma;
-    long position = 0;
-    for (int tier = 0; tier < TIERS; tier++) {
-        s->alive_start[tier] = position;
-        for (long c = s->page->tier_start[tier]; c < s->page->tier_start[tier + 1]; c++) {
-            if (s->bank[c].arrives > week || week >= s->bank[c].retires) continue;
-            s->alive[position++] = c;
-            Caption *caption = &s->captions[c];
-            if (s->bank[c].arrives < week && caption->rate > 0.0 && sigma > 0.0) {
-                u64 state = pull_key(arm_key(s->page->drift_key, caption->id), week);
-                caption->rate *= exp(sigma * normal(&state) - 0.5 * sigma * sigma);
-            }
-        }
-    }
-    s->alive_start[TIERS] = position;
-}
 
 /* ---- a send ---- */
 enum { RATE, COUNT };                /* addresses among a slot's draws */
@@ -122,27 +27,29 @@ static long viewers(const Slot *slot, const State *s) {
     double sigma = slot->tier == BUMP ? r->unpriced_sigma : r->priced_sigma;
     return binomial(arm_key(key, COUNT), s->page->fans, at_most_one(exp(mu + sigma * normal(&state))));
 }
-static long buyers(const Caption *c, const Slot *slot, double wear, long views, const State *s) {
-    u64 key = pull_key(arm_key(s->page->outcome_key, c->id), c->uses), state = arm_key(key, NOISE);
-    double rate = c->rate * (1.0 - wear) * slot->factor, shape = s->rules->message_shape;
+static long buyers(const Slot *slot, double wear, long views, const State *s) {
+    const History *h = &s->history[slot->caption];
+    u64 key = pull_key(arm_key(s->page->outcome_key, h->id), h->uses), state = arm_key(key, NOISE);
+    double rate = s->captions[slot->caption].rate * (1.0 - wear) * slot->factor, shape = s->rules->message_shape;
     if (shape > 0.0) rate *= gamma_draw(&state, shape) / shape;
     return binomial(arm_key(key, PURCHASES), views, at_most_one(rate));
 }
 static void send(const Slot *slot, State *s) {
     if (slot->caption < 0) return;
     Caption *c = &s->captions[slot->caption];
+    History *h = &s->history[slot->caption];
     Result *total = s->result;
     long views = viewers(slot, s), purchases = 0, day = slot->time / DAY;
     if (slot->tier != BUMP) {
-        double wear = wear_on(day, c, s);
-        purchases = buyers(c, slot, wear, views, s);
-        c->wear = wear + s->rules->fatigue_drop * (1.0 - wear), c->worn_on = day;
+        double wear = wear_on(day, slot->caption, s);
+        purchases = buyers(slot, wear, views, s);
+        h->wear = wear + s->rules->fatigue_drop * (1.0 - wear), h->worn_on = day;
     }
     double exposure = s->page->fans * s->rules->mean_views * slot->factor;
     total->sends++, total->purchases += purchases, total->revenue += purchases * c->price, total->best += slot->best;
     total->regret += exposure * slot->regret, total->regret_usd += exposure * slot->regret_usd;
-    s->messages[s->sent++] = (Message){slot->time, views, purchases, slot->caption, c->uses, NAN};
-    c->last_used = slot->time, c->uses++;
+    s->messages[s->sent++] = (Message){slot->time, views, purchases, slot->caption, h->uses, NAN};
+    c->last_used = slot->time, h->uses++;
 }
 
 /* ---- the update job ---- */
@@ -161,17 +68,16 @@ static void delete(double *rising, long size, double value) {
     for (long place = low; place < size - 1; place++) rising[place] = rising[place + 1];
 }
 static void observe(Message *m, long now, State *s) {
-    const Caption *c = &s->captions[m->caption];
-    long known = 0;
+    long known = 0, price = s->captions[m->caption].price;
     if (m->purchases > 0) {
         double share = s->rules->delay_s == 0.0 ? 1.0 : -expm1(-(double)(now - m->time) / s->rules->delay_s);
-        u64 key = pull_key(arm_key(s->page->outcome_key, c->id), m->use);
+        u64 key = pull_key(arm_key(s->page->outcome_key, s->history[m->caption].id), m->use);
         known = binomial(arm_key(key, LATENESS), m->purchases, share);
     }
     s->result->counted += known, s->result->late += m->purchases - known;
     m->purchases = known;
     if (m->views == 0) return;
-    m->emv = (double)known / m->views * (c->price * known);
+    m->emv = (double)known / m->views * (price * known);
     s->window++;
     if (m->emv > 0.0) insert(s->rising, s->positives++, m->emv);
 }
@@ -189,8 +95,8 @@ static double median(const State *s) {
     if (s->window % 2 == 1) return middle;
     return 0.5 * ((upper < 1 ? 0.0 : s->rising[upper - 1]) + middle);
 }
-static inline void derive(Caption *c, const Rules *r) {
-    wilson(r->successes + c->s, r->failures + (c->n - c->s), r->z, &c->x, &c->y);
+static inline void derive(Caption *c, const History *h, const Rules *r) {
+    wilson(r->successes + h->s, r->failures + (h->n - h->s), r->z, &c->x, &c->y);
 }
 static void refresh(long now, State *s) {
     long end = s->counted;
@@ -202,9 +108,9 @@ static void refresh(long now, State *s) {
     for (; s->counted < end; s->counted++) {
         const Message *m = &s->messages[s->counted];
         if (m->views == 0 || isnan(line)) continue;
-        Caption *c = &s->captions[m->caption];
-        c->n++, c->s += m->emv > line, s->result->successes += m->emv > line;
-        derive(c, s->rules);
+        History *h = &s->history[m->caption];
+        h->n++, h->s += m->emv > line, s->result->successes += m->emv > line;
+        derive(&s->captions[m->caption], h, s->rules);
     }
 }
 static void refresh_by(long time, State *s) {
@@ -216,13 +122,17 @@ static void begin(long row, const Problem *p, Result *results, State *s) {
     s->p = p, s->rules = p->rules, s->page = &p->pages[row], s->bank = &p->bank[row * p->captions];
     s->season = &p->season[s->page->replication * p->days], s->result = &results[row];
     s->slots = s->priced_sends = s->sent = s->counted = s->gone = s->window = s->positives = 0, s->refresh = 1;
-    *s->result = (Result){0};
-    Caption fresh = {.last_used = -(1l << 40)};
-    derive(&fresh, s->rules);
-    for (long c = 0; c < p->captions; c++) {
-        s->captions[c] = fresh;
-        s->captions[c].rate = s->bank[c].rate, s->captions[c].price = s->bank[c].price, s->captions[c].id = s->bank[c].id;
+    s->warm = 0, s->fresh = (Caption){.last_used = NEVER};
+    derive(&s->fresh, &(History){0}, s->rules);
+    for (int tier = 0; tier < TIERS; tier++) {
+        long start = s->page->tier_start[tier];
+        const Cold *all = &s->store;
+        s->cold[tier] = (Cold){
+            {all->log[PURCHASED] + start, all->log[EARNED] + start}, all->id + start, all->price + start,
+            all->retires + start, 0, 0};
+        s->arrived[tier] = s->using[tier] = 0;
     }
+    *s->result = (Result){0};
 }
 static void run_page(State *s) {
     for (long day = 0; day < s->p->days; day++) {
@@ -238,30 +148,45 @@ static void run_page(State *s) {
     refresh_by(s->p->days * DAY - 1, s);
 }
 
-static void *array(long size, long each) {
+/* All that is allocated, to be given back at the end. */
+enum { MOST_ARRAYS = 64 };
+typedef struct {
+    void *made[MOST_ARRAYS];
+    int count;
+} Arena;
+
+static void *array(Arena *arena, long size, long each) {
     void *made = aligned_alloc(64, (size * each + 127) / 64 * 64);
-    if (!made) abort();
-    return made;
+    if (!made || arena->count == MOST_ARRAYS) abort();
+    return arena->made[arena->count++] = made;
 }
-#define FLOATS(SIZE) array(SIZE, sizeof(double))
-#define INTEGERS(SIZE) array(SIZE, sizeof(int32_t))
+#define FLOATS(SIZE) array(arena, SIZE, sizeof(double))
+#define INTEGERS(SIZE) array(arena, SIZE, sizeof(int32_t))
+
+static State make_state(const Problem *p, Arena *arena) {
+    long captions = p->captions, most = p->rules->most, messages = most * p->days;
+    long warm = (captions < messages ? captions : messages) + 1, leaders = most + SPARE;
+    State s = {
+        .store = {{FLOATS(captions), FLOATS(captions)}, INTEGERS(captions), INTEGERS(captions), INTEGERS(captions)},
+        .captions = array(arena, warm, sizeof(Caption)), .history = array(arena, warm, sizeof(History)),
+        .in_use = INTEGERS(captions), .eligible = INTEGERS(warm), .x = FLOATS(warm), .y = FLOATS(warm),
+        .score = FLOATS(warm), .plan = array(arena, most, sizeof(Slot)),
+        .messages = array(arena, messages, sizeof(Message)), .rising = FLOATS(messages), .draw = FLOATS(most),
+        .order = INTEGERS(most), .top_score = FLOATS(most), .top_luck = FLOATS(most), .chosen = INTEGERS(most),
+        .best = {FLOATS(most), FLOATS(most)}, .own = FLOATS(leaders),
+    };
+    for (int tier = 0; tier < BUMP; tier++)
+        for (int by = 0; by < VALUES; by++) s.leaders[tier][by].list = array(arena, leaders, sizeof(Leader));
+    return s;
+}
 
 /* All pages from time zero to the end of the last day; `results` (rows). */
 void traffic(const Problem *p, Result *results) {
-    long captions = p->captions, most = p->rules->most, messages = most * p->days;
-    State s = {
-        .captions = array(captions, sizeof(Caption)), .plan = array(most, sizeof(Slot)),
-        .messages = array(messages, sizeof(Message)), .rising = FLOATS(messages), .draw = FLOATS(most),
-        .order = INTEGERS(most), .alive = INTEGERS(captions), .eligible = INTEGERS(captions),
-        .x = FLOATS(captions), .y = FLOATS(captions), .mean = FLOATS(captions), .usd = FLOATS(captions),
-        .score = FLOATS(captions), .top_score = FLOATS(most), .top_luck = FLOATS(most), .chosen = INTEGERS(most),
-        .best = FLOATS(most), .own = FLOATS(most),
-    };
+    Arena arena = {.count = 0};
+    State s = make_state(p, &arena);
     for (long row = 0; row < p->rows; row++) {
         begin(row, p, results, &s);
         run_page(&s);
     }
-    void *made[] = {s.captions, s.plan, s.messages, s.rising, s.draw, s.order, s.alive, s.eligible, s.x,
-                    s.y, s.mean, s.usd, s.score, s.top_score, s.top_luck, s.chosen, s.best, s.own};
-    for (unsigned i = 0; i < sizeof made / sizeof *made; i++) free(made[i]);
+    for (int i = 0; i < arena.count; i++) free(arena.made[i]);
 }

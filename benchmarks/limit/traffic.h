@@ -1,10 +1,12 @@
-/* What the traffic kernel works on: its input, as benchmarks/limit/traffic.py lays it out, and one page at work. */
+/* What the traffic kernel works on: its input, as benchmarks/limit/traffic_kernel.py lays it out, and one page at work. */
 #ifndef TRAFFIC_H
 #define TRAFFIC_H
 
 #include "draws.h"
 
 enum { BUMP = 3, TIERS = 4, HOUR = 3600, DAY = 86400, SLOTS = 1024 };
+enum { NEVER = -(1 << 30) }; /* a time before any cool-down */
+enum { PURCHASED, EARNED, VALUES }; /* what captions can be the best by: purchases and dollars a view */
 
 typedef struct {
     long least, most, every_day, priced_every_day, first_s, open_s, refresh_s, label_after_s, median_s, cool_down_s;
@@ -21,9 +23,9 @@ typedef struct {
 } Page;
 
 typedef struct {
-    double rate;
+    double log_rate;
     int32_t price, id, arrives, retires;
-} Entry; /* of a page's bank */
+} Entry; /* of a page's bank, in order of tier and then of arrival */
 
 typedef struct {
     long sends, unfilled, purchases, counted, late, revenue, best, successes;
@@ -34,16 +36,40 @@ typedef struct {
     const Rules *rules;
     const Page *pages;
     const Entry *bank;
-    const double *season, *hours, *recovery;
+    const double *season, *hours, *recovery, *log_price;
     const long *cycle;
     long rows, captions, days, length; /* of the cycle of tiers */
 } Problem;
 
+/* The cold captions of a tier, never chosen so far: equals but for what the policy cannot see. They lie side by side,
+   in an order of their own; those that have retired stay among them until they are more than half. */
 typedef struct {
-    long last_used;
-    double rate, wear, x, y;
-    int32_t n, s, price, worn_on, uses, id;
+    double *log[VALUES]; /* of purchases and of dollars a view; the latter accurate to LOG_ERROR */
+    int32_t *id, *price, *retires;
+    long listed, alive;
+} Cold;
+
+typedef struct {
+    double value;
+    int32_t id;
+} Leader;
+
+/* The best cold captions of a tier, the best first; as many as have been asked for, or none. */
+typedef struct {
+    Leader *list;
+    long size;
+} Leaders;
+
+/* A warm caption, twice: what choosing looks at, and the rest. */
+typedef struct {
+    double rate, x, y;
+    int32_t last_used, price;
 } Caption;
+
+typedef struct {
+    double log_rate, wear;
+    int32_t n, s, worn_on, uses, id, retires;
+} History;
 
 typedef struct {
     long time, number;
@@ -66,22 +92,39 @@ typedef struct {
     const Entry *bank;
     const double *season;
     Result *result;
-    Caption *captions;
+    Cold store; /* where the cold captions of all tiers lie, one tier after the other */
+    Cold cold[TIERS];
+    Leaders leaders[BUMP][VALUES];
+    Caption *captions, fresh; /* in order of becoming warm; one of which nothing is known */
+    History *history;
+    int32_t *in_use; /* the warm captions that have not retired, one tier after the other */
+    long arrived[TIERS], using[TIERS], warm, week;
     Slot *plan;
     Message *messages;
     double *rising; /* EMVs above 0 in the window, ascending */
     double *draw;   /* scratch of a day's plan */
-    int32_t *order, *alive, *eligible;
-    long alive_start[TIERS + 1];
+    int32_t *order;
     long slots, priced_sends, refresh, sent, counted, gone, window, positives;
-    double *x, *y, *mean, *usd, *score; /* of the eligible captions */
-    double *top_score, *top_luck;       /* of a decision's best */
+    int32_t *eligible;
+    double *x, *y, *score;        /* of the eligible captions */
+    double *top_score, *top_luck; /* of a decision's best */
     int32_t *chosen;
-    double *best, *own; /* true means: the largest, and of the chosen */
+    double *best[VALUES], *own; /* true values: the largest, and of the chosen */
 } State;
 
-static inline double wear_on(long day, const Caption *c, const State *s) {
-    return c->wear == 0.0 ? 0.0 : c->wear * s->p->recovery[day - c->worn_on];
+static inline double wear_on(long day, long c, const State *s) {
+    const History *h = &s->history[c];
+    return h->wear == 0.0 ? 0.0 : h->wear * s->p->recovery[day - h->worn_on];
+}
+static inline double rate_on(long day, long c, const State *s) {
+    return s->captions[c].rate * (1.0 - wear_on(day, c, s));
+}
+
+/* Put a value into the descending falling[0, size), whose last falls out. */
+static inline void sink(double *falling, long size, double value) {
+    long place = size - 1;
+    for (; place > 0 && falling[place - 1] < value; place--) falling[place] = falling[place - 1];
+    falling[place] = value;
 }
 
 #endif

@@ -98,6 +98,19 @@ def wholes(scenario: Scenario, problem: Problem, rounds: int) -> Duel:
     )
 
 
+def growth(few: Scenario, many: Scenario, rounds: int) -> Duel:
+    """Ours alone, all that a block takes, with few and with many captions in turn; `ratio`: the time of many over few.
+
+    They agree where both send the same number of messages: then times are compared message by message.
+    """
+
+    def messages(scenario: Scenario) -> tuple[float, NDArray[Any]]:
+        spec, block = scenario.policies[0], range(scenario.replications)
+        return timed(lambda: simulate(scenario, spec, block).totals.pulls)
+
+    return duel(lambda: messages(few), lambda: messages(many), rounds, np.array_equal)
+
+
 def world_agrees(world: TrafficWorld, c: Result) -> bool:
     """Whether all sums are the same, and purchases went the same ways."""
     flow = world.flow()

@@ -1,27 +1,39 @@
 /* Which captions a page sends in a day: the best by wilson_sample, tier by tier, among those eligible; and what a
-   clairvoyant would have gained. Bit for bit sim/worlds/traffic_choice.py under this policy. */
+   clairvoyant would have gained. Bit for bit sim/worlds/traffic_choice.py and traffic_regret.py under this policy. */
 #ifndef TRAFFIC_CHOICE_H
 #define TRAFFIC_CHOICE_H
 
 #include "traffic.h"
+#include "traffic_bank.h"
+#include "traffic_leaders.h"
 #include "wilson.h"
 
-/* The captions of a tier that were last sent by `latest`; returns how many. */
-static long gather(int tier, long day, long latest, State *s) {
+/* The warm captions of a tier that were last sent by `latest`; returns how many. */
+static long gather(int tier, long latest, State *s) {
+    const int32_t *in_use = s->in_use + s->page->tier_start[tier];
     long count = 0;
-    for (long place = s->alive_start[tier]; place < s->alive_start[tier + 1]; place++) {
-        const Caption *c = &s->captions[s->alive[place]];
-        if (c->last_used > latest) continue;
-        double mean = c->rate * (1.0 - wear_on(day, c, s));
-        s->eligible[count] = s->alive[place], s->mean[count] = mean, s->usd[count] = mean * c->price;
-        s->x[count] = c->x, s->y[count] = c->y;
-        count++;
+    for (long i = 0; i < s->using[tier]; i++) {
+        const Caption *c = &s->captions[in_use[i]];
+        s->eligible[count] = in_use[i], s->x[count] = c->x, s->y[count] = c->y;
+        count += c->last_used <= latest;
     }
     return count;
 }
 
-/* Insert caption i into the list of the best, by (score, luck); returns the list's length. */
-static long enter(int32_t i, double value, double luck, long found, long wanted, State *s) {
+/* The largest scores of the tier's cold captions, as order statistics: from the top, a row of equals; returns how many.
+   Positions from `eligible` on are of cold captions. */
+static long rank_cold(const Cold *cold, long eligible, long wanted, u64 key, State *s) {
+    long found = cold->alive < wanted ? cold->alive : wanted;
+    double u = 1.0;
+    for (long j = 0; j < found; j++) {
+        u *= pow(uniform(arm_key(key, 2 * eligible + j)), 1.0 / (cold->alive - j));
+        s->top_score[j] = clamp(s->fresh.x + s->fresh.y * u), s->top_luck[j] = u, s->chosen[j] = eligible + j;
+    }
+    return found;
+}
+
+/* Insert position i into the list of the best, by (score, luck); returns the list's length. */
+static long enter(long i, double value, double luck, long found, long wanted, State *s) {
     long place = found;
     for (; place > 0; place--) {
         double before = s->top_score[place - 1];
@@ -35,55 +47,66 @@ static long enter(int32_t i, double value, double luck, long found, long wanted,
     return found < wanted ? found + 1 : wanted;
 }
 
-/* The `wanted` largest scores, largest first, into `chosen`; returns how many. */
-static long rank(long eligible, long wanted, u64 key, State *s) {
-    const double *x = s->x, *y = s->y;
-    double *score = s->score;
+/* Positions of the `wanted` largest scores, largest first, into `chosen`; returns how many. */
+static long rank(const Cold *cold, long eligible, long wanted, u64 key, State *s) {
+    const double *restrict x = s->x, *restrict y = s->y;
+    double *restrict score = s->score;
     for (long i = 0; i < eligible; i++) score[i] = clamp(x[i] + y[i] * uniform(arm_key(key, i)));
-    long found = 0;
+    long found = rank_cold(cold, eligible, wanted, key, s);
     for (long i = 0; i < eligible; i++)
         if (found < wanted || score[i] >= s->top_score[found - 1])
             found = enter(i, score[i], uniform(arm_key(key, eligible + i)), found, wanted, s);
     return found;
 }
 
-/* Put a value into the descending falling[0, size), whose last falls out. */
-static inline void sink(double *falling, long size, double value) {
-    long place = size - 1;
-    for (; place > 0 && falling[place - 1] < value; place--) falling[place] = falling[place - 1];
-    falling[place] = value;
+/* The `found` largest true values of the eligible and the cold captions into `best`. */
+static void expect(int tier, long day, long eligible, long found, State *s) {
+    for (int by = 0; by < VALUES; by++) {
+        const Leaders *of = leaders_of(tier, by, found, s);
+        for (long i = 0; i < found; i++) s->best[by][i] = i < of->size ? of->list[i].value : 0.0;
+    }
+    double *best = s->best[PURCHASED], *usd = s->best[EARNED];
+    for (long i = 0; i < eligible; i++) {
+        const Caption *c = &s->captions[s->eligible[i]];
+        /* A fresh caption is worth more than a worn one: most need no closer look. */
+        if (c->rate <= best[found - 1] && c->rate * c->price <= usd[found - 1]) continue;
+        double rate = rate_on(day, s->eligible[i], s);
+        if (rate > best[found - 1]) sink(best, found, rate);
+        if (rate * c->price > usd[found - 1]) sink(usd, found, rate * c->price);
+    }
 }
 
-/* Mean difference a slot between the largest values of the eligible captions and those of the chosen. */
-static double missed(long found, long eligible, const double *values, State *s) {
+/* Mean difference a slot between the largest values and those of the chosen captions. */
+static double missed(int by, long day, long found, State *s) {
     double total = 0.0;
-    for (long i = 0; i < found; i++) s->best[i] = s->own[i] = -INFINITY;
-    for (long i = 0; i < eligible; i++)
-        if (values[i] > s->best[found - 1]) sink(s->best, found, values[i]);
-    for (long i = 0; i < found; i++) sink(s->own, found, values[s->chosen[i]]);
-    for (long i = 0; i < found; i++) total += s->best[i] - s->own[i];
+    for (long i = 0; i < found; i++) s->own[i] = 0.0;
+    for (long i = 0; i < found; i++) {
+        double rate = rate_on(day, s->chosen[i], s);
+        sink(s->own, found, by == EARNED ? rate * s->captions[s->chosen[i]].price : rate);
+    }
+    for (long i = 0; i < found; i++) total += s->best[by][i] - s->own[i];
     return total / found;
 }
 
-/* The chosen captions, best first, take the tier's slots in the day's shuffled order. */
-static void assign(int tier, long found, long eligible, State *s) {
-    double regret = 0.0, regret_usd = 0.0, least = 0.0;
-    if (tier != BUMP && found > 0) {
-        regret_usd = missed(found, eligible, s->usd, s);
-        regret = missed(found, eligible, s->mean, s);
-        least = s->best[found - 1];
-    }
+/* The chosen captions, best first, take the tier's slots in the day's shuffled order; from then on all are warm. */
+static void assign(int tier, long day, long found, long eligible, u64 key, State *s) {
     long taken = 0;
     for (long place = 0; place < s->slots; place++) {
         Slot *slot = &s->plan[s->order[place]];
         if (slot->tier != tier) continue;
-        slot->regret = regret, slot->regret_usd = regret_usd, slot->caption = -1;
+        slot->regret = slot->regret_usd = 0.0, slot->caption = -1;
         if (taken < found) {
-            int32_t i = s->chosen[taken];
-            slot->caption = s->eligible[i], slot->best = s->mean[i] >= least;
+            long i = s->chosen[taken];
+            long c = i < eligible ? s->eligible[i] : take(tier, arm_key(key, 2 * eligible + found + taken), s);
+            s->chosen[taken] = slot->caption = c;
+            slot->best = tier == BUMP || rate_on(day, c, s) >= s->best[PURCHASED][found - 1];
         }
         taken++;
     }
+}
+static void note_missed(int tier, double regret, double regret_usd, State *s) {
+    for (long i = 0; i < s->slots; i++)
+        if (s->plan[i].tier == tier) s->plan[i].regret = regret, s->plan[i].regret_usd = regret_usd;
 }
 
 /* Fill the day's slots, which are laid out, with captions. */
@@ -92,9 +115,12 @@ static void choose_day(long day, State *s) {
     for (long i = 0; i < s->slots; i++) wanted[s->plan[i].tier]++;
     for (int tier = 0; tier < TIERS; tier++) {
         if (wanted[tier] == 0) continue;
-        long eligible = gather(tier, day, day * DAY - s->rules->cool_down_s, s);
-        long found = rank(eligible, wanted[tier], pull_key(s->page->policy_key, day * TIERS + tier), s);
-        assign(tier, found, eligible, s);
+        u64 key = pull_key(s->page->policy_key, day * TIERS + tier);
+        long eligible = gather(tier, day * DAY - s->rules->cool_down_s, s);
+        long found = rank(&s->cold[tier], eligible, wanted[tier], key, s), priced = tier != BUMP && found > 0;
+        if (priced) expect(tier, day, eligible, found, s);
+        assign(tier, day, found, eligible, key, s);
+        if (priced) note_missed(tier, missed(PURCHASED, day, found, s), missed(EARNED, day, found, s), s);
         s->result->unfilled += wanted[tier] - found;
     }
 }

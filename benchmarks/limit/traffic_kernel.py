@@ -1,27 +1,20 @@
 """The C kernel of `traffic.c`: a block of a traffic scenario under wilson_sample, behind one Python function.
 
-The kernel owns its arrays. What it needs of a block at time zero is taken from where a scenario becomes pages, banks
-and seasons, never from the arrays of the project's own kernel, whose layout is nobody else's business.
+The kernel owns its arrays. What it needs of a block at time zero is copied out of the constructed world, which is not
+run for that.
 """
 
 import ctypes
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.limit.compiler import compiled, pointer
-from sim.rng import policy_purpose, row_keys
 from sim.scenario import PolicySpec, Scenario
-from sim.scenario.traffic import PRICED_TIERS, TIERS
+from sim.scenario.traffic import TIERS
 from sim.worlds.traffic import TrafficWorld
-from sim.worlds.traffic_results import BankListing
-from sim.worlds.traffic_seasons import make_rules, recovery, season, tier_cycle
-from sim.worlds.traffic_setup import make_pages
-
-if TYPE_CHECKING:
-    from sim.scenario.traffic import Selection
-    from sim.scenario.traffic import TrafficWorld as Section
+from sim.worlds.traffic_state import Block
 
 # The structs of traffic.h, field by field.
 WHOLE = (
@@ -35,7 +28,7 @@ REAL = (
 PARAMETERS = ("z", "successes", "failures")
 KEYS = ("slot_key", "view_key", "outcome_key", "drift_key", "policy_key")
 COUNTS = ("sends", "unfilled", "purchases", "counted", "late", "revenue", "best", "successes")
-ARRAYS = ("rules", "pages", "bank", "season", "hours", "recovery", "cycle")
+ARRAYS = ("rules", "pages", "bank", "season", "hours", "recovery", "log_price", "cycle")
 
 RULES = np.dtype([*((name, "i8") for name in WHOLE), *((name, "f8") for name in (*REAL, *PARAMETERS))])
 PAGE = np.dtype(
@@ -46,7 +39,7 @@ PAGE = np.dtype(
         ("tier_start", "i8", (len(TIERS) + 1,)),
     ]
 )
-ENTRY = np.dtype([("rate", "f8"), ("price", "i4"), ("id", "i4"), ("arrives", "i4"), ("retires", "i4")])
+ENTRY = np.dtype([("log_rate", "f8"), ("price", "i4"), ("id", "i4"), ("arrives", "i4"), ("retires", "i4")])
 RESULT = np.dtype([*((name, "i8") for name in COUNTS), ("regret", "f8"), ("regret_usd", "f8")])
 
 
@@ -65,61 +58,46 @@ class Problem:
         days = scenario.horizon.days or 0
         if spec.kind != "wilson_sample" or days != int(days):
             raise ValueError("the C kernel knows wilson_sample and whole days only")
-        section: Any = scenario.world
-        selection: Any = scenario.selection
-        banks = [world.bank(index) for index in range(len(replications))]
+        block = world._block
         self.arrays: dict[str, NDArray[Any]] = {
-            "rules": rules_of(section, scenario.feedback, selection, spec),
-            "pages": pages_of(section, scenario.seed, spec, replications, banks),
-            "bank": np.concatenate([entries_of(bank) for bank in banks]),
-            "season": season(section, scenario.seed, replications, int(days)),
-            "hours": np.array(section.factors.hour, dtype=np.float64),
-            "recovery": recovery(section, int(days)),
-            "cycle": tier_cycle([getattr(selection.quotas, tier) for tier in PRICED_TIERS]),
+            "rules": rules_of(block),
+            "pages": copied(block.pages, PAGE),
+            "bank": entries_of(block),
+            "season": block.season,
+            "hours": block.hours,
+            "recovery": block.recovery,
+            "log_price": block.log_price,
+            "cycle": block.tiers,
         }
-        rows = len(self.arrays["pages"])
-        sizes = (rows, len(self.arrays["bank"]) // rows, int(days), len(self.arrays["cycle"]))
+        sizes = (*block.bank.shape, int(days), len(block.tiers))
         self.struct = _Problem(*(pointer(self.arrays[name]) for name in ARRAYS), *sizes)
         self.replications = len(replications)
 
 
-def rules_of(world: "Section", feedback: Any, selection: "Selection", spec: PolicySpec) -> NDArray[np.void]:
-    """The scenario's numbers in the kernel's units, (1,) RULES."""
-    policy = spec.build()
-    known = make_rules(world, feedback, selection, policy.memory)
+def copied(records: NDArray[np.void], kind: np.dtype[np.void]) -> NDArray[np.void]:
+    """The fields of `kind`, which all `records` have, in an array of its own."""
+    made = np.zeros(records.shape, kind)
+    for name in kind.names or ():
+        made[name] = records[name]
+    return made
+
+
+def rules_of(block: Block) -> NDArray[np.void]:
+    """The scenario's numbers in the kernel's units, with the policy's parameters, (1,) RULES."""
     rules = np.zeros(1, RULES)
     for name in (*WHOLE, *REAL):
-        rules[name] = known[name]
-    for name, value in zip(PARAMETERS, policy.parameters(), strict=True):
+        rules[name] = block.rules[name]
+    for name, value in zip(PARAMETERS, block.params, strict=True):
         rules[name] = value
     return rules
 
 
-def pages_of(
-    world: "Section", seed: int, spec: PolicySpec, replications: range, banks: list[BankListing]
-) -> NDArray[np.void]:
-    """The block's pages, (rows,) PAGE."""
-    known = make_pages(world, seed, replications)
-    pages = np.zeros(len(known), PAGE)
-    for name in PAGE.names or ():
-        pages[name] = known[name]
-    pages["policy_key"] = row_keys(seed, policy_purpose(spec.name), replications, world.pages).ravel()
-    tiers = np.concatenate([bank.tier for bank in banks]).reshape(len(pages), -1)
-    pages["tier_start"] = [np.searchsorted(tier, np.arange(len(TIERS) + 1)) for tier in tiers]
-    return pages
-
-
-def entries_of(bank: BankListing) -> NDArray[np.void]:
-    """The captions of a replication, page by page, by tier, (pages × captions,) ENTRY."""
-    entries = np.zeros(len(bank.rate), ENTRY)
-    for name, column in (
-        ("rate", bank.rate),
-        ("price", bank.price),
-        ("id", bank.caption_id),
-        ("arrives", bank.arrives_week),
-        ("retires", bank.retires_week),
-    ):
-        entries[name] = column
+def entries_of(block: Block) -> NDArray[np.void]:
+    """The captions of all pages, each page's by tier, (rows, captions) ENTRY."""
+    entries = np.zeros(block.bank.shape, ENTRY)
+    for name in ("log_rate", "price", "retires"):
+        entries[name] = block.bank[name]
+    entries["id"], entries["arrives"] = block.bank["caption_id"], block.arrives
     return entries
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import sim.engine
 from benchmarks.events import rival, share
-from benchmarks.events.captions import ArrayTier, Law, ObjectTier
+from benchmarks.events.captions import ArrayTier, Law, ObjectTier, steps
 from benchmarks.limit.traffic import advanced, world_of
 from sim.engine import build_world, run, simulate
 from sim.scenario import load
@@ -77,6 +77,13 @@ def test_captions_rest_wear_out_and_learn():
             tier.label(1, False)
         chosen, missed = tier.choose(2, 1e9, 1)
         assert (chosen, missed) == ([0], pytest.approx(0.1))
+
+
+def test_a_step_keeps_the_mean_rate_and_has_the_spread_of_the_law():
+    drawn, sigma = steps(np.random.default_rng(2), 0.3, 40_000), 0.3
+    # Four standard errors: each fails by chance less than once in 10,000.
+    assert abs(np.exp(drawn).mean() - 1.0) < 4 * 0.31 / 200
+    assert abs(drawn.std() / sigma - 1.0) < 4 * 0.71 / 200
 
 
 def burn(seconds):

@@ -39,6 +39,9 @@ VARIANTS = {
         "purchases": {"per_view": [[5.0, 0.5], [20.0, 0.4]], "message_cv": 1.5},
         "views": {"priced": {"mean": 0.6, "cv": 1.0}},
     },
+    # Most cold captions retire before they are chosen, and some lists of the best run out.
+    "restless": {"turnover": {"retire_share_per_week": 0.6, "arrivals_per_week": 40}, "drift": {"sigma_per_week": 0.4}},
+    "all equal": {"purchases": {"caption_cv": 0, "page_sigma": 0}, "drift": {"sigma_per_week": 0}},
 }
 
 
@@ -70,7 +73,8 @@ MISTAKES = {
     "delay": ("rules", "delay_s", 1.01),
     "fatigue": ("rules", "fatigue_drop", 0.99),
     "median": ("rules", "median_s", 0.5),
-    "price": ("bank", "price", 2),
+    "price": ("bank", "price", 0.5),
+    "drift": ("rules", "drift_sigma", 1.01),
     "audience": ("pages", "fans", 2),
 }
 
@@ -112,6 +116,14 @@ def test_a_duel_tells_the_ratio_and_whether_results_agree():
 
     found = duel(play, play, 3, lambda mine, theirs: mine == theirs)
     assert found == Duel(ours=2.0, limit=4.0, ratio=2.0, agree=False)
+
+
+def test_growth_is_the_time_of_the_many_over_that_of_the_few(monkeypatch):
+    seconds = iter([1.0, 3.0, 2.0, 4.0, 1.0, 9.0] * 2)
+    monkeypatch.setattr(traffic, "timed", lambda work: (next(seconds), work()))
+    few, many = small("given number"), load({**SMALL, "replications": 1})
+    assert traffic.growth(few, few, 3) == Duel(ours=1.0, limit=4.0, ratio=3.0, agree=True)
+    assert not traffic.growth(few, many, 3).agree
 
 
 def test_work_is_timed_in_cpu_time():
