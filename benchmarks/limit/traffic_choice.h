@@ -99,7 +99,7 @@ static void assign(int tier, long day, long found, long eligible, u64 key, State
             long i = s->chosen[taken];
             long c = i < eligible ? s->eligible[i] : take(tier, arm_key(key, 2 * eligible + found + taken), s);
             s->chosen[taken] = slot->caption = c;
-            slot->best = tier == BUMP || rate_on(day, c, s) >= s->best[PURCHASED][found - 1];
+            slot->best = tier != BUMP && rate_on(day, c, s) >= s->best[PURCHASED][found - 1];
         }
         taken++;
     }

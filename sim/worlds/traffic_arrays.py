@@ -15,6 +15,8 @@ from sim.worlds.traffic_seasons import DAY_S, make_rules, recovery, season, tier
 from sim.worlds.traffic_setup import Integers, Records, make_bank, make_pages, most_dollars
 from sim.worlds.traffic_state import BUMP, CAPTION, EMV, HISTORY, LABEL, LEADER, LINE, MESSAGE, RESULT, SLOT, Block
 
+SPARE = 2  # of the best cold captions, as many may become warm before they are looked for anew
+
 Sections = tuple[TrafficWorld, TrafficFeedback, Selection]
 
 
@@ -45,7 +47,7 @@ def make_block(
         arrives=bank.arrives,
         leaving=bank.leaving,
         cold=np.zeros((len(pages), captions), np.int32),
-        leaders=np.zeros((len(pages), BUMP, 2, most), LEADER),
+        leaders=np.zeros((len(pages), BUMP, 2, most_of_a_tier(world, selection) + SPARE), LEADER),
         led=np.zeros((len(pages), BUMP, 2), np.int64),
         captions=np.zeros((len(pages), warm), CAPTION),
         history=np.zeros((len(pages), warm), HISTORY),
@@ -89,6 +91,17 @@ def most_chosen(world: TrafficWorld, selection: Selection, days: int) -> Integer
     else:
         unpriced = sends.most - min(low for low, _ in sends.priced_per_day)
     return np.append(quotas[:BUMP] * cycles, unpriced * days)
+
+
+def most_of_a_tier(world: TrafficWorld, selection: Selection) -> int:
+    """The largest number of priced messages of one tier that a page sends in a day."""
+    quotas = [getattr(selection.quotas, tier) for tier in PRICED_TIERS]
+    if not selection.scaled:
+        return int(max(quotas))
+    cycle, priced = tier_cycle(quotas), world.sends.most_priced
+    several = np.resize(cycle, len(cycle) + priced)
+    counts = [np.bincount(several[start : start + priced]).max() for start in range(len(cycle))]
+    return int(max(counts))
 
 
 def _rings(rows: int, rules: Any, days: int, *, record: bool) -> dict[str, NDArray[Any]]:

@@ -37,7 +37,7 @@ def enlist(leaders: Any, led: Any, by: int, worth: float, place: int) -> float:
         leaders[i].log_worth, leaders[i].place = leaders[i - 1].log_worth, leaders[i - 1].place
         i -= 1
     leaders[i].log_worth, leaders[i].place = worth, place
-    return leaders[size - 1].log_worth if led[by] == size else -math.inf  # type: ignore[no-any-return]
+    return leaders[size - 1].log_worth if led[by] == size else -math.inf
 
 
 def strike(leaders: Any, led: Any, by: int, place: int) -> None:
