@@ -191,8 +191,8 @@ def test_the_command_prints_writes_and_exits_1_on_failure(spec, tmp_path, capsys
 @pytest.mark.parametrize(
     ("arguments", "code"),
     [
-        (["--to", "duckdb:/nonexistent/a.duckdb"], 3),
-        (["--to", "parquet:/nonexistent"], 3),
+        (["--to", "duckdb:{absent}/a.duckdb"], 3),
+        (["--to", "parquet:{absent}"], 3),
         (["--to", "nowhere"], 2),
         (["--to", "duckdb:x", "--draws", "3"], 2),
         (["--to", "duckdb:x", "--rows", "0"], 2),
@@ -200,8 +200,9 @@ def test_the_command_prints_writes_and_exits_1_on_failure(spec, tmp_path, capsys
         ([], 2),
     ],
 )
-def test_exit_codes(arguments, code, capsys):
-    assert exit_code(["verify", *arguments]) == code
+def test_exit_codes(arguments, code, tmp_path, capsys):
+    said = [word.format(absent=tmp_path / "absent") for word in arguments]
+    assert exit_code(["verify", *said]) == code
     assert "Traceback" not in capsys.readouterr().err
 
 
