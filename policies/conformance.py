@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from policies.base import SCORE_ERROR, Memory, Policy, Rule
 from policies.draws import arm_key
 from policies.pool_conformance import pool_problems
+from policies.propensity_conformance import propensity_problems
 from policies.registry import build
 from policies.tail_conformance import tail_problems
 
@@ -194,7 +195,8 @@ def rule_problems(policy: Policy) -> list[str]:
     for seen in edge_statistics():
         decisions = [_untouched(policy, seen, key, found) for key in _KEYS]
         for decision in decisions:
-            found |= dict.fromkeys([*_decision_problems(policy, decision), *_propensity_problems(policy, decision)])
+            found |= dict.fromkeys(_decision_problems(policy, decision))
+            found |= dict.fromkeys(propensity_problems(policy, decision.x, decision.y, decision.state))
         if policy.deterministic and len({decision.out.tobytes() for decision in decisions}) > 1:
             found["it says deterministic, but the score depends on the key"] = None
     if policy.concave:
@@ -270,18 +272,6 @@ def _decision_problems(policy: Policy, decision: Decision) -> Iterator[str]:
         yield "a weight is not a finite number of at least 1"
     if not policy.weighted and (weights != 1.0).any():
         yield "it has a weight but does not say weighted"
-
-
-def _propensity_problems(policy: Policy, decision: Decision) -> Iterator[str]:
-    rule, params = policy.rule, np.array(policy.parameters(), dtype=np.float64)
-    arms = range(len(decision.x))
-    with np.errstate(all="ignore"):
-        chances = np.array([rule.propensity(arm, decision.x, decision.y, decision.state, params) for arm in arms])
-    known = not np.isnan(chances).any()
-    if known and not ((chances >= 0.0).all() and math.isclose(chances.sum(), 1.0, rel_tol=1e-9)):
-        yield "propensities are not probabilities that add up to 1"
-    if known and (policy.weighted or policy.deterministic):
-        yield "it has a propensity that nobody asks for, being weighted or deterministic"
 
 
 def compiled_problems(policy: Policy, specialise: Compiler) -> list[str]:

@@ -1,9 +1,10 @@
 """The compiled loop of the Bernoulli world: plain functions for `sim.kernels.specialise`.
 
+A scenario that records sends binds `RECORD`: every pull is then noted, for good, in `Pulls`.
+
 The order within pull t: churn, refresh, decision, outcome. A policy binds its rule and, as constants, `PRUNE`,
-`CONCAVE`, `TAILED`, `BATCH`, `WEIGHTED`, `DETERMINISTIC`, and `DISCOUNTED` and `WINDOWED` (its memory); the scenario
-binds `CHURNS`, `RECORD` (every pull is logged, to be written) and `IMMEDIATE`: every outcome is known before the next
-pull and nothing leaves a window, so that the policy's memory needs no log of pulls.
+`CONCAVE`, `TAILED`, `BATCH`, `WEIGHTED`, and `DISCOUNTED` and `WINDOWED` (its memory); the scenario binds `CHURNS` and
+`IMMEDIATE`: every outcome is known before the next pull and nothing leaves a window, so that no log of pulls is needed.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -20,9 +21,10 @@ from sim.worlds.tangents import best_by_tangents
 if TYPE_CHECKING:
     from policies.base import Rule
 
+    RECORD = False
     prepare = Rule.prepare
     BATCH = 0
-    CHURNS = CONCAVE = IMMEDIATE = RECORD = TAILED = False
+    CHURNS = CONCAVE = IMMEDIATE = TAILED = False
 
 
 def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, pulls: Pulls, params: Any, plan: Plan) -> None:
