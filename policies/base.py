@@ -11,15 +11,20 @@ like `policies.draws`:
     support(x, y, state, params) -> (low, high)          closed bounds of the score over all keys, also of `prepare`
     quantile(x, y, state, params, u) -> float            the score at quantile u; only where `pools_cold` is set
     weight(x, y, state, params) -> float                 1 / propensity of the arm sent; only where `weighted` is set
+    propensity(arm, x, y, state, params) -> float        P(this decision sends the arm); NaN: no closed form
     slope(x, y, value, state, params) -> float           how fast a score grows at most; only where `concave` is set
     tail(x, y, level, params) -> (chance, pace)          P(score > level); only where `tailed` is set, as the next two
     follow(x, y, to_x, to_y, level, chance, pace, doubt, params) -> (chance, pace, doubt)   the same after a change
     above(x, y, level, params, key) -> float             a score given that it exceeds the level
 
-`n`, `x`, `y` of `prepare` are arrays (arms,), to be read only; `t` counts the row's trials so far (pulls; fans
-where each fan is a trial); `params` is the tuple of `parameters()` as float64; `state` is float64 (state_size,),
-zero at the start and kept between decisions; `key` is a uint64 for `policies.draws`: in `prepare` the decision's,
-in `score` the arm's own, which is `arm_key(decision's, i)` for the arm at position `i` of `n`, `x` and `y`.
+`n`, `x`, `y` of `prepare` and `propensity` are arrays (arms,), to be read only; `t` counts the row's trials so far
+(pulls; fans where each fan is a trial); `params` is the tuple of `parameters()` as float64; `state` is float64
+(state_size,), zero at the start and kept between decisions; `key` is a uint64 for `policies.draws`: in `prepare` the
+decision's, in `score` the arm's own, which is `arm_key(decision's, i)` for the arm at position `i` of `n`, `x` and `y`.
+
+`propensity` is for logs of what was sent: the probability before anything is drawn, in `prepare` too, though it is
+asked after `prepare`. A `weighted` policy needs none, for it has `weight`, nor does a `deterministic` one, whose best
+arms share evenly.
 
 A costly index can be `concave`: its score depends on x, y and `state[0]` alone, which never falls from one decision
 to the next, and in which the score rises, by at most `slope` (>= 0) a unit from a decision with score `value` on, but
@@ -59,6 +64,10 @@ def _weight_one(x: float, y: float, state: Any, params: Any) -> float:
     return 1.0
 
 
+def _propensity_unknown(arm: int, x: Any, y: Any, state: Any, params: Any) -> float:
+    return math.nan
+
+
 def _slope_unknown(x: float, y: float, value: float, state: Any, params: Any) -> float:
     return math.inf
 
@@ -90,6 +99,7 @@ class Rule:
     support: Callable[..., Any] = _support_is_x
     prepare: Callable[..., Any] = _prepare_nothing
     weight: Callable[..., Any] = _weight_one
+    propensity: Callable[..., Any] = _propensity_unknown
     slope: Callable[..., Any] = _slope_unknown
     quantile: Callable[..., Any] = _quantile_unknown
     tail: Callable[..., Any] = _tail_unknown

@@ -20,6 +20,21 @@ def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]
     return (x, x) if x == math.inf else (-math.inf, math.inf)
 
 
+def _propensity(arm: int, x: Any, y: Any, state: Any, params: Any) -> float:
+    largest = -math.inf
+    for value in x:
+        largest = max(largest, value)
+    total = 0.0
+    for value in x:
+        total += _share(value, largest)
+    return _share(x[arm], largest) / total
+
+
+def _share(x: float, largest: float) -> float:
+    """Proportional to the probability; arms never pulled, infinite, share it evenly."""
+    return 1.0 if x == largest else math.exp(x - largest)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Boltzmann(Policy):
     """An arm with probability proportional to exp(mean / temperature); an arm never pulled comes first."""
@@ -28,7 +43,7 @@ class Boltzmann(Policy):
 
     kind: ClassVar[str] = "boltzmann"
     source: ClassVar[str] = "Luce 1959; Sutton & Barto 1998, section 2.3; drawn as an argmax by Gumbel 1954"
-    rule: ClassVar[Rule] = Rule(derive=_derive, score=_score, support=_support)
+    rule: ClassVar[Rule] = Rule(derive=_derive, score=_score, support=_support, propensity=_propensity)
 
     def parameters(self) -> tuple[float, ...]:
         """(temperature,)."""

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 from policies.base import SCORE_ERROR, Memory, Policy, Rule
 from policies.draws import arm_key
 from policies.pool_conformance import pool_problems
+from policies.propensity_conformance import propensity_problems
 from policies.registry import build
 from policies.tail_conformance import tail_problems
 
@@ -195,6 +196,7 @@ def rule_problems(policy: Policy) -> list[str]:
         decisions = [_untouched(policy, seen, key, found) for key in _KEYS]
         for decision in decisions:
             found |= dict.fromkeys(_decision_problems(policy, decision))
+            found |= dict.fromkeys(propensity_problems(policy, decision.x, decision.y, decision.state))
         if policy.deterministic and len({decision.out.tobytes() for decision in decisions}) > 1:
             found["it says deterministic, but the score depends on the key"] = None
         if policy.steady and not all(_is_steady(decision) for decision in decisions):

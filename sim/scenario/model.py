@@ -80,7 +80,9 @@ class Record(Section):
     stats: Literal["all", "last", "none"] = Field(
         "all", description="Caption statistics of all replications, of the last one, or of none."
     )
-    sends: bool = Field(False, description="Whether to write the log of sends.")
+    sends: bool = Field(
+        False, description="Whether to write the log of sends: a line a message, in a bernoulli world a line a pull."
+    )
 
 
 class Check(Section):

@@ -7,7 +7,7 @@ from typing import Any
 
 from sim.scenario.document import MAX_BYTES, MAX_DEPTH, MAX_VALUES
 from sim.scenario.model import WORLDS
-from sim.scenario.rules import MAX_ROW_ARMS, MAX_ROWS, MAX_WORK
+from sim.scenario.rules import MAX_REPLICATION_SENDS, MAX_ROW_ARMS, MAX_ROWS, MAX_WORK
 from sim.scenario.schema import scenario_schema
 
 INTRODUCTION = f"""# Scenario reference
@@ -32,8 +32,8 @@ in the current directory.
 scenario's file do not enter it; a table world's source enters by its bytes, not by its name.
 
 **Sizes.** Refused are scenarios above {MAX_WORK:.0e} arms to look at in all (decisions × arms × replications ×
-policies), {MAX_ROWS:.0e} rows of curves, caption statistics or sends, and {MAX_ROW_ARMS:.0e} captions in one
-replication.
+policies), {MAX_ROWS:.0e} rows of curves, caption statistics or sends, and, in one replication, {MAX_ROW_ARMS:.0e}
+captions, or {MAX_REPLICATION_SENDS:.0e} sends where they are recorded.
 
 In the tables, a dash for the default means that the key must be given wherever its section is.
 """

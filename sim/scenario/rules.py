@@ -16,6 +16,7 @@ from sim.scenario.worlds import BernoulliWorld, TableWorld
 MAX_WORK = 10**14
 MAX_ROWS = 10**8
 MAX_ROW_ARMS = 10**7
+MAX_REPLICATION_SENDS = 2 * 10**7
 
 Rule = Callable[..., Iterator[Finding]]
 
@@ -107,12 +108,6 @@ def check_money(checks: Sequence[tuple[int, Check]], world: Any) -> Iterator[Fin
             yield Finding(("checks", index, "metric"), f"a {world.kind} world has no revenue")
 
 
-def sends_exist(record: Record, world: Any) -> Iterator[Finding]:
-    """Only pages send."""
-    if record.sends and world.kind == "bernoulli":
-        yield Finding(("record", "sends"), "a bernoulli world has pulls, no sends to record")
-
-
 def curve_size(header: Header, record: Record, policies: Sequence[PolicySpec]) -> Iterator[Finding]:
     """Curves fit into memory."""
     rows = header.replications * record.curve_points * len(policies)
@@ -123,8 +118,7 @@ def curve_size(header: Header, record: Record, policies: Sequence[PolicySpec]) -
 
 def work_size(header: Header, horizon: Horizon, world: Any, policies: Sequence[PolicySpec]) -> Iterator[Finding]:
     """A run ends within days, not centuries: decisions times the arms that each may have to look at."""
-    decisions = (horizon.length * sends_a_day(world)) if horizon.unit == "days" else horizon.length
-    work = decisions * arms_to_choose_from(world) * header.replications * len(policies)
+    work = sends_ever(world, horizon) * arms_to_choose_from(world) * header.replications * len(policies)
     if work > MAX_WORK:
         message = f"{work:.1e} arms to look at in all (decisions × arms × replications × policies)"
         yield Finding(("horizon",), f"{message}; the limit is {MAX_WORK:.0e}")
@@ -144,9 +138,13 @@ def stats_size(
 def sends_size(
     header: Header, record: Record, horizon: Horizon, world: Any, policies: Sequence[PolicySpec]
 ) -> Iterator[Finding]:
-    """The log of sends fits onto a disk."""
-    rows = horizon.length * sends_a_day(world) * header.replications * len(policies)
-    if record.sends and rows > MAX_ROWS:
+    """The log of sends fits onto a disk, that of one replication into memory."""
+    each = sends_ever(world, horizon)
+    rows = each * header.replications * len(policies)
+    if record.sends and each > MAX_REPLICATION_SENDS:
+        message = f"up to {each:.1e} sends in a replication, whose log must fit into memory"
+        yield Finding(("record", "sends"), f"{message}; the limit is {MAX_REPLICATION_SENDS:.0e}")
+    elif record.sends and rows > MAX_ROWS:
         message = f"up to {rows:.1e} sends to write (sends × replications × policies)"
         yield Finding(("record", "sends"), f"{message}; the limit is {MAX_ROWS:.0e}")
 
@@ -177,6 +175,11 @@ def captions_ever(world: Any, horizon: Horizon) -> float:
     return arms(world)
 
 
+def sends_ever(world: Any, horizon: Horizon) -> float:
+    """The most sends of a replication, of a single page where only a file knows how many there are; or its pulls."""
+    return horizon.length * sends_a_day(world) if horizon.unit == "days" else horizon.length
+
+
 def sends_a_day(world: Any) -> int:
     """The most sends of all pages in a day; of a single page where only a file knows how many there are."""
     if isinstance(world, TrafficWorld):
@@ -192,7 +195,6 @@ RULES: tuple[Rule, ...] = (
     check_policies,
     check_comparisons,
     check_money,
-    sends_exist,
     curve_size,
     work_size,
     stats_size,

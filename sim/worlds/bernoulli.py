@@ -17,6 +17,7 @@ from sim.kernels import specialise
 from sim.rng import generator, policy_purpose, row_keys
 from sim.worlds import bernoulli_kernel
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals
+from sim.worlds.bernoulli_pulls import new_pulls, send_log
 from sim.worlds.bernoulli_rows import Log, Plan, Rows, new_log, new_rows, new_sums
 from sim.worlds.bernoulli_sends import Sends
 from sim.worlds.estimation import estimation
@@ -49,8 +50,14 @@ class BernoulliWorld:
         immediate = _immediate(feedback, self.policy)
         self._log = _log(len(replications), self._plan, self.policy, immediate)
         self._sums = new_sums(len(replications))
+        self._recorded = scenario.record.sends
+        self._pulls = new_pulls(len(replications), self.horizon if self._recorded else 0)
         self._sends = Sends(self._rows)
-        self._bindings = _bindings(self.policy) | {"CHURNS": problem.churn is not None, "IMMEDIATE": immediate}
+        self._bindings = _bindings(self.policy) | {
+            "CHURNS": problem.churn is not None,
+            "IMMEDIATE": immediate,
+            "RECORD": self._recorded,
+        }
         self._advance = self._compile(bernoulli_kernel.advance)
 
     def _compile(self, template: Callable[..., None]) -> Any:
@@ -80,7 +87,7 @@ class BernoulliWorld:
     def _run(self, stop: int) -> None:
         parameters = tuple(float(number) for number in self.policy.parameters())
         try:
-            self._advance(self.time, stop, self._rows, self._log, self._sums, parameters, self._plan)
+            self._advance(self.time, stop, self._rows, self._log, self._sums, self._pulls, parameters, self._plan)
         except ValueError as error:
             raise UsageError(f"policy {self._name}: {error}", hint="a rule must score at least one arm") from error
 
@@ -140,9 +147,9 @@ class BernoulliWorld:
             last_updated_us=_clock(updated),
         )
 
-    def sends(self, index: int) -> SendLog | None:  # noqa: ARG002  (every world takes it)
-        """None: this world has pulls, no sends to log."""
-        return None
+    def sends(self, index: int) -> SendLog | None:
+        """Every pull so far, in order of time, with its outcome, known by then or not."""
+        return send_log(self._pulls, index, _clock(np.arange(self.time))) if self._recorded else None
 
 
 def _clock(pulls: Counts) -> Counts:
@@ -216,6 +223,7 @@ def _bindings(policy: Policy) -> dict[str, Any]:
         "score": rule.score,
         "support": rule.support,
         "weight": rule.weight,
+        "propensity": rule.propensity,
         "slope": rule.slope,
         "tail": rule.tail,
         "follow": rule.follow,
@@ -226,6 +234,7 @@ def _bindings(policy: Policy) -> dict[str, Any]:
         "STEADY": policy.steady,
         "EXPLORES": policy.state_size > 0,
         "BATCH": policy.batch,
+        "DETERMINISTIC": policy.deterministic,
         "WEIGHTED": policy.weighted,
         "DISCOUNTED": policy.memory.discount != 1.0,
         "WINDOWED": policy.memory.window > 0,

@@ -1,5 +1,7 @@
 """The compiled loop of the Bernoulli world: plain functions for `sim.kernels.specialise`.
 
+A scenario that records sends binds `RECORD`: every pull is then noted, for good, in `Pulls`.
+
 The order within pull t: churn, refresh, decision, outcome. A policy binds its rule and, as constants, `PRUNE`,
 `CONCAVE`, `TAILED`, `STEADY`, `EXPLORES` (it has a state), `BATCH`, `WEIGHTED`, and `DISCOUNTED` and `WINDOWED` (its
 memory); the scenario binds `CHURNS` and `IMMEDIATE`: every outcome is known before the next pull and nothing leaves a
@@ -11,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from policies.draws import arm_key, beta, pull_key, uniform
 from sim.kernels import inlined
 from sim.worlds.bernoulli_memory import address, derive_stale, forget, learn, refresh, remember
+from sim.worlds.bernoulli_pulls import Pulls, note
 from sim.worlds.bernoulli_rows import Log, Plan, Rows, Sums, log_of, row_of
 from sim.worlds.leader import best_by_leader
 from sim.worlds.ranking import best_arm, best_of_all, can_win
@@ -20,12 +23,13 @@ from sim.worlds.tangents import best_by_tangents
 if TYPE_CHECKING:
     from policies.base import Rule
 
+    RECORD = False
     prepare = Rule.prepare
     BATCH = 0
     CHURNS = CONCAVE = EXPLORES = IMMEDIATE = STEADY = TAILED = False
 
 
-def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, params: Any, plan: Plan) -> None:
+def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, pulls: Pulls, params: Any, plan: Plan) -> None:
     """Pulls `start` to `stop` − 1 of every row; at the horizon the refresh that is due there, too."""
     for r in range(rows.means.shape[0]):
         row, row_log = row_of(rows, r), log_of(log, r)
@@ -42,6 +46,8 @@ def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, params: Any
                 number += 1
             arm = decide(t, row, params)
             outcome = draw_outcome(arm, row)
+            if RECORD:
+                note(r, t, arm, outcome, row, pulls, params)
             if IMMEDIATE:
                 learn(t, arm, outcome, row, params, plan)
             else:

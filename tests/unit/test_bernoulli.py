@@ -210,7 +210,7 @@ def test_asking_who_is_locked_out_changes_nothing():
     assert np.array_equal(asked.totals().regret, left.totals().regret)
 
 
-def test_money_and_sends_are_none_of_this_world():
+def test_there_is_no_money_and_nothing_is_logged_unasked():
     result = simulate(scenario(), PolicySpec(name="uniform", kind="uniform"), range(2))
     assert result.totals.revenue_micros.tolist() == [0, 0]
     assert np.isnan(result.totals.regret_usd).all()

@@ -16,6 +16,7 @@ from sim.observation import watched_points
 from sim.run_folder import OWN_FILES
 from sim.scenario import load
 from sim.scenario.traffic import TIERS
+from sim.send_table import arrow_schema
 
 DICTIONARY = Path(__file__).parents[2] / "docs" / "data-dictionary.md"
 OBSERVED = ("allocation", "exploration", "estimation", "revenue")
@@ -166,8 +167,13 @@ def complete(tmp_path_factory: pytest.TempPathFactory) -> sim.Run:
 
 def test_the_data_dictionary_says_what_the_files_hold(complete: sim.Run) -> None:
     written = {path.stem for path in complete.path.glob("*.parquet")}
-    sections = re.split(r"^## (\w+)\.parquet$", DICTIONARY.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
+    sections = re.split(r"^## (\S+)\.parquet$", DICTIONARY.read_text(encoding="utf-8"), flags=re.MULTILINE)[1:]
     documented = dict(zip(sections[::2], sections[1::2], strict=True))
+    described = re.findall(
+        r"^\| (\w+) \| (\w+) \|", documented.pop("sends/policy=P/replication=R"), flags=re.MULTILINE
+    )[1:]
+    types = [(name, "timestamp[us, tz=UTC]" if kind == "timestamp" else kind) for name, kind in described]
+    assert types == [(field.name, str(field.type).replace("double", "float64")) for field in arrow_schema()]
     assert set(documented) == written
     kinds = {"string": pl.String, "int64": pl.Int64, "float64": pl.Float64, "bool": pl.Boolean}
     for name, text in documented.items():

@@ -102,6 +102,10 @@ def _half(x: float, y: float, state: Any, params: Any) -> float:
     return 0.5
 
 
+def _even(arm: int, x: Any, y: Any, state: Any, params: Any) -> float:
+    return 1.0 / len(x)
+
+
 def _wide(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
     return -math.inf, math.inf
 
@@ -242,6 +246,8 @@ BAD_RULES = [
     (replace(FINE, score=_lowest, support=_wide), {}, "−inf"),
     (replace(FINE, weight=_half), {"weighted": True}, "at least 1"),
     (replace(FINE, weight=lambda x, y, state, params: 2.0), {}, "does not say weighted"),
+    (replace(UNIT, propensity=lambda arm, x, y, state, params: 1.0), {}, "add up to 1"),
+    (replace(FINE, propensity=_even), {"deterministic": True}, "nobody asks for"),
     (LOGARITHM, {**CONCAVE, "deterministic": False}, "not deterministic"),
     (replace(FINE, prepare=_counts_down), CONCAVE, "state.0. falls"),
     (replace(LOGARITHM, slope=_half_its_slope), CONCAVE, "an earlier one sets"),

@@ -4,12 +4,13 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from sim.blocks import TARGET_BYTES, plan
 from sim.engine import simulate
 from sim.scenario import Scenario, load
-from sim.workload import estimate, memory_bytes, workload
+from sim.workload import SEND_BYTES, estimate, memory_bytes, workload
 
 RECORD = Path(__file__).parents[2] / "benchmarks" / "growth.json"
 TRAFFIC = {"kind": "traffic", "pages": 2}
@@ -82,3 +83,15 @@ def test_recorded_sends_and_curve_points_take_memory_too() -> None:
     plain = memory_bytes(traffic())
     assert memory_bytes(traffic(record={"sends": True})) > plain + 100 * workload(traffic()).pulls
     assert memory_bytes(traffic(record={"curve_points": 1_000})) > plain
+
+
+@pytest.mark.parametrize("pulls", [100, 10_000])
+def test_logged_pulls_fit_into_the_memory_that_blocks_are_cut_for(pulls: int) -> None:
+    world = {"kind": "bernoulli", "means": [0.2, 0.3]}
+    content = {"name": "x", "horizon": {"pulls": pulls}, "replications": 1_000, "world": world, "policies": ["uniform"]}
+    scenario = load(content | {"record": {"sends": True, "stats": "none"}})
+    most = max(len(block.replications) for block in plan(scenario))
+    assert 1 < most <= TARGET_BYTES / memory_bytes(scenario)
+    (log,) = simulate(scenario, scenario.policies[0], range(1)).sends
+    held = sum(column.nbytes for column in vars(log).values() if isinstance(column, np.ndarray))
+    assert pulls * SEND_BYTES / 2 < held < pulls * SEND_BYTES  # the rest is for the kernel's and the file's columns

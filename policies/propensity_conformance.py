@@ -1,0 +1,22 @@
+"""What a `propensity` must satisfy; `policies.conformance` asks."""
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from policies.base import Policy
+
+
+def propensity_problems(policy: Policy, x: Any, y: Any, state: Any) -> Iterator[str]:
+    """What is wrong with the propensities of arms `x` and `y` (arms,), after `prepare` left `state`."""
+    params = np.array(policy.parameters(), dtype=np.float64)
+    with np.errstate(all="ignore"):
+        chances = np.array([policy.rule.propensity(arm, x, y, state, params) for arm in range(len(x))])
+    if np.isnan(chances).any():
+        return
+    if not ((chances >= 0.0).all() and math.isclose(chances.sum(), 1.0, rel_tol=1e-9)):
+        yield "propensities are not probabilities that add up to 1"
+    if policy.weighted or policy.deterministic:
+        yield "it has a propensity that nobody asks for, being weighted or deterministic"

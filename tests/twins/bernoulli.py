@@ -1,0 +1,146 @@
+"""An independent twin of the Bernoulli world: one pull at a time, plain Python, recomputed from the whole past.
+
+It shares with the engine nothing but the policy's functions and the addresses of the random streams.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+
+from policies.draws import beta
+from sim.rng import generator, policy_purpose, row_keys
+from twins.levels import Levels
+from twins.streams import mixed, of_arm, of_pull, unit
+
+
+@dataclass
+class Pull:
+    time: int
+    place: int
+    identity: int
+    outcome: int
+    known_after: int
+    weight: float
+    chance: float
+    """The propensity."""
+
+
+class Twin:
+    """One replication."""
+
+    def __init__(self, scenario: Any, spec: Any, number: int) -> None:
+        self.scenario, self.policy, self.world = scenario, spec.build(), scenario.world
+        purposes = {"policy": policy_purpose(spec.name), "outcome": "outcome", "delay": "delay", "churn": "churn"}
+        self.key = {name: int(row_keys(scenario.seed, of, [number])[0, 0]) for name, of in purposes.items()}
+        if self.world.means is not None:
+            self.means = list(self.world.means)
+        else:
+            self.means = list(generator(scenario.seed, "means", number).beta(*self.world.prior.beta, self.world.arms))
+        self.arms = len(self.means)
+        self.identities = list(range(self.arms))
+        self.shown = list(self.identities)
+        self.past: list[Pull] = []
+        self.n, self.s, self.w = ([0.0] * self.arms for _ in range(3))
+        self.state = np.zeros(self.policy.state_size)
+        self.regret, self.best_pulls = 0.0, 0
+        self.levels = Levels(self.arms)
+
+    def run(self) -> "Twin":
+        for t in range(self.scenario.horizon.pulls):
+            self.change(t)
+            self.refresh(t)
+            self.pull(t)
+        self.refresh(self.scenario.horizon.pulls)
+        return self
+
+    def change(self, t: int) -> None:
+        for change in self.world.changes:
+            if change.at == t:
+                self.means = list(change.means)
+        key = of_pull(self.key["churn"], t)
+        if self.world.churn is not None and unit(key) < self.world.churn.probability:
+            place = int(unit(of_arm(key, 0)) * self.arms)
+            self.means[place] = beta(np.uint64(of_arm(key, 1)), *map(float, self.world.prior.beta))
+            self.identities[place] += self.arms
+
+    def refresh(self, u: int) -> None:
+        every = self.scenario.feedback.refresh_every
+        if u % every:
+            return
+        self.shown = list(self.identities)
+        known = [p for p in self.past if p.known_after < u and p.identity == self.identities[p.place]]
+        window, discount = self.policy.memory.window, self.policy.memory.discount
+        if discount == 1.0 and not self.policy.weighted:
+            visible = [p for p in known if not window or p.time >= u - window]
+            self.n = [float(sum(p.place == a for p in visible)) for a in range(self.arms)]
+            self.s = [float(sum(p.outcome for p in visible if p.place == a)) for a in range(self.arms)]
+        else:
+            self.add_news(discount, every, u, known)
+
+    def add_news(self, discount: float, every: int, u: int, known: list[Pull]) -> None:
+        for a in range(self.arms):
+            fresh = not any(p.identity == self.identities[a] and p.known_after < u - every for p in self.past)
+            kept = 0.0 if fresh else math.pow(discount, every)
+            self.n[a], self.s[a], self.w[a] = self.n[a] * kept, self.s[a] * kept, self.w[a] * kept
+            for p in reversed(known):
+                if p.place == a and p.known_after >= u - every:
+                    share = math.pow(discount, u - 1 - p.time)
+                    self.n[a] += share
+                    self.s[a] += share * p.outcome
+                    self.w[a] += share * (p.weight * p.outcome)
+            closed_form = sum(math.pow(discount, u - 1 - p.time) for p in known if p.place == a)
+            assert self.n[a] == pytest.approx(closed_form, rel=1e-9)
+
+    def pull(self, t: int) -> None:
+        key = of_pull(self.key["policy"], t)
+        rule, params, state = self.policy.rule, self.policy.parameters(), self.state
+        xy = [rule.derive(self.n[a], self.s[a], self.w[a], self.means[a], params) for a in range(self.arms)]
+        x, y = np.array(xy, float).T
+        rule.prepare(t, np.array(self.n), x, y, params, state, np.uint64(key))
+        if self.policy.tailed:
+            scores = self.levels.scores(rule, x, y, params, state, key)
+        else:
+            keys = [np.uint64(of_arm(key, a)) for a in range(self.arms)]
+            scores = {a: rule.score(x[a], y[a], state, params, keys[a]) for a in range(self.arms)}
+        best = [a for a in scores if scores[a] == max(scores.values())]
+        # The i-th of the best takes the place of those before it with probability 1/i.
+        place = [a for i, a in enumerate(best, 1) if i == 1 or unit(of_arm(key, self.arms + i)) * i < 1.0][-1]
+        if self.policy.tailed:
+            self.levels.learn(scores, place)
+            for a in range(self.arms):
+                self.levels.chance(rule, a, x[a], y[a], params)
+        weight = rule.weight(x[place], y[place], state, params) if self.policy.weighted else 0.0
+        self.experience(t, place, weight, self.propensity(place, x, y, weight, len(best)))
+
+    def propensity(self, place: int, x: Any, y: Any, weight: float, tied: int) -> float:
+        if self.policy.weighted:
+            return 1.0 / weight
+        if self.policy.deterministic:
+            return 1.0 / tied
+        return float(self.policy.rule.propensity(place, x, y, self.state, self.policy.parameters()))
+
+    def experience(self, t: int, place: int, weight: float, chance: float) -> None:
+        identity = self.identities[place]
+        k = sum(p.identity == identity for p in self.past)
+        outcome = unit(of_pull(of_arm(self.key["outcome"], identity), k)) < self.means[place]
+        delay = self.scenario.feedback.delay
+        if not isinstance(delay, int):
+            luck = (mixed(of_pull(of_arm(self.key["delay"], identity), k)) >> 11) + 0.5
+            delay = int(math.log(luck / 2.0**53) / -math.log1p(1.0 / delay.geometric)) if delay.geometric else 0
+        self.past.append(Pull(t, place, identity, int(outcome), t + delay, weight, chance))
+        self.regret += max(self.means) - self.means[place]
+        self.best_pulls += self.means[place] == max(self.means)
+
+    def table(self) -> dict[int, tuple[int, int, int]]:
+        """(successes, observations, last refresh with news) of each caption."""
+        every, horizon = self.scenario.feedback.refresh_every, self.scenario.horizon.pulls
+        rows: dict[int, tuple[int, int, int]] = {}
+        for p in self.past:
+            seen = (p.known_after // every + 1) * every
+            if seen <= horizon and p.identity in self.shown:
+                successes, observations, last = rows.get(p.identity + 1, (0, 0, 0))
+                rows[p.identity + 1] = (successes + p.outcome, observations + 1, max(last, seen))
+        return rows
