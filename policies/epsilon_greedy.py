@@ -1,5 +1,6 @@
 """Exploit, except for a coin toss now and then."""
 
+import math
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -12,6 +13,7 @@ def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) 
     epsilon = params[0]
     if params[1] > 0.0:
         epsilon = params[1] * len(n) / (params[2] * params[2] * max(t, 1.0))
+    state[1] = min(epsilon, 1.0)
     state[0] = 1.0 if uniform(key) < epsilon else 0.0
 
 
@@ -29,6 +31,16 @@ def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]
     return 0.0, max(x, 1.0)
 
 
+def _propensity(arm: int, x: Any, y: Any, state: Any, params: Any) -> float:
+    largest, tied = -math.inf, 0
+    for value in x:
+        if value > largest:
+            largest, tied = value, 0
+        tied += value == largest
+    exploits = 1.0 / tied if x[arm] == largest else 0.0
+    return state[1] / len(x) + (1.0 - state[1]) * exploits  # type: ignore[no-any-return]
+
+
 @dataclass(frozen=True, kw_only=True)
 class EpsilonGreedy(Policy):
     """With probability epsilon an arm drawn uniformly, otherwise the largest sample mean (an arm never pulled first).
@@ -43,12 +55,12 @@ class EpsilonGreedy(Policy):
     kind: ClassVar[str] = "epsilon_greedy"
     source: ClassVar[str] = "constant: Sutton & Barto 2018, section 2.2; decaying: Auer et al. 2002, figure 3"
     rule: ClassVar[Rule] = Rule(
-        derive=derive_mean, prepare=_prepare, score=_score, support=_support, quantile=_quantile
+        derive=derive_mean, prepare=_prepare, score=_score, support=_support, quantile=_quantile, propensity=_propensity
     )
     pools_cold: ClassVar[bool] = True
     steady: ClassVar[bool] = True
     batch: ClassVar[int] = 6
-    state_size: ClassVar[int] = 1
+    state_size: ClassVar[int] = 2
 
     def parameters(self) -> tuple[float, ...]:
         """(epsilon, c, d)."""
