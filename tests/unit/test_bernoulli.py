@@ -233,7 +233,7 @@ def test_scores_that_are_all_nan_are_the_policys_fault_and_said_so():
 
 
 def test_a_rule_that_numba_cannot_compile_is_named_with_its_line():
-    with pytest.raises(UsageError, match=r'policy odd: its rule cannot .*File .*test_bernoulli.py", line \d+$'):
+    with pytest.raises(UsageError, match=r'policy odd: its rule cannot .*File .*test_bernoulli.py", line \d+\n'):
         simulate(scenario(), Spec("odd", Uncompilable()), range(1))
 
 
