@@ -11,6 +11,10 @@ __version__ = "0.1.0"
 __all__ = ["Run", "__version__", "load_run", "run"]
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
     # Lazily: `import sim` must stay cheap, and says who stands in the way before anything of ours is imported.
     if name not in __all__:

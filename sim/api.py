@@ -101,7 +101,7 @@ class Run(Plots):
         path = RunFolder(self.path).log(kind, policy, replication)
         if not path.is_file():
             raise LocalError(
-                f"{self.path} holds no {kind} of policy {policy!r}, replication {replication}",
+                f"{self.path} holds no {kind} of policy {policy!r}, replication {replication}{_kept(path.parent)}",
                 f"The scenario's record.{kind} decides what is kept.",
             )
         return pl.read_parquet(path, hive_partitioning=False)
@@ -138,6 +138,8 @@ def run(
     """
     if resume and fresh:
         raise UsageError("resume and fresh exclude each other")
+    if not isinstance(workers, int) or workers < 1:
+        raise UsageError(f"workers must be a whole number of at least 1, got {workers!r}")
     loaded = load(scenario, overrides)
     loaded.require_files()
     folder = RunFolder(Path(out) if out is not None else RUNS / loaded.name)
@@ -157,6 +159,14 @@ def run(
 def load_run(folder: str | Path) -> Run:
     """Open a complete run; raises LocalError when there is none."""
     return Run(RunFolder(Path(folder)).require_complete().path)
+
+
+def _kept(folder: Path) -> str:
+    """Which replications of a policy were recorded, in words."""
+    kept = sorted(int(path.stem.removeprefix("replication=")) for path in folder.glob("replication=*.parquet"))
+    if not kept:
+        return ""
+    return f"; it holds {'only' if len(kept) == 1 else 'those from'} {kept[0]}{f' to {kept[-1]}' if kept[1:] else ''}"
 
 
 def _silent(done: int, total: int) -> None:

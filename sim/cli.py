@@ -144,7 +144,9 @@ def _message_hint_code(problem: BaseException) -> tuple[str, str, int]:
         case MemoryError():
             ending = "error: not enough memory", "Use fewer --workers or fewer replications.", LocalError.exit_code
         case _:
-            ending = f"error: {type(problem).__name__}: {problem}", REPORT_DEFECT, EXIT_DEFECT
+            # The last line alone: a worker's problem holds its whole traceback, which stands above already.
+            last = (str(problem).splitlines() or [""])[-1]
+            ending = f"error: {type(problem).__name__}: {last}", REPORT_DEFECT, EXIT_DEFECT
     return ending
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import simpy
 from numpy.typing import NDArray
 
+from sim.kernels import compiling_rule
 from sim.observation import LockOuts, Observations, Observer, watched_points
 from sim.scenario import PolicySpec, Scenario
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals, World, WorldFactory
@@ -93,7 +94,8 @@ def simulate(scenario: Scenario, spec: PolicySpec, replications: range) -> Block
     world.foresee(at, watched)
     observer = Observer(world, watched)
     curve = Curve(at, observer)
-    run(world, curve)
+    with compiling_rule(spec.name):
+        run(world, curve)
     stats_of = recorded(scenario.record.stats, scenario.replications, replications)
     sends_of = list(replications) if scenario.record.sends else []
     sends = [(number, world.sends(number - replications.start)) for number in sends_of]

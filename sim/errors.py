@@ -26,6 +26,8 @@ class SimError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        if hint:
+            self.add_note(hint)  # for those who meet it in Python
 
 
 class CheckFailed(SimError):

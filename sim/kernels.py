@@ -14,12 +14,15 @@ import hashlib
 import inspect
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import cache, partial
 from types import CodeType, FunctionType
 from typing import Any, TypeVar
 
 import numba
 from numba.core.errors import NumbaError
+
+from sim.errors import UsageError
 
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
@@ -65,6 +68,26 @@ class Lean:
         except NumbaError:
             self._kernel = self._counted()
             return self._kernel(*args)
+
+
+@contextmanager
+def compiling_rule(policy: str) -> Iterator[None]:
+    """Inside, a rule that Numba cannot compile is a UsageError that names the policy, the reason and the line."""
+    try:
+        yield
+    except NumbaError as error:
+        raise UsageError(
+            f"policy {policy}: its rule cannot be compiled: {_reason(str(error))}",
+            "docs/policies.md says what a rule may use; policies.conformance.check tries one by itself.",
+        ) from error
+
+
+def _reason(text: str) -> str:
+    """The first thing that Numba found wrong, and where; the rest of its message tells how it got there."""
+    lines = [line.strip() for line in text.splitlines()]
+    found = [line for line in lines if line and not line.startswith(("Failed in", "- Resolution failure", "File "))]
+    places = [line.rstrip(":") for line in lines if line.startswith("File ")]
+    return ", ".join([*found[:1], *places[:1]])
 
 
 @cache

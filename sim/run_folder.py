@@ -79,12 +79,14 @@ class RunFolder:
         return self.manifest().get("status") == "complete"
 
     def require_complete(self) -> "RunFolder":
-        """Itself; raises LocalError when there is no complete run here."""
+        """Itself; raises LocalError when there is no complete run here, or a table of it is cut short."""
         manifest = self.manifest()
         if not manifest:
             raise LocalError(f"{self.path} holds no run (there is no {MANIFEST})")
         if manifest["status"] != "complete":
             raise LocalError(f"the run in {self.path} is not complete", "Continue it with `run … --resume`.")
+        for table in sorted(self.path.glob("*.parquet")):
+            _require_whole(table)
         return self
 
     def require_free(self, manifest: dict[str, Any], *, resume: bool, fresh: bool) -> None:
@@ -159,6 +161,18 @@ class RunFolder:
 def _remove_if_empty(folder: Path) -> None:
     if folder.is_dir() and not any(folder.iterdir()):
         folder.rmdir()
+
+
+def _require_whole(table: Path) -> None:
+    """A Parquet file begins and ends with the same four bytes; a copy that broke off lacks the last ones."""
+    with table.open("rb") as file:
+        first = file.read(4)
+        file.seek(max(4, table.stat().st_size - 4))
+        last = file.read(4)
+    if (first, last) != (b"PAR1", b"PAR1"):
+        raise LocalError(
+            f"{table}: not a Parquet file", "is the run folder damaged? Run the scenario again with --fresh."
+        )
 
 
 def _require_same(path: Path, there: dict[str, Any], manifest: dict[str, Any]) -> None:

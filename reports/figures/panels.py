@@ -110,7 +110,8 @@ def panels(count: int, height: float, *, share: bool = False, top: float = 0.3) 
     """A figure of `count` panels, each so many inches high, title included; `share`: the same axes everywhere."""
     rows, gap = math.ceil(count / COLUMNS), 0.5
     inches = top + height * rows + gap * (rows - 1) + 0.6
-    figure = new_figure(inches, right=0.35, top=top, bottom=0.6)
+    # Shared axes carry amounts, of which "1,000,000" must fit beside the name of the axis.
+    figure = new_figure(inches, left=1.2 if share else 0.85, right=0.35, top=top, bottom=0.6)
     spaces = {"hspace": gap / max(0.1, height), "wspace": 0.12 if share else 0.3}
     grid = figure.subplots(rows, COLUMNS, sharex=share, sharey=share, squeeze=False, gridspec_kw=spaces).ravel()
     for axes in grid[count:]:

@@ -18,7 +18,8 @@ SHARES = (
         "best_share",
         "best_share",
         "share of sends on the best caption",
-        "Probability of sending the best caption: its share of the sends since the point before.",
+        "Probability of sending the best caption: its share of the sends since the point before; where messages have "
+        "prices, of the priced ones.",
     ),
     (
         "entropy",

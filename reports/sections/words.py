@@ -7,6 +7,11 @@ LOCKED_OUT = (
     "share of replications that end with probability exactly 0 of sending the best caption next; "
     "for a rule without randomness it says only which caption comes next"
 )
+BEST = "share of pulls that went to the best choice"
+BEST_PRICED = (
+    "share of priced messages whose caption is among those that the best choice of its day would send; "
+    "unpriced messages sell nothing and do not count"
+)
 MANY_PAGES = "; with many pages, on at least half of them"
 CAVEATS = (
     "A simulation answers for its own world: what it does not model (fans who tire of a page, rivals, a change of "
@@ -37,7 +42,7 @@ def words(view: View) -> Section:
         ),
         ("q05, median, q95", "quantiles over replications: one in twenty does worse than q95"),
         ("worst 1 %", "mean regret of the worst 1 % of replications (at least one): the expected shortfall"),
-        ("best arm", "share of pulls that went to the best choice"),
+        ("best arm", BEST_PRICED if view.scenario.world.kind == "traffic" else BEST),
         ("locked out", LOCKED_OUT + many),
         (
             "P(best)",

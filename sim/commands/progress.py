@@ -26,21 +26,26 @@ def _silent(done: int, total: int) -> None:
 
 
 class _Lines:
-    """At most one line in `SECONDS_BETWEEN_LINES`."""
+    """At most one line in `SECONDS_BETWEEN_LINES`.
+
+    The time left is told from the second line on, by what was done since the line before: at first policies are
+    compiled, which says nothing of the rest.
+    """
 
     def __init__(self, output: Output, what: str) -> None:
         self.output, self.what = output, what
-        self.began = self.said = time.monotonic()
-        self.first: int | None = None
+        self.said = time.monotonic()
+        self.before: int | None = None
+        self.warm = False
 
     def tell(self, done: int, total: int) -> None:
         now = time.monotonic()
-        if self.first is None:
-            self.first = done
-        elif now - self.said >= SECONDS_BETWEEN_LINES and self.first < done < total:
-            self.said = now
-            left = (now - self.began) / (done - self.first) * (total - done)
-            self.output.note(f"{self.what}: {done:,} of {total:,}, about {left:.0f} s left")
+        if self.before is None:
+            self.before = done
+        elif now - self.said >= SECONDS_BETWEEN_LINES and self.before < done < total:
+            seconds = (now - self.said) / (done - self.before) * (total - done)
+            self.output.note(f"{self.what}: {done:,} of {total:,}" + f", about {seconds:.0f} s left" * self.warm)
+            self.said, self.before, self.warm = now, done, True
 
 
 @contextmanager

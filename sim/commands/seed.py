@@ -35,6 +35,7 @@ ROWS_A_SECOND = 2_000_000  # of one thread, measured
 @click.option(
     "--until",
     type=click.DateTime(["%Y-%m-%d"]),
+    metavar="YYYY-MM-DD",
     default="2025-04-01",
     show_default=True,
     help="The 90 daily partitions end the day before.",

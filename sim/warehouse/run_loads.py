@@ -17,6 +17,7 @@ from sim.warehouse.schema import arrow_schema
 
 CURVES_TABLE = "curves"
 PART_ROWS = 1_000_000
+RECORD_SENDS = "run the scenario again with --set record.sends=true"
 TABLES = (STATS, SENDS, CURVES_TABLE)
 
 
@@ -38,6 +39,8 @@ def run_loads(
             f"{files[STATS]} is not there", "choose a replication whose statistics were kept (record.stats)"
         )
     wanted = [table for table in TABLES if table in tables and files[table].is_file()]
+    if not wanted:
+        raise LocalError(f"{run.path} holds no send log of {chosen}, replication {number}", RECORD_SENDS)
     about = {"run": run.manifest()["digest"], "policy": chosen, "replication": number}
     return [file_load(table, files[table], about) for table in wanted]
 

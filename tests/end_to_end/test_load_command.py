@@ -91,6 +91,15 @@ def test_the_send_log_is_left_out_where_none_was_recorded(run, tmp_path, capsys)
     assert [one["table"] for one in json.loads(capsys.readouterr().out)["tables"]] == [STATS, CURVES]
 
 
+def test_asking_only_for_a_send_log_that_was_not_recorded_is_an_error(run, tmp_path, capsys):
+    target = f"parquet:{tmp_path / 'warehouse'}"
+    assert load(run.path, "--to", target, "--policy", "wilson_sample", "--table", SENDS) == 3
+    said = capsys.readouterr().err
+    assert "no send log of wilson_sample" in said
+    assert "record.sends=true" in said
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_dry_run_writes_nothing(run, tmp_path, capsys):
     assert load(run.path, "--to", f"parquet:{tmp_path / 'a'}", "--policy", "uniform", "--dry-run") == 0
     assert "would load caption_bandit_stats" in capsys.readouterr().out

@@ -40,6 +40,10 @@ def _score_x(x, y, state, params, key):
     return x
 
 
+def _score_nowhere(x, y, state, params, key):
+    return x.nothing
+
+
 def _score_nan(x, y, state, params, key):
     return np.nan
 
@@ -62,6 +66,12 @@ class Always(Policy):
 class Confused(Policy):
     kind: ClassVar[str] = "confused"
     rule: ClassVar[Rule] = Rule(derive=_derive_unit, score=_score_nan)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Uncompilable(Policy):
+    kind: ClassVar[str] = "uncompilable"
+    rule: ClassVar[Rule] = Rule(derive=_derive_unit, score=_score_nowhere)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -220,6 +230,11 @@ def test_there_is_no_money_and_nothing_is_logged_unasked():
 def test_scores_that_are_all_nan_are_the_policys_fault_and_said_so():
     with pytest.raises(UsageError, match="policy lost: every score is NaN"):
         simulate(scenario(), Spec("lost", Confused()), range(1))
+
+
+def test_a_rule_that_numba_cannot_compile_is_named_with_its_line():
+    with pytest.raises(UsageError, match=r'policy odd: its rule cannot .*File .*test_bernoulli.py", line \d+\n'):
+        simulate(scenario(), Spec("odd", Uncompilable()), range(1))
 
 
 def test_a_window_and_a_discount_at_once_are_refused():

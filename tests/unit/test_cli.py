@@ -76,6 +76,15 @@ def test_a_defect_alone_shows_a_traceback_and_asks_for_a_report(
     assert "please report it" in said
 
 
+def test_the_traceback_of_a_worker_is_shown_once(
+    ending: Callable[[BaseException | None], int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert ending(RuntimeError("Traceback (in a worker)\n  some line\nKeyError: 'lost'")) == 70
+    said = capsys.readouterr().err
+    assert said.count("some line") == 1
+    assert "error: RuntimeError: KeyError: 'lost'" in said
+
+
 def test_json_is_strict() -> None:
     text = json_text({"a": [float("nan"), 1.5], "b": {"c": float("inf")}, "d": (None,)})
     assert json.loads(text) == {"a": [None, 1.5], "b": {"c": None}, "d": [None]}

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from reports.curves import Curve, Tail, mean_curve
@@ -183,3 +184,20 @@ def test_spread_keeps_order_gaps_and_bounds(wanted: list[float], gap: float) -> 
 
 def test_positions_far_apart_do_not_move() -> None:
     assert spread([80.0, 10.0, 50.0], 5.0, 0.0, 100.0) == pytest.approx([80.0, 10.0, 50.0])
+
+
+@pytest.mark.parametrize("most", [50.0, 50_000.0, 1_200_000.0])
+def test_the_name_of_a_shared_axis_stands_clear_of_its_numbers(most: float) -> None:
+    line = AT * most / AT[-1]
+    tails = [Tail(f"policy_{i}", AT, line / 2, line / 4, line, np.array([line])) for i in range(7)]
+    amounts = [Layers(tail.policy, AT, np.array([line])) for tail in tails]
+    for figure in (
+        regret_tails(tails, [tail.policy for tail in tails], time_unit="days", regret_unit="purchases"),
+        stacked(amounts, ["all"], time_unit="days", quantity="cumulative revenue (US dollars)"),
+    ):
+        FigureCanvasAgg(figure).draw()
+        assert figure._supylabel is not None
+        name = figure._supylabel.get_window_extent()
+        numbers = [label for axes in figure.axes for label in axes.get_yticklabels() if label.get_text()]
+        assert numbers
+        assert not [label for label in numbers if name.overlaps(label.get_window_extent())]

@@ -80,6 +80,17 @@ def test_only_complete_runs_are_opened(folder: RunFolder) -> None:
         folder.require_complete()
 
 
+@pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1 cut off here", b"something else altogether"])
+def test_a_table_that_is_cut_short_is_named(folder: RunFolder, content: bytes) -> None:
+    begin(folder)
+    folder.write_manifest({**MANIFEST, "status": "complete"})
+    (folder.path / "curves.parquet").write_bytes(b"PAR1 data PAR1")
+    folder.require_complete()
+    (folder.path / "summary.parquet").write_bytes(content)
+    with pytest.raises(LocalError, match=r"summary.parquet: not a Parquet file"):
+        folder.require_complete()
+
+
 def test_the_lock_leaves_nothing_behind(folder: RunFolder) -> None:
     with folder.locked():
         assert folder.path.is_dir()
