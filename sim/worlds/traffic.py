@@ -156,6 +156,7 @@ def kernel_of(policy: Policy, label: str, *, record: bool) -> Any:
         support=rule.support,
         quantile=rule.quantile,
         weight=rule.weight,
+        BATCH=policy.batch > 0 and pools(policy),  # whose `prepare` leaves the work space of n to the scores
         PRUNE=policy.prune,
         DETERMINISTIC=policy.deterministic,
         POOLED=pools(policy),

@@ -129,7 +129,15 @@ def _rings(rows: int, rules: Any, days: int, *, record: bool) -> dict[str, NDArr
 def _work_space(captions: int, warm: int, most: int) -> dict[str, NDArray[Any]]:
     """Arrays that each decision uses anew."""
     whole = {"eligible": warm + 1, "hits": warm + 1, "order": most, "chosen": most}
-    real = {"n": captions, "x": captions, "y": captions, "score": most, "luck": most, "best": (2, most), "own": most}
+    real = {
+        "n": captions + 1,
+        "x": captions + 1,
+        "y": captions + 1,
+        "score": most,
+        "luck": most,
+        "best": (2, most),
+        "own": most,
+    }
     made: dict[str, NDArray[Any]] = {name: np.zeros(size, np.int64) for name, size in whole.items()}
     return made | {name: np.zeros(shape) for name, shape in real.items()}
 

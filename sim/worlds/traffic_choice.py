@@ -4,7 +4,7 @@ The m cold captions of a tier have equal statistics, hence m draws of one score:
 statistics, and chance says which captions they are. So a decision costs as much as there are warm captions.
 
 Plain functions of the traffic kernel, which binds the policy's `derive`, `prepare`, `score`, `quantile`, `support` and
-`weight`, and `PRUNE`, `DETERMINISTIC`, `POOLED`, `RECOMPUTE`, `WEIGHTED`, `RECORD`, `DISCOUNTED`, `WINDOWED`.
+`weight`, and `BATCH`, `PRUNE`, `DETERMINISTIC`, `POOLED`, `RECOMPUTE`, `WEIGHTED`, `RECORD`, `DISCOUNTED`, `WINDOWED`.
 """
 
 import math
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     derive, prepare, score, support, weight = Rule.derive, Rule.prepare, Rule.score, Rule.support, Rule.weight
     quantile = Rule.quantile
-    PRUNE = DETERMINISTIC = POOLED = RECOMPUTE = WEIGHTED = RECORD = DISCOUNTED = WINDOWED = False
+    BATCH = PRUNE = DETERMINISTIC = POOLED = RECOMPUTE = WEIGHTED = RECORD = DISCOUNTED = WINDOWED = False
 
 TIERS = BUMP + 1
 REDRAWS = 63  # of a decision, to estimate propensities
@@ -58,14 +58,13 @@ def gather(tier: int, day: int, latest: int, row: Row, params: Any) -> int:
     count, start = 0, row.page.warm_start[tier]
     for c in range(start, start + row.page.warm[tier]):
         caption = row.captions[c]
-        if caption.last_used <= latest:
-            if RECOMPUTE:
-                refresh_score(c, rate_on(day, c, row), row, params)
-            row.eligible[count] = c
-            row.x[count], row.y[count] = caption.x, caption.y
-            if not POOLED:
-                row.n[count] = row.history[c].n
-            count += 1
+        if RECOMPUTE and caption.last_used <= latest:
+            refresh_score(c, rate_on(day, c, row), row, params)
+        # Copied first and counted then: no processor can foresee who is cooling.
+        row.eligible[count], row.x[count], row.y[count] = c, caption.x, caption.y
+        if not POOLED:
+            row.n[count] = row.history[c].n
+        count += caption.last_used <= latest
     return count
 
 
@@ -92,7 +91,17 @@ def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params
     """
     arms, state = eligible + row.page.cold[tier], row.state[tier]
     prepare(row.sums.sends, row.n[:arms], row.x[:arms], row.y[:arms], params, state, key)
-    x, y, found = row.x[:eligible], row.y[:eligible], 0
+    found = (
+        rank_at_once(tier, eligible, wanted, key, row, params)
+        if BATCH
+        else rank_warm(tier, eligible, wanted, key, row, params)
+    )
+    return rank_cold(tier, eligible, found, wanted, key, row, params) if POOLED else found
+
+
+def rank_warm(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:
+    """Rank the eligible captions alone."""
+    x, y, state, found = row.x[:eligible], row.y[:eligible], row.state[tier], 0
     for i in range(eligible):
         full = found == wanted
         if PRUNE and full and support(x[i], y[i], state, params)[1] < row.score[found - 1]:
@@ -101,7 +110,20 @@ def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params
         if math.isnan(value) or (full and value < row.score[found - 1]):
             continue
         found = enter(i, value, uniform(arm_key(key, eligible + i)), found, wanted, row)
-    return rank_cold(tier, eligible, found, wanted, key, row, params) if POOLED else found
+    return found
+
+
+def rank_at_once(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:
+    """The same where scores are plain arithmetic, of which a processor does several at once."""
+    x, y, values, state, found = row.x[:eligible], row.y[:eligible], row.n[:eligible], row.state[tier], 0
+    for i in range(eligible):
+        values[i] = score(x[i], y[i], state, params, arm_key(key, i))
+    least = -math.inf
+    for i in range(eligible):
+        if values[i] >= least:
+            found = enter(i, values[i], uniform(arm_key(key, eligible + i)), found, wanted, row)
+            least = row.score[found - 1] if found == wanted else -math.inf
+    return found
 
 
 def rank_cold(tier: int, eligible: int, found: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:

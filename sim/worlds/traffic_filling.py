@@ -20,8 +20,7 @@ PAGE = 0
 class Laws(NamedTuple):
     """What captions are drawn from; `Laws` of a scenario are the same for all pages."""
 
-    counts: Any  # (4,) int64: captions of each tier at start
-    edges: Any  # (4,): cumulative shares of the tiers among those that arrive later
+    edges: Any  # (4,): cumulative shares of the tiers
     bands: Any  # (4,): where the priced tiers begin among the prices, as probabilities; 1
     probability: Any  # quantiles of the prices
     dollars: Any
@@ -56,11 +55,11 @@ def normals(keys: Any, z: Any) -> None:
 def fill(bank: Bank, pages: Any, level: Any, arrives: Any, laws: Laws, tier: Any, count: Any) -> None:
     """Draw all banks; `level` (N,) is the logarithm of how well a page sells, `arrives` (C,) in order of caption_id.
 
-    `tier` (C,) and `count` (4,) are work space.
+    `tier` (C,) holds the tiers of the captions at start; the rest of it, and `count` (4,), are work space.
     """
     for i in range(pages.shape[0]):
         key, start, entries = pages[i].bank_key, pages[i].tier_start, bank.entries[i]
-        draw_tiers(key, arrives, laws, tier, count)
+        draw_tiers(key, arrives, laws, tier)
         lay_out(tier, start, count, entries)
         for t in range(BUMP + 1):
             captions = entries[start[t] : start[t + 1]]
@@ -74,21 +73,13 @@ def fill(bank: Bank, pages: Any, level: Any, arrives: Any, laws: Laws, tier: Any
                     draw_caption(captions[c], t, pull_key(key, captions[c].caption_id), level[i], laws)
 
 
-def draw_tiers(key: np.uint64, arrives: Any, laws: Laws, tier: Any, left: Any) -> None:
-    """Tiers: in exact shares at start, by chance for those that arrive later."""
-    for t in range(BUMP + 1):
-        left[t] = laws.counts[t]
-    for c in range(arrives.shape[0]):
+def draw_tiers(key: np.uint64, arrives: Any, laws: Laws, tier: Any) -> None:
+    """Tiers of captions that arrive later, by chance; those at start have theirs."""
+    c = arrives.shape[0] - 1
+    while c >= 0 and arrives[c] > 0:
         u = uniform(arm_key(pull_key(key, c + 1), TIER))
-        if arrives[c] > 0:
-            tier[c] = (u >= laws.edges[0]) + (u >= laws.edges[1]) + (u >= laws.edges[2])
-        else:
-            # Drawing without replacement: each place goes to a tier by what is left of it.
-            first, second, third = left[0], left[0] + left[1], left[0] + left[1] + left[2]
-            place = u * (third + left[BUMP])
-            t = (place >= first) + (place >= second) + (place >= third)
-            tier[c] = t
-            left[t] -= 1.0
+        tier[c] = (u >= laws.edges[0]) + (u >= laws.edges[1]) + (u >= laws.edges[2])
+        c -= 1
 
 
 def lay_out(tier: Any, start: Any, count: Any, entries: Any) -> None:

@@ -18,14 +18,13 @@ def lead(tier: int, row: Row) -> None:
     start = row.page.tier_start[tier]
     for i in range(start, start + row.page.listed[tier]):
         c = row.cold[i]
-        if row.bank[c].retires <= row.page.week:
-            continue
         rate = row.bank[c].log_rate
         usd = rate + row.log_price[row.bank[c].price]
-        if rate > least_rate:
-            least_rate = enlist(row.leaders[tier, RATE], row.led[tier], RATE, rate, c)
-        if usd > least_usd:
-            least_usd = enlist(row.leaders[tier, USD], row.led[tier], USD, usd, c)
+        if (rate > least_rate or usd > least_usd) and row.bank[c].retires > row.page.week:
+            if rate > least_rate:
+                least_rate = enlist(row.leaders[tier, RATE], row.led[tier], RATE, rate, c)
+            if usd > least_usd:
+                least_usd = enlist(row.leaders[tier, USD], row.led[tier], USD, usd, c)
 
 
 def enlist(leaders: Any, led: Any, by: int, worth: float, place: int) -> float:

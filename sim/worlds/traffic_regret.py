@@ -17,17 +17,19 @@ def expect(tier: int, day: int, eligible: int, found: int, row: Row) -> None:
         return
     ensure(tier, found, row)
     for by in (RATE, USD):
-        best = row.best[by]
         for i in range(min(found, row.led[tier, by])):
             entry = row.bank[row.leaders[tier, by, i].place]
-            best[i] = worth(math.exp(entry.log_rate), by, entry.price)
-        for i in range(eligible):
-            c = row.eligible[i]
-            # A fresh caption is worth more than a worn one: most need no closer look.
-            if worth(row.captions[c].rate, by, row.captions[c].price) > best[found - 1]:
-                value = worth(rate_on(day, c, row), by, row.captions[c].price)
-                if value > best[found - 1]:
-                    sink(best, found, value)
+            row.best[by, i] = worth(math.exp(entry.log_rate), by, entry.price)
+    best, best_usd = row.best[RATE], row.best[USD]
+    for i in range(eligible):
+        caption = row.captions[row.eligible[i]]
+        # A fresh caption is worth more than a worn one: most need no closer look.
+        if caption.rate > best[found - 1] or caption.rate * caption.price > best_usd[found - 1]:
+            rate = rate_on(day, row.eligible[i], row)
+            if rate > best[found - 1]:
+                sink(best, found, rate)
+            if rate * caption.price > best_usd[found - 1]:
+                sink(best_usd, found, rate * caption.price)
 
 
 def worth(rate: float, by: int, price: int) -> float:

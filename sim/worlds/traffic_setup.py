@@ -76,8 +76,8 @@ def make_bank(world: TrafficWorld, days: int, pages: Records) -> Bank:
     z = np.zeros(len(pages))
     _compiled(normals)(_bank_keys(pages), z)
     level = np.log(page_level(world, pages["fans"], z))
-    work = np.zeros(len(arrives), np.int8), np.zeros(len(TIERS))
-    _compiled(fill)(bank, pages, level, arrives.astype(np.int16), _laws(world), *work)
+    tier = np.resize(alternate(tier_counts(world)), len(arrives))
+    _compiled(fill)(bank, pages, level, arrives.astype(np.int16), _laws(world), tier, np.zeros(len(TIERS)))
     return bank
 
 
@@ -105,7 +105,6 @@ def _laws(world: TrafficWorld) -> Laws:
     priced = np.append(0.0, edges[: len(PRICED_TIERS)]) / edges[len(PRICED_TIERS) - 1]
     probability, dollars = np.array(world.bank.prices, dtype=np.float64).T.copy()
     return Laws(
-        counts=tier_counts(world),
         edges=edges,
         bands=priced,
         probability=probability.copy(),
@@ -152,6 +151,12 @@ def tier_counts(world: TrafficWorld) -> Integers:
         counts[counts.argmax()] -= 1
         counts[counts.argmin()] += 1
     return counts
+
+
+def alternate(counts: Integers) -> NDArray[np.int8]:
+    """As many of each tier as `counts` says, each spread evenly over the whole."""
+    places = np.concatenate([(np.arange(count) + 0.5) / count for count in counts])
+    return np.repeat(np.arange(len(counts), dtype=np.int8), counts)[np.argsort(places, kind="stable")]
 
 
 def per_view(world: TrafficWorld, price: Integers | Floats) -> Floats:

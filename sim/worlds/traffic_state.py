@@ -226,7 +226,7 @@ class Row(NamedTuple):
     log_price: Any  # float64: logarithms of whole dollars; −inf for 0
     eligible: Any  # work space of a decision: (W + 1,) int64, places among the warm
     hits: Any  # (W + 1,) int64
-    n: Any  # (C,) float64: of the eligible captions
+    n: Any  # (C + 1,) float64: of the eligible captions, once `prepare` has seen it the scores
     x: Any
     y: Any
     order: Any  # (S,) int64: today's slots, shuffled
