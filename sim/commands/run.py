@@ -69,6 +69,8 @@ def _run(
     try:
         with progress(output, "replications") as tell:
             return run(scenario, out, workers, resume=resume, fresh=fresh, report=report, progress=tell)
+    except UsageError:
+        raise  # which says itself what to do about the run that is there
     except BaseException:
         _say_resumable(out, output)
         raise

@@ -134,6 +134,7 @@ def test_two_runs_compare_on_a_page_of_the_same_form(run: sim.Run, tmp_path: Pat
     assert result.exit_code == 0, result.output
     html, text = (out / "compare.html").read_text(), (out / "compare.md").read_text()
     assert html.count("<svg") == 2
+    assert '<th scope="col" class="words">second</th>' in html  # names stand above values that are words, too
     assert "feedback.refresh\\_every" in text or "feedback.refresh_every" in text
     assert "Replication r of both runs meets the same world" in text
     seeded = sim.run(SCENARIO | {"seed": 99}, out=tmp_path / "seeded", report=False)

@@ -86,6 +86,9 @@ def test_resuming_after_a_first_block_gives_the_same_bits(
     if how != signal.SIGKILL:
         assert "continue with --resume" in said
         assert not list(run.glob(".blocks/*/*.part"))
+    refused, said = finish(start(home, *words))
+    assert refused == 2
+    assert said.count("--resume") == 1, said
     code, said = finish(start(home, *words, "--resume"))
     assert code == 0, said
     assert not (run / ".blocks").exists()
