@@ -61,7 +61,7 @@ class TrafficWorld:
         days = math.ceil(self.horizon)
         sections = (world, feedback, selection)
         self._block = make_block(sections, policy, scenario.seed, replications, days, keys, record=self._record)
-        self._stage = Stage(kernel_of(policy, spec.kind, record=self._record), self._block)
+        self._stage = Stage(spec.name, kernel_of(policy, spec.kind, record=self._record), self._block)
 
     def changes(self) -> Iterable[tuple[float, Callable[[], None]]]:
         """None: drift, arrivals and retirements are part of the rows' own time."""

@@ -40,7 +40,10 @@ def choose_day(day: int, row: Row, params: Any) -> None:
         if wanted > 0:
             eligible = gather(tier, day, day * DAY_S - row.rules.cool_down_s, row, params)
             # A policy is never asked about nothing.
-            found = choose(tier, day, eligible, wanted, row, params) if eligible + row.page.cold[tier] > 0 else 0
+            arms = eligible + row.page.cold[tier]
+            found = choose(tier, day, eligible, wanted, row, params) if arms > 0 else 0
+            if found == 0 and arms > 0:
+                raise ValueError("every score is NaN")
             assign(tier, day, found, eligible, row, params)
             row.sums.unfilled += wanted - found
 
@@ -140,7 +143,7 @@ def rank_cold(tier: int, eligible: int, found: int, wanted: int, key: np.uint64,
         value = (
             score(x, y, row.state[tier], params, luck) if DETERMINISTIC else quantile(x, y, row.state[tier], params, u)
         )
-        if found == wanted and below(value, u, row.score[found - 1], row.luck[found - 1]):
+        if math.isnan(value) or (found == wanted and below(value, u, row.score[found - 1], row.luck[found - 1])):
             break
         found = enter(eligible + j, value, u, found, wanted, row)
     return found

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from sim.errors import UsageError
 from sim.worlds.base import Counts
 from sim.worlds.ledger import RANK_BINS, Tally
 from sim.worlds.traffic_kernel import JUDGE, TALLY
@@ -20,8 +21,8 @@ AT_ONCE = 256  # rows of a compiled call: nobody can interrupt one
 class Stage:
     """The present moment of a block, in seconds."""
 
-    def __init__(self, play: Callable[..., None], block: Block) -> None:
-        self._play, self._block = play, block
+    def __init__(self, policy: str, play: Callable[..., None], block: Block) -> None:
+        self._policy, self._play, self._block = policy, play, block
         self._moments: list[int] = []
         self._looks: Counts = np.zeros(0, np.int64)
         self._views = _no_views(0, len(block.pages))
@@ -70,7 +71,10 @@ class Stage:
         rows = len(self._block.pages)
         views, stops = _no_views(len(moments), rows), np.array(moments, np.int64)
         for first in range(0, rows, AT_ONCE):
-            self._play(first, min(first + AT_ONCE, rows), stops, looks, self._block, views)
+            try:
+                self._play(first, min(first + AT_ONCE, rows), stops, looks, self._block, views)
+            except ValueError as error:
+                raise UsageError(f"policy {self._policy}: {error}", "a rule must score at least one arm") from error
         return views
 
 

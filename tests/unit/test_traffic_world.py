@@ -1,9 +1,14 @@
 """What always holds in the traffic world, whatever the numbers."""
 
+import dataclasses
+import math
+
 import numpy as np
 import pytest
 
+from policies.greedy import Greedy
 from sim.engine import simulate
+from sim.errors import UsageError
 from sim.scenario import load
 from sim.scenario.traffic import TIERS
 from sim.worlds.traffic import TrafficWorld
@@ -130,6 +135,16 @@ def test_a_moment_that_was_not_foreseen_is_refused():
     world.advance(5.0)
     with pytest.raises(ValueError, match="not foreseen"):
         world.advance(7.0)
+
+
+def test_a_policy_without_any_score_is_refused(monkeypatch):
+    monkeypatch.setattr(Greedy, "rule", dataclasses.replace(Greedy.rule, derive=_nothing_known))
+    with pytest.raises(UsageError, match="greedy: every score is NaN"):
+        run(scenario_of("greedy", days=2))
+
+
+def _nothing_known(n, s, w, truth, params):
+    return math.nan, math.nan
 
 
 def test_recording_sends_changes_nothing(world):
