@@ -24,11 +24,14 @@ SCORE_NS_OF_KIND = {  # what is solved or sampled for a score takes longer; unkn
     "boltzmann": 18.0,
     "exp3": 18.0,
 }
+# In a bernoulli world most arms are not looked at, or not drawn.
+SPARED_NS = {"thompson_beta": 3.0, "sliding_window_thompson": 7.0, "epsilon_greedy": 0.4, "greedy": 0.3}
 FAN_NS = 3.0  # a fan's Bernoulli trial
-MESSAGE_NS = 1_050.0  # a message of the traffic world: its fans, its sales, its label
-PAGE_NS = 80_000.0  # to make a page
-CAPTION_NS = 300.0  # to make a caption of its bank
-LOOK_NS = 1.0  # to look, each day, whether a caption is eligible
+MESSAGE_NS = 450.0  # a message of the traffic world: its fans, its sales, its label
+PAGE_NS = 20_000.0  # to make a page
+CAPTION_NS = 30.0  # to make a caption of its bank
+WEEK_NS = 2.0  # a caption's week: its rate drifts
+LOOK_NS = 5.0  # to look, each day, at a caption that was sent before
 START_SECONDS = 1.0  # of a run beside its replications: starting, tables, summary
 STATS_FILE_SECONDS = 0.0006
 CURVE_POINT_BYTES = 17.0
@@ -68,7 +71,9 @@ def workload(scenario: "Scenario", kind: str = "") -> Workload:
 
     Raises, for a table world, what `read_counts` raises of its file.
     """
-    return _WORKLOADS[scenario.world.kind](scenario, SCORE_NS_OF_KIND.get(kind, SCORE_NS))
+    spared = SPARED_NS if scenario.world.kind == "bernoulli" else {}
+    score_ns = (SCORE_NS_OF_KIND | spared).get(kind, SCORE_NS)
+    return _WORKLOADS[scenario.world.kind](scenario, score_ns)
 
 
 def memory_bytes(scenario: "Scenario") -> float:
@@ -111,8 +116,9 @@ def _traffic(scenario: Any, score_ns: float) -> Workload:
     # Each caption rests after a send, and those that arrive come evenly.
     possible = (world.bank.captions + arriving / 2) * (1 + days / max(scenario.selection.cool_down_days, 1e-3))
     sends = world.pages * min(messages_a_day(world, scenario.selection) * days, possible)
-    looks = world.pages * days * captions
-    made = world.pages * (PAGE_NS + captions * CAPTION_NS)
+    # Most policies see captions that were never sent as equals.
+    looks = world.pages * days * min(captions, sends / world.pages / 2)
+    made = world.pages * (PAGE_NS + captions * (CAPTION_NS + WEEK_NS * days / 7))
     nanoseconds = made + sends * MESSAGE_NS + looks * (LOOK_NS + score_ns)
     return Workload(sends, world.pages * captions, 1e-9 * nanoseconds)
 
