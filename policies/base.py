@@ -31,8 +31,13 @@ to the next, and in which the score rises, by at most `slope` (>= 0) a unit from
 for SCORE_ERROR. An index solved long ago then still bounds today's from both sides, and kernels solve only those that
 could be the largest.
 
+A random score that is costly to draw can be `tailed`: its law depends on x and y alone. `tail` gives the chance that it
+exceeds `level`, and `pace`, any number that `follow` wants back. `follow` brings both from (x, y) to (to_x, to_y) for
+less than `tail` costs; `doubt` is the relative error of the chance, which it returns increased by what it added.
+Without a `follow`, `tail` is asked again. See policies.beta_tails for an example.
+
 A policy that `pools_cold` lets kernels treat arms without feedback as what they are, equals: of m equal scores only the
-largest are drawn, as quantiles, so that thousands of captions that nobody knows cost nothing. Its `prepare` then looks
+largest are drawn, as quantiles, so that thousands of captions that nobody knows cost little. Its `prepare` then looks
 at no arm's `n`, `x` or `y`, though it may ask how many arms there are, its `derive` not at the truth, and `quantile`
 has the law of `score` for a uniform `u` in [0, 1], with which it rises, unless it is the same for all. A
 `deterministic` policy needs no `quantile`.
