@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from policies.base import Policy
 from sim.kernels import specialise
@@ -22,7 +21,7 @@ from sim.worlds.traffic_kernel import play
 from sim.worlds.traffic_plan import DAY_S
 from sim.worlds.traffic_results import MICROS, BankListing, caption_counts, list_bank, send_log
 from sim.worlds.traffic_stage import Stage
-from sim.worlds.traffic_state import BUMP, Block
+from sim.worlds.traffic_state import Block
 
 if TYPE_CHECKING:
     from sim.scenario import PolicySpec, Scenario
@@ -77,22 +76,16 @@ class TrafficWorld:
 
     def totals(self) -> Totals:
         """Sums from time zero to now; reward in purchases, regret in expected purchases and in expected dollars."""
+        sums = self._stage.sums
         return Totals(
-            pulls=self._sum("sends"),
-            reward=self._sum("purchases").astype(np.float64),
-            regret=self._sum("regret"),
-            revenue_micros=self._sum("revenue") * MICROS,
-            regret_usd=self._sum("regret_usd"),
-            best_pulls=self._sum("best"),
-            ranked_pulls=self._sum("priced"),
+            pulls=sums["sends"].copy(),
+            reward=sums["purchases"].astype(np.float64),
+            regret=sums["regret"].copy(),
+            revenue_micros=sums["revenue"] * MICROS,
+            regret_usd=sums["regret_usd"].copy(),
+            best_pulls=sums["best"].copy(),
+            ranked_pulls=sums["priced"].copy(),
         )
-
-    def _sum(self, field: str) -> NDArray[Any]:
-        """Sums over the pages of each replication, in their order."""
-        return self._by_replication(self._stage.sums[field])
-
-    def _by_replication(self, values: NDArray[Any]) -> NDArray[Any]:
-        return np.cumsum(values.reshape(len(self._replications), self.pages), axis=1)[:, -1]
 
     def locked_out_pages(self) -> Floats:
         """Share of (page, priced tier) pairs whose best caption has probability exactly 0, (replications,)."""
@@ -105,8 +98,7 @@ class TrafficWorld:
 
     def tier_revenue(self) -> Counts:
         """Revenue since time zero, (tiers, replications), in millionths of a dollar."""
-        by_page = self._stage.sums["tier_revenue"].reshape(len(self._replications), self.pages, BUMP + 1)
-        revenue: Counts = by_page.sum(axis=1).T * MICROS
+        revenue: Counts = self._stage.sums["tier_revenue"].T * MICROS
         return revenue
 
     def estimation(self) -> Counts:
@@ -115,12 +107,14 @@ class TrafficWorld:
 
     def flow(self) -> Flow:
         """Where all purchases are: drawn = counted + late + pending."""
-        pending = self._by_replication(_pending(self._block))
-        return Flow(self._sum("purchases"), self._sum("counted"), self._sum("late"), pending)
+        sums = self._stage.sums
+        pending = _pending(self._block).reshape(len(self._replications), self.pages).sum(axis=1)
+        return Flow(sums["purchases"].copy(), sums["counted"].copy(), sums["late"].copy(), pending)
 
     def unfilled(self) -> Counts:
         """Slots so far for which no caption was eligible, (replications,)."""
-        return self._sum("unfilled")
+        unfilled: Counts = self._stage.sums["unfilled"].copy()
+        return unfilled
 
     def audiences(self, index: int) -> Counts:
         """Fans of each page of the block's `index`-th replication, (pages,)."""

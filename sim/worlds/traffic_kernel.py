@@ -79,11 +79,26 @@ def play(first: int, last: int, stops: Any, looks: Any, b: Block, views: Views) 
         )
         for stop in range(stops.shape[0]):
             advance_row(stops[stop], row, b.params)
-            views.sums[stop, i] = b.sums[i]
+            add_up(b.sums[i], views.sums[stop, b.pages[i].replication])
             if looks[stop] & JUDGE:
                 judge(views.locked[stop, i], row, b.params)
             if looks[stop] & TALLY:
                 tally(row, views.by_bin[stop], views.tally[stop])
+
+
+def add_up(page: Any, sums: Any) -> None:
+    """Add a page's sums to its replication's, one page after another: the order is part of the result."""
+    sums.sends += page.sends
+    sums.priced += page.priced
+    sums.best += page.best
+    sums.unfilled += page.unfilled
+    sums.purchases += page.purchases
+    sums.counted += page.counted
+    sums.late += page.late
+    sums.revenue += page.revenue
+    sums.tier_revenue += page.tier_revenue
+    sums.regret += page.regret
+    sums.regret_usd += page.regret_usd
 
 
 def advance_row(until: int, row: Row, params: Any) -> None:

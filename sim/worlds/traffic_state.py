@@ -103,7 +103,7 @@ RESULT = np.dtype(
         ("regret_usd", "f8"),
     ]
 )
-"""The sums of a page since time zero."""
+"""The sums of a page, or of all pages of a replication, since time zero."""
 
 ENTRY = np.dtype(
     [
@@ -286,7 +286,7 @@ class Block(NamedTuple):
 class Views(NamedTuple):
     """What is looked at, at P moments."""
 
-    sums: Any  # (P, N) RESULT
+    sums: Any  # (P, replications) RESULT: over the pages of each
     locked: Any  # (P, N, priced tiers) bool
     by_bin: Any  # (P, bins + 1) int64: see `sim.worlds.ledger.Tally`
     tally: Any  # (P, 6) int64: its other sums

@@ -24,7 +24,8 @@ def tally(row: Row, by_bin: Any, sums: Any) -> None:
             count = row.uses[w] - row.tallied[w]
             if count > 0:
                 total += count
-                logs += count * math.log(count)
+                if count > 1:  # most are sent once, and the logarithm of 1 is 0
+                    logs += count * math.log(count)
                 count_cold(row.tallied[w], row.uses[w], sums)
                 if tier != BUMP:
                     by_bin[bin_sent(row.captions[w], tier, row.page, row.bank)] += count

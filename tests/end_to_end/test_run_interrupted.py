@@ -28,9 +28,13 @@ policies: [uniform, oracle]
 def start(cwd: Path, *words: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "sim", "run", "slow.yaml", "--no-report", *words]
-    return subprocess.Popen(
-        command, cwd=cwd, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
+    heeded = signal.signal(signal.SIGINT, signal.default_int_handler)  # who ignores it, as jobs in the background do,
+    try:  # hands that down
+        return subprocess.Popen(
+            command, cwd=cwd, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+    finally:
+        signal.signal(signal.SIGINT, heeded)
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
