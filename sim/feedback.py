@@ -32,9 +32,14 @@ def share_known(age_s: float, delay_s: float) -> float:
     return 1.0 if delay_s == 0.0 else -math.expm1(-age_s / delay_s)
 
 
+def wrapped(place: int, size: int) -> int:
+    """The place in a ring of `size`, of one less than twice that: a division would take as long as all the rest."""
+    return place - size if place >= size else place
+
+
 def remember(page: Any, recent: Any, rising: Any, time: int, emv: float) -> None:
     """Add a message to the page's window; messages come in order of time."""
-    entry = recent[(page.recent_head + page.recent_size) % recent.shape[0]]
+    entry = recent[wrapped(page.recent_head + page.recent_size, recent.shape[0])]
     entry.time, entry.emv = time, emv
     page.recent_size += 1
     if emv > 0.0:
@@ -46,7 +51,7 @@ def forget(page: Any, recent: Any, rising: Any, before: int) -> None:
     """Drop the page's messages sent before time `before`."""
     while page.recent_size > 0 and recent[page.recent_head].time < before:
         emv = recent[page.recent_head].emv
-        page.recent_head = (page.recent_head + 1) % recent.shape[0]
+        page.recent_head = wrapped(page.recent_head + 1, recent.shape[0])
         page.recent_size -= 1
         if emv > 0.0:
             remove(rising, page.positives, emv)

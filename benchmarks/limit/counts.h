@@ -5,7 +5,7 @@
 
 #include "draws.h"
 
-static const double SEARCH_FROM_ZERO = 60.0, NEGLIGIBLE = 1e-18, HALF_LOG_TWO_PI = 0.9189385332046727;
+static const double SEARCH_FROM_ZERO = 120.0, NEGLIGIBLE = 1e-18, HALF_LOG_TWO_PI = 0.9189385332046727;
 
 static inline double step_up(long count, double n, double odds) { return odds * (n - count) / (count + 1.0); }
 static inline double step_down(long count, double n, double odds) { return count / (odds * (n - count + 1.0)); }
@@ -53,6 +53,7 @@ static inline double binomial_probability(long count, long n, double p) {
 
 /* The smallest count whose distribution function exceeds u; 0 < p <= 1/2, n >= 1. */
 static inline long binomial_quantile(double u, long n, double p) {
+    if (u < 1.0 - n * p) return 0; /* never above the probability of none (Bernoulli's inequality) */
     double odds = p / (1.0 - p);
     if (n * p <= SEARCH_FROM_ZERO) return search_up(u, 0, exp(n * log1p(-p)), n, odds);
     long mode = (long)((n + 1) * p);

@@ -16,7 +16,7 @@ import numpy as np
 
 from policies.draws import uniform
 
-SEARCH_FROM_ZERO = 60.0  # mean up to which a search from zero is the faster one
+SEARCH_FROM_ZERO = 120.0  # mean up to which a search from zero is the faster one
 NEGLIGIBLE = 1e-18  # a term below this can no longer move a sum of probabilities
 HALF_LOG_TWO_PI = 0.9189385332046727
 INFINITE_TRIALS = -1.0
@@ -35,6 +35,8 @@ def binomial(key: np.uint64, n: int, p: float) -> int:
 
 def binomial_quantile(u: float, n: int, p: float) -> int:
     """The smallest count whose distribution function exceeds `u`; for 0 < p <= 1/2 and n >= 1."""
+    if u < 1.0 - n * p:  # never above the probability of none (Bernoulli's inequality), and most purchases are none
+        return 0
     if n * p <= SEARCH_FROM_ZERO:
         return search_up(u, 0, math.exp(n * math.log1p(-p)), n, p / (1.0 - p))
     mode = int((n + 1) * p)

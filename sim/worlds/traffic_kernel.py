@@ -14,7 +14,7 @@ from sim.worlds.draws import binomial
 from sim.worlds.traffic_bank import begin_week
 from sim.worlds.traffic_choice import choose_day
 from sim.worlds.traffic_judgement import judge
-from sim.worlds.traffic_memory import refresh
+from sim.worlds.traffic_memory import at, refresh
 from sim.worlds.traffic_plan import DAY_S, plan_day
 from sim.worlds.traffic_regret import rate_on, wear_on
 from sim.worlds.traffic_state import BUMP, Block, Row, Views
@@ -187,7 +187,7 @@ def settle(slot: Any, purchases: int, row: Row) -> None:
 
 def await_count(slot: Any, views: int, purchases: int, row: Row) -> None:
     """Queue a message for the update job."""
-    message = row.pending[(row.page.pending_head + row.page.pending_size) % row.pending.shape[0]]
+    message = row.pending[at(row.page.pending_size, row)]
     message.time, message.caption, message.weight = slot.time, slot.caption, slot.weight
     message.ordinal, message.use = row.sums.sends, row.uses[slot.caption]
     message.views, message.purchases = views, purchases

@@ -10,7 +10,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from policies.draws import arm_key, pull_key
-from sim.feedback import FAILURE, NEITHER, SUCCESS, emv_of, forget, median_emv, remember, share_known, verdict
+from sim.feedback import FAILURE, NEITHER, SUCCESS, emv_of, forget, median_emv, remember, share_known, verdict, wrapped
 from sim.worlds.draws import binomial
 from sim.worlds.traffic_state import Row
 
@@ -40,7 +40,7 @@ def refresh(now: int, row: Row, params: Any) -> None:
 
 def at(i: int, row: Row) -> int:
     """Place in the ring of the `i`-th oldest message that is not counted yet."""
-    return (row.page.pending_head + i) % row.pending.shape[0]  # type: ignore[no-any-return]
+    return wrapped(row.page.pending_head + i, row.pending.shape[0])
 
 
 def observe(m: int, now: int, row: Row) -> None:
@@ -109,7 +109,7 @@ def refresh_score(c: int, mean: float, row: Row, params: Any) -> None:
 
 def keep(ordinal: int, c: int, success: float, weighted: float, row: Row) -> None:
     """Note a label that will leave the policy's window."""
-    label = row.labelled[(row.page.labelled_head + row.page.labelled_size) % row.labelled.shape[0]]
+    label = row.labelled[wrapped(row.page.labelled_head + row.page.labelled_size, row.labelled.shape[0])]
     label.ordinal, label.caption, label.success, label.weight = ordinal, c, success, weighted
     row.page.labelled_size += 1
 
@@ -123,7 +123,7 @@ def recall(row: Row) -> None:
     while WINDOWED and row.page.labelled_size > 0 and row.labelled[row.page.labelled_head].ordinal < oldest:
         label = row.labelled[row.page.labelled_head]
         learn(label.caption, -1.0, -label.success, -label.weight, row)
-        row.page.labelled_head = (row.page.labelled_head + 1) % row.labelled.shape[0]
+        row.page.labelled_head = wrapped(row.page.labelled_head + 1, row.labelled.shape[0])
         row.page.labelled_size -= 1
 
 
