@@ -94,43 +94,15 @@ def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params
     """
     arms, state = eligible + row.page.cold[tier], row.state[tier]
     prepare(row.sums.sends, row.n[:arms], row.x[:arms], row.y[:arms], params, state, key)
-    found = (
-        rank_at_once(tier, eligible, wanted, key, row, params)
-        if BATCH
-        else rank_warm(tier, eligible, wanted, key, row, params)
-    )
-    return rank_cold(tier, eligible, found, wanted, key, row, params) if POOLED else found
+    # Cold ones first: little is known of them, and few warm ones then make it into the list.
+    found = rank_cold(tier, eligible, wanted, key, row, params) if POOLED else 0
+    if BATCH:
+        return rank_at_once(tier, eligible, found, wanted, key, row, params)
+    return rank_warm(tier, eligible, found, wanted, key, row, params)
 
 
-def rank_warm(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:
-    """Rank the eligible captions alone."""
-    x, y, state, found = row.x[:eligible], row.y[:eligible], row.state[tier], 0
-    for i in range(eligible):
-        full = found == wanted
-        if PRUNE and full and support(x[i], y[i], state, params)[1] < row.score[found - 1]:
-            continue
-        value = score(x[i], y[i], state, params, arm_key(key, i))
-        if math.isnan(value) or (full and value < row.score[found - 1]):
-            continue
-        found = enter(i, value, uniform(arm_key(key, eligible + i)), found, wanted, row)
-    return found
-
-
-def rank_at_once(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:
-    """The same where scores are plain arithmetic, of which a processor does several at once."""
-    x, y, values, state, found = row.x[:eligible], row.y[:eligible], row.n[:eligible], row.state[tier], 0
-    for i in range(eligible):
-        values[i] = score(x[i], y[i], state, params, arm_key(key, i))
-    least = -math.inf
-    for i in range(eligible):
-        if values[i] >= least:
-            found = enter(i, values[i], uniform(arm_key(key, eligible + i)), found, wanted, row)
-            least = row.score[found - 1] if found == wanted else -math.inf
-    return found
-
-
-def rank_cold(tier: int, eligible: int, found: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:
-    """Let the best of the tier's cold captions into the list; returns its length.
+def rank_cold(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:
+    """List the best of the tier's cold captions; returns how many.
 
     The largest of m uniforms has the distribution of one to the power of 1/m, the next is the largest of m − 1 below it
     (Rényi 1953). Where the quantile is flat they break ties as independent uniforms would.
@@ -143,9 +115,36 @@ def rank_cold(tier: int, eligible: int, found: int, wanted: int, key: np.uint64,
         value = (
             score(x, y, row.state[tier], params, luck) if DETERMINISTIC else quantile(x, y, row.state[tier], params, u)
         )
-        if math.isnan(value) or (found == wanted and below(value, u, row.score[found - 1], row.luck[found - 1])):
-            break
-        found = enter(eligible + j, value, u, found, wanted, row)
+        if math.isnan(value):
+            return j
+        row.score[j], row.luck[j], row.chosen[j] = value, u, eligible + j
+    return min(cold, wanted)
+
+
+def rank_warm(tier: int, eligible: int, found: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:
+    """Let the best of the eligible captions into the list; returns its length."""
+    x, y, state = row.x[:eligible], row.y[:eligible], row.state[tier]
+    for i in range(eligible):
+        full = found == wanted
+        if PRUNE and full and support(x[i], y[i], state, params)[1] < row.score[found - 1]:
+            continue
+        value = score(x[i], y[i], state, params, arm_key(key, i))
+        if math.isnan(value) or (full and value < row.score[found - 1]):
+            continue
+        found = enter(i, value, uniform(arm_key(key, eligible + i)), found, wanted, row)
+    return found
+
+
+def rank_at_once(tier: int, eligible: int, found: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:
+    """The same where scores are plain arithmetic, of which a processor does several at once."""
+    x, y, values, state = row.x[:eligible], row.y[:eligible], row.n[:eligible], row.state[tier]
+    for i in range(eligible):
+        values[i] = score(x[i], y[i], state, params, arm_key(key, i))
+    least = row.score[found - 1] if found == wanted else -math.inf
+    for i in range(eligible):
+        if values[i] >= least:
+            found = enter(i, values[i], uniform(arm_key(key, eligible + i)), found, wanted, row)
+            least = row.score[found - 1] if found == wanted else -math.inf
     return found
 
 
