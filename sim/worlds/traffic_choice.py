@@ -108,7 +108,7 @@ def rank_cold(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, p
     (Rényi 1953). Where the quantile is flat they break ties as independent uniforms would.
     """
     x, y = derive(0.0, 0.0, 0.0, 0.0, params)
-    u, cold = 1.0, row.page.cold[tier]
+    u, cold, found = 1.0, row.page.cold[tier], 0
     for j in range(min(cold, wanted)):
         luck = arm_key(key, 2 * eligible + j)
         u *= uniform(luck) ** (1.0 / (cold - j))
@@ -116,9 +116,10 @@ def rank_cold(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, p
             score(x, y, row.state[tier], params, luck) if DETERMINISTIC else quantile(x, y, row.state[tier], params, u)
         )
         if math.isnan(value):
-            return j
+            break
         row.score[j], row.luck[j], row.chosen[j] = value, u, eligible + j
-    return min(cold, wanted)
+        found += 1
+    return found
 
 
 def rank_warm(tier: int, eligible: int, found: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:
