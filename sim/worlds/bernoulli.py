@@ -48,7 +48,8 @@ class BernoulliWorld:
         self._plan = _plan(self.horizon, problem, feedback, self.policy)
         self._rows = _rows(scenario.seed, problem, self.policy, spec.name, replications)
         immediate = _immediate(feedback, self.policy)
-        self._log = _log(len(replications), self._plan, self.policy, immediate)
+        prompt = not immediate and _prompt(problem, feedback, self.policy)
+        self._log = _log(len(replications), self._plan, self.policy, needed=not (immediate or prompt))
         self._sums = new_sums(len(replications))
         self._recorded = scenario.record.sends
         self._pulls = new_pulls(len(replications), self.horizon if self._recorded else 0)
@@ -56,6 +57,7 @@ class BernoulliWorld:
         self._bindings = _bindings(self.policy) | {
             "CHURNS": problem.churn is not None,
             "IMMEDIATE": immediate,
+            "PROMPT": prompt,
             "RECORD": self._recorded,
         }
         self._advance = self._compile(bernoulli_kernel.advance)
@@ -167,6 +169,10 @@ def _immediate(feedback: "BernoulliFeedback", policy: Policy) -> bool:
     return feedback.refresh_every == 1 and feedback.delay == 0 and policy.memory.window == 0
 
 
+def _prompt(problem: "Problem", feedback: "BernoulliFeedback", policy: Policy) -> bool:
+    return feedback.delay == 0 and policy.memory.cumulative and not policy.weighted and problem.churn is None
+
+
 def _plan(horizon: int, problem: "Problem", feedback: "BernoulliFeedback", policy: Policy) -> Plan:
     prior_a, prior_b = problem.prior.beta if problem.prior else (1.0, 1.0)
     delay, scale = _delay(feedback.delay)
@@ -206,12 +212,12 @@ def _means(seed: int, problem: "Problem", replications: range) -> NDArray[np.flo
     return np.array([generator(seed, "means", number).beta(a, b, problem.size) for number in replications])
 
 
-def _log(rows: int, plan: Plan, policy: Policy, immediate: bool) -> Log:
+def _log(rows: int, plan: Plan, policy: Policy, *, needed: bool) -> Log:
     """A log that reaches back as far as an outcome can be late, or must leave a window, and never beyond pull 0."""
     longest = int(LONGEST_EXPONENTIAL / -plan.delay_scale) + 1 if plan.delay_scale else plan.delay
     slots = min(max(longest, plan.window) + plan.refresh_every + 1, plan.horizon)
     buckets = min(longest // plan.refresh_every + 2, plan.refreshes + 1)
-    return new_log(rows, 0, 0, False) if immediate else new_log(rows, slots, buckets, policy.weighted)
+    return new_log(rows, slots, buckets, policy.weighted) if needed else new_log(rows, 0, 0, False)
 
 
 def _bindings(policy: Policy) -> dict[str, Any]:

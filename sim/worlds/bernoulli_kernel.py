@@ -4,15 +4,15 @@ A scenario that records sends binds `RECORD`: every pull is then noted, for good
 
 The order within pull t: churn, refresh, decision, outcome. A policy binds its rule and, as constants, `PRUNE`,
 `CONCAVE`, `TAILED`, `STEADY`, `EXPLORES` (it has a state), `BATCH`, `WEIGHTED`, and `DISCOUNTED` and `WINDOWED` (its
-memory); the scenario binds `CHURNS` and `IMMEDIATE`: every outcome is known before the next pull and nothing leaves a
-window, so that no log of pulls is needed.
+memory); the scenario binds `CHURNS` and, where no log of pulls is needed, `IMMEDIATE`: every outcome is known before
+the next pull and nothing leaves a window; or `PROMPT`: it is known at the next refresh, where only counts matter.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from policies.draws import arm_key, beta, pull_key, uniform
 from sim.kernels import inlined
-from sim.worlds.bernoulli_memory import address, derive_stale, forget, learn, refresh, remember
+from sim.worlds.bernoulli_memory import address, derive_stale, forget, hold, learn, refresh, remember
 from sim.worlds.bernoulli_pulls import Pulls, note
 from sim.worlds.bernoulli_rows import Log, Plan, Rows, Sums, log_of, row_of
 from sim.worlds.leader import best_by_leader
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     RECORD = False
     prepare = Rule.prepare
     BATCH = 0
-    CHURNS = CONCAVE = EXPLORES = IMMEDIATE = STEADY = TAILED = False
+    CHURNS = CONCAVE = EXPLORES = IMMEDIATE = PROMPT = STEADY = TAILED = False
 
 
 def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, pulls: Pulls, params: Any, plan: Plan) -> None:
@@ -50,6 +50,8 @@ def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, pulls: Pull
                 note(r, t, arm, outcome, row, pulls, params)
             if IMMEDIATE:
                 learn(t, arm, outcome, row, params, plan)
+            elif PROMPT:
+                hold(arm, outcome, row)
             else:
                 remember(t, number, arm, outcome, row, row_log, params, plan)
             row.pulled[arm] += 1

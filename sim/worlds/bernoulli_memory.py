@@ -5,7 +5,7 @@ weight discount**(u − 1 − t) under a discount, nothing once t < u − window
 table sees 1. What arrives at one refresh is added latest pull first; outcomes of an arm replaced since are dropped.
 
 Bound by `sim.kernels.specialise`: the policy's `derive` and `weight`; `WEIGHTED`, `CONCAVE`, `STEADY`, `TAILED`,
-`DISCOUNTED`, `WINDOWED`, `CHURNS`.
+`DISCOUNTED`, `WINDOWED`, `CHURNS`, `PROMPT`.
 """
 
 import math
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from policies.base import Rule
 
     derive, weight = Rule.derive, Rule.weight
-    CHURNS = CONCAVE = DISCOUNTED = STEADY = TAILED = WEIGHTED = WINDOWED = False
+    CHURNS = CONCAVE = DISCOUNTED = PROMPT = STEADY = TAILED = WEIGHTED = WINDOWED = False
 
 
 def derive_arm(arm: int, row: Rows, params: Any) -> None:
@@ -76,13 +76,13 @@ def fade(factor: float, row: Rows) -> None:
         row.stale[arm] = True
 
 
-def show(u: int, arm: int, outcome: float, row: Rows) -> None:
-    """Put an outcome into the stored table, before pull u."""
+def show(u: int, arm: int, outcomes: int, successes: int, row: Rows) -> None:
+    """Put outcomes of an arm into the stored table, before pull u."""
     if row.known[arm] == 0:
         row.inserted[arm] = u
     row.updated[arm] = u
-    row.known[arm] += 1
-    row.successes[arm] += int(outcome)
+    row.known[arm] += outcomes
+    row.successes[arm] += successes
 
 
 @inlined
@@ -96,10 +96,28 @@ def learn(t: int, arm: int, outcome: float, row: Rows, params: Any, plan: Plan) 
     row.s[arm] += outcome
     if WEIGHTED:
         row.w[arm] += inverse_propensity * outcome
-    show(t + 1, arm, outcome, row)
+    show(t + 1, arm, 1, int(outcome), row)
     derive_arm(arm, row, params)
     if DISCOUNTED:
         derive_stale(row, params)
+
+
+def hold(arm: int, outcome: float, row: Rows) -> None:
+    """Keep an outcome for the next refresh."""
+    row.held[arm] += 1
+    row.held_successes[arm] += int(outcome)
+
+
+def release(u: int, row: Rows) -> None:
+    """Show, before pull u, all that was held."""
+    for arm in range(row.held.shape[0]):
+        outcomes, successes = row.held[arm], row.held_successes[arm]
+        if outcomes > 0:
+            row.n[arm] += outcomes
+            row.s[arm] += successes
+            show(u, arm, outcomes, successes, row)
+            row.held[arm], row.held_successes[arm] = 0, 0
+            row.stale[arm] = True
 
 
 def place(number: int, ring: Any) -> int:
@@ -132,6 +150,10 @@ def draw_delay(arm: int, row: Rows, plan: Plan) -> int:
 def refresh(number: int, row: Rows, log: Log, params: Any, plan: Plan) -> None:
     """Show the policy, before pull u = number · refresh_every, all that is known by then."""
     u = number * plan.refresh_every
+    if PROMPT:
+        release(u, row)
+        derive_stale(row, params)
+        return
     if CHURNS:
         welcome(row)
     if DISCOUNTED:
@@ -169,7 +191,7 @@ def arrive(number: int, u: int, row: Rows, log: Log, plan: Plan) -> None:
         arm = log.arm[slot]
         if log.generation[slot] == row.generation[arm]:
             include(u, slot, row, log, plan)
-            show(u, arm, log.outcome[slot], row)
+            show(u, arm, 1, log.outcome[slot], row)
         slot = log.after[slot]
 
 

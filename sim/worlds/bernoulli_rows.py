@@ -57,6 +57,9 @@ class Rows(NamedTuple):
     """Pull before which the first outcome was shown."""
     updated: Any
     """Pull before which the latest outcome was shown."""
+    held: Any
+    """Outcomes that the next refresh will show, where no log is kept."""
+    held_successes: Any
     scores: Any
     """Work space of a `batch` policy, else of no arms."""
     tangents: Tangents
@@ -116,6 +119,8 @@ def row_of(rows: Rows, r: int) -> Rows:
         rows.successes[r],
         rows.inserted[r],
         rows.updated[r],
+        rows.held[r],
+        rows.held_successes[r],
         rows.scores[r],
         tangents_of(rows.tangents, r),
         tails_of(rows.tails, r),
@@ -151,6 +156,8 @@ def new_rows(means: Any, policy: Policy, outcome_key: Any, delay_key: Any, churn
         successes=np.zeros(shape, np.int64),
         inserted=np.zeros(shape, np.int64),
         updated=np.zeros(shape, np.int64),
+        held=np.zeros(shape, np.int64),
+        held_successes=np.zeros(shape, np.int64),
         scores=np.zeros((rows, shape[1] if policy.batch else 0)),
         tangents=new_tangents(rows, shape[1] if policy.concave else 0),
         tails=new_tails(rows, shape[1] if policy.tailed else 0),
