@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     score, tail, follow, above = Rule.score, Rule.tail, Rule.follow, Rule.above
 
 PATIENCE = 12  # draws in vain that cost as much as one evaluation of a tail
+LANES = 8  # chances that a processor compares at once
+NEVER = -1.0  # a chance that every uniform number exceeds
 LIKELY = 0.75  # chances above it spare nothing
 EXACT, DOUBTFUL = 1e-12, 1e-9  # relative error of a chance that was just evaluated, and the largest that may be used
 DEPTH = 2.4  # standard deviations of a level below the mean of what wins
@@ -39,14 +41,14 @@ class Tails(NamedTuple):
     level: Any
     """−inf where the chance is unknown."""
     chance: Any
-    """P(score > level), UNKNOWN where every decision draws the arm."""
+    """P(score > level), UNKNOWN where every decision draws the arm; as long as whole LANES, filled up with NEVER."""
     pace: Any
     doubt: Any
     """Relative error of `chance`, at most."""
     vain: Any
     """Draws that did not win since the level was last reviewed."""
     passed: Any
-    """Work space: whether the score passes the level."""
+    """Work space, as long as `chance`: whether the score passes the level."""
     drawn: Any
     """Work space: the arms that are drawn."""
     winning: Any
@@ -56,13 +58,15 @@ class Tails(NamedTuple):
 def new_tails(rows: int, arms: int) -> Tails:
     """Nothing known yet."""
     shape = (rows, arms)
+    chance = np.full((rows, -(-arms // LANES) * LANES), NEVER)
+    chance[:, :arms] = UNKNOWN
     return Tails(
         level=np.full(shape, -math.inf),
-        chance=np.full(shape, UNKNOWN),
+        chance=chance,
         pace=np.zeros(shape),
         doubt=np.zeros(shape),
         vain=np.zeros(shape, np.int64),
-        passed=np.zeros(shape, np.bool_),
+        passed=np.zeros_like(chance, np.bool_),
         drawn=np.zeros(shape, np.int64),
         winning=np.tile([0.0, 0.0, 1.0, -math.inf], (rows, 1)),
     )
@@ -109,7 +113,7 @@ def passing(tails: Tails, key: np.uint64) -> int:
     for arm in range(tails.chance.shape[0]):
         tails.passed[arm] = uniform(arm_key(key, arm)) < tails.chance[arm]
     count = 0
-    for arm in range(tails.chance.shape[0]):
+    for arm in range(tails.level.shape[0]):
         tails.drawn[count] = arm
         count += tails.passed[arm]
     return count
