@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from sim.api import Run
 
 ABSENT = "–"
+UNLIKE_LENGTHS = "The horizons differ, and regret grows with them: differences are of length, too."
 
 
 @dataclass(frozen=True)
@@ -41,6 +42,11 @@ class Comparison:
     changes: list[Change]
     only_first: list[str]
     only_second: list[str]
+
+    @property
+    def unlike_lengths(self) -> bool:
+        """Whether regret was summed over unlike horizons."""
+        return any(key.startswith("horizon.") for key in self.scenario)
 
 
 def compare(first: "Run", second: "Run") -> Comparison:

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from reports.blocks import Block, Cell, Picture, Section, Table, Text, Words
-from reports.compare import Change, Comparison
+from reports.compare import UNLIKE_LENGTHS, Change, Comparison
 from reports.curves import mean_over_time
 from reports.figures.differences import differences
 from reports.figures.over_time import Axis, over_time
@@ -68,6 +68,7 @@ def _scenarios(comparison: Comparison) -> list[Block]:
     if comparison.scenario:
         rows = [[Cell(key), Cell(str(a)), Cell(str(b))] for key, (a, b) in comparison.scenario.items()]
         blocks = [Table("Keys whose values differ", ["key", "first", "second"], rows, sortable=False)]
+    blocks += [Text(UNLIKE_LENGTHS, "warning")] if comparison.unlike_lengths else []
     for which, names in (("first", comparison.only_first), ("second", comparison.only_second)):
         blocks += [Text(f"Only in the {which}: {', '.join(names)}.")] if names else []
     return blocks

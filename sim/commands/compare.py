@@ -68,10 +68,12 @@ def _change(change: "Change") -> dict[str, Any]:
 
 
 def _text(comparison: "Comparison") -> str:
+    from reports.compare import UNLIKE_LENGTHS
     from reports.words import text_table
 
     lines = ["scenarios are the same"] if not comparison.scenario else ["scenarios differ in"]
     lines += [f"  {key}: {a} -> {b}" for key, (a, b) in comparison.scenario.items()]
+    lines += ["", UNLIKE_LENGTHS] if comparison.unlike_lengths else []
     lines += ["", "paired by replication" if comparison.paired else "independent runs (Welch)"]
     if comparison.changes:
         header = ["policy", "mean regret", "then", "difference", "95 % interval", "adjusted p"]

@@ -86,6 +86,8 @@ def _short(source: str) -> str:
 
 def read_text(path: Path, shown: str) -> str:
     """The text of a scenario file; refuses folders, large files and what is not UTF-8."""
+    if path.is_dir():
+        raise LocalError(f"{shown}: is a folder, not a scenario", "name a YAML file in it (a run's is scenario.yaml)")
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)

@@ -193,7 +193,7 @@ def test_compare_pairs_runs_that_share_their_luck(home: Path, tmp_path: Path) ->
     words = ["run", "tiny.yaml", "--no-report", "--workers", "1"]
     slow, lucky = str(tmp_path / "slow"), str(tmp_path / "lucky")
     assert sim(home, *words, "--set", "feedback.refresh_every=30", "--out", slow).returncode == 0
-    assert sim(home, *words, "--set", "seed=4", "--out", lucky).returncode == 0
+    assert sim(home, *words, "--set", "seed=4", "--set", "horizon.pulls=50", "--out", lucky).returncode == 0
     delayed = json.loads(sim(home, "compare", "runs/tiny", slow, "--json").stdout)
     assert delayed["paired"]
     assert delayed["scenario"] == {"feedback.refresh_every": {"first": 1, "second": 30}}
@@ -203,3 +203,5 @@ def test_compare_pairs_runs_that_share_their_luck(home: Path, tmp_path: Path) ->
     other_seed = json.loads(sim(home, "compare", "runs/tiny", lucky, "--json").stdout)
     assert not other_seed["paired"]
     assert {row["ci_method"] for row in other_seed["policies"]} <= {"welch", "constant"}
+    told = [sim(home, "compare", "runs/tiny", other).stdout for other in (slow, lucky)]
+    assert ["The horizons differ" in text for text in told] == [False, True]

@@ -114,7 +114,7 @@ def test_odd_names_are_answered_too(name):
 
 
 def test_a_folder_is_no_scenario(tmp_path):
-    with pytest.raises(LocalError, match="directory"):
+    with pytest.raises(LocalError, match="is a folder, not a scenario"):
         load(tmp_path)
 
 

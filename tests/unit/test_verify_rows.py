@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 
 from policies.wilson import exploration_bonus, wilson_bounds
+from sim.errors import UsageError
 from sim.warehouse.base import STATS, TargetSpec, open_target
 from sim.warehouse.deploy import carry_out, plan
 from sim.warehouse.schema import arrow_schema
@@ -197,6 +198,12 @@ def test_staleness_by_the_thresholds(tmp_path, hours, status):
     assert operations(tmp_path, frame, as_of=as_of)["operations_staleness"].status == status
     loose = operations(tmp_path, frame, as_of=as_of, staleness_hours=(100.0, 200.0))
     assert loose["operations_staleness"].status == "pass"
+
+
+@pytest.mark.parametrize("option", ["staleness_hours", "source_hours"])
+def test_a_failure_does_not_come_before_its_warning(option):
+    with pytest.raises(UsageError, match="a warning comes first"):
+        Options(**{option: (12.0, 8.0)})
 
 
 def test_an_old_local_table_is_a_record_unless_judged_by_the_clock(tmp_path):

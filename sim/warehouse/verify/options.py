@@ -33,6 +33,9 @@ class Options:
             raise UsageError(f"--rows {self.rows}: between 100 and 10,000,000 pairs")
         if not 1000 <= self.draws <= 1_000_000:
             raise UsageError(f"--draws {self.draws}: between 1,000 and 1,000,000 draws a cell")
+        for option, (warn, fail) in (("staleness", self.staleness_hours), ("source", self.source_hours)):
+            if not 0 <= warn <= fail:
+                raise UsageError(f"--{option}-hours {warn:g} {fail:g}: a warning comes first, or with the failure")
 
 
 def _check_name(name: str) -> None:
