@@ -1,6 +1,7 @@
 """`run`: simulate a scenario into a run folder."""
 
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -11,6 +12,9 @@ from sim.errors import CheckFailed, UsageError
 if TYPE_CHECKING:
     from sim.api import Run
     from sim.scenario import Scenario
+
+
+COLUMNS = 100  # of a sentence
 
 
 @click.command()
@@ -84,27 +88,32 @@ def _say_resumable(out: Path, output: Output) -> None:
 
 
 def _say_result(run: "Run", no_report: bool, output: Output) -> None:
-    report = None if no_report else run.path / "report.html"
+    from reports.verdict import headline
+    from reports.view import view
+
+    report, answer = None if no_report else run.path / "report.html", headline(view(run))
     data = {
         "run": str(run.path),
         "report": str(report) if report else None,
+        "headline": answer,
         "policies": run.summary.to_dicts(),
         "checks": [{"claim": v.claim, "passed": v.passed, "detail": v.detail} for v in run.checks],
     }
-    output.result(data, _text(run, report))
+    output.result(data, _text(run, answer, report))
     failed = [verdict.claim for verdict in run.checks if not verdict.passed]
     if failed:
         raise CheckFailed("\n".join(f"check failed: {claim}" for claim in failed))
 
 
-def _text(run: "Run", report: Path | None) -> str:
+def _text(run: "Run", answer: str, report: Path | None) -> str:
     from reports.leaderboard import leaderboard
     from reports.words import text_table
 
     board = leaderboard(run.summary)
     checks = [f"{'ok  ' if v.passed else 'FAIL'}  {v.claim} ({v.detail})" for v in run.checks]
     where = f"report: {report}" if report else f"run folder: {run.path}"
-    return "\n".join([text_table(board.header, board.rows), "", *checks, *([""] if checks else []), where])
+    table, answer = text_table(board.header, board.rows), fill(answer, COLUMNS, break_on_hyphens=False)
+    return "\n".join([table, "", answer, "", *checks, *([""] if checks else []), where])
 
 
 def _say_plan(scenario: "Scenario", out: Path, workers: int, output: Output) -> None:

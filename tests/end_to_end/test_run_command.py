@@ -137,6 +137,9 @@ def test_json_is_the_whole_of_stdout_and_agrees_with_the_tables(home: Path, run:
     assert data["policies"] == pl.read_parquet(run / "summary.parquet").to_dicts()
     assert data["policies"] == json.loads((run / "summary.json").read_text())["policies"]
     assert [check["passed"] for check in data["checks"]] == [True, True]
+    assert data["headline"] in (tmp_path / "json" / "report.md").read_text("utf-8").replace("\\", "")
+    again = sim(home, "run", "tiny.yaml", "--out", str(tmp_path / "json"), "--resume", "--quiet", "--workers", "1")
+    assert data["headline"] in again.stdout.replace("\n", " ")
 
 
 def test_a_failed_check_is_code_1_and_the_results_are_there(home: Path, tmp_path: Path) -> None:
