@@ -135,6 +135,10 @@ def test_a_moment_that_was_not_foreseen_is_refused():
     world.advance(5.0)
     with pytest.raises(ValueError, match="not foreseen"):
         world.advance(7.0)
+    with pytest.raises(ValueError, match="not to be watched"):  # the rows are beyond it
+        world.tally()
+    world.advance(20.0)
+    assert world.tally().known > 0
 
 
 def test_a_policy_without_any_score_is_refused(monkeypatch):
