@@ -112,8 +112,14 @@ def _text(run: "Run", answer: str, report: Path | None) -> str:
     board = leaderboard(run.summary)
     checks = [f"{'ok  ' if v.passed else 'FAIL'}  {v.claim} ({v.detail})" for v in run.checks]
     where = f"report: {report}" if report else f"run folder: {run.path}"
-    table, answer = text_table(board.header, board.rows), fill(answer, COLUMNS, break_on_hyphens=False)
-    return "\n".join([table, "", answer, "", *checks, *([""] if checks else []), where])
+    return "\n".join(
+        [text_table(board.header, board.rows), "", _wrapped(answer), "", *checks, *([""] if checks else []), where]
+    )
+
+
+def _wrapped(sentence: str) -> str:
+    """In lines of `COLUMNS`; numbers stay with their per cent signs."""
+    return fill(sentence.replace(" %", "\xa0%"), COLUMNS, break_on_hyphens=False).replace("\xa0", " ")
 
 
 def _say_plan(scenario: "Scenario", out: Path, workers: int, output: Output) -> None:
