@@ -31,7 +31,7 @@ def comparison_page(first: "Run", second: "Run", comparison: Comparison) -> Page
         title=f"{first.scenario.name} → {second.scenario.name}",
         subtitle=f"the second run compared with the first, policy by policy; {paired}",
         headline=_headline(comparison),
-        details=[],
+        details=[UNLIKE_LENGTHS] if comparison.unlike_lengths else [],
         sections=[
             Section("scenarios", "What differs in the scenarios", _scenarios(comparison)),
             Section("results", "What differs in the results", _results(first, second, comparison)),
@@ -68,7 +68,6 @@ def _scenarios(comparison: Comparison) -> list[Block]:
     if comparison.scenario:
         rows = [[Cell(key), Cell(str(a)), Cell(str(b))] for key, (a, b) in comparison.scenario.items()]
         blocks = [Table("Keys whose values differ", ["key", "first", "second"], rows, sortable=False)]
-    blocks += [Text(UNLIKE_LENGTHS, "warning")] if comparison.unlike_lengths else []
     for which, names in (("first", comparison.only_first), ("second", comparison.only_second)):
         blocks += [Text(f"Only in the {which}: {', '.join(names)}.")] if names else []
     return blocks
