@@ -88,10 +88,7 @@ def _say_resumable(out: Path, output: Output) -> None:
 
 
 def _say_result(run: "Run", no_report: bool, output: Output) -> None:
-    from reports.verdict import headline
-    from reports.view import view
-
-    report, answer = None if no_report else run.path / "report.html", headline(view(run))
+    report, answer = (None, None) if no_report else (run.path / "report.html", _headline(run))
     data = {
         "run": str(run.path),
         "report": str(report) if report else None,
@@ -105,16 +102,23 @@ def _say_result(run: "Run", no_report: bool, output: Output) -> None:
         raise CheckFailed("\n".join(f"check failed: {claim}" for claim in failed))
 
 
-def _text(run: "Run", answer: str, report: Path | None) -> str:
+def _headline(run: "Run") -> str:
+    from reports.verdict import headline
+    from reports.view import view
+
+    return headline(view(run))
+
+
+def _text(run: "Run", answer: str | None, report: Path | None) -> str:
     from reports.leaderboard import leaderboard
     from reports.words import text_table
 
     board = leaderboard(run.summary)
     checks = [f"{'ok  ' if v.passed else 'FAIL'}  {v.claim} ({v.detail})" for v in run.checks]
     where = f"report: {report}" if report else f"run folder: {run.path}"
-    return "\n".join(
-        [text_table(board.header, board.rows), "", _wrapped(answer), "", *checks, *([""] if checks else []), where]
-    )
+    answers = [_wrapped(answer)] if answer else []
+    parts = [text_table(board.header, board.rows), *answers, *(["\n".join(checks)] if checks else []), where]
+    return "\n\n".join(parts)
 
 
 def _wrapped(sentence: str) -> str:
