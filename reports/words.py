@@ -30,6 +30,11 @@ def interval(low: float | None, high: float | None, digits: int = 4) -> str:
     return "–" if low is None or high is None else f"[{number(low, digits)}, {number(high, digits)}]"
 
 
+def percent_interval(low: float | None, high: float | None) -> str:
+    """Shares between which another lies."""
+    return f"{percent(low)} to {percent(high)}"
+
+
 def p_value(p: float | None) -> str:
     """Three decimals; very small ones as a bound."""
     if p is None:

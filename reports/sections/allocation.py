@@ -9,7 +9,7 @@ from reports.figures.over_time import Axis, over_time
 from reports.figures.panels import Shares, heat_maps
 from reports.rows import column
 from reports.view import View
-from reports.words import number, percent
+from reports.words import number, percent, percent_interval
 
 TITLE = "Allocation"
 # name, column of exploration.parquet, axis, how to read it
@@ -99,9 +99,9 @@ def _lock_out(view: View) -> list[Block]:
         [
             Cell(row["policy"]),
             Cell(percent(row["ever_locked_share"]), row["ever_locked_share"]),
-            Cell(f"{percent(row['ever_locked_low'])} to {percent(row['ever_locked_high'])}", row["ever_locked_low"]),
+            Cell(percent_interval(row["ever_locked_low"], row["ever_locked_high"]), row["ever_locked_low"]),
             Cell(percent(row["locked_out_share"]), row["locked_out_share"]),
-            Cell(f"{percent(row['locked_out_low'])} to {percent(row['locked_out_high'])}", row["locked_out_low"]),
+            Cell(percent_interval(row["locked_out_low"], row["locked_out_high"]), row["locked_out_low"]),
             Cell(number(row["median_locked_since"], 3), row["median_locked_since"]),
         ]
         for row in view.summary

@@ -8,7 +8,7 @@ from reports.figures.style import label
 from reports.slices import paired
 from reports.versus import Versus, beats
 from reports.view import View
-from reports.words import interval, number, p_value, percent
+from reports.words import interval, number, p_value, percent, percent_interval
 
 
 def paired_differences(view: View) -> Section:
@@ -87,7 +87,7 @@ def _row(row: Versus) -> list[Cell]:
         Cell(p_value(row.p_value), row.p_value),
         Cell(p_value(row.p_holm), row.p_holm),
         Cell(percent(better.value), better.value),
-        Cell(f"{percent(better.low)} to {percent(better.high)}", better.low),
+        Cell(percent_interval(better.low, better.high), better.low),
     ]
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from reports.blocks import Block, Cell, Section, Table, Text
 from reports.view import View
-from reports.words import interval, number, percent
+from reports.words import interval, number, percent, percent_interval
 
 
 def leaderboard_section(view: View) -> Section:
@@ -49,8 +49,6 @@ def _columns(view: View) -> list[tuple[str, str, str]]:
         *(money if view.money else []),
         ("best arm", "best_share", "percent"),
         ("locked out", "locked_out_share", "percent"),
-        ("P(best)", "p_best", "percent"),
-        ("mean rank", "mean_rank", "number"),
     ]
 
 
@@ -71,10 +69,15 @@ def _ranks(view: View) -> Table | None:
         return None
     shares = {(row["policy"], row["rank"]): row["share"] for row in frame.to_dicts()}
     places = range(1, max(rank for _, rank in shares) + 1)
-    names = [name for name in view.ranked if name not in view.oracles]
-    rows = [[Cell(name), *(_share(shares.get((name, place), 0.0)) for place in places)] for name in names]
-    header = ["policy", *(f"rank {place}" for place in places)]
+    ranked = [row for row in view.summary if row["policy"] not in view.oracles]
+    rows = [[*_standing(row), *(_share(shares.get((row["policy"], place), 0.0)) for place in places)] for row in ranked]
+    header = ["policy", "P(best)", "interval of that", "mean rank", *(f"rank {place}" for place in places)]
     return Table("Ranks by regret: in which share of replications a policy came first, second, …", header, rows)
+
+
+def _standing(row: dict[str, Any]) -> list[Cell]:
+    around = Cell(percent_interval(row["p_best_low"], row["p_best_high"]), row["p_best_low"])
+    return [Cell(row["policy"]), _cell(row, "p_best", "percent"), around, _cell(row, "mean_rank", "number")]
 
 
 def _share(share: float) -> Cell:
