@@ -26,12 +26,22 @@ SCORE_NS_OF_KIND = {  # what is solved or sampled for a score takes longer; unkn
 }
 # In a bernoulli world most arms are not looked at, or not drawn.
 SPARED_NS = {"thompson_beta": 3.0, "sliding_window_thompson": 7.0, "epsilon_greedy": 0.4, "greedy": 0.3}
+# In the traffic world these look at every caption each day, the others at those that were sent before (`pools_cold`).
+THOROUGH = {
+    "boltzmann",
+    "discounted_ucb",
+    "exp3",
+    "explore_then_commit",
+    "oracle",
+    "thompson_empirical_bayes",
+    "wilson_normal",
+}
 FAN_NS = 3.0  # a fan's Bernoulli trial
 MESSAGE_NS = 450.0  # a message of the traffic world: its fans, its sales, its label
 PAGE_NS = 20_000.0  # to make a page
 CAPTION_NS = 30.0  # to make a caption of its bank
 WEEK_NS = 2.0  # a caption's week: its rate drifts
-LOOK_NS = 5.0  # to look, each day, at a caption that was sent before
+LOOK_NS = 5.0  # to look, each day, at a caption
 START_SECONDS = 1.0  # of a run beside its replications: starting, tables, summary
 STATS_FILE_SECONDS = 0.0006
 CURVE_POINT_BYTES = 17.0
@@ -71,9 +81,7 @@ def workload(scenario: "Scenario", kind: str = "") -> Workload:
 
     Raises, for a table world, what `read_counts` raises of its file.
     """
-    spared = SPARED_NS if scenario.world.kind == "bernoulli" else {}
-    score_ns = (SCORE_NS_OF_KIND | spared).get(kind, SCORE_NS)
-    return _WORKLOADS[scenario.world.kind](scenario, score_ns)
+    return _WORKLOADS[scenario.world.kind](scenario, kind)
 
 
 def memory_bytes(scenario: "Scenario") -> float:
@@ -95,31 +103,36 @@ def estimate(scenario: "Scenario") -> Estimate:
     return Estimate(pairs * size.pulls, seconds + files * STATS_FILE_SECONDS, disk)
 
 
-def _bernoulli(scenario: Any, score_ns: float) -> Workload:
+def _bernoulli(scenario: Any, kind: str) -> Workload:
     pulls, arms = scenario.horizon.pulls, scenario.world.size
+    score_ns = SPARED_NS.get(kind, _score_ns(kind))
     return Workload(pulls, arms, 1e-9 * pulls * (PULL_NS + arms * score_ns))
 
 
-def _table(scenario: Any, score_ns: float) -> Workload:
+def _score_ns(kind: str) -> float:
+    return SCORE_NS_OF_KIND.get(kind, SCORE_NS)
+
+
+def _table(scenario: Any, kind: str) -> Workload:
     world = scenario.world
     counts = _counts(world)
     pages, rows = len(counts.page_names), len(counts.trials)
     sends = pages * world.sends_per_day * scenario.horizon.days
     scores = sends / pages * rows  # every send of a page looks at all its captions
-    return Workload(sends, rows, 1e-9 * (sends * world.fans_per_send * FAN_NS + scores * score_ns))
+    return Workload(sends, rows, 1e-9 * (sends * world.fans_per_send * FAN_NS + scores * _score_ns(kind)))
 
 
-def _traffic(scenario: Any, score_ns: float) -> Workload:
+def _traffic(scenario: Any, kind: str) -> Workload:
     world, days = scenario.world, scenario.horizon.days
     arriving = world.turnover.arrivals_per_week * days / 7
     captions = world.bank.captions + arriving
     # Each caption rests after a send, and those that arrive come evenly.
     possible = (world.bank.captions + arriving / 2) * (1 + days / max(scenario.selection.cool_down_days, 1e-3))
     sends = world.pages * min(messages_a_day(world, scenario.selection) * days, possible)
-    # Most policies see captions that were never sent as equals.
-    looks = world.pages * days * min(captions, sends / world.pages / 2)
+    known = captions if kind in THOROUGH else min(captions, sends / world.pages / 2)
+    looks = world.pages * days * known
     made = world.pages * (PAGE_NS + captions * (CAPTION_NS + WEEK_NS * days / 7))
-    nanoseconds = made + sends * MESSAGE_NS + looks * (LOOK_NS + score_ns)
+    nanoseconds = made + sends * MESSAGE_NS + looks * (LOOK_NS + _score_ns(kind))
     return Workload(sends, world.pages * captions, 1e-9 * nanoseconds)
 
 

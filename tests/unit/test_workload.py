@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from policies.registry import kinds
 from sim.blocks import TARGET_BYTES, plan
 from sim.engine import simulate
 from sim.scenario import Scenario, load
-from sim.workload import SEND_BYTES, estimate, memory_bytes, workload
+from sim.workload import SEND_BYTES, THOROUGH, estimate, memory_bytes, workload
 
 RECORD = Path(__file__).parents[2] / "benchmarks" / "growth.json"
 TRAFFIC = {"kind": "traffic", "pages": 2}
@@ -95,3 +96,12 @@ def test_logged_pulls_fit_into_the_memory_that_blocks_are_cut_for(pulls: int) ->
     (log,) = simulate(scenario, scenario.policies[0], range(1)).sends
     held = sum(column.nbytes for column in vars(log).values() if isinstance(column, np.ndarray))
     assert pulls * SEND_BYTES / 2 < held < pulls * SEND_BYTES  # the rest is for the kernel's and the file's columns
+
+
+def test_policies_that_look_at_every_caption_are_known() -> None:
+    assert {kind for kind, policy in kinds().items() if not policy.pools_cold} == THOROUGH
+
+
+def test_looking_at_every_caption_of_a_large_bank_takes_its_time() -> None:
+    scenario = traffic(90, {"bank": {"captions": 16_500}})
+    assert workload(scenario, "oracle").seconds > 3 * workload(scenario, "ucb1").seconds  # measured: 4.5
