@@ -140,6 +140,8 @@ def run(
         raise UsageError("resume and fresh exclude each other")
     if not isinstance(workers, int) or workers < 1:
         raise UsageError(f"workers must be a whole number of at least 1, got {workers!r}")
+    if out is not None and not isinstance(out, str | Path):
+        raise UsageError(f"out must be the path of a folder, got {out!r}")
     loaded = load(scenario, overrides)
     loaded.require_files()
     folder = RunFolder(Path(out) if out is not None else RUNS / loaded.name)

@@ -96,6 +96,8 @@ def test_a_bad_scenario_leaves_nothing(tmp_path: Path) -> None:
         sim.run(SCENARIO, out=tmp_path / "run", resume=True, fresh=True)
     with pytest.raises(UsageError, match="workers must be"):
         sim.run(SCENARIO, out=tmp_path / "run", workers=0)
+    with pytest.raises(UsageError, match="out must be the path of a folder, got 5"):
+        sim.run(SCENARIO, out=5)
     assert not (tmp_path / "run").exists()
 
 
