@@ -26,7 +26,7 @@ from sim.seeding import SeedPlan
 from sim.seeding.loads import seed_load
 from sim.seeding.writing import batch
 from sim.warehouse.base import open_target, parse_target
-from sim.warehouse.loading import put
+from sim.warehouse.load.loading import put
 
 BAR = 0.5  # of the fastest contender
 

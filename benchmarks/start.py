@@ -69,8 +69,8 @@ def _first_event(words: list[str]) -> None:
     """Run the command in this process, say what was spent when its first event is over, and end."""
     from numba.core import event
 
-    from sim import engine
     from sim.cli import main as command
+    from sim.worlds import engine
 
     found = event.RecordingListener()
     event.register("numba:compile", found)

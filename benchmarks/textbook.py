@@ -77,8 +77,8 @@ def run_command(options: argparse.Namespace) -> Spent:
 
 def each_policy(options: argparse.Namespace) -> list[tuple[str, float]]:
     """CPU nanoseconds a pull of one block of 100 replications, the median of the rounds; the policies take turns."""
-    from sim.engine import simulate
     from sim.scenario import load
+    from sim.worlds.engine import simulate
 
     scenario, block = load("textbook", [*options.overrides, "record.stats=none"]), range(100)
     spent: dict[str, list[float]] = {spec.name: [] for spec in scenario.policies}

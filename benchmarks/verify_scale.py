@@ -19,7 +19,7 @@ from sim.seeding import SeedPlan
 from sim.seeding.loads import seed_load
 from sim.warehouse.base import STATS, TargetSpec, open_target
 from sim.warehouse.deploy import carry_out, plan
-from sim.warehouse.loading import put
+from sim.warehouse.load.loading import put
 from sim.warehouse.verify import Options
 from sim.warehouse.verify.contents import CONTENTS, check_contents
 from sim.warehouse.verify.results import ask

@@ -13,11 +13,11 @@ import click
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import sim
+from reports.decision import headline
 from reports.figures.style import svg
-from reports.page import subtitle
 from reports.render import escape_markdown
-from reports.verdict import headline
-from reports.view import view
+from reports.report import subtitle
+from reports.report_input import view
 from scenarios import names, path_of
 
 ROOT = Path(__file__).resolve().parents[1]

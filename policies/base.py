@@ -3,7 +3,7 @@
 A row is one page of one replication. The engine shows a policy, for every arm, `n` trials, `s` successes and `w`
 importance-weighted successes, all as of the last refresh, without any prior. The rule is a few plain Python
 functions over scalars; the engine compiles them into its kernels. They may use `math` and functions of this package
-like `policies.draws`:
+like `policies.maths.draws`:
 
     derive(n, s, w, truth, params) -> (x, y)             what to keep of an arm; called when its statistics change
     prepare(t, n, x, y, params, state, key) -> None      once a decision, before the scores; may write `state`
@@ -19,8 +19,8 @@ like `policies.draws`:
 
 `n`, `x`, `y` of `prepare` and `propensity` are arrays (arms,), to be read only; `t` counts the row's trials so far
 (pulls; fans where each fan is a trial); `params` is the tuple of `parameters()` as float64; `state` is float64
-(state_size,), zero at the start and kept between decisions; `key` is a uint64 for `policies.draws`: in `prepare` the
-decision's, in `score` the arm's own, which is `arm_key(decision's, i)` for the arm at position `i` of `n`, `x` and `y`.
+(state_size,), zero at the start and kept between decisions; `key` is a uint64 for `policies.maths.draws`: in `prepare`
+the decision's, in `score` the arm's own, which is `arm_key(decision's, i)` for the arm at position i.
 
 `propensity` is for logs of what was sent: the probability before anything is drawn, in `prepare` too, though it is
 asked after `prepare`. A `weighted` policy needs none, for it has `weight`, nor does a `deterministic` one, whose best
@@ -34,7 +34,7 @@ could be the largest.
 A random score that is costly to draw can be `tailed`: its law depends on x and y alone. `tail` gives the chance that it
 exceeds `level`, and `pace`, any number that `follow` wants back. `follow` brings both from (x, y) to (to_x, to_y) for
 less than `tail` costs; `doubt` is the relative error of the chance, which it returns increased by what it added.
-Without a `follow`, `tail` is asked again. See policies.beta_tails for an example.
+Without a `follow`, `tail` is asked again. See policies.maths.beta_tails for an example.
 
 A policy that `pools_cold` lets kernels treat arms without feedback as what they are, equals: of m equal scores only the
 largest are drawn, as quantiles, so that thousands of captions that nobody knows cost little. Its `prepare` then looks

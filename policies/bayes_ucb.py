@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from policies.base import Policy, Rule, parameter
-from policies.divergence import kl_reach
-from policies.incomplete_beta import beta_density, beta_upper_quantile
+from policies.maths.divergence import kl_reach
+from policies.maths.incomplete_beta import beta_density, beta_upper_quantile
 
 _SAFETY = 1.0 + 1e-9  # allows for the rounding of a density
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from policies.base import Policy, Rule, parameter
-from policies.draws import gumbel
+from policies.maths.draws import gumbel
 
 
 def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:

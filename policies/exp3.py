@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from policies.base import Policy, Rule, parameter
-from policies.draws import open_uniform
+from policies.maths.draws import open_uniform
 
 # state: [0] ln Σ exp(eta · w), [1] eta = gamma / K
 

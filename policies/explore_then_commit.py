@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from policies.base import Policy, Rule, parameter
-from policies.draws import STREAM, arm_key, uniform
+from policies.maths.draws import STREAM, arm_key, uniform
 
 _HALF = np.uint64(32)
 _LOW_BITS = np.uint64(0xFFFFFFFF)

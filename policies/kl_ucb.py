@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from policies.base import Policy, Rule, parameter
-from policies.divergence import kl_reach, kl_upper, kl_upper_slope
 from policies.greedy import derive_mean
+from policies.maths.divergence import kl_reach, kl_upper, kl_upper_slope
 
 
 def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:

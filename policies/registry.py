@@ -82,7 +82,7 @@ def _found() -> tuple[dict[str, type[Policy]], dict[str, str]]:
 
 def _own_modules() -> Iterator[ModuleType]:
     for found in pkgutil.iter_modules(policies.__path__):
-        if found.name != "registry" and not found.name.startswith("_"):
+        if not found.ispkg and found.name != "registry" and not found.name.startswith("_"):
             yield importlib.import_module(f"{policies.__name__}.{found.name}")
 
 

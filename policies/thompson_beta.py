@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from policies.base import Policy, Rule, parameter
-from policies.beta_tails import above_posterior, follow_posterior, tail_posterior
-from policies.draws import beta
-from policies.incomplete_beta import beta_quantile
+from policies.maths.beta_tails import above_posterior, follow_posterior, tail_posterior
+from policies.maths.draws import beta
+from policies.maths.incomplete_beta import beta_quantile
 
 
 def derive_posterior(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:

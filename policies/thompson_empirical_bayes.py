@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from policies.base import Policy, Rule, parameter
-from policies.draws import beta
+from policies.maths.draws import beta
 from policies.thompson_beta import support_unit
 
 _LEAST_STRENGTH = 0.1

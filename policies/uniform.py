@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from policies.base import Policy, Rule
-from policies.draws import uniform
+from policies.maths.draws import uniform
 
 
 def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:

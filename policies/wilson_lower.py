@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from policies.base import Policy, Rule, parameter
-from policies.wilson import Z, wilson_interval
+from policies.maths.wilson import Z, wilson_interval
 
 
 def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:

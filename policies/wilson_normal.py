@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from policies.base import Policy, Rule, parameter
-from policies.draws import normal
+from policies.maths.draws import normal
 from policies.thompson_beta import support_unit
 
 

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from policies.base import Policy, Rule, parameter
-from policies.draws import uniform
-from policies.wilson import Z, wilson_interval
+from policies.maths.draws import uniform
+from policies.maths.wilson import Z, wilson_interval
 
 
 def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:

@@ -10,9 +10,9 @@ from dataclasses import asdict, dataclass
 
 import polars as pl
 
-from reports.estimators import NON_NEGATIVE, SHARE, Estimate, mean_interval, paired_difference
-from reports.rows import by_policy, column
-from reports.words import number
+from reports.estimators.intervals import NON_NEGATIVE, SHARE, Estimate, mean_interval, paired_difference
+from reports.formatting import number
+from reports.tables.rows import by_policy, column
 from sim.scenario import Check
 
 HIGHER_IS_BETTER = {"reward", "revenue_usd", "best_share"}

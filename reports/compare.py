@@ -3,8 +3,15 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.estimators import CONFIDENCE, Difference, Estimate, holm, independent_difference, paired_difference
-from reports.rows import by_policy, column
+from reports.estimators.intervals import (
+    CONFIDENCE,
+    Difference,
+    Estimate,
+    holm,
+    independent_difference,
+    paired_difference,
+)
+from reports.tables.rows import by_policy, column
 from sim.errors import UsageError
 
 if TYPE_CHECKING:

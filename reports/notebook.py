@@ -4,16 +4,16 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from reports.blocks import Picture, Section, Text
-from reports.page import subtitle
+from reports.decision import headline
 from reports.render import Page, html_fragment
+from reports.report import subtitle
+from reports.report_input import View, view
 from reports.sections.allocation import allocation
 from reports.sections.differences import paired_differences
 from reports.sections.estimation import estimation
 from reports.sections.leaderboard import leaderboard_section
 from reports.sections.money import money
 from reports.sections.regret import regret
-from reports.verdict import headline
-from reports.view import View, view
 from sim.errors import UsageError
 
 if TYPE_CHECKING:

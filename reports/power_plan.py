@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.estimators import Estimate, Floats, mean_interval, moments, paired_difference
-from reports.power import Fans, Replications, plan_fans, plan_replications
-from reports.rows import by_policy, column
+from reports.estimators.intervals import Estimate, Floats, mean_interval, moments, paired_difference
+from reports.estimators.power import Fans, Replications, plan_fans, plan_replications
+from reports.tables.rows import by_policy, column
 from sim.errors import UsageError
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from typing import Any
 
 from reports.blocks import Picture, Section, Table
 from reports.figures.style import VARIABLES, label, png, svg, themed
-from reports.words import markdown_table
+from reports.formatting import markdown_table
 from sim.files import replacing, write_text
 
 TEMPLATES = Path(__file__).parent / "templates"

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 import polars as pl
 
 from reports.plots import Plots
-from sim import runner
 from sim.backends.base import Backend
 from sim.backends.local import LocalBackend
 from sim.errors import LocalError, UsageError
-from sim.manifest import manifest
-from sim.run_folder import RunFolder
-from sim.run_tables import CURVES, REPLICATIONS
+from sim.runs import runner
+from sim.runs.folder import RunFolder
+from sim.runs.manifest import manifest
+from sim.runs.merge import CURVES, REPLICATIONS
 from sim.scenario import Scenario, load
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ class Run(Plots):
         `baseline` is the policy that others are compared with (by default the deployed rule, else the first), `metric`
         what policies are judged by: regret, reward or revenue_usd. Raises UsageError where the run has no such thing.
         """
-        from reports.page import write_report  # noqa: PLC0415
+        from reports.report import write_report  # noqa: PLC0415
 
         return write_report(self, baseline, metric)
 
@@ -176,7 +176,7 @@ def _silent(done: int, total: int) -> None:
 
 
 def _complete(scenario: Scenario, folder: RunFolder, backend: Backend, progress: runner.Progress) -> None:
-    from reports.tables import write_summary  # noqa: PLC0415
+    from reports.tables.derived import write_summary  # noqa: PLC0415
 
     began = time.perf_counter()
     runner.simulate_missing(scenario, folder, backend, progress)

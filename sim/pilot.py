@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.runner import Progress
+from sim.runs.runner import Progress
+from sim.runs.workload import workload
 from sim.scenario import BernoulliWorld, PolicySpec, Record, Scenario, TableWorld
-from sim.workload import workload
 
 if TYPE_CHECKING:
     import polars as pl
@@ -85,7 +85,7 @@ def _textbook(world: BernoulliWorld) -> Traffic:
 
 
 def _counted(world: TableWorld) -> Traffic:
-    from sim.worlds.table_source import read_counts  # noqa: PLC0415
+    from sim.worlds.table.source import read_counts  # noqa: PLC0415
 
     columns = world.columns
     file = read_counts(str(world.source), (columns.page, columns.caption, columns.trials, columns.successes))
@@ -95,7 +95,7 @@ def _counted(world: TableWorld) -> Traffic:
 
 
 def _simulated(scenario: Scenario, spec: PolicySpec) -> Traffic:
-    from sim.engine import simulate  # noqa: PLC0415 - imports the worlds
+    from sim.worlds.engine import simulate  # noqa: PLC0415 - imports the worlds
 
     count = int(min(LOGGED_REPLICATIONS, max(1, LOGGED_SENDS // max(1.0, workload(scenario).pulls))))
     logged = scenario.model_copy(update={"record": Record(curve_points=2, stats="none", sends=True)})
@@ -105,7 +105,7 @@ def _simulated(scenario: Scenario, spec: PolicySpec) -> Traffic:
 
 def _of_logs(logs: "Sequence[SendLog]", days: float, source: str) -> Traffic:
     """Priced messages only: nobody can buy the others."""
-    from reports.power import design_effect  # noqa: PLC0415
+    from reports.estimators.power import design_effect  # noqa: PLC0415
 
     priced = [np.isfinite(log.price) for log in logs]
     sent = _joined([log.sent_count[kept] for log, kept in zip(logs, priced, strict=True)])

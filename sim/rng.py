@@ -1,6 +1,6 @@
 """Random streams addressed by (seed, purpose, replication, page), never by the order of use.
 
-Kernels take 64-bit row keys (`row_keys`) and mix in pull and arm themselves (`policies.draws`); set-up code that needs
+Kernels take 64-bit row keys (`row_keys`) and mix in pull and arm (`policies.maths.draws`); set-up code that needs
 a distribution takes a NumPy generator of the same address (`generator`).
 """
 
@@ -12,7 +12,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.draws import mix
+from policies.maths.draws import mix
 
 Keys = NDArray[np.uint64]
 

@@ -18,8 +18,8 @@ import simpy
 
 from benchmarks.events.captions import DAYS_A_WEEK, Law, Tier
 from sim.scenario import Scenario
-from sim.scenario.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficWorld
-from sim.worlds.traffic_results import BankListing
+from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficWorld
+from sim.worlds.traffic.results import BankListing
 
 HOUR, DAY = 3_600, 86_400
 BUMP = len(PRICED_TIERS)

@@ -14,7 +14,7 @@ from benchmarks.events.process_a_send import DAY, Page, make_pages
 from benchmarks.limit.timing import timed
 from benchmarks.limit.traffic import advanced, scenario_of, world_of
 from sim.scenario import Scenario
-from sim.worlds.traffic import TrafficWorld
+from sim.worlds.traffic.world import TrafficWorld
 
 BAR = 80.0  # for captions as objects
 CONFIDENCE = 0.9999

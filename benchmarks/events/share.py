@@ -10,10 +10,10 @@ from functools import partial
 from typing import Any, NamedTuple, TypeVar
 
 from benchmarks.limit.timing import timed
-from sim.engine import Curve, build_world, curve_points, run, simulate
-from sim.observation import Observer, watched_points
 from sim.scenario import PolicySpec, Scenario
 from sim.worlds.base import Totals, World
+from sim.worlds.engine import Curve, build_world, curve_points, run, simulate
+from sim.worlds.metrics.observation import Observer, watched_points
 
 BAR = 0.05
 

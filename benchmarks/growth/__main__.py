@@ -2,7 +2,7 @@
 
 Measures each axis, all its points in turn, round after round, and keeps the medians in `benchmarks/growth.json`; then
 draws `docs/performance/*.svg` and fills in the tables of `docs/performance.md`. A pull or message is measured as the
-CPU time of `sim.engine.simulate` over their number, a run as a process of its own. Kernels are compiled before.
+CPU time of `sim.worlds.engine.simulate` over their number, a run as a process of its own. Kernels are compiled before.
 """
 
 import argparse

@@ -144,8 +144,8 @@ def worker_counts() -> list[int]:
 
 def _a_pull(policy: str, size: int, content: Content) -> Point:
     """A point measured in this process, on as many replications as fill a moment."""
+    from sim.runs.workload import workload
     from sim.scenario import load
-    from sim.workload import workload
 
     enough = int(ENOUGH / workload(load(content), policy).seconds)
     count = max(1, min(enough, MOST_REPLICATIONS))

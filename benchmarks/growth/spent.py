@@ -24,9 +24,9 @@ class Spent(NamedTuple):
 
 
 def cost(content: Content, replications: int) -> tuple[float, float]:
-    """(CPU seconds, pulls) of `sim.engine.simulate` on some replications, in this process."""
-    from sim.engine import simulate
+    """(CPU seconds, pulls) of `sim.worlds.engine.simulate` on some replications, in this process."""
     from sim.scenario import load
+    from sim.worlds.engine import simulate
 
     scenario = load(content)
     start = time.process_time()

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from benchmarks.limit.compiler import compiled, pointer
 from benchmarks.limit.report import Figure
 from benchmarks.limit.timing import duel, timed
-from sim.engine import simulate
 from sim.rng import policy_purpose, row_keys
 from sim.scenario import PolicySpec, Scenario, load
+from sim.worlds.engine import simulate
 
 POLICIES = ("wilson_sample", "thompson_beta", "ucb1", "kl_ucb", "epsilon_greedy")
 SEED, PULLS = 7, 10_000

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from benchmarks.limit.compiler import compiled, pointer
 from sim.scenario import PolicySpec, Scenario
-from sim.scenario.traffic import TIERS
-from sim.worlds.traffic import TrafficWorld
-from sim.worlds.traffic_state import Block
+from sim.scenario.sections.traffic import TIERS
+from sim.worlds.traffic.records import Block
+from sim.worlds.traffic.world import TrafficWorld
 
 # The structs of traffic.h, field by field.
 WHOLE = (

@@ -108,9 +108,9 @@ def _turn(work: Work, match: Match, python: Path, seed: int, seconds: float) -> 
 
 
 def play_ours(work: Work, refresh_every: int, seed: int) -> Outcome:
-    """Seconds and regrets of `sim.engine.simulate`, everything included but the compilation."""
-    from sim.engine import simulate
+    """Seconds and regrets of `sim.worlds.engine.simulate`, everything included but the compilation."""
     from sim.scenario import load
+    from sim.worlds.engine import simulate
 
     scenario = load(
         {

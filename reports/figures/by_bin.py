@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
-from reports.estimators import Floats
+from reports.estimators.intervals import Floats
 from reports.figures.over_time import LABEL_GAP, Named, name_curves, room_for
 from reports.figures.style import EDGE, drawing, label, new_figure, series, tick
 

@@ -6,7 +6,7 @@ from typing import Protocol
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from reports.estimators import Estimate
+from reports.estimators.intervals import Estimate
 from reports.figures.regret import name_rows, room_left
 from reports.figures.scale import linear_below, spreads
 from reports.figures.style import EDGE, drawing, label, new_figure, series, tick

@@ -9,10 +9,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
 
-from reports.curves import Curve
-from reports.estimators import Floats
+from reports.estimators.intervals import Floats
 from reports.figures.scale import linear_below, spreads
 from reports.figures.style import EDGE, INK, QUIET, drawing, label, marked_every, new_figure, series, text_width, tick
+from reports.tables.curves import Curve
 
 LABEL_GAP = 12.5  # points between two names
 LEADER = 0.35  # inches from a curve's end to its name

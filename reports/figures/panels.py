@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
-from reports.estimators import Floats
+from reports.estimators.intervals import Floats
 from reports.figures.style import COLOURS, PANEL, QUIET, drawing, label, new_figure, tick
 
 COLUMNS = 3

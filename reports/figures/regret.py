@@ -8,10 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from reports.curves import Tail
 from reports.figures.panels import panels
 from reports.figures.scale import linear_below, spreads
 from reports.figures.style import INK, drawing, label, new_figure, series, text_width, tick
+from reports.tables.curves import Tail
 
 
 def regret_tails(tails: Sequence[Tail], order: Sequence[str], *, time_unit: str, regret_unit: str) -> Figure:

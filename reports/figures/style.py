@@ -15,7 +15,7 @@ from typing import Any
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
-from reports.words import number
+from reports.formatting import number
 
 # Okabe & Ito's palette without yellow and with a darker sky: colour-blind readers tell it apart; 3 : 1 on white.
 COLOURS = ("#0072b2", "#d55e00", "#00916a", "#c9699f", "#8a6500", "#111111", "#7a4fbf", "#3f93c6")

@@ -4,12 +4,12 @@ import numpy as np
 import polars as pl
 
 from reports.blocks import Block, Cell, Picture, Section, Table, absent
-from reports.curves import Curve
 from reports.figures.over_time import Axis, over_time
 from reports.figures.panels import Shares, heat_maps
-from reports.rows import column
-from reports.view import View
-from reports.words import number, percent, percent_interval
+from reports.formatting import number, percent, percent_interval
+from reports.report_input import View
+from reports.tables.curves import Curve
+from reports.tables.rows import column
 
 TITLE = "Allocation"
 # name, column of exploration.parquet, axis, how to read it

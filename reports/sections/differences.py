@@ -1,14 +1,14 @@
 """Paired differences against the baseline, and who beats whom."""
 
 from reports.blocks import Block, Cell, Picture, Section, Table, Text, absent
-from reports.curves import mean_over_time
+from reports.estimators.comparisons import Versus, beats
 from reports.figures.differences import differences
 from reports.figures.over_time import Axis, over_time
 from reports.figures.style import label
-from reports.slices import paired
-from reports.versus import Versus, beats
-from reports.view import View
-from reports.words import interval, number, p_value, percent, percent_interval
+from reports.formatting import interval, number, p_value, percent, percent_interval
+from reports.report_input import View
+from reports.tables.curves import mean_over_time
+from reports.tables.slices import paired
 
 
 def paired_differences(view: View) -> Section:

@@ -6,10 +6,10 @@ import numpy as np
 import polars as pl
 
 from reports.blocks import Cell, Picture, Section, Table, Text, absent
-from reports.estimators import Floats
+from reports.estimators.intervals import Floats
 from reports.figures.by_bin import Binned, by_bin
-from reports.view import View
-from reports.words import number, percent
+from reports.formatting import number, percent
+from reports.report_input import View
 
 TITLE = "Estimation"
 WARNING = (

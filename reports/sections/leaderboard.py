@@ -3,8 +3,8 @@
 from typing import Any
 
 from reports.blocks import Block, Cell, Section, Table, Text
-from reports.view import View
-from reports.words import interval, number, percent, percent_interval
+from reports.formatting import interval, number, percent, percent_interval
+from reports.report_input import View
 
 
 def leaderboard_section(view: View) -> Section:

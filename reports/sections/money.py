@@ -4,15 +4,15 @@ import numpy as np
 import polars as pl
 
 from reports.blocks import Block, Cell, Picture, Section, Table, Text, absent
-from reports.curves import mean_over_time
-from reports.estimators import mean_interval, paired_difference
+from reports.estimators.intervals import mean_interval, paired_difference
 from reports.figures.over_time import Axis, over_time
 from reports.figures.panels import Layers, stacked
 from reports.figures.style import label
-from reports.rows import column
-from reports.slices import paired
-from reports.view import View
-from reports.words import interval, number
+from reports.formatting import interval, number
+from reports.report_input import View
+from reports.tables.curves import mean_over_time
+from reports.tables.rows import column
+from reports.tables.slices import paired
 
 TITLE = "Money"
 

@@ -1,7 +1,7 @@
 """Where the page comes from, and how to make it again."""
 
 from reports.blocks import Code, Section, Words
-from reports.view import View
+from reports.report_input import View
 
 DURATION = "`seconds` in manifest.json; it differs from run to run, and pages of identical runs do not"
 

@@ -3,13 +3,13 @@
 import numpy as np
 
 from reports.blocks import Block, Picture, Section, Text
-from reports.curves import Curve, regret_over_time
-from reports.estimators import Floats
+from reports.estimators.intervals import Floats
+from reports.estimators.lai_robbins import lai_robbins_constant
 from reports.figures.over_time import MOST_REFRESHES, Axis, Marks, over_time
 from reports.figures.regret import regret_ranges, regret_tails
-from reports.view import View
-from reports.words import number
-from sim.worlds.lai_robbins import lai_robbins_constant
+from reports.formatting import number
+from reports.report_input import View
+from reports.tables.curves import Curve, regret_over_time
 
 BOUND = "Lai–Robbins bound"
 MOST_CHANGES = 50  # drawn

@@ -35,7 +35,7 @@ def command(first: Path, second: Path, out: Path | None, dry_run: bool, output: 
         files = [str(out / name) for name in ("compare.html", "compare.md", "figures")]
         data, text = data | {"would_write": files}, text + "\n\nwould write\n  " + "\n  ".join(files)
     elif out is not None:
-        from reports.compare_page import write_comparison
+        from reports.compare_report import write_comparison
 
         page = str(write_comparison(*runs, comparison, out))
         data, text = data | {"page": page}, f"{text}\n\npage: {page}"
@@ -69,7 +69,7 @@ def _change(change: "Change") -> dict[str, Any]:
 
 def _text(comparison: "Comparison") -> str:
     from reports.compare import UNLIKE_LENGTHS
-    from reports.words import text_table
+    from reports.formatting import text_table
 
     lines = ["scenarios are the same"] if not comparison.scenario else ["scenarios differ in"]
     lines += [f"  {key}: {a} -> {b}" for key, (a, b) in comparison.scenario.items()]
@@ -84,7 +84,7 @@ def _text(comparison: "Comparison") -> str:
 
 
 def _row(change: "Change") -> list[str]:
-    from reports.words import interval, number, p_value
+    from reports.formatting import interval, number, p_value
 
     estimate = change.difference.estimate
     return [

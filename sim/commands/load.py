@@ -43,11 +43,11 @@ def command(
     Each table is checked after loading and published in one step. Loading the same run again changes nothing.
     """
     from sim.commands.progress import progress
-    from sim.run_folder import RunFolder
+    from sim.runs.folder import RunFolder
     from sim.warehouse.base import open_target, parse_target
     from sim.warehouse.guard import refuse_production, writing
-    from sim.warehouse.loading import put
-    from sim.warehouse.run_loads import TABLES, run_loads
+    from sim.warehouse.load.loading import put
+    from sim.warehouse.load.run_tables import TABLES, run_loads
 
     refuse_production(target)
     loads = run_loads(RunFolder(run), policy, replication, tables or TABLES)

@@ -56,7 +56,7 @@ def command(
     comes from a formula and is checked by simulation. Nothing is written.
     """
     from reports.power_plan import field_data, plan_ranking, ranking_data
-    from reports.power_words import field_text, ranking_text
+    from reports.power_text import field_text, ranking_text
     from sim.scenario import load
 
     goal = _goal(difference, confidence, power)

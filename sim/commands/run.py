@@ -81,7 +81,7 @@ def _run(
 
 
 def _say_resumable(out: Path, output: Output) -> None:
-    from sim.run_folder import RunFolder
+    from sim.runs.folder import RunFolder
 
     if any(RunFolder(out).blocks.glob("*/*")):
         output.note(f"Finished blocks are kept in {out}; continue with --resume.")
@@ -103,15 +103,15 @@ def _say_result(run: "Run", no_report: bool, output: Output) -> None:
 
 
 def _headline(run: "Run") -> str:
-    from reports.verdict import headline
-    from reports.view import view
+    from reports.decision import headline
+    from reports.report_input import view
 
     return headline(view(run))
 
 
 def _text(run: "Run", answer: str | None, report: Path | None) -> str:
-    from reports.leaderboard import leaderboard
-    from reports.words import text_table
+    from reports.formatting import text_table
+    from reports.tables.leaderboard import leaderboard
 
     board = leaderboard(run.summary)
     checks = [f"{'ok  ' if v.passed else 'FAIL'}  {v.claim} ({v.detail})" for v in run.checks]
@@ -127,9 +127,9 @@ def _wrapped(sentence: str) -> str:
 
 
 def _say_plan(scenario: "Scenario", out: Path, workers: int, output: Output) -> None:
-    from reports.words import duration, number, storage
-    from sim.blocks import plan
-    from sim.workload import estimate
+    from reports.formatting import duration, number, storage
+    from sim.runs.blocks import plan
+    from sim.runs.workload import estimate
 
     blocks, total = plan(scenario), estimate(scenario)
     used = min(workers, len(blocks))

@@ -84,7 +84,7 @@ def command(
 
 
 def _figures(scenario: str | None, used_once: float) -> "SeedFigures":
-    from sim.scenario.traffic import TrafficWorld
+    from sim.scenario.sections.traffic import TrafficWorld
     from sim.seeding import traffic_figures
 
     world = TrafficWorld(kind="traffic")
@@ -132,7 +132,7 @@ def _seed(
     from sim.seeding.loads import seed_load
     from sim.warehouse.base import open_target
     from sim.warehouse.guard import writing
-    from sim.warehouse.loading import put
+    from sim.warehouse.load.loading import put
 
     began = time.monotonic()
     spec, leave = writing(target, allow_write)

@@ -2,8 +2,8 @@
 
 from sim.scenario.loader import load
 from sim.scenario.model import Check, Horizon, PolicySpec, Record, Scenario
-from sim.scenario.traffic import Selection, TrafficFeedback, TrafficWorld
-from sim.scenario.worlds import (
+from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficWorld
+from sim.scenario.sections.worlds import (
     BernoulliFeedback,
     BernoulliWorld,
     BetaPrior,

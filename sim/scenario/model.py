@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from sim.errors import LocalError, UsageError
-from sim.scenario.section import MAX_DAYS, MAX_PULLS, MAX_REPLICATIONS, Section, Whole
-from sim.scenario.traffic import Selection, TrafficFeedback, TrafficWorld
-from sim.scenario.worlds import BernoulliFeedback, BernoulliWorld, TableFeedback, TableSelection, TableWorld
+from sim.scenario.sections.base import MAX_DAYS, MAX_PULLS, MAX_REPLICATIONS, Section, Whole
+from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficWorld
+from sim.scenario.sections.worlds import BernoulliFeedback, BernoulliWorld, TableFeedback, TableSelection, TableWorld
 
 if TYPE_CHECKING:
     from policies.base import Policy

@@ -10,8 +10,8 @@ from typing import Any
 from sim.scenario.document import Finding
 from sim.scenario.model import Check, Header, Horizon, PolicySpec, Record
 from sim.scenario.problems import suggestion
-from sim.scenario.traffic import TrafficWorld
-from sim.scenario.worlds import BernoulliWorld, TableWorld
+from sim.scenario.sections.traffic import TrafficWorld
+from sim.scenario.sections.worlds import BernoulliWorld, TableWorld
 
 MAX_WORK = 10**14
 MAX_ROWS = 10**8

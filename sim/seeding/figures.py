@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from sim.scenario.traffic import TrafficWorld
+    from sim.scenario.sections.traffic import TrafficWorld
 
 Floats = NDArray[np.float64]
 Points = tuple[tuple[float, float], ...]
@@ -87,7 +87,7 @@ def traffic_figures(world: "TrafficWorld", used_once: float = SeedFigures.used_o
 
 def default_figures() -> SeedFigures:
     """The figures of the traffic world's defaults, which are the production system's aggregates."""
-    from sim.scenario.traffic import TrafficWorld  # noqa: PLC0415 - pydantic, not needed by those who bring figures
+    from sim.scenario.sections.traffic import TrafficWorld  # noqa: PLC0415 - pydantic, not needed by those who bring figures
 
     return traffic_figures(TrafficWorld(kind="traffic"))
 

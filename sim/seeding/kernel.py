@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from policies.draws import mix, pull_key, uniform
-from policies.wilson import Z, wilson_interval
+from policies.maths.draws import mix, pull_key, uniform
+from policies.maths.wilson import Z, wilson_interval
 
 # Rows of the two output blocks.
 CAPTION_ID, SUCCESSES, FAILURES, OBSERVATIONS, LAST_USED, LAST_UPDATED, PERCENTILE = range(7)

@@ -6,7 +6,7 @@ from pathlib import Path
 from sim.seeding.plan import DEFAULT_PART_ROWS, SeedPlan
 from sim.seeding.writing import write_parts
 from sim.warehouse.base import STATS
-from sim.warehouse.loading import Load, Made
+from sim.warehouse.load.loading import Load, Made
 
 
 def seed_load(plan: SeedPlan, part_rows: int = DEFAULT_PART_ROWS, workers: int = 1) -> Load:

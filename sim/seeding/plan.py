@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.draws import STREAM, mix
+from policies.maths.draws import STREAM, mix
 from sim.rng import row_keys
 from sim.seeding.figures import MOST_PAGE_ROWS, SeedFigures, default_figures
-from sim.stats_table import SCHEMA
+from sim.tables.caption_stats import SCHEMA
 
 REFRESH_HOURS = 6
 DAYS = 90

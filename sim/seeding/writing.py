@@ -21,9 +21,9 @@ from sim.kernels import specialise
 from sim.seeding import kernel
 from sim.seeding.figures import zipf_law
 from sim.seeding.plan import PartPlan, SeedPlan
-from sim.stats_table import arrow_schema
+from sim.tables.caption_stats import arrow_schema
 from sim.warehouse.base import CHECKSUM_MODULUS, Facts
-from sim.warehouse.fingerprint import Columns, checksum
+from sim.warehouse.load.checksum import Columns, checksum
 
 SMALLEST_CV = 1e-6  # below it purchases are Poisson to the last bit that matters
 # Columns of few distinct values: a dictionary makes them small, and fast to write.

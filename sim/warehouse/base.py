@@ -231,6 +231,6 @@ def open_target(spec: TargetSpec, *, read_only: bool = False, permit: "WritePerm
         from sim.warehouse.duckdb import DuckDBTarget  # noqa: PLC0415
 
         return DuckDBTarget(spec, read_only=read_only)
-    from sim.warehouse.bigquery import BigQueryTarget  # noqa: PLC0415
+    from sim.warehouse.bigquery.target import BigQueryTarget  # noqa: PLC0415
 
     return BigQueryTarget(spec, permit=permit)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from sim.scenario import PolicySpec, Scenario
-    from sim.worlds.ledger import Tally
+    from sim.worlds.metrics.allocation import Tally
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -125,7 +125,7 @@ class World(Protocol):
         """Revenue since time zero by tier, (tiers, replications), in millionths of a dollar; no tiers without money."""
 
     def estimation(self) -> Counts:
-        """What the table says now against the truth, see `sim.worlds.estimation`; zeros where the truth is unknown."""
+        """What the table says now against the truth, see `metrics.estimation`; zeros where the truth is unknown."""
 
     def counts(self, index: int) -> CaptionCounts:
         """Caption statistics of the block's `index`-th replication, as of its last refresh."""

@@ -13,7 +13,7 @@ from sim.seeding.loads import seed_load
 from sim.warehouse.base import STATS, open_target
 from sim.warehouse.deploy import FUNCTIONS, carry_out, plan
 from sim.warehouse.guard import writing
-from sim.warehouse.loading import put
+from sim.warehouse.load.loading import put
 from sim.warehouse.verify import Options, verify
 
 NAME = os.environ.get("CAPTION_SIM_BIGQUERY_TEST", "")

@@ -10,8 +10,8 @@ import pytest
 from filelock import FileLock
 
 import sql
-from policies.wilson import exploration_bonus, wilson_bounds
-from sim.warehouse.bigquery import our_body
+from policies.maths.wilson import exploration_bonus, wilson_bounds
+from sim.warehouse.bigquery.target import our_body
 from sim.warehouse.schema import described
 
 pytest.importorskip("zetasql", reason="the zetasql wheel (extra `dev`) has no build for this platform")

@@ -10,7 +10,7 @@ import pytest
 
 import sim
 from sim.cli import exit_code
-from sim.send_table import sends_arrow
+from sim.tables.send_log import sends_arrow
 from sim.worlds.base import SendLog
 
 SCENARIO = {
@@ -107,7 +107,7 @@ def test_dry_run_writes_nothing(run, tmp_path, capsys):
 
 
 def test_a_long_send_log_falls_into_parts(run, tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr("sim.warehouse.run_loads.PART_ROWS", 20)
+    monkeypatch.setattr("sim.warehouse.load.run_tables.PART_ROWS", 20)
     path = run.path / "sends" / "policy=uniform" / "replication=2.parquet"
     log = pl.read_parquet(path.with_name("replication=1.parquet"))
     pq.write_table(log.to_arrow(), path, row_group_size=9)

@@ -13,10 +13,10 @@ from click.testing import CliRunner
 from matplotlib.figure import Figure
 
 import sim
+from reports.estimators.comparisons import METRICS, beats
 from reports.notebook import SECTION_OF
 from reports.render import escape_markdown
-from reports.versus import METRICS, beats
-from reports.view import view
+from reports.report_input import view
 from sim.cli import cli
 from sim.errors import UsageError
 

@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 import sim
-from sim.engine import simulate
 from sim.errors import LocalError, ScenarioError, UsageError
+from sim.worlds.engine import simulate
 
 SCENARIO = {
     "name": "tiny",

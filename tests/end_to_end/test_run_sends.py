@@ -8,8 +8,8 @@ import pytest
 
 import sim
 from sim.cli import exit_code
-from sim.run_folder import RunFolder
-from sim.send_table import arrow_schema
+from sim.runs.folder import RunFolder
+from sim.tables.send_log import arrow_schema
 
 SCENARIO = """\
 name: pulls

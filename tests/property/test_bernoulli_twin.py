@@ -18,9 +18,9 @@ from policies.thompson_beta import ThompsonBeta
 from policies.ucb1 import Ucb1
 from policies.uniform import Uniform
 from policies.wilson_sample import WilsonSample
-from sim.engine import simulate
 from sim.scenario import load
 from sim.worlds.base import SendLog
+from sim.worlds.engine import simulate
 from twins.bernoulli import Twin
 from twins.everything import Everything, EverythingAtOnce, EverythingWeighted
 

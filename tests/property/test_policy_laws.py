@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policies.conformance import Statistics, decide
-from policies.divergence import kl_reach, kl_upper
-from policies.incomplete_beta import beta_upper_quantile
+from policies.maths.divergence import kl_reach, kl_upper
+from policies.maths.incomplete_beta import beta_upper_quantile
+from policies.maths.wilson import wilson_bounds
 from policies.registry import build, kinds
-from policies.wilson import wilson_bounds
 
 # explore_then_commit ranks by its state, oracle by the truth, and uniform by nothing.
 BY_COUNTS = ["greedy", "ucb1", "ucb_tuned", "kl_ucb", "moss", "bayes_ucb", "discounted_ucb", "sliding_window_ucb"]

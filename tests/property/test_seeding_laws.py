@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from policies.draws import mix
+from policies.maths.draws import mix
 from sim.seeding import SeedPlan
 from sim.seeding.kernel import along, full_range_id, negative_binomial
 from sim.seeding.writing import batch

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from sim.engine import BlockResult, simulate
 from sim.scenario import PolicySpec, load
+from sim.worlds.engine import BlockResult, simulate
 
 Z = 3.89
 MEANS = [0.15, 0.4, 0.55, 0.7]

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from policies.draws import mix
+from policies.maths.draws import mix
 from sim.kernels import specialise
-from sim.worlds.draws import binomial, poisson
+from sim.worlds.count_draws import binomial, poisson
 
 FALSE_ALARM = 1e-4
 SIZE = 100_000

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from policies.draws import PULL, arm_key, beta, gamma, gumbel, mix, normal, pull_key, uniform
+from policies.maths.draws import PULL, arm_key, beta, gamma, gumbel, mix, normal, pull_key, uniform
 from sim.kernels import specialise
 
 ALPHA = 1e-4

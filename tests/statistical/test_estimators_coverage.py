@@ -10,7 +10,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.estimators import Estimate, holm, independent_difference, mean_interval, paired_difference, share_interval
+from reports.estimators.intervals import (
+    Estimate,
+    holm,
+    independent_difference,
+    mean_interval,
+    paired_difference,
+    share_interval,
+)
 
 ALARM = 1e-4
 Draw = Callable[[np.random.Generator, int], np.ndarray]

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.estimators import may_be_short, mean_interval, moments, paired_difference
-from sim.engine import simulate
+from reports.estimators.intervals import may_be_short, mean_interval, moments, paired_difference
 from sim.scenario import load
+from sim.worlds.engine import simulate
 
 ALARM = 1e-4
 TAIL, BODY_MEAN, TAIL_LOW, TAIL_HIGH = 0.011, 22.0, 200.0, 2_000.0
@@ -55,7 +55,7 @@ def test_equal_policies_are_called_different_in_about_5_per_cent(n: int) -> None
 
 
 def test_the_transformed_t_alone_would_be_noticed() -> None:
-    from reports.estimators import _transformed_t  # the seeded mistake: what was used before
+    from reports.estimators.intervals import _transformed_t  # the seeded mistake: what was used before
 
     generator = np.random.default_rng(200)
     found = 0

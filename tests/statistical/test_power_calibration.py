@@ -11,8 +11,8 @@ import pytest
 from scipy import stats
 from scipy.special import ndtri
 
-from reports.estimators import Floats, paired_difference
-from reports.power import (
+from reports.estimators.intervals import Floats, paired_difference
+from reports.estimators.power import (
     design_effect,
     fans_needed,
     likely_replications,

@@ -5,10 +5,10 @@ import polars as pl
 import pytest
 from scipy import stats
 
-from sim.engine import simulate
 from sim.scenario import load
-from sim.worlds.empirical_bayes import fit_beta_binomial
-from sim.worlds.table import TableWorld
+from sim.worlds.engine import simulate
+from sim.worlds.table.empirical_bayes import fit_beta_binomial
+from sim.worlds.table.world import TableWorld
 
 FALSE_ALARM = 1e-4
 REPLICATIONS = 300

@@ -14,14 +14,14 @@ import pytest
 from scipy import stats
 
 from policies.base import Policy, Rule
-from policies.beta_tails import tail_posterior
-from policies.draws import pull_key
+from policies.maths.beta_tails import tail_posterior
+from policies.maths.draws import pull_key
 from policies.sliding_window_thompson import SlidingWindowThompson
 from policies.thompson_beta import POSTERIOR_RULE, ThompsonBeta
-from sim.engine import simulate
 from sim.kernels import specialise
 from sim.scenario import load
-from sim.worlds.tails import HIGHEST, Tails, best_by_tails, new_tails, tails_of, update
+from sim.worlds.engine import simulate
+from sim.worlds.selection.tail_pruning import HIGHEST, Tails, best_by_tails, new_tails, tails_of, update
 
 ALPHA = 1e-4
 DECISIONS = 2_000_000

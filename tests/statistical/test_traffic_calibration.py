@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from sim.scenario import load
-from sim.worlds.traffic import TrafficWorld
-from sim.worlds.traffic_seasons import season
+from sim.worlds.traffic.parameters import season
+from sim.worlds.traffic.world import TrafficWorld
 
 DAY_US = 86_400_000_000
 MONDAY_US = 1_736_121_600_000_000  # 2025-01-06T00:00:00Z

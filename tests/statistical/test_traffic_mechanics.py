@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from sim.scenario import load
-from sim.worlds.traffic import TrafficWorld
+from sim.worlds.traffic.world import TrafficWorld
 
 DAY_US = 86_400_000_000
 FLAT = {

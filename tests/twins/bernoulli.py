@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from policies.draws import beta
+from policies.maths.draws import beta
 from sim.rng import generator, policy_purpose, row_keys
 from twins.levels import Levels
 from twins.streams import mixed, of_arm, of_pull, unit

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from policies.base import Memory, Policy, Rule, parameter
-from policies.draws import uniform
+from policies.maths.draws import uniform
 
 
 def _derive(n, s, w, truth, params):

@@ -5,10 +5,10 @@ import statistics
 
 import numpy as np
 
-from policies.draws import STREAM, arm_key, gamma, mix, normal, pull_key, uniform
+from policies.maths.draws import STREAM, arm_key, gamma, mix, normal, pull_key, uniform
 from sim.rng import policy_purpose, row_keys
-from sim.worlds.draws import binomial
-from sim.worlds.traffic_arrays import pools
+from sim.worlds.count_draws import binomial
+from sim.worlds.traffic.arrays import pools
 from twins.traffic_calendar import cycle_of, season_of
 
 DAY = 86_400

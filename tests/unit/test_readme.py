@@ -5,8 +5,8 @@ import re
 from pathlib import Path
 
 import sim
-from sim.engine import recorded
 from sim.scenario import load
+from sim.worlds.engine import recorded
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.wilson import exploration_bonus, wilson_bounds
+from policies.maths.wilson import exploration_bonus, wilson_bounds
 from sim.warehouse.base import StatementError, Target
 from sim.warehouse.verify.results import Result, ask
 

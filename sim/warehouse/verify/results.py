@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import sql
 from sim.warehouse.base import StatementError, Target
-from sim.warehouse.verify.meanings import MEANINGS
+from sim.warehouse.verify.explanations import MEANINGS
 
 STATUSES = ("pass", "warn", "fail", "skip")
 REFUSAL = "the engine refused the question: "

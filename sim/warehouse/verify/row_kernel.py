@@ -9,7 +9,7 @@ A column is its values and its validity bits as Arrow lays them out, least signi
 import math
 from typing import Any
 
-from policies.wilson import Z, wilson_interval
+from policies.maths.wilson import Z, wilson_interval
 
 INTEGERS = ("caption_id", "successes", "failures", "total_observations", "last_used", "last_updated",
             "performance_percentile")  # fmt: skip

@@ -16,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from policies.wilson import wilson_bounds
+from policies.maths.wilson import wilson_bounds
 from sim.warehouse.base import Target
 from sim.warehouse.verify.results import Result
 from sim.warehouse.verify.row_kernel import COUNTED, PERCENTILES, SMALL, scan_rows

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.wilson import wilson_bounds
+from policies.maths.wilson import wilson_bounds
 from sim.warehouse.base import StatementError, Target
 from sim.warehouse.verify.options import FALSE_ALARM
 from sim.warehouse.verify.results import Result, ask

@@ -1,0 +1,1 @@
+"""Random numbers and special functions that rules use."""

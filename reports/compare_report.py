@@ -1,0 +1,144 @@
+"""compare.html and compare.md: two runs in the form of a report."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reports.blocks import Block, Cell, Picture, Section, Table, Text, Words
+from reports.compare import UNLIKE_LENGTHS, Change, Comparison
+from reports.figures.differences import differences
+from reports.figures.over_time import Axis, over_time
+from reports.formatting import interval, number, p_value
+from reports.render import Page, write_page
+from reports.tables.curves import mean_over_time
+from reports.tables.derived import REWARD_OF_WORLD
+from reports.tables.slices import minus, points, slices
+
+if TYPE_CHECKING:
+    from sim.api import Run
+
+SIGNIFICANT = 0.05
+
+
+def write_comparison(first: "Run", second: "Run", comparison: Comparison, folder: Path) -> Path:
+    """Write compare.html, compare.md and figures/ into a folder; returns the path of compare.html."""
+    return write_page(folder, "compare", comparison_page(first, second, comparison))
+
+
+def comparison_page(first: "Run", second: "Run", comparison: Comparison) -> Page:
+    """What differs in the scenarios, and in the results."""
+    paired = "paired by replication" if comparison.paired else "independent runs"
+    return Page(
+        title=f"{first.scenario.name} → {second.scenario.name}",
+        subtitle=f"the second run compared with the first, policy by policy; {paired}",
+        headline=_headline(comparison),
+        details=[UNLIKE_LENGTHS] if comparison.unlike_lengths else [],
+        sections=[
+            Section("scenarios", "What differs in the scenarios", _scenarios(comparison)),
+            Section("results", "What differs in the results", _results(first, second, comparison)),
+            Section(
+                "provenance", "Where this comes from", [Words([_origin("first", first), _origin("second", second)])]
+            ),
+        ],
+    )
+
+
+def _headline(comparison: Comparison) -> str:
+    sure = [
+        change for change in comparison.changes if change.p_adjusted is not None and change.p_adjusted < SIGNIFICANT
+    ]
+    better = [change.policy for change in sure if change.difference.estimate.value < 0]
+    worse = [change.policy for change in sure if change.difference.estimate.value > 0]
+    if not comparison.changes:
+        return "The runs have no policy in common: nothing can be compared."
+    if not sure:
+        return "No policy's regret is shown to differ between the two runs."
+    said = [(better, "less regret"), (worse, "more regret")]
+    parts = [f"{words} in the second run: {', '.join(names)}" for names, words in said if names]
+    rest = len(comparison.changes) - len(sure)
+    return _sentence([*parts, *([f"not told apart: {rest}"] if rest else [])])
+
+
+def _sentence(parts: list[str]) -> str:
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _scenarios(comparison: Comparison) -> list[Block]:
+    blocks: list[Block] = [Text("The scenarios are the same.")]
+    if comparison.scenario:
+        rows = [[Cell(key), Cell(str(a)), Cell(str(b))] for key, (a, b) in comparison.scenario.items()]
+        blocks = [Table("Keys whose values differ", ["key", "first", "second"], rows, sortable=False)]
+    for which, names in (("first", comparison.only_first), ("second", comparison.only_second)):
+        blocks += [Text(f"Only in the {which}: {', '.join(names)}.")] if names else []
+    return blocks
+
+
+def _results(first: "Run", second: "Run", comparison: Comparison) -> list[Block]:
+    if not comparison.changes:
+        return [Text("There is no policy in both runs.", "note")]
+    unit = REWARD_OF_WORLD[first.scenario.world.kind]
+    order = [change.policy for change in comparison.changes]
+    how = (
+        "Replication r of both runs meets the same world and the same luck, so that differences are taken "
+        "replication by replication."
+        if comparison.paired
+        else "The runs meet different luck: differences are those of independent means (Welch 1947)."
+    )
+    return [
+        Text(f"{how} Negative is better in the second run."),
+        Picture(
+            "compare_differences",
+            "Mean difference of regret between the two runs, each policy",
+            "Dot: mean difference. Thick line: its own 95 % interval. Thin line: simultaneous 95 % interval.",
+            differences(comparison.changes, order, quantity=f"regret a replication ({unit})", baseline="the first run"),
+        ),
+        Table(
+            f"Mean regret ({unit} a replication), second minus first",
+            ["policy", "first", "second", "difference", "95 % interval", "simultaneous", "adjusted p"],
+            [_row(change) for change in comparison.changes],
+        ),
+        *_over_time(first, second, comparison, unit),
+    ]
+
+
+def _row(change: Change) -> list[Cell]:
+    single, together = change.single, change.simultaneous
+    return [
+        Cell(change.policy),
+        Cell(number(change.first), change.first),
+        Cell(number(change.second), change.second),
+        Cell(number(single.value), single.value),
+        Cell(interval(single.low, single.high), single.low),
+        Cell(interval(together.low, together.high), together.low),
+        Cell(p_value(change.p_adjusted), change.p_adjusted),
+    ]
+
+
+def _over_time(first: "Run", second: "Run", comparison: Comparison, unit: str) -> list[Block]:
+    order = [change.policy for change in comparison.changes]
+    paths = [run.path / "curves.parquet" for run in (first, second)]
+    times = [points(path, order[0]) for path in paths]
+    if not comparison.paired or times[0].tolist() != times[1].tolist():
+        return [
+            Text("Over time the runs are compared only where replications are paired and points are the same.", "note")
+        ]
+    curves = [
+        mean_over_time(name, minus(*(slices(path, name, "regret") for path in reversed(paths)))) for name in order
+    ]
+    axis = Axis(first.scenario.horizon.unit, f"regret more than in the first run ({unit})", from_zero=False)
+    return [
+        Picture(
+            "compare_over_time",
+            "Cumulative regret in the second run minus that in the first over time, each policy",
+            "Mean paired difference; bands are pointwise 95 % intervals.",
+            over_time(curves, order, axis),
+        )
+    ]
+
+
+def _origin(which: str, run: "Run") -> tuple[str, str]:
+    manifest = run.manifest
+    return which, (
+        f"{manifest['scenario']}, digest {manifest['digest']}, seed {manifest['seed']}, {manifest['replications']:,} "
+        f"replications, {manifest['program']} {manifest['version']}"
+    )

@@ -1,0 +1,1 @@
+"""Statistical estimators: intervals, paired comparisons, ranks, power."""

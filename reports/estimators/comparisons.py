@@ -1,0 +1,118 @@
+"""Every policy against one of them, paired by replication, with limits that hold for all comparisons at once."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from reports.estimators.intervals import (
+    CONFIDENCE,
+    Estimate,
+    Floats,
+    holm,
+    may_be_short,
+    moments,
+    paired_difference,
+    share_interval,
+)
+from reports.estimators.power import replications_needed
+
+SIGNIFICANT = 1.0 - CONFIDENCE
+POWER = 0.8
+
+
+@dataclass(frozen=True)
+class Metric:
+    """What policies are judged by."""
+
+    name: str
+    higher_is_better: bool
+    words: str
+    """As in "mean {words}"."""
+
+
+METRICS = {
+    "regret": Metric("regret", False, "regret"),
+    "reward": Metric("reward", True, "reward"),
+    "revenue_usd": Metric("revenue_usd", True, "revenue"),
+}
+
+
+@dataclass(frozen=True)
+class Versus:
+    """A policy minus the baseline; `simultaneous` limits hold for the whole family (Bonferroni), `p_holm` too."""
+
+    policy: str
+    baseline: str
+    single: Estimate
+    simultaneous: Estimate
+    p_value: float | None
+    p_holm: float | None
+    better: Estimate
+    """Share of replications in which the policy is strictly better."""
+    replications: int
+    short: bool
+    """Whether the intervals may be short: too few replications of a skewed difference."""
+    needed: int | None
+    """Replications that would show a true difference of the size seen, power 80 %; None where nobody could run them."""
+
+    @property
+    def told_apart(self) -> bool:
+        """Whether the difference is significant: by Holm's p-value and by the simultaneous interval."""
+        low, high = self.simultaneous.low, self.simultaneous.high
+        if self.p_holm is None or low is None or high is None:
+            return False
+        return self.p_holm < SIGNIFICANT and (low > 0.0 or high < 0.0)
+
+
+def against(baseline: str, values: Mapping[str, Floats], metric: Metric) -> list[Versus]:
+    """Every other policy against `baseline`, best first; `values` are those of the replications, by policy.
+
+    Simultaneous limits have confidence 1 − 0.05 / m each, m comparisons (Bonferroni; any dependence).
+    """
+    others = [name for name in values if name != baseline]
+    confidence = 1.0 - (1.0 - CONFIDENCE) / max(1, len(others))
+    adjusted = holm([paired_difference(values[name], values[baseline]).p_value for name in others])
+    sign = -1.0 if metric.higher_is_better else 1.0
+    rows = [
+        _versus(name, baseline, values=values, confidence=confidence, p_holm=p, sign=sign)
+        for name, p in zip(others, adjusted, strict=True)
+    ]
+    return sorted(rows, key=lambda row: sign * row.single.value)
+
+
+def _versus(
+    name: str, baseline: str, *, values: Mapping[str, Floats], confidence: float, p_holm: float | None, sign: float
+) -> Versus:
+    one, other = values[name], values[baseline]
+    single = paired_difference(one, other)
+    wins = int((sign * one < sign * other).sum())
+    m = moments(one - other)
+    return Versus(
+        policy=name,
+        baseline=baseline,
+        single=single.estimate,
+        simultaneous=paired_difference(one, other, confidence).estimate,
+        p_value=single.p_value,
+        p_holm=p_holm,
+        better=share_interval(wins, len(one)),
+        replications=m.n,
+        short=may_be_short(m),
+        needed=_needed(m.mean, m.sd),
+    )
+
+
+def _needed(difference: float, sd: float) -> int | None:
+    try:
+        return replications_needed(abs(difference), sd, CONFIDENCE, POWER)
+    except ValueError:
+        return None
+
+
+def beats(values: Mapping[str, Floats], names: Sequence[str], metric: Metric) -> list[list[float | None]]:
+    """P(row beats column): share of replications in which the row's policy is strictly better; None on the diagonal."""
+    sign = -1.0 if metric.higher_is_better else 1.0
+    return [
+        [None if row == other else float(np.mean(sign * values[row] < sign * values[other])) for other in names]
+        for row in names
+    ]

@@ -1,0 +1,224 @@
+"""How many do we need: replications that tell two policies apart, fans that show a change of a conversion rate.
+
+Every size comes twice: from a closed form, and as the power that simulation finds at that size. Tests are two-sided
+at level alpha = 1 − confidence; `power` is the probability that a true difference of the stated size is found.
+Everything is deterministic.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import nctdtr, ndtr, ndtri, stdtrit
+
+from reports.estimators.intervals import Estimate, Floats, moments, paired_difference, share_interval
+
+SEED = 20_250_102
+RESAMPLES = 2_000
+LEAST_RESAMPLES = 200
+RESAMPLED_VALUES = 6_000_000  # at most, for one simulated power
+MOST_SIMULATED = RESAMPLED_VALUES // LEAST_RESAMPLES  # replications; above, means are as good as normal
+BINOMIAL_PAIRS = 20_000
+SD_RESAMPLES = 1_000
+NORMAL_FROM = 100_000  # replications from which Student's t is the normal distribution for every purpose
+MOST_ROOT = 1e7  # of a number of replications or fans
+GROWTH = 1.1
+GROWTHS = 25
+
+
+@dataclass(frozen=True)
+class Replications:
+    """Replications that show a difference between paired policies.
+
+    `closed_form` is from Student's t; `likely` is its range under the pilot's own uncertainty (90 %); `needed` is the
+    same as `closed_form`, or more where simulation finds its power too low; `simulated` is the power found at `needed`,
+    None where nothing varies or there are too many to simulate.
+    """
+
+    closed_form: int
+    likely: tuple[int, int]
+    needed: int
+    simulated: Estimate | None
+
+
+@dataclass(frozen=True)
+class Fans:
+    """Fans an arm that show a change of a conversion rate, were all fans independent, and the power simulated there."""
+
+    arm: int
+    simulated: Estimate
+
+
+def plan_replications(differences: Floats, difference: float, confidence: float, power: float) -> Replications:
+    """Replications needed to show a mean difference, given a pilot's paired differences, shape (replications,).
+
+    Raises ValueError for fewer than two of them, a difference not above 0, or shares outside (0, 1).
+    """
+    if len(differences) < 2:
+        raise ValueError("paired differences need at least two replications")
+    sd = moments(differences).sd
+    least = replications_needed(difference, sd, confidence, power)
+    if sd == 0.0:
+        return Replications(least, (least, least), least, None)
+    likely = likely_replications(differences, difference, confidence, power)
+    needed, simulated = _until_powerful(differences, difference, least, confidence, power)
+    return Replications(least, likely, needed, simulated)
+
+
+def likely_replications(differences: Floats, difference: float, confidence: float, power: float) -> tuple[int, int]:
+    """The middle 90 % of what `replications_needed` says of resampled pilots (percentile bootstrap, Efron 1979)."""
+    generator = np.random.Generator(np.random.PCG64(SEED + 1))
+    n = len(differences)
+    drawn = differences[generator.integers(0, n, (SD_RESAMPLES, n))].std(axis=1, ddof=1)
+    low, high = (
+        replications_needed(difference, float(sd), confidence, power) for sd in np.quantile(drawn, (0.05, 0.95))
+    )
+    return low, high
+
+
+def replications_needed(difference: float, sd: float, confidence: float, power: float) -> int:
+    """Least number of pairs whose t test has the power asked for, `sd` being that of one paired difference.
+
+    The power is exact under normal differences (noncentral t: Johnson & Welch 1940, Biometrika 31). At least 2. Raises
+    ValueError as `plan_replications`.
+    """
+    _check(difference, confidence, power)
+    if not (math.isfinite(sd) and sd >= 0.0):
+        raise ValueError(f"a standard deviation is finite and not negative, got {sd}")
+    if sd == 0.0:
+        return 2
+    _size(sd / difference)
+    return _least(2, lambda n: t_power(difference, sd, n, confidence) >= power)
+
+
+def t_power(difference: float, sd: float, n: int, confidence: float) -> float:
+    """Power of the two-sided paired t test of `n` pairs, both tails counted."""
+    shift = difference * math.sqrt(n) / sd
+    if n > NORMAL_FROM:
+        limit = float(ndtri(0.5 + confidence / 2))
+        return float(ndtr(shift - limit) + ndtr(-shift - limit))
+    limit = float(stdtrit(n - 1, 0.5 + confidence / 2))
+    # The far tail is left out where it is nothing: the series behind `nctdtr` loses it there.
+    far = float(nctdtr(n - 1, shift, -limit)) if shift < 4.0 else 0.0
+    return 1.0 - float(nctdtr(n - 1, shift, limit)) + far
+
+
+def simulated_power(differences: Floats, difference: float, n: int, confidence: float) -> Estimate | None:
+    """Share of resamples of size `n` in which the reports' own test finds the difference, with its 95 % interval.
+
+    The pilot's differences are centred and shifted to `difference`, so that its truth is known; the test is
+    `reports.estimators.intervals.paired_difference`. None above `MOST_SIMULATED`.
+    """
+    if n > MOST_SIMULATED:
+        return None
+    m = moments(differences)
+    # Resampling has the population's spread; that of the closed form is the sample's, with n − 1.
+    shifted = (differences - m.mean) * math.sqrt(m.n / (m.n - 1)) + difference
+    nothing, alpha = np.zeros(n), 1.0 - confidence
+    generator = np.random.Generator(np.random.PCG64(SEED))
+    resamples = max(LEAST_RESAMPLES, min(RESAMPLES, RESAMPLED_VALUES // n))
+    found = 0
+    for _ in range(resamples):
+        p = paired_difference(shifted[generator.integers(0, len(shifted), n)], nothing).p_value
+        found += p is not None and p < alpha
+    return share_interval(found, resamples)
+
+
+def plan_fans(rate: float, other: float, confidence: float, power: float) -> Fans:
+    """Fans an arm that tell two conversion rates apart, with the power simulated for them."""
+    arm = fans_needed(rate, other, confidence, power)
+    return Fans(arm, simulated_fans_power(rate, other, arm, confidence))
+
+
+def fans_needed(rate: float, other: float, confidence: float, power: float) -> int:
+    """Fans in each of two arms, for the pooled z test of two proportions.
+
+    Fleiss, Levin & Paik (2003), Statistical Methods for Rates and Proportions, 3rd ed., eq. 4.14 (without continuity
+    correction): the null variance is pooled, that of the alternative is not. Raises ValueError for rates that are equal
+    or outside (0, 1), or as `plan_replications`.
+    """
+    _check(abs(other - rate), confidence, power)
+    if not (0.0 < rate < 1.0 and 0.0 < other < 1.0):
+        raise ValueError(f"conversion rates lie between 0 and 1, got {rate:.4g} and {other:.4g}")
+    mean = (rate + other) / 2
+    null = float(ndtri(0.5 + confidence / 2)) * math.sqrt(2 * mean * (1 - mean))
+    alternative = float(ndtri(power)) * math.sqrt(rate * (1 - rate) + other * (1 - other))
+    return max(1, math.ceil(_size(max(0.0, null + alternative) / abs(other - rate))))
+
+
+def simulated_fans_power(rate: float, other: float, n: int, confidence: float) -> Estimate:
+    """Share of simulated experiments, `n` fans an arm, in which the pooled z test finds a difference."""
+    generator = np.random.Generator(np.random.PCG64(SEED))
+    a, b = (generator.binomial(n, p, BINOMIAL_PAIRS) / n for p in (rate, other))
+    mean = (a + b) / 2
+    error = np.sqrt(2 * mean * (1 - mean) / n)
+    found = np.abs(b - a) > float(ndtri(0.5 + confidence / 2)) * error
+    return share_interval(int(found.sum()), BINOMIAL_PAIRS)
+
+
+def design_effect(purchased: Floats, sent: Floats, page: NDArray[np.int64]) -> float:
+    """How many times the variance of a conversion rate exceeds that of independent fans; at least 1.
+
+    All of shape (sends,). Fans of one send share its caption, hour and luck, so a send is a cluster of unequal size:
+    the variance of the ratio Σ purchased / Σ sent from residuals within pages, over the binomial one (Kish 1965, Survey
+    Sampling, section 8.2; Rao & Scott 1992, Biometrics 48). Pages count as strata: both arms run on each of them.
+    """
+    fans, rate = math.fsum(sent), math.fsum(purchased) / max(1.0, math.fsum(sent))
+    if not 0.0 < rate < 1.0:
+        return 1.0
+    spread = math.fsum(_within(purchased[page == each], sent[page == each]) for each in np.unique(page))
+    return max(1.0, spread / (rate * (1.0 - rate) * fans))
+
+
+def _within(purchased: Floats, sent: Floats) -> float:
+    """Sum of squared residuals of a page's sends around its rate, for the degree of freedom that the rate took."""
+    n = len(sent)
+    if n < 2:
+        return 0.0
+    residuals = purchased - math.fsum(purchased) / math.fsum(sent) * sent
+    return math.fsum(residuals**2) * n / (n - 1)
+
+
+def _check(difference: float, confidence: float, power: float) -> None:
+    if not (math.isfinite(difference) and difference > 0.0):
+        raise ValueError(f"a difference must be above 0, got {difference:.4g}")
+    for name, share in (("confidence", confidence), ("power", power)):
+        if not 0.0 < share < 1.0:
+            raise ValueError(f"{name} lies between 0 and 1, got {share:.4g}")
+    if power <= 1.0 - confidence:
+        raise ValueError(f"power must exceed 1 - confidence, got {power:.4g} and {confidence:.4g}")
+
+
+def _size(root: float) -> float:
+    """The square of `root`; raises ValueError where nobody could ever run so many."""
+    if root > MOST_ROOT:
+        raise ValueError(f"the difference is too small: more than {MOST_ROOT**2:.0e} would be needed")
+    return root * root
+
+
+def _least(start: int, enough: Callable[[int], bool]) -> int:
+    """The least n from `start` on that is enough, where more is never less."""
+    if enough(start):
+        return start
+    low, high = start, start + 1
+    while not enough(high):
+        low, high = high, 2 * high
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
+
+
+def _until_powerful(
+    differences: Floats, difference: float, start: int, confidence: float, power: float
+) -> tuple[int, Estimate | None]:
+    """From `start` up by a tenth at a time until the simulated power may be what was asked for."""
+    n, simulated = start, simulated_power(differences, difference, start, confidence)
+    for _ in range(GROWTHS):
+        if simulated is None or simulated.high is None or simulated.high >= power:
+            break
+        n = math.ceil(n * GROWTH)
+        simulated = simulated_power(differences, difference, n, confidence)
+    return n, simulated

@@ -1,0 +1,124 @@
+"""A run as its report sees it: what is judged, against whom, and the tables that there are."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import polars as pl
+
+from reports.estimators.comparisons import METRICS, Metric, Versus, against
+from reports.estimators.intervals import Floats
+from reports.tables.derived import REWARD_OF_WORLD, default_baseline, oracles, page_months
+from reports.tables.rows import by_policy, column
+from sim.errors import UsageError
+from sim.scenario import Scenario
+
+if TYPE_CHECKING:
+    from sim.api import Run
+
+
+@dataclass(frozen=True)
+class View:
+    """What all sections of a report draw from; policies keep the scenario's order, and with it their colours."""
+
+    run: "Run"
+    metric: Metric
+    baseline: str
+
+    @property
+    def scenario(self) -> Scenario:
+        """The scenario that was run."""
+        return self.run.scenario
+
+    @cached_property
+    def summary(self) -> list[dict[str, Any]]:
+        """Rows of the summary, best first by the metric."""
+        rows = self.run.summary.to_dicts()
+        sign = -1.0 if self.metric.higher_is_better else 1.0
+        return sorted(rows, key=lambda row: sign * float(self.values[row["policy"]].mean()))
+
+    @cached_property
+    def order(self) -> list[str]:
+        """Names of the policies as the scenario has them."""
+        return self.run.summary["policy"].to_list()
+
+    @cached_property
+    def ranked(self) -> list[str]:
+        """Names of the policies, best first."""
+        return [row["policy"] for row in self.summary]
+
+    @cached_property
+    def oracles(self) -> set[str]:
+        """Policies that know the truth."""
+        return oracles(self.scenario)
+
+    @cached_property
+    def values(self) -> dict[str, Floats]:
+        """The metric of every replication, by policy."""
+        return {name: column(rows, self.metric.name) for name, rows in self._rows.items()}
+
+    @cached_property
+    def _rows(self) -> dict[str, pl.DataFrame]:
+        return by_policy(self.run.replications)
+
+    @cached_property
+    def leader(self) -> str:
+        """The best policy; an oracle leads only where nobody else runs."""
+        return next((name for name in self.ranked if name not in self.oracles), self.ranked[0])
+
+    @cached_property
+    def versus(self) -> list[Versus]:
+        """Every policy but the oracles against the baseline, best first."""
+        return self._against(self.baseline)
+
+    @cached_property
+    def behind(self) -> list[Versus]:
+        """Every policy but the oracles against the leader, nearest first."""
+        return self._against(self.leader)
+
+    def _against(self, baseline: str) -> list[Versus]:
+        values = {name: own for name, own in self.values.items() if name == baseline or name not in self.oracles}
+        return against(baseline, values, self.metric)
+
+    @property
+    def reward_unit(self) -> str:
+        """What reward and regret are counted in."""
+        return REWARD_OF_WORLD[self.scenario.world.kind]
+
+    @property
+    def unit(self) -> str:
+        """What the metric is counted in."""
+        return "US dollars" if self.metric.name == "revenue_usd" else self.reward_unit
+
+    @property
+    def money(self) -> bool:
+        """Whether the world has money."""
+        return self.scenario.world.kind == "traffic"
+
+    @cached_property
+    def dollars(self) -> dict[str, Floats]:
+        """Dollars a page and month (365.25 / 12 days) in every replication, by policy; empty without money."""
+        months = page_months(self.scenario)
+        if months is None:
+            return {}
+        return {name: column(rows, "revenue_usd") / months for name, rows in self._rows.items()}
+
+    def table(self, name: str) -> pl.DataFrame | None:
+        """A table of the run folder; None where this run has none, or an empty one."""
+        path = self.run.path / f"{name}.parquet"
+        if not path.is_file():
+            return None
+        frame = pl.read_parquet(path, hive_partitioning=False)
+        return frame if len(frame) else None
+
+
+def view(run: "Run", baseline: str | None = None, metric: str = "regret") -> View:
+    """The view of a run; raises UsageError for a baseline or metric that it does not have."""
+    names = run.summary["policy"].to_list()
+    if baseline is not None and baseline not in names:
+        raise UsageError(f"there is no policy {baseline!r} in this run", f"It has {', '.join(names)}.")
+    if metric not in METRICS:
+        raise UsageError(f"there is no metric {metric!r}", f"There are {', '.join(METRICS)}.")
+    if metric == "revenue_usd" and run.scenario.world.kind != "traffic":
+        raise UsageError(f"a {run.scenario.world.kind} world has no money: revenue_usd is 0 throughout")
+    return View(run, METRICS[metric], baseline or default_baseline(run.scenario))

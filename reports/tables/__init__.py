@@ -1,0 +1,1 @@
+"""Tables that the report derives from a run."""

@@ -1,0 +1,175 @@
+"""How much work a scenario is, from its numbers alone: the size of blocks, and what `--dry-run` tells.
+
+The costs are rough figures of one core of 2025, those of docs/performance.md; they decide nothing about results.
+"""
+
+import math
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sim.scenario import Scenario
+    from sim.worlds.table.source import Counted
+
+PULL_NS = 20.0  # a pull without its scores
+SCORE_NS = 1.0  # one arm's score, of most policies
+SCORE_NS_OF_KIND = {  # what is solved or sampled for a score takes longer; unknown kinds count as most
+    "bayes_ucb": 30.0,
+    "kl_ucb": 7.0,
+    "discounted_thompson": 30.0,
+    "sliding_window_thompson": 30.0,
+    "thompson_beta": 20.0,
+    "thompson_empirical_bayes": 20.0,
+    "boltzmann": 18.0,
+    "exp3": 18.0,
+}
+# In a bernoulli world most arms are not looked at, or not drawn.
+SPARED_NS = {"thompson_beta": 3.0, "sliding_window_thompson": 7.0, "epsilon_greedy": 0.4, "greedy": 0.3}
+# In the traffic world these look at every caption each day, the others at those that were sent before (`pools_cold`).
+THOROUGH = {
+    "boltzmann",
+    "discounted_ucb",
+    "exp3",
+    "explore_then_commit",
+    "oracle",
+    "thompson_empirical_bayes",
+    "wilson_normal",
+}
+FAN_NS = 3.0  # a fan's Bernoulli trial
+MESSAGE_NS = 450.0  # a message of the traffic world: its fans, its sales, its label
+PAGE_NS = 20_000.0  # to make a page
+CAPTION_NS = 30.0  # to make a caption of its bank
+WEEK_NS = 2.0  # a caption's week: its rate drifts
+LOOK_NS = 5.0  # to look, each day, at a caption
+START_SECONDS = 1.0  # of a run beside its replications: starting, tables, summary
+STATS_FILE_SECONDS = 0.0006
+CURVE_POINT_BYTES = 17.0
+STATS_ROW_BYTES = 75.0
+STATS_FILE_BYTES = 5_000.0
+SEND_ROW_BYTES = 40.0
+# Memory, while a block is simulated and written.
+CELL_BYTES = {"bernoulli": 100.0, "table": 150.0, "traffic": 300.0}
+POINT_BYTES = 90.0
+SEND_BYTES = 150.0
+
+
+@dataclass(frozen=True)
+class Workload:
+    """One replication of one policy: pulls (or messages), arms of all pages, and processor seconds."""
+
+    pulls: float
+    cells: float
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A whole run: `seconds` are those of its replications with one worker."""
+
+    pulls: float
+    seconds: float
+    disk_bytes: float
+
+    def wall_seconds(self, workers: int) -> float:
+        """With `workers` workers, kernels compiled, the report apart."""
+        return START_SECONDS + self.seconds / workers
+
+
+def workload(scenario: "Scenario", kind: str = "") -> Workload:
+    """The size of one replication of a policy of `kind`.
+
+    Raises, for a table world, what `read_counts` raises of its file.
+    """
+    return _WORKLOADS[scenario.world.kind](scenario, kind)
+
+
+def memory_bytes(scenario: "Scenario") -> float:
+    """About what a replication of a policy keeps in memory until it is on disk."""
+    size, record = workload(scenario), scenario.record
+    points = record.curve_points * POINT_BYTES
+    return size.cells * CELL_BYTES[scenario.world.kind] + points + record.sends * size.pulls * SEND_BYTES
+
+
+def estimate(scenario: "Scenario") -> Estimate:
+    """The size of the whole run."""
+    size = workload(scenario)
+    pairs = len(scenario.policies) * scenario.replications
+    seconds = scenario.replications * sum(workload(scenario, spec.kind).seconds for spec in scenario.policies)
+    files = {"all": pairs, "last": len(scenario.policies), "none": 0}[scenario.record.stats]
+    disk = pairs * scenario.record.curve_points * CURVE_POINT_BYTES
+    disk += files * (STATS_FILE_BYTES + min(size.cells, size.pulls) * STATS_ROW_BYTES)
+    disk += pairs * size.pulls * SEND_ROW_BYTES * scenario.record.sends
+    return Estimate(pairs * size.pulls, seconds + files * STATS_FILE_SECONDS, disk)
+
+
+def _bernoulli(scenario: Any, kind: str) -> Workload:
+    pulls, arms = scenario.horizon.pulls, scenario.world.size
+    score_ns = SPARED_NS.get(kind, _score_ns(kind))
+    return Workload(pulls, arms, 1e-9 * pulls * (PULL_NS + arms * score_ns))
+
+
+def _score_ns(kind: str) -> float:
+    return SCORE_NS_OF_KIND.get(kind, SCORE_NS)
+
+
+def _table(scenario: Any, kind: str) -> Workload:
+    world = scenario.world
+    counts = _counts(world)
+    pages, rows = len(counts.page_names), len(counts.trials)
+    sends = pages * world.sends_per_day * scenario.horizon.days
+    scores = sends / pages * rows  # every send of a page looks at all its captions
+    return Workload(sends, rows, 1e-9 * (sends * world.fans_per_send * FAN_NS + scores * _score_ns(kind)))
+
+
+def _traffic(scenario: Any, kind: str) -> Workload:
+    world, days = scenario.world, scenario.horizon.days
+    arriving = world.turnover.arrivals_per_week * days / 7
+    captions = world.bank.captions + arriving
+    # Each caption rests after a send, and those that arrive come evenly.
+    possible = (world.bank.captions + arriving / 2) * (1 + days / max(scenario.selection.cool_down_days, 1e-3))
+    sends = world.pages * min(messages_a_day(world, scenario.selection) * days, possible)
+    known = captions if kind in THOROUGH else min(captions, sends / world.pages / 2)
+    looks = world.pages * days * known
+    made = world.pages * (PAGE_NS + captions * (CAPTION_NS + WEEK_NS * days / 7))
+    nanoseconds = made + sends * MESSAGE_NS + looks * (LOOK_NS + _score_ns(kind))
+    return Workload(sends, world.pages * captions, 1e-9 * nanoseconds)
+
+
+def messages_a_day(world: Any, selection: Any) -> float:
+    """Mean messages of a page and day, as planned."""
+    sends = world.sends
+    if not selection.scaled:
+        return float(sum(selection.quotas.model_dump().values()))
+    if sends.per_day is not None:
+        return float(sends.per_day)
+    least, most = sends.per_day_limits
+    means = ((low + high) / 2 for low, high in sends.priced_per_day)
+    planned = [max(mean, min(most, max(least, mean / max(1e-9, 1.0 - sends.unpriced_share)))) for mean in means]
+    return float(sum(share * each for share, each in zip(_size_shares(world), planned, strict=True)))
+
+
+def _size_shares(world: Any) -> list[float]:
+    """Share of the pages in each size class."""
+    below = [0.0, *(_share_below(world.audience, limit) for limit in world.sends.size_limits), 1.0]
+    return [high - low for low, high in pairwise(below)]
+
+
+def _share_below(audience: Any, fans: float) -> float:
+    """Share of the pages that have fewer fans, log-linear between the points of the distribution."""
+    if audience.fixed is not None:
+        return float(audience.fixed < fans)
+    for (low, fewest), (high, most) in pairwise(audience.quantiles):
+        if fans < most:
+            return float(low + (high - low) * max(0.0, math.log(fans / fewest) / math.log(most / fewest)))
+    return 1.0
+
+
+_WORKLOADS = {"bernoulli": _bernoulli, "table": _table, "traffic": _traffic}
+
+
+def _counts(world: Any) -> "Counted":
+    from sim.worlds.table.source import read_counts  # noqa: PLC0415
+
+    columns = world.columns
+    return read_counts(str(world.source), (columns.page, columns.caption, columns.trials, columns.successes))

@@ -1,0 +1,1 @@
+"""Tables of a run: rows of caption_bandit_stats, the send log, observations."""

@@ -1,0 +1,1 @@
+"""Loads: rows of a run or of a seed plan into a target."""

@@ -1,0 +1,1 @@
+"""The bernoulli world: independent arms, one pull at a time."""

@@ -1,0 +1,209 @@
+"""What a policy of the Bernoulli world knows, and when: plain functions of its kernel, over the records of one row.
+
+A refresh before pull u shows an outcome of pull t with delay d iff t + d < u. Of an outcome shown, the policy sees the
+weight discount**(u − 1 − t) under a discount, nothing once t < u − window under a window, otherwise 1; the stored
+table sees 1. What arrives at one refresh is added latest pull first; outcomes of an arm replaced since are dropped.
+
+Bound by `sim.kernels.specialise`: the policy's `derive` and `weight`; `WEIGHTED`, `CONCAVE`, `STEADY`, `TAILED`,
+`DISCOUNTED`, `WINDOWED`, `CHURNS`, `PROMPT`.
+"""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from policies.maths.draws import arm_key, open_uniform, pull_key
+from sim.kernels import inlined
+from sim.worlds.bernoulli.rows import Log, Plan, Rows
+from sim.worlds.selection.cached_leader import challenge
+from sim.worlds.selection.lazy_index import outdate
+from sim.worlds.selection.tail_pruning import update
+
+if TYPE_CHECKING:
+    from policies.base import Rule
+
+    derive, weight = Rule.derive, Rule.weight
+    CHURNS = CONCAVE = DISCOUNTED = PROMPT = STEADY = TAILED = WEIGHTED = WINDOWED = False
+
+
+def derive_arm(arm: int, row: Rows, params: Any) -> None:
+    """Bring `x` and `y` up to the statistics of an arm (and to the truth, which the oracle knows at once)."""
+    x, y = derive(row.n[arm], row.s[arm], row.w[arm], row.means[arm], params)
+    if TAILED:
+        update(arm, row.x[arm], row.y[arm], x, y, row.tails, params)
+    row.x[arm], row.y[arm] = x, y
+    row.stale[arm] = False
+    if CONCAVE:
+        outdate(arm, row.tangents)
+    if STEADY:
+        challenge(arm, x, row.leader)
+
+
+def derive_stale(row: Rows, params: Any) -> None:
+    """The same for every arm whose statistics, or truth, have changed."""
+    for arm in range(row.stale.shape[0]):
+        if row.stale[arm]:
+            derive_arm(arm, row, params)
+
+
+def identity(arm: int, row: Rows) -> int:
+    """The number of the arm that now holds this place, different from every arm before it."""
+    if CHURNS:
+        return arm + row.generation[arm] * row.means.shape[0]  # type: ignore[no-any-return]
+    return arm
+
+
+def address(arm: int, row: Rows, row_key: np.uint64) -> np.uint64:
+    """The key of an arm's next pull in one stream: the same whoever pulls it, and when."""
+    return pull_key(arm_key(row_key, identity(arm, row)), row.pulled[arm])
+
+
+def forget(arm: int, row: Rows) -> None:
+    """Fresh statistics for a newcomer."""
+    row.n[arm], row.s[arm], row.w[arm] = 0.0, 0.0, 0.0
+    row.known[arm], row.successes[arm] = 0, 0
+    row.shown[arm] = row.generation[arm]
+    row.stale[arm] = True
+
+
+def fade(factor: float, row: Rows) -> None:
+    """Discount everything that the policy sees."""
+    for arm in range(row.n.shape[0]):
+        row.n[arm] *= factor
+        row.s[arm] *= factor
+        row.w[arm] *= factor
+        row.stale[arm] = True
+
+
+def show(u: int, arm: int, outcomes: int, successes: int, row: Rows) -> None:
+    """Put outcomes of an arm into the stored table, before pull u."""
+    if row.known[arm] == 0:
+        row.inserted[arm] = u
+    row.updated[arm] = u
+    row.known[arm] += outcomes
+    row.successes[arm] += successes
+
+
+@inlined
+def learn(t: int, arm: int, outcome: float, row: Rows, params: Any, plan: Plan) -> None:
+    """The refresh before pull t + 1 where the outcome of pull t is all there is to show."""
+    if WEIGHTED:
+        inverse_propensity = weight(row.x[arm], row.y[arm], row.state, params)
+    if DISCOUNTED:
+        fade(plan.decay, row)
+    row.n[arm] += 1.0
+    row.s[arm] += outcome
+    if WEIGHTED:
+        row.w[arm] += inverse_propensity * outcome
+    show(t + 1, arm, 1, int(outcome), row)
+    derive_arm(arm, row, params)
+    if DISCOUNTED:
+        derive_stale(row, params)
+
+
+def hold(arm: int, outcome: float, row: Rows) -> None:
+    """Keep an outcome for the next refresh."""
+    row.held[arm] += 1
+    row.held_successes[arm] += int(outcome)
+
+
+def release(u: int, row: Rows) -> None:
+    """Show, before pull u, all that was held."""
+    for arm in range(row.held.shape[0]):
+        outcomes, successes = row.held[arm], row.held_successes[arm]
+        if outcomes > 0:
+            row.n[arm] += outcomes
+            row.s[arm] += successes
+            show(u, arm, outcomes, successes, row)
+            row.held[arm], row.held_successes[arm] = 0, 0
+            row.stale[arm] = True
+
+
+def place(number: int, ring: Any) -> int:
+    """Where a ring keeps the thing of that number; its length is a power of two, because division is slow."""
+    return number & (ring.shape[0] - 1)  # type: ignore[no-any-return]
+
+
+def remember(t: int, following: int, arm: int, outcome: float, row: Rows, log: Log, params: Any, plan: Plan) -> None:
+    """Log pull t, linked to the refresh that will show its outcome, if any; `following` numbers the next refresh."""
+    slot = place(t, log.arm)
+    log.arm[slot], log.generation[slot], log.outcome[slot] = arm, row.generation[arm], int(outcome)
+    log.counted[slot] = False
+    if WEIGHTED:
+        log.weight[slot] = weight(row.x[arm], row.y[arm], row.state, params)
+    known_after = t + draw_delay(arm, row, plan)
+    number = following if known_after < following * plan.refresh_every else known_after // plan.refresh_every + 1
+    if number <= plan.refreshes:
+        bucket = place(number, log.first)
+        log.after[slot] = log.first[bucket]
+        log.first[bucket] = slot
+
+
+def draw_delay(arm: int, row: Rows, plan: Plan) -> int:
+    """Pulls until the outcome of this pull is known; geometric ones by inversion, floor(ln U / ln P(delay > 0))."""
+    if plan.delay_scale == 0.0:
+        return plan.delay
+    return int(math.log(open_uniform(address(arm, row, row.delay_key))) / plan.delay_scale)
+
+
+def refresh(number: int, row: Rows, log: Log, params: Any, plan: Plan) -> None:
+    """Show the policy, before pull u = number · refresh_every, all that is known by then."""
+    u = number * plan.refresh_every
+    if PROMPT:
+        release(u, row)
+        derive_stale(row, params)
+        return
+    if CHURNS:
+        welcome(row)
+    if DISCOUNTED:
+        fade(plan.decay, row)
+    if WINDOWED:
+        leave(u, row, log, plan)
+    arrive(number, u, row, log, plan)
+    derive_stale(row, params)
+
+
+def welcome(row: Rows) -> None:
+    """Show the newcomers since the last refresh."""
+    for arm in range(row.shown.shape[0]):
+        if row.shown[arm] < row.generation[arm]:
+            forget(arm, row)
+
+
+def leave(u: int, row: Rows, log: Log, plan: Plan) -> None:
+    """Take out of the statistics the pulls that have left the window since the last refresh."""
+    for t in range(max(0, u - plan.refresh_every - plan.window), u - plan.window):
+        slot = place(t, log.arm)
+        arm = log.arm[slot]
+        if log.counted[slot] and log.generation[slot] == row.generation[arm]:
+            row.n[arm] -= 1.0
+            row.s[arm] -= log.outcome[slot]
+            row.stale[arm] = True
+
+
+def arrive(number: int, u: int, row: Rows, log: Log, plan: Plan) -> None:
+    """Add the outcomes that have become known since the last refresh."""
+    bucket = place(number, log.first)
+    slot = log.first[bucket]
+    log.first[bucket] = -1
+    while slot >= 0:
+        arm = log.arm[slot]
+        if log.generation[slot] == row.generation[arm]:
+            include(u, slot, row, log, plan)
+            show(u, arm, 1, log.outcome[slot], row)
+        slot = log.after[slot]
+
+
+def include(u: int, slot: int, row: Rows, log: Log, plan: Plan) -> None:
+    """Add one outcome to what the policy sees, with the weight that its memory gives it."""
+    arm, age = log.arm[slot], place(u - 1 - slot, log.arm)
+    if WINDOWED and age >= plan.window:
+        return
+    share = math.pow(plan.discount, float(age)) if DISCOUNTED else 1.0
+    row.n[arm] += share
+    row.s[arm] += share * log.outcome[slot]
+    if WEIGHTED:
+        row.w[arm] += share * (log.weight[slot] * log.outcome[slot])
+    row.stale[arm] = True
+    log.counted[slot] = True

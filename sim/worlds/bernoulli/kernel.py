@@ -1,0 +1,125 @@
+"""The compiled loop of the Bernoulli world: plain functions for `sim.kernels.specialise`.
+
+A scenario that records sends binds `RECORD`: every pull is then noted, for good, in `Pulls`.
+
+The order within pull t: churn, refresh, decision, outcome. A policy binds its rule and, as constants, `PRUNE`,
+`CONCAVE`, `TAILED`, `STEADY`, `EXPLORES` (it has a state), `BATCH`, `WEIGHTED`, and `DISCOUNTED` and `WINDOWED` (its
+memory); the scenario binds `CHURNS` and, where no log of pulls is needed, `IMMEDIATE`: every outcome is known before
+the next pull and nothing leaves a window; or `PROMPT`: it is known at the next refresh, where only counts matter.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from policies.maths.draws import arm_key, beta, pull_key, uniform
+from sim.kernels import inlined
+from sim.worlds.bernoulli.feedback import address, derive_stale, forget, hold, learn, refresh, remember
+from sim.worlds.bernoulli.pull_log import Pulls, note
+from sim.worlds.bernoulli.rows import Log, Plan, Rows, Sums, log_of, row_of
+from sim.worlds.selection.argmax import best_arm, best_of_all, can_win
+from sim.worlds.selection.cached_leader import best_by_leader
+from sim.worlds.selection.lazy_index import best_by_tangents
+from sim.worlds.selection.tail_pruning import best_by_tails
+
+if TYPE_CHECKING:
+    from policies.base import Rule
+
+    RECORD = False
+    prepare = Rule.prepare
+    BATCH = 0
+    CHURNS = CONCAVE = EXPLORES = IMMEDIATE = PROMPT = STEADY = TAILED = False
+
+
+def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, pulls: Pulls, params: Any, plan: Plan) -> None:
+    """Pulls `start` to `stop` − 1 of every row; at the horizon the refresh that is due there, too."""
+    for r in range(rows.means.shape[0]):
+        row, row_log = row_of(rows, r), log_of(log, r)
+        regret, reward, best_pulls = sums.regret[r], sums.reward[r], sums.best_pulls[r]
+        derive_stale(row, params)
+        best = best_mean(row)
+        number = -(-start // plan.refresh_every)  # of the next refresh
+        for t in range(start, stop):
+            if CHURNS and churn(t, row, plan):
+                derive_stale(row, params)
+                best = best_mean(row)
+            if not IMMEDIATE and t == number * plan.refresh_every:
+                refresh(number, row, row_log, params, plan)
+                number += 1
+            arm = decide(t, row, params)
+            outcome = draw_outcome(arm, row)
+            if RECORD:
+                note(r, t, arm, outcome, row, pulls, params)
+            if IMMEDIATE:
+                learn(t, arm, outcome, row, params, plan)
+            elif PROMPT:
+                hold(arm, outcome, row)
+            else:
+                remember(t, number, arm, outcome, row, row_log, params, plan)
+            row.pulled[arm] += 1
+            gap = best - row.means[arm]
+            regret += gap
+            reward += outcome
+            best_pulls += gap == 0.0
+        if not IMMEDIATE and stop == plan.horizon and stop == number * plan.refresh_every:
+            refresh(number, row, row_log, params, plan)
+        sums.regret[r], sums.reward[r], sums.best_pulls[r] = regret, reward, best_pulls
+
+
+def best_mean(row: Rows) -> float:
+    """The largest true mean."""
+    best = row.means[0]
+    for arm in range(1, row.means.shape[0]):
+        best = max(best, row.means[arm])
+    return best  # type: ignore[no-any-return]
+
+
+def churn(t: int, row: Rows, plan: Plan) -> bool:
+    """Perhaps replace one arm before pull t, whatever the policy; whether it happened."""
+    key = pull_key(row.churn_key, t)
+    if uniform(key) >= plan.churn_probability:
+        return False
+    arm = int(uniform(arm_key(key, 0)) * row.means.shape[0])
+    row.means[arm] = beta(arm_key(key, 1), plan.prior_a, plan.prior_b)
+    row.generation[arm] += 1
+    row.pulled[arm] = 0
+    row.stale[arm] = True
+    if IMMEDIATE:
+        forget(arm, row)
+    return True
+
+
+@inlined
+def decide(t: int, row: Rows, params: Any) -> int:
+    """The arm that the policy pulls at pull t."""
+    key = pull_key(row.policy_key, t)
+    prepare(t, row.n, row.x, row.y, params, row.state, key)
+    if CONCAVE:
+        arm = best_by_tangents(row.x, row.y, row.tangents, params, row.state, key)
+    elif TAILED:
+        arm = best_by_tails(row.x, row.y, row.tails, params, row.state, key)
+    elif STEADY and not (EXPLORES and row.state[0] > 0.0):
+        arm = best_by_leader(row.x, row.leader, key)
+    elif BATCH > 0 and row.x.shape[0] >= BATCH:
+        arm = best_of_all(row.x, row.y, row.scores, params, row.state, key)
+    else:
+        arm = best_arm(row.x, row.y, params, row.state, key)
+    if arm < 0:
+        raise ValueError("every score is NaN")
+    return arm
+
+
+def draw_outcome(arm: int, row: Rows) -> float:
+    """1.0 for a success of the arm's next pull, else 0.0."""
+    return 1.0 if uniform(address(arm, row, row.outcome_key)) < row.means[arm] else 0.0
+
+
+def find_locked_out(t: int, rows: Rows, params: Any, locked: Any) -> None:
+    """Mark in `locked` (rows,) where, at pull t, no arm of the best true mean could be pulled; `rows.state` changes."""
+    for r in range(rows.means.shape[0]):
+        row = row_of(rows, r)
+        derive_stale(row, params)
+        prepare(t, row.n, row.x, row.y, params, row.state, pull_key(row.policy_key, t))
+        best = best_mean(row)
+        locked[r] = True
+        for arm in range(row.means.shape[0]):
+            if row.means[arm] == best and can_win(arm, row.x, row.y, params, row.state):
+                locked[r] = False

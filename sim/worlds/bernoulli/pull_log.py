@@ -1,0 +1,80 @@
+"""The log of every pull of a Bernoulli world, kept where the scenario records sends, and the propensity of each.
+
+`note` is a plain function of the kernel; `sim.kernels.specialise` binds the policy's `score`, `weight` and `propensity`
+and the constants `WEIGHTED` and `DETERMINISTIC`.
+"""
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from sim.worlds.base import Counts, SendLog
+from sim.worlds.bernoulli.feedback import identity
+from sim.worlds.bernoulli.rows import Rows
+
+if TYPE_CHECKING:
+    from policies.base import Rule
+
+    propensity, score, weight = Rule.propensity, Rule.score, Rule.weight
+    DETERMINISTIC = WEIGHTED = False
+
+ANY_KEY = np.uint64(0)  # no score of a deterministic policy depends on it
+
+
+class Pulls(NamedTuple):
+    """All pulls from time zero on, (rows, horizon); (rows, 0) where none are recorded."""
+
+    arm: Any
+    """The number of the arm, from 0; that of a newcomer is different from all before it."""
+    outcome: Any
+    propensity: Any
+
+
+def new_pulls(rows: int, horizon: int) -> Pulls:
+    """Room for `horizon` pulls in each row; memory that nothing is written to is not taken."""
+    shape = (rows, horizon)
+    return Pulls(np.empty(shape, np.int64), np.empty(shape, np.int8), np.empty(shape))
+
+
+def note(r: int, t: int, arm: int, outcome: float, row: Rows, pulls: Pulls, params: Any) -> None:
+    """Log pull t of row r, while the row is as the policy saw it."""
+    pulls.arm[r, t] = identity(arm, row)
+    pulls.outcome[r, t] = int(outcome)
+    pulls.propensity[r, t] = chance(arm, row, params)
+
+
+def chance(arm: int, row: Rows, params: Any) -> float:
+    """The probability with which the policy chose this arm here; NaN where it has no closed form."""
+    if WEIGHTED:
+        return 1.0 / weight(row.x[arm], row.y[arm], row.state, params)  # type: ignore[no-any-return]
+    if DETERMINISTIC:
+        return 1.0 / tied(arm, row, params)
+    return propensity(arm, row.x, row.y, row.state, params)  # type: ignore[no-any-return]
+
+
+def tied(arm: int, row: Rows, params: Any) -> int:
+    """How many arms have the score of this one, which is the best: one of them was drawn, uniformly."""
+    best, count = score(row.x[arm], row.y[arm], row.state, params, ANY_KEY), 0
+    for other in range(row.x.shape[0]):
+        count += score(row.x[other], row.y[other], row.state, params, ANY_KEY) == best
+    return count
+
+
+def send_log(pulls: Pulls, index: int, clock_us: Counts) -> SendLog:
+    """The pulls of row `index`, made at `clock_us` (pulls,): each a message to one fan, who views it; no price."""
+    size = len(clock_us)
+    one = np.ones(size, np.int64)
+    return SendLog(
+        row_id=np.arange(1, size + 1),
+        page=np.ones(size, np.int32),
+        sending_time_us=clock_us,
+        price=np.full(size, math.nan),
+        sent_count=one,
+        viewed_count=one,
+        purchased_count=pulls.outcome[index, :size].astype(np.float64),
+        earnings=np.zeros(size),
+        message_type=np.full(size, -1, np.int8),
+        caption_id=1 + pulls.arm[index, :size],
+        propensity=pulls.propensity[index, :size].copy(),
+    )

@@ -1,0 +1,170 @@
+"""The clock: SimPy orders the events of a block of replications; between two events the world advances all rows.
+
+The number of events grows with the points of the curve and the changes of the world, never with pulls or fans.
+"""
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass
+from importlib import import_module
+
+import numpy as np
+import simpy
+from numpy.typing import NDArray
+
+from sim.kernels import compiling_rule
+from sim.scenario import PolicySpec, Scenario
+from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals, World, WorldFactory
+from sim.worlds.metrics.observation import LockOuts, Observations, Observer, watched_points
+
+WORLDS = {
+    "bernoulli": "sim.worlds.bernoulli.world:BernoulliWorld",
+    "table": "sim.worlds.table.world:TableWorld",
+    "traffic": "sim.worlds.traffic.world:TrafficWorld",
+}
+
+TICKS = 86_400_000_000  # in a day or pull: SimPy adds delays up, which only whole numbers survive exactly
+
+Event = simpy.events.Event
+
+
+@dataclass(frozen=True)
+class BlockResult:
+    """What one policy did in one block of replications; R is their number, P the number of curve points.
+
+    `stats` and `sends` hold one entry per recorded replication of the block, `stats_of` and `sends_of` say which.
+    """
+
+    policy: str
+    replications: range
+    totals: Totals
+    lock_outs: LockOuts
+    observations: Observations
+    at: Floats
+    """(P,): pulls or days, the horizon last."""
+    regret: Floats
+    """(P, R): cumulative."""
+    reward: Floats
+    """(P, R): cumulative."""
+    revenue_micros: Counts
+    """(P, R): cumulative, in millionths of a dollar."""
+    stats: list[CaptionCounts]
+    stats_of: list[int]
+    sends: list[SendLog]
+    sends_of: list[int]
+
+    @property
+    def locked_out(self) -> NDArray[np.bool_]:
+        """(R,): locked out at the end, on the page or on at least half of many pages."""
+        return self.lock_outs.now
+
+    @property
+    def locked_out_pages(self) -> Floats:
+        """(R,): share of pages whose best arm ended with probability exactly 0."""
+        return self.lock_outs.pages
+
+
+class Curve:
+    """Regret, reward and revenue of all replications at the curve's points."""
+
+    def __init__(self, at: Floats, observer: Observer | None = None) -> None:
+        self.at = at
+        self.regret: list[Floats] = []
+        self.reward: list[Floats] = []
+        self.revenue_micros: list[Counts] = []
+        self._observer = observer
+
+    def record(self, at: float, totals: Totals) -> None:
+        """Append the point `at`, and let the observer look."""
+        self.regret.append(totals.regret)
+        self.reward.append(totals.reward)
+        self.revenue_micros.append(totals.revenue_micros)
+        if self._observer is not None:
+            self._observer.record(at, totals)
+
+
+def simulate(scenario: Scenario, spec: PolicySpec, replications: range) -> BlockResult:
+    """Run one policy over a block of replications, given by their numbers in the run.
+
+    Results depend on (scenario, policy, replication) alone, not on how replications are split into blocks.
+    """
+    world = build_world(scenario, spec, replications)
+    at = curve_points(scenario)
+    watched = watched_points(at, pulls=scenario.horizon.pulls is not None)
+    world.foresee(at, watched)
+    observer = Observer(world, watched)
+    curve = Curve(at, observer)
+    with compiling_rule(spec.name):
+        run(world, curve)
+    stats_of = recorded(scenario.record.stats, scenario.replications, replications)
+    sends_of = list(replications) if scenario.record.sends else []
+    sends = [(number, world.sends(number - replications.start)) for number in sends_of]
+    kept = [(number, log) for number, log in sends if log is not None]
+    return BlockResult(
+        policy=spec.name,
+        replications=replications,
+        totals=world.totals(),
+        lock_outs=observer.lock_outs(),
+        observations=observer.observations(),
+        at=at,
+        regret=np.array(curve.regret),
+        reward=np.array(curve.reward),
+        revenue_micros=np.array(curve.revenue_micros),
+        stats=[world.counts(number - replications.start) for number in stats_of],
+        stats_of=stats_of,
+        sends=[log for _, log in kept],
+        sends_of=[number for number, _ in kept],
+    )
+
+
+def build_world(scenario: Scenario, spec: PolicySpec, replications: range) -> World:
+    """The scenario's world at time zero; its module is imported only now."""
+    module, _, name = WORLDS[scenario.world.kind].partition(":")
+    factory: WorldFactory = getattr(import_module(module), name)
+    return factory(scenario, spec, replications)
+
+
+def curve_points(scenario: Scenario) -> Floats:
+    """Times at which curves are recorded: log-spaced whole pulls, or evenly spaced days; the horizon is the last."""
+    points, pulls, days = scenario.record.curve_points, scenario.horizon.pulls, scenario.horizon.days
+    if pulls is None:
+        return np.linspace(0.0, float(days or 0), points + 1)[1:]
+    return np.unique(np.append(np.geomspace(1, pulls, points).round(), pulls))
+
+
+def recorded(stats: str, total: int, replications: range) -> list[int]:
+    """The replications of this block whose caption statistics are kept under `record.stats`."""
+    wanted = {"all": range(total), "last": range(total - 1, total), "none": range(0)}[stats]
+    return [number for number in replications if number in wanted]
+
+
+def run(world: World, curve: Curve) -> None:
+    """Carry `world` to its horizon, applying its changes and recording `curve` on the way."""
+    clock = simpy.Environment()
+    clock.process(_change(clock, world))
+    clock.process(_record(clock, world, curve))
+    clock.run()
+
+
+def _change(clock: simpy.Environment, world: World) -> Generator[Event]:
+    for at, apply in world.changes():
+        yield until(clock, at)
+        world.advance(at)
+        apply()
+
+
+def _record(clock: simpy.Environment, world: World, curve: Curve) -> Generator[Event]:
+    for at in curve.at:
+        yield until(clock, at)
+        world.advance(at)
+        curve.record(at, world.totals())
+
+
+def until(clock: simpy.Environment, at: float) -> Event:
+    """An event at time `at`; raises ValueError for one past or not finite (SimPy takes NaN, and loses order)."""
+    if not math.isfinite(at):
+        raise ValueError(f"{at} is no time")
+    ticks = round(float(at) * TICKS)
+    if ticks < clock.now:
+        raise ValueError(f"time {at} is past")
+    return clock.timeout(ticks - clock.now)

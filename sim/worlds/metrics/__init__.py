@@ -1,0 +1,1 @@
+"""What is measured of a world: allocation of sends, estimation, lock-out."""

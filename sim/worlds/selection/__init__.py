@@ -1,0 +1,1 @@
+"""How a kernel selects the arm with the largest score."""

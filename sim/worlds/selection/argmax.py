@@ -1,0 +1,106 @@
+"""Who is sent, and who never can be: the parts of a kernel that rank the arms of one row.
+
+Plain functions for `sim.kernels.specialise`, which binds `score`, `support` and `PRUNE` to a policy's.
+"""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from policies.maths.draws import arm_key, uniform
+from sim.kernels import inlined
+
+if TYPE_CHECKING:
+    from policies.base import Rule
+
+    score = Rule.score
+    support = Rule.support
+    PRUNE = False
+
+VECTORS = 32  # arms from which counting equals in vectors beats looking for the first
+
+
+@inlined
+def best_arm(x: Any, y: Any, params: Any, state: Any, key: np.uint64) -> int:
+    """The position of the largest score among arms of shape (arms,), ties broken uniformly; −1 if every score is NaN.
+
+    `key` is the decision's. With `PRUNE`, an arm whose highest possible score cannot tie the best so far is not scored,
+    which changes no outcome.
+    """
+    best, chosen, ties = -math.inf, -1, 0
+    for arm in range(x.shape[0]):
+        if PRUNE and support(x[arm], y[arm], state, params)[1] < best:
+            continue
+        value = score(x[arm], y[arm], state, params, arm_key(key, arm))
+        if value > best:
+            best, chosen, ties = value, arm, 1
+        elif value == best:
+            ties += 1
+            # Reservoir sampling: the i-th of the tied replaces the choice with probability 1/i.
+            if uniform(arm_key(key, x.shape[0] + ties)) * ties < 1.0:
+                chosen = arm
+    return chosen
+
+
+@inlined
+def best_of_all(x: Any, y: Any, scores: Any, params: Any, state: Any, key: np.uint64) -> int:
+    """The same, by way of `scores` (arms,), a work space: loops without branches handle several arms at once.
+
+    NaN is never chosen.
+    """
+    for arm in range(x.shape[0]):
+        scores[arm] = score(x[arm], y[arm], state, params, arm_key(key, arm))
+    best = largest(scores)
+    if scores.shape[0] < VECTORS:
+        return one_of(best, scores, key)
+    count, position = 0, 0
+    for arm in range(scores.shape[0]):
+        equal = scores[arm] == best
+        count += equal
+        position += arm if equal else 0
+    return position if count == 1 else one_of(best, scores, key)
+
+
+def largest(values: Any) -> float:
+    """The largest of `values` (n,), NaNs left out; −inf for none. Four at a time, for comparisons must not wait."""
+    a = b = c = d = -math.inf
+    whole = values.shape[0] & ~3
+    for i in range(0, whole, 4):
+        a = larger(values[i], a)
+        b = larger(values[i + 1], b)
+        c = larger(values[i + 2], c)
+        d = larger(values[i + 3], d)
+    for i in range(whole, values.shape[0]):
+        a = larger(values[i], a)
+    return larger(larger(a, b), larger(c, d))
+
+
+def larger(value: float, best: float) -> float:
+    """The larger one; `best` where `value` is NaN (one instruction, unlike `max`)."""
+    return value if value > best else best
+
+
+def one_of(best: float, scores: Any, key: np.uint64) -> int:
+    """One position of `best` in `scores`, uniformly; −1 for none."""
+    chosen, ties = -1, 0
+    for arm in range(scores.shape[0]):
+        if scores[arm] == best:
+            ties += 1
+            if ties == 1 or uniform(arm_key(key, scores.shape[0] + ties)) * ties < 1.0:
+                chosen = arm
+    return chosen
+
+
+def can_win(arm: int, x: Any, y: Any, params: Any, state: Any) -> bool:
+    """Whether `arm` has a positive probability of the largest score, as far as the scores' supports tell.
+
+    At equal bounds, low of one and high of the other, a tie has probability zero as soon as either score is spread out.
+    """
+    low, high = support(x[arm], y[arm], state, params)
+    for other in range(x.shape[0]):
+        if other != arm:
+            floor, ceiling = support(x[other], y[other], state, params)
+            if high < floor or (high == floor and (low < high or floor < ceiling)):
+                return False
+    return True

@@ -1,0 +1,63 @@
+"""Who has the largest score where scores stand still: for policies that are `steady` (see `policies.base`).
+
+The leader of the last look leads still, as long as its score exceeds the largest that the others have had since; then
+nobody else need be looked at. Where several lead, they are looked at every time, because chance decides among them.
+
+Plain functions for kernels.
+"""
+
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sim.kernels import inlined
+from sim.worlds.selection.argmax import one_of
+
+
+class Leader(NamedTuple):
+    """The leader of each row, (rows, 1), or of one row, (1,)."""
+
+    arm: Any
+    """−1 where nobody, or nobody alone, is known to lead."""
+    second: Any
+    """The largest score of the others, or more."""
+
+
+def new_leader(rows: int) -> Leader:
+    """Nobody known."""
+    return Leader(np.full((rows, 1), -1, np.int64), np.zeros((rows, 1)))
+
+
+def leader_of(leader: Leader, r: int) -> Leader:
+    """That of row `r` alone."""
+    return Leader(leader.arm[r], leader.second[r])
+
+
+@inlined
+def challenge(arm: int, score: float, leader: Leader) -> None:
+    """Take note of an arm's new score."""
+    if arm != leader.arm[0] and score > leader.second[0]:
+        leader.second[0] = score
+
+
+@inlined
+def best_by_leader(x: Any, leader: Leader, key: np.uint64) -> int:
+    """The position of the largest of `x` (arms,), ties broken uniformly; −1 if all are NaN."""
+    arm = leader.arm[0]
+    if arm >= 0 and x[arm] > leader.second[0]:
+        return arm  # type: ignore[no-any-return]
+    return look(x, leader, key)
+
+
+def look(x: Any, leader: Leader, key: np.uint64) -> int:
+    """The same by looking at all arms."""
+    first = second = -math.inf
+    place = -1
+    for arm in range(x.shape[0]):
+        if x[arm] > first:
+            first, second, place = x[arm], first, arm
+        elif x[arm] > second:
+            second = x[arm]
+    leader.arm[0], leader.second[0] = place, second
+    return place if first > second else one_of(first, x, key)

@@ -1,0 +1,1 @@
+"""The table world: counts of a file as the truth."""

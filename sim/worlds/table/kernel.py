@@ -1,0 +1,131 @@
+"""The compiled loop of the table world: plain functions for `sim.kernels.specialise`.
+
+At equal time a refresh comes before a send. A policy binds its rule and, as constants, `PRUNE`, `WEIGHTED`,
+`DISCOUNTED` and `WINDOWED` (its memory); the scenario binds `LABEL_SEND`. Nothing here makes an array.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from policies.maths.draws import arm_key, beta, pull_key
+from sim.kernels import inlined
+from sim.worlds.count_draws import binomial
+from sim.worlds.selection.argmax import best_arm, can_win
+from sim.worlds.table.feedback import derive_all, refresh, refresh_after, slot_of
+from sim.worlds.table.rows import Clock, Rows, Span, page_of
+
+if TYPE_CHECKING:
+    from policies.base import Rule
+
+    prepare, weight = Rule.prepare, Rule.weight
+    LABEL_SEND = WEIGHTED = False
+
+
+def advance(rows: Rows, offsets: Any, clock: Clock, span: Span, params: Any) -> tuple[int, int]:
+    """Send what `span` says on every page of every replication, refreshing where due before a send or at the end.
+
+    Returns `seen` and `oldest` of the next span, equal for all pages.
+    """
+    after = span.seen, span.oldest
+    for r in range(rows.rates.shape[0]):
+        for p in range(offsets.size - 1):
+            after = advance_page(page_of(rows, offsets, r, p), clock, span, params)
+    return after
+
+
+def advance_page(page: Rows, clock: Clock, span: Span, params: Any) -> tuple[int, int]:
+    """The same for one page."""
+    seen, oldest = span.seen, span.oldest
+    if span.first == 0:
+        derive_all(page, params)
+    number = refresh_after(seen, clock)
+    for send in range(span.first, span.last):
+        if send > seen and number * clock.per_sends <= send * clock.refreshes:
+            oldest = refresh(page, number, clock, seen, send, oldest, params)
+            seen = send
+            number = refresh_after(seen, clock)
+        send_one(page, send, clock, params)
+    if span.last > seen and number <= span.refresh:
+        oldest = refresh(page, number, clock, seen, span.last, oldest, params)
+        seen = span.last
+    return seen, oldest
+
+
+@inlined
+def send_one(page: Rows, send: int, clock: Clock, params: Any) -> None:
+    """Decide, draw the outcome, log both."""
+    arm = decide(page, trials(send, clock), send, params)
+    conversions = draw_outcome(page, arm, clock.fans)
+    slot = slot_of(send, page.log_arm)
+    if WEIGHTED:
+        page.log_weight[slot] = weight(page.x[arm], page.y[arm], page.state, params)
+    page.log_arm[slot] = arm
+    page.log_conversions[slot] = conversions
+    page.conversions[0] += conversions
+
+
+def trials(send: int, clock: Clock) -> int:
+    """Trials of a page before `send`."""
+    return send if LABEL_SEND else send * clock.fans
+
+
+@inlined
+def decide(page: Rows, t: int, send: int, params: Any) -> int:
+    """The arm that the policy sends after `t` trials."""
+    key = pull_key(page.policy_key, send)
+    prepare(t, page.n, page.x, page.y, params, page.state, key)
+    arm = best_arm(page.x, page.y, params, page.state, key)
+    if arm < 0:
+        raise ValueError("every score is NaN")
+    return arm
+
+
+def draw_outcome(page: Rows, arm: int, fans: int) -> int:
+    """Conversions of an arm's next send: a function of replication, page, arm and how often it was sent."""
+    sent = page.sent[arm]
+    page.sent[arm] = sent + 1
+    return binomial(pull_key(arm_key(page.outcome_key, arm), sent), fans, page.rates[arm])
+
+
+def count_locked_out(rows: Rows, offsets: Any, clock: Clock, send: int, params: Any, locked: Any) -> None:
+    """Count in `locked` (R,) the pages of which, at `send`, no truly best arm can be sent; `rows.state` changes."""
+    for r in range(rows.rates.shape[0]):
+        for p in range(offsets.size - 1):
+            page = page_of(rows, offsets, r, p)
+            prepare(trials(send, clock), page.n, page.x, page.y, params, page.state, pull_key(page.policy_key, send))
+            locked[r] += not best_can_win(page, params)
+
+
+def best_can_win(page: Rows, params: Any) -> bool:
+    """Whether any of the truly best arms has a positive probability of being sent."""
+    best = highest(page.rates)
+    for arm in range(page.rates.size):
+        if page.rates[arm] == best and can_win(arm, page.x, page.y, params, page.state):
+            return True
+    return False
+
+
+def highest(values: Any) -> float:
+    """The largest of `values`, at least one, none below 0."""
+    largest = 0.0
+    for value in values:
+        largest = max(largest, value)
+    return largest
+
+
+def tally(rows: Rows, offsets: Any, missed: Any, best_sends: Any) -> None:
+    """Add up, into (R,), conversions per fan that sends fell short of the best arm's, and the sends of a best arm."""
+    for r in range(rows.rates.shape[0]):
+        for p in range(offsets.size - 1):
+            low, high = offsets[p], offsets[p + 1]
+            best = highest(rows.rates[r, low:high])
+            for column in range(low, high):
+                missed[r] += (best - rows.rates[r, column]) * rows.sent[r, column]
+                best_sends[r] += rows.sent[r, column] * (rows.rates[r, column] == best)
+
+
+def draw_rates(keys: Any, offsets: Any, a: Any, b: Any, rates: Any) -> None:
+    """Draw `rates` (R, A), each from the Beta(a, b) of its arm, addressed by page key (R, P) and arm; a, b (A,)."""
+    for r in range(rates.shape[0]):
+        for p in range(offsets.size - 1):
+            for column in range(offsets[p], offsets[p + 1]):
+                rates[r, column] = beta(arm_key(keys[r, p], column - offsets[p]), a[column], b[column])

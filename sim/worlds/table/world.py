@@ -1,0 +1,268 @@
+"""The table world: real counts of a file as the truth, every page of the file a page, every row an arm.
+
+A page sends `sends_per_day` captions, evenly spaced, the first at hour 0, each to `fans_per_send` fans; each fan of a
+send converts with the arm's true rate. At equal time a refresh comes before a send. Reward is conversions; regret is
+the expected conversions that sends fell short of those of the page's best arm. Rates are fixed at the observed ones, or
+drawn once a replication from Beta(successes + a, trials − successes + b), with (a, b) fitted to the whole file.
+"""
+
+from collections.abc import Callable, Iterable
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from sim.errors import UsageError
+from sim.kernels import specialise
+from sim.rng import policy_purpose, row_keys
+from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals
+from sim.worlds.metrics.allocation import Ledger, Tally, rank_bins
+from sim.worlds.metrics.estimation import estimation, nothing
+from sim.worlds.table import kernel as table_kernel
+from sim.worlds.table.empirical_bayes import fit_beta_binomial
+from sim.worlds.table.rows import (
+    CONVERSIONS,
+    FIRST_REFRESH,
+    LAST_REFRESH,
+    SENDS,
+    SUCCESSES,
+    Rows,
+    Span,
+    new_rows,
+)
+from sim.worlds.table.source import Counted, read_counts
+from sim.worlds.table.timing import timing_of
+
+if TYPE_CHECKING:
+    from policies.base import Policy
+    from sim.scenario import PolicySpec, Scenario, TableFeedback
+    from sim.scenario import TableWorld as Section
+
+EPOCH_US = 1_735_689_600_000_000  # 2025-01-01T00:00:00Z
+DAY_US = 86_400_000_000
+
+
+class TableWorld:
+    """One block of replications of a table scenario under one policy; see `sim.worlds.base.World`."""
+
+    def __init__(self, scenario: "Scenario", spec: "PolicySpec", replications: range) -> None:
+        world, policy = cast("Section", scenario.world), spec.build()
+        check_memory(policy, spec.name)
+        self._name = spec.name
+        self.horizon = float(scenario.horizon.length)
+        self._counted = counted_of(world)
+        self.pages = len(self._counted.page_names)
+        self._timing = timing_of(world.sends_per_day, cast("TableFeedback", scenario.feedback).refresh_hours)
+        self._clock = self._timing.clock(world.fans_per_send, policy)
+        self._logged = scenario.record.sends
+        self._weighted = policy.weighted
+        self._labelled_by_send = world.label == "send"
+        self._params = tuple(float(number) for number in policy.parameters())
+        self._bindings = bindings(policy, world)
+        self._label = spec.kind
+        self._rows = self._new_rows(scenario.seed, world, policy, replications)
+        self._sent = self._seen = self._oldest = 0
+        self._ledger = Ledger(len(replications), self._counted.offsets)
+        self._bins = rank_bins(self._rows.rates, self._counted.offsets)
+        self._kernel = specialise(table_kernel.advance, self._label, allocates=False, **self._bindings)
+
+    def _new_rows(self, seed: int, world: "Section", policy: "Policy", replications: range) -> Rows:
+        total = self._timing.sends_before(self.horizon)
+        recent = self._clock.median_sends if world.label == "send" else 0
+        log = total if self._logged else min(total, max(self._clock.window, recent) + self._timing.pending())
+        return new_rows(
+            true_rates(self._counted, world, row_keys(seed, "table:rates", replications, self.pages)),
+            self.pages,
+            policy.state_size,
+            log=max(log, 1),
+            weighted=policy.weighted,
+            recent=min(total, recent + self._timing.pending()) if recent else 0,
+            outcome_key=row_keys(seed, "table:outcome", replications, self.pages),
+            policy_key=row_keys(seed, policy_purpose(self._name), replications, self.pages),
+        )
+
+    @property
+    def rates(self) -> Floats:
+        """True conversions per fan, (replications, arms of all pages)."""
+        rates: Floats = self._rows.rates
+        return rates
+
+    def changes(self) -> Iterable[tuple[float, Callable[[], None]]]:
+        """None: the rates of a replication stay what they are."""
+        return ()
+
+    def foresee(self, points: Floats, watched: Floats) -> None:
+        """Nothing: a pull is dear enough to go to all rows for."""
+
+    def advance(self, until: float) -> None:
+        """Simulate all sends before day `until`, and all refreshes by then."""
+        last = max(self._timing.sends_before(until), self._sent)
+        span = Span(self._sent, last, self._seen, self._oldest, self._timing.refreshes_by(until))
+        try:
+            self._seen, self._oldest = self._kernel(self._rows, self._counted.offsets, self._clock, span, self._params)
+        except ValueError as error:
+            raise UsageError(f"policy {self._name}: {error}", "a rule must score at least one arm") from error
+        self._sent = last
+
+    def totals(self) -> Totals:
+        """Sums so far; reward and regret in conversions."""
+        replications = self._rows.rates.shape[0]
+        missed, best = np.zeros(replications), np.zeros(replications, np.int64)
+        compiled(table_kernel.tally)(self._rows, self._counted.offsets, missed, best)
+        return Totals(
+            pulls=np.full(replications, self._sent * self.pages),
+            reward=self._rows.conversions.sum(axis=1).astype(float),
+            regret=missed * self._clock.fans,
+            revenue_micros=np.zeros(replications, np.int64),
+            regret_usd=np.full(replications, np.nan),
+            best_pulls=best,
+            ranked_pulls=np.full(replications, self._sent * self.pages),
+        )
+
+    def locked_out_pages(self) -> Floats:
+        """Share of pages none of whose truly best arms can be sent at the next slot."""
+        locked = np.zeros(self._rows.rates.shape[0], np.int64)
+        count = specialise(table_kernel.count_locked_out, self._label, allocates=False, **self._bindings)
+        undisturbed = self._rows._replace(state=self._rows.state.copy())
+        count(undisturbed, self._counted.offsets, self._clock, self._sent, self._params, locked)
+        return locked / self.pages
+
+    def tally(self) -> Tally:
+        """Where the sends since the last tally went."""
+        captions = np.diff(self._counted.offsets)
+        return self._ledger.tally(self._rows.sent, self._bins, np.tile(captions, (len(self._bins), 1)))
+
+    def tier_revenue(self) -> Counts:
+        """No tiers: there is no money."""
+        return np.zeros((0, len(self._bins)), np.int64)
+
+    def estimation(self) -> Counts:
+        """The stored counts of fans against the true rates; the truth about the label of a whole send is not known."""
+        if self._labelled_by_send:
+            return nothing()
+        known = self._rows.known
+        fans, successes = known[..., SENDS] * self._clock.fans, known[..., SUCCESSES]
+        return estimation(fans, successes, self._rows.rates, self._bins)
+
+    def counts(self, index: int) -> CaptionCounts:
+        """Caption statistics as of the last refresh; a row made by its only refresh has no `last_used`."""
+        known = self._rows.known[index]
+        told = known[:, SENDS] > 0
+        known = known[told]
+        sends, successes, first, last = (known[:, c] for c in (SENDS, SUCCESSES, FIRST_REFRESH, LAST_REFRESH))
+        trials = sends if self._labelled_by_send else sends * self._clock.fans
+        return CaptionCounts(
+            page=self._page_numbers()[told],
+            caption_id=self._counted.caption_ids[told],
+            successes=successes.copy(),
+            failures=trials - successes,
+            observations=sends.copy(),
+            sent=sends * self._clock.fans,
+            purchased=known[:, CONVERSIONS].copy(),
+            revenue_micros=np.zeros(sends.size, np.int64),
+            mean_emv=np.zeros(sends.size),
+            last_emv=np.full(sends.size, np.nan),
+            last_used_us=np.where(last > first, self._refresh_us(last), -1),
+            last_updated_us=self._refresh_us(last),
+            page_names=self._counted.page_names,
+        )
+
+    def sends(self, index: int) -> SendLog | None:
+        """Every send so far, in order of time, then page; a fan reached counts as one that viewed."""
+        if not self._logged:
+            return None
+        arms, conversions = (log[index, :, : self._sent].T for log in (self._rows.log_arm, self._rows.log_conversions))
+        size = arms.size
+        send, page = np.divmod(np.arange(size), self.pages)
+        return SendLog(
+            row_id=np.arange(1, size + 1),
+            page=(page + 1).astype(np.int32),
+            sending_time_us=EPOCH_US + send * DAY_US // self._timing.sends_per_day,
+            price=np.full(size, np.nan),
+            sent_count=np.full(size, self._clock.fans),
+            viewed_count=np.full(size, self._clock.fans),
+            purchased_count=conversions.ravel().astype(float),
+            earnings=np.zeros(size),
+            message_type=np.full(size, -1, np.int8),
+            caption_id=self._counted.caption_ids[self._counted.offsets[page] + arms.ravel()],
+            propensity=self._propensities(index),
+            page_names=self._counted.page_names,
+        )
+
+    def _propensities(self, index: int) -> Floats:
+        if not self._weighted:
+            return np.full(self._sent * self.pages, np.nan)
+        inverse: Floats = self._rows.log_weight[index, :, : self._sent].T.ravel()
+        return 1.0 / inverse
+
+    def _page_numbers(self) -> "np.ndarray[Any, np.dtype[np.int32]]":
+        return np.repeat(np.arange(1, self.pages + 1, dtype=np.int32), np.diff(self._counted.offsets))
+
+    def _refresh_us(self, number: Counts) -> Counts:
+        days = self._timing.refresh_days
+        return np.array([EPOCH_US + int(n) * days.numerator * DAY_US // days.denominator for n in number], np.int64)
+
+
+@cache
+def compiled(function: Callable[..., None]) -> Any:
+    """A function of the kernel that no policy enters."""
+    return specialise(function, "table", allocates=False)
+
+
+def bindings(policy: "Policy", world: "Section") -> dict[str, Any]:
+    """What the kernel is compiled for: the policy's rule, its kind of memory, and what counts as a trial."""
+    rule = policy.rule
+    return {
+        "derive": rule.derive,
+        "prepare": rule.prepare,
+        "score": rule.score,
+        "support": rule.support,
+        "weight": rule.weight,
+        "PRUNE": policy.prune,
+        "WEIGHTED": policy.weighted,
+        "DISCOUNTED": policy.memory.discount != 1.0,
+        "WINDOWED": policy.memory.window > 0,
+        "LABEL_SEND": world.label == "send",
+    }
+
+
+def check_memory(policy: "Policy", name: str) -> None:
+    """Raise UsageError for a kind of memory that the kernel does not keep."""
+    memory = policy.memory
+    if memory.window and (memory.discount != 1.0 or policy.weighted):
+        raise UsageError(f"policy {name}: a sliding window goes with neither a discount nor importance weights")
+
+
+def counted_of(world: "Section") -> Counted:
+    """The counts of the world's file; raises UsageError where none is named."""
+    if world.source is None:
+        raise UsageError("the table world has no file", "name it with `--set world.source=FILE`")
+    columns = world.columns
+    return read_counts(world.source, (columns.page, columns.caption, columns.trials, columns.successes))
+
+
+def true_rates(counted: Counted, world: "Section", keys: Any) -> Floats:
+    """Conversions per fan, (replications, arms); `keys` (replications, pages) address the draws."""
+    if world.rates == "observed":
+        return np.tile(observed_rates(counted, str(world.source)), (keys.shape[0], 1))
+    a, b = prior_of(counted)
+    rates = np.empty((keys.shape[0], counted.trials.size))
+    successes, failures = counted.successes, counted.trials - counted.successes
+    compiled(table_kernel.draw_rates)(keys, counted.offsets, successes + a, failures + b, rates)
+    return rates
+
+
+@lru_cache(maxsize=2)
+def prior_of(counted: Counted) -> tuple[float, float]:
+    """The Beta prior fitted to a file's counts."""
+    return fit_beta_binomial(counted.trials, counted.successes)
+
+
+def observed_rates(counted: Counted, source: str) -> Floats:
+    """Successes per trial, (arms,); raises UsageError for an arm without trials."""
+    untried = counted.trials == 0
+    if untried.any():
+        row = counted.rows[untried].min()
+        raise UsageError(f"{source}: row {row}: no trials, so no observed rate", "use `world.rates: drawn`")
+    rates: Floats = counted.successes / counted.trials
+    return rates

@@ -1,0 +1,1 @@
+"""The traffic world: pages, caption banks, audiences, prices, seasons, delays."""

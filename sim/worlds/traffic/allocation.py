@@ -1,0 +1,44 @@
+"""Where the messages of a page went, by the true rank of the caption.
+
+Plain functions of the traffic kernel.
+"""
+
+import math
+from typing import Any
+
+from sim.worlds.metrics.allocation import GONE, bin_of, count_cold, enter_page
+from sim.worlds.traffic.bank.rank_cutoff import rank_above
+from sim.worlds.traffic.records import BUMP, RETIRED, Row
+
+
+def tally(row: Row, by_bin: Any, sums: Any) -> None:
+    """Add the messages since the last tally to `by_bin` and `sums`, which are those of `metrics.allocation.Tally`.
+
+    A caption's rank is by its fresh rate among those of its tier in the bank. Captions that left the bank since are
+    `GONE`; unpriced ones, which sell nothing, have no bin.
+    """
+    total, logs = 0, 0.0
+    for tier in range(BUMP + 1):
+        start = row.page.warm_start[tier]
+        for w in range(start, start + row.page.warm[tier]):
+            count = row.uses[w] - row.tallied[w]
+            if count > 0:
+                total += count
+                if count > 1:  # most are sent once, and the logarithm of 1 is 0
+                    logs += count * math.log(count)
+                count_cold(row.tallied[w], row.uses[w], sums)
+                if tier != BUMP:
+                    by_bin[bin_sent(row.captions[w], tier, row.page, row.bank)] += count
+                row.tallied[w] = row.uses[w]
+    enter_page(total, logs, row.page.alive, sums)
+
+
+def bin_sent(caption: Any, tier: int, page: Any, bank: Any) -> int:
+    """The bin of a priced warm caption."""
+    if caption.last_used == RETIRED:
+        return GONE
+    if caption.rate < page.crowd[tier]:
+        return GONE - 1
+    log_rate, start = bank[caption.place].log_rate, page.tier_start[tier]
+    arrived = bank[start : start + page.arrived[tier]]
+    return bin_of(1 + rank_above(log_rate, caption.place - start, page.week, arrived))

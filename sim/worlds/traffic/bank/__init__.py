@@ -1,0 +1,1 @@
+"""The caption bank of a page."""

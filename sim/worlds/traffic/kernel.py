@@ -1,0 +1,211 @@
+"""The kernel of the traffic world: one row at a time, from one moment to another, in one compiled call.
+
+A row's events in order of time: a refresh of the statistics, the beginning of a day (captions are chosen), a send; at
+one moment in this order. Cost grows with messages and captions scored, never with fans. `play` is a template for
+`sim.kernels.specialise`; see `traffic_choice` and `traffic_memory` for the names that it binds.
+"""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from policies.maths.draws import arm_key, gamma, normal, pull_key
+from sim.kernels import inlined
+from sim.worlds.count_draws import binomial
+from sim.worlds.traffic.allocation import tally
+from sim.worlds.traffic.bank.turnover import begin_week
+from sim.worlds.traffic.day_plan import DAY_S, plan_day
+from sim.worlds.traffic.lockout import judge
+from sim.worlds.traffic.records import BUMP, Block, Row, Views
+from sim.worlds.traffic.regret import rate_on, wear_on
+from sim.worlds.traffic.selection import choose_day
+from sim.worlds.traffic.update_job import at, refresh
+
+if TYPE_CHECKING:
+    RECORD = False
+
+JUDGE, TALLY = 1, 2  # what may be looked at besides the sums
+DAYS_A_WEEK = 7
+PURCHASES, NOISE = 0, 1  # addresses among a use's draws, beside `traffic_memory.LATENESS`
+RATE, COUNT = 0, 1  # addresses among a slot's draws
+
+
+def play(first: int, last: int, stops: Any, looks: Any, b: Block, views: Views) -> None:
+    """Bring the rows from `first` up to `last` from stop to stop, and note at each what `looks` (P,) asks for.
+
+    `stops` (P,) are rising seconds, up to and not including which is simulated. A row goes through all of them before
+    the next one begins, so that what it works on stays in the processor's cache.
+    """
+    for i in range(first, last):
+        # Numba cannot return records from a function, hence here.
+        row = Row(
+            b.rules[0],
+            b.pages[i],
+            b.sums[i],
+            b.bank[i],
+            b.arrives[i],
+            b.leaving[i],
+            b.cold[i],
+            b.leaders[i],
+            b.led[i],
+            b.captions[i],
+            b.history[i],
+            b.uses[i],
+            b.tallied[i],
+            b.plan[i],
+            b.pending[i],
+            b.recent[i],
+            b.rising[i],
+            b.labelled[i],
+            b.log[i],
+            b.state[i],
+            b.season[b.pages[i].replication],
+            b.hours,
+            b.tiers,
+            b.recovery,
+            b.log_price,
+            b.eligible,
+            b.hits,
+            b.n,
+            b.x,
+            b.y,
+            b.order,
+            b.chosen,
+            b.score,
+            b.luck,
+            b.best,
+            b.own,
+            b.kept,
+            b.memory,
+        )
+        for stop in range(stops.shape[0]):
+            advance_row(stops[stop], row, b.params)
+            add_up(b.sums[i], views.sums[stop, b.pages[i].replication])
+            if looks[stop] & JUDGE:
+                judge(views.locked[stop, i], row, b.params)
+            if looks[stop] & TALLY:
+                tally(row, views.by_bin[stop], views.tally[stop])
+
+
+def add_up(page: Any, sums: Any) -> None:
+    """Add a page's sums to its replication's, one page after another: the order is part of the result."""
+    sums.sends += page.sends
+    sums.priced += page.priced
+    sums.best += page.best
+    sums.unfilled += page.unfilled
+    sums.purchases += page.purchases
+    sums.counted += page.counted
+    sums.late += page.late
+    sums.revenue += page.revenue
+    sums.tier_revenue += page.tier_revenue
+    sums.regret += page.regret
+    sums.regret_usd += page.regret_usd
+
+
+def advance_row(until: int, row: Row, params: Any) -> None:
+    """Bring one row up to second `until`."""
+    page = row.page
+    while True:
+        refreshes, begins, sends = page.refresh * row.rules.refresh_s, page.day * DAY_S, next_send(row)
+        if min(refreshes, begins, sends) >= until:
+            return
+        if refreshes <= begins and refreshes <= sends:
+            refresh(refreshes, row, params)
+            page.refresh += 1
+        elif begins <= sends:
+            begin_day(row, params)
+        else:
+            send(page.slot, row)
+            page.slot += 1
+
+
+def next_send(row: Row) -> int:
+    """Time of the page's next slot; beyond all time where today has none left."""
+    if row.page.slot >= row.page.slots:
+        return 2**62
+    return row.plan[row.page.slot].time  # type: ignore[no-any-return]
+
+
+def begin_day(row: Row, params: Any) -> None:
+    """Plan the page's day and choose its captions."""
+    day = row.page.day
+    if day % DAYS_A_WEEK == 0:
+        begin_week(day // DAYS_A_WEEK, row, params)
+    plan_day(day, row)
+    choose_day(day, row, params)
+    row.page.day += 1
+
+
+@inlined
+def send(place: int, row: Row) -> None:
+    """Send the message of a slot: who views it, who will ever buy; then the caption is worn and cooling."""
+    slot = row.plan[place]
+    if slot.caption < 0:
+        return
+    purchases = 0
+    if slot.tier == BUMP:
+        views = viewers(slot.number, row.rules.unpriced_mu, row.rules.unpriced_sigma, row)
+    else:
+        views = viewers(slot.number, row.rules.priced_mu, row.rules.priced_sigma, row)
+        purchases = buyers(slot, views, row)
+    settle(slot, purchases, row)
+    await_count(slot, views, purchases, row)
+    if RECORD:
+        write(slot, views, purchases, row)
+    wear_out(slot, row)
+    row.sums.sends += 1
+
+
+def viewers(number: int, mu: float, sigma: float, row: Row) -> int:
+    """Fans who view: binomial, with a log-normal rate of the message's own."""
+    key = pull_key(row.page.view_key, number)
+    rate = math.exp(mu + sigma * normal(arm_key(key, RATE)))
+    return binomial(arm_key(key, COUNT), row.page.fans, min(rate, 1.0))
+
+
+def buyers(slot: Any, views: int, row: Row) -> int:
+    """Viewers who will ever buy: binomial, with a gamma factor of the message's own."""
+    key = pull_key(arm_key(row.page.outcome_key, row.history[slot.caption].caption_id), row.uses[slot.caption])
+    rate = rate_on(slot.time // DAY_S, slot.caption, row) * slot.factor
+    shape = row.rules.message_shape
+    if shape > 0.0:
+        rate *= gamma(arm_key(key, NOISE), shape) / shape
+    return binomial(arm_key(key, PURCHASES), views, min(rate, 1.0))
+
+
+def settle(slot: Any, purchases: int, row: Row) -> None:
+    """Reward, money and regret of a send."""
+    sums, price = row.sums, row.captions[slot.caption].price
+    exposure = row.page.fans * row.rules.mean_views * slot.factor
+    sums.purchases += purchases
+    sums.revenue += purchases * price
+    sums.tier_revenue[slot.tier] += purchases * price
+    sums.regret += exposure * slot.regret
+    sums.regret_usd += exposure * slot.regret_usd
+    sums.best += slot.best
+    sums.priced += slot.tier != BUMP
+
+
+def await_count(slot: Any, views: int, purchases: int, row: Row) -> None:
+    """Queue a message for the update job."""
+    message = row.pending[at(row.page.pending_size, row)]
+    message.time, message.caption, message.weight = slot.time, slot.caption, slot.weight
+    message.ordinal, message.use = row.sums.sends, row.uses[slot.caption]
+    message.views, message.purchases = views, purchases
+    row.page.pending_size += 1
+
+
+def wear_out(slot: Any, row: Row) -> None:
+    """A use costs the caption a share of what is left of its rate, and starts its cool-down."""
+    day, history = slot.time // DAY_S, row.history[slot.caption]
+    if slot.tier != BUMP:
+        wear = wear_on(day, slot.caption, row)
+        history.wear, history.worn_on = wear + row.rules.fatigue_drop * (1.0 - wear), day
+    row.captions[slot.caption].last_used = slot.time
+    row.uses[slot.caption] += 1
+
+
+def write(slot: Any, views: int, purchases: int, row: Row) -> None:
+    """Log a send."""
+    line = row.log[row.sums.sends]
+    line.time, line.caption, line.propensity = slot.time, slot.caption, slot.propensity
+    line.views, line.purchases = views, purchases

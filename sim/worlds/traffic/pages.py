@@ -1,0 +1,184 @@
+"""Pages and caption banks at time zero.
+
+Everything here is a function of (seed, replication, page) and the scenario: the policy has no part in it.
+"""
+
+import math
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policies.maths.draws import uniform
+from sim.kernels import specialise
+from sim.rng import row_keys
+from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, TrafficWorld
+from sim.worlds.traffic.bank.draw_bank import Bank, Laws, Traits, fill, fill_traits, normals
+from sim.worlds.traffic.records import ENTRY, PAGE, Block
+
+Floats = NDArray[np.float64]
+Integers = NDArray[np.int64]
+Records = NDArray[np.void]
+
+DAYS_A_WEEK = 7
+
+STREAMS = {
+    "slot_key": "slots",
+    "view_key": "views",
+    "outcome_key": "outcomes",
+    "drift_key": "drift",
+    "bank_key": "bank",
+}
+
+
+def make_pages(world: TrafficWorld, seed: int, replications: Sequence[int]) -> Records:
+    """All pages of a block, (N,) PAGE, still without captions and policy."""
+    pages = np.zeros((len(replications), world.pages), PAGE)
+    for field, purpose in STREAMS.items():
+        pages[field] = row_keys(seed, f"traffic:{purpose}", replications, world.pages)
+
+    def luck(purpose: str) -> Floats:
+        return _uniforms(row_keys(seed, f"traffic:{purpose}", replications, world.pages))
+
+    low, high = world.sends.min_gap_minutes
+    pages["fans"] = _fans(world, luck("audience"))
+    pages["gap_s"] = np.rint(60.0 * (low + (high - low) * luck("gap")))
+    pages["phase"] = luck("phase")
+    pages["replication"] = np.arange(len(replications))[:, None]
+    pages["refresh"] = 1
+    size = np.searchsorted(world.sends.size_limits, pages["fans"], side="right")
+    pages["priced_low"], pages["priced_high"] = np.moveaxis(np.array(world.sends.priced_per_day)[size], -1, 0)
+    return pages.ravel()
+
+
+def _uniforms(keys: NDArray[np.uint64]) -> Floats:
+    with np.errstate(over="ignore"):
+        return np.vectorize(uniform, otypes=[np.float64])(keys)  # type: ignore[no-any-return]
+
+
+def _fans(world: TrafficWorld, u: Floats) -> Integers | int:
+    if world.audience.fixed is not None:
+        return world.audience.fixed
+    probability, fans = np.array(world.audience.quantiles).T
+    drawn: Integers = np.maximum(1, np.rint(np.exp(np.interp(u, probability, np.log(fans))))).astype(np.int64)
+    return drawn
+
+
+def make_bank(world: TrafficWorld, days: int, pages: Records) -> Bank:
+    """All captions that the pages will ever have in `days` days; sets `tier_start` of `pages`."""
+    arrives, weeks = arrival_weeks(world, days), math.ceil(days / DAYS_A_WEEK)
+    shape = (len(pages), len(arrives))
+    bank = Bank(
+        np.zeros(shape, ENTRY), np.zeros(shape, np.int16), np.zeros((len(pages), len(TIERS), weeks + 1), np.int32)
+    )
+    z = np.zeros(len(pages))
+    _compiled(normals)(_bank_keys(pages), z)
+    level = np.log(page_level(world, pages["fans"], z))
+    tier = np.resize(alternate(tier_counts(world)), len(arrives))
+    _compiled(fill)(bank, pages, level, arrives.astype(np.int16), _laws(world), tier, np.zeros(len(TIERS)))
+    return bank
+
+
+def _bank_keys(pages: Records) -> NDArray[np.uint64]:
+    """The key of each page's bank, (N,), in an array of its own."""
+    return pages["bank_key"].copy()
+
+
+def traits(world: TrafficWorld, b: Block, rows: slice) -> Traits:
+    """What the captions of `rows` are like that no rule looks at yet; arrays (rows, C)."""
+    bank, law = b.bank[rows], world.bank
+    made = Traits(*(np.zeros(bank.shape, kind) for kind in (np.int64, np.bool_, np.int64)))
+    numbers = (law.categories, law.largest_category_share, law.urgent_share, _log_stay(world))
+    _compiled(fill_traits)(made, bank, b.arrives[rows], _bank_keys(b.pages[rows]), *map(float, numbers))
+    return made
+
+
+@cache
+def _compiled(template: Any) -> Any:
+    return specialise(template, "traffic", allocates=False)
+
+
+def _laws(world: TrafficWorld) -> Laws:
+    edges = tier_edges(world)
+    priced = np.append(0.0, edges[: len(PRICED_TIERS)]) / edges[len(PRICED_TIERS) - 1]
+    probability, dollars = np.array(world.bank.prices, dtype=np.float64).T.copy()
+    return Laws(
+        edges=edges,
+        bands=priced,
+        probability=probability.copy(),
+        dollars=dollars.copy(),
+        log_per_view=np.log(per_view(world, np.maximum(1, np.arange(most_dollars(world) + 1)))),
+        sigma=log_sigma(world.purchases.caption_cv),
+        max_per_view=world.purchases.max_per_view,
+        log_stay=_log_stay(world),
+    )
+
+
+def _log_stay(world: TrafficWorld) -> float:
+    """Logarithm of the probability that a caption stays another week."""
+    return math.log1p(-world.turnover.retire_share_per_week)
+
+
+def most_dollars(world: TrafficWorld) -> int:
+    """The highest price, at least 1."""
+    return max(1, math.ceil(world.bank.prices[-1][1]))
+
+
+def arrival_weeks(world: TrafficWorld, days: int) -> Integers:
+    """The first week of each caption, (captions,): 0 for the bank at start, then so many each week, evenly."""
+    weeks = max(0, math.ceil(days / DAYS_A_WEEK) - 1)
+    total = np.floor(world.turnover.arrivals_per_week * np.arange(1, weeks + 1) + 1e-9).astype(np.int64)
+    each = np.diff(total, prepend=0)
+    return np.concatenate([np.zeros(world.bank.captions, np.int64), np.repeat(np.arange(1, weeks + 1), each)])
+
+
+def tier_edges(world: TrafficWorld) -> Floats:
+    """Cumulative shares of the tiers, (4,)."""
+    weights = np.array([getattr(world.bank.tiers, tier) for tier in TIERS])
+    edges: Floats = np.cumsum(weights) / weights.sum()
+    return edges
+
+
+def tier_counts(world: TrafficWorld) -> Integers:
+    """Captions of each tier at start, (4,): shares rounded by largest remainder, at least one each."""
+    exact = np.diff(tier_edges(world), prepend=0.0) * world.bank.captions
+    counts: Integers = np.floor(exact).astype(np.int64)
+    short = world.bank.captions - int(counts.sum())
+    counts[np.argsort(counts - exact, kind="stable")[:short]] += 1
+    while counts.min() == 0:
+        counts[counts.argmax()] -= 1
+        counts[counts.argmin()] += 1
+    return counts
+
+
+def alternate(counts: Integers) -> NDArray[np.int8]:
+    """As many of each tier as `counts` says, each spread evenly over the whole."""
+    places = np.concatenate([(np.arange(count) + 0.5) / count for count in counts])
+    return np.repeat(np.arange(len(counts), dtype=np.int8), counts)[np.argsort(places, kind="stable")]
+
+
+def per_view(world: TrafficWorld, price: Integers | Floats) -> Floats:
+    """Purchases per view at `price` dollars and the reference audience: log-log between the knots, flat outside."""
+    knots = np.log(np.array(world.purchases.per_view))
+    rate: Floats = np.exp(np.interp(np.log(price), knots[:, 0], knots[:, 1]))
+    return rate
+
+
+def page_level(world: TrafficWorld, fans: Integers | int, z: Floats | float) -> Floats:
+    """How well pages sell, against one of the reference audience; `z` is standard normal."""
+    law = world.purchases
+    level: Floats = (fans / np.float64(law.reference_audience)) ** -law.audience_exponent * np.exp(law.page_sigma * z)
+    return level
+
+
+def log_sigma(cv: float) -> float:
+    """Standard deviation of the logarithm of a log-normal variable with coefficient of variation `cv`."""
+    return math.sqrt(math.log1p(cv * cv))
+
+
+def price_band(world: TrafficWorld, price: Integers) -> Integers:
+    """The price tier: 0 for unpriced, then 1, 2, … for the bands between the points of `bank.prices`."""
+    inner = [dollars for _, dollars in world.bank.prices[1:-1]]
+    return np.where(price == 0, 0, 1 + np.searchsorted(inner, price, side="right"))

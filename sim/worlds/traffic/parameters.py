@@ -1,0 +1,112 @@
+"""The calendar of a block, and the scenario's numbers in the units of the kernel."""
+
+import math
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import numpy as np
+from numpy.typing import NDArray
+
+from policies.base import Memory
+from sim.rng import generator
+from sim.scenario.sections.traffic import PRICED_TIERS, RateLaw, Selection, TrafficFeedback, TrafficWorld
+from sim.worlds.traffic.pages import log_sigma
+from sim.worlds.traffic.records import RULES
+
+HOUR_S, DAY_S = 3_600, 86_400
+
+
+def make_rules(
+    world: TrafficWorld, feedback: TrafficFeedback, selection: Selection, memory: Memory
+) -> NDArray[np.void]:
+    """Every scalar that the kernel needs, (1,) RULES."""
+    sends, quotas = world.sends, selection.quotas
+    priced = sum(getattr(quotas, tier) for tier in PRICED_TIERS)
+    exact = not selection.scaled
+    return _record(
+        RULES,
+        least=sends.per_day_limits[0],
+        most=slots_a_day(world, selection),
+        every_day=priced + quotas.bump if exact else sends.per_day or 0,
+        priced_every_day=priced if exact else -1,
+        unpriced_share=sends.unpriced_share,
+        first_s=round(HOUR_S * sends.hours[0]),
+        open_s=round(HOUR_S * (sends.hours[1] - sends.hours[0])),
+        refresh_s=round(HOUR_S * feedback.refresh_hours),
+        label_after_s=round(HOUR_S * feedback.label_after_hours),
+        median_s=round(DAY_S * feedback.median_days),
+        cool_down_s=round(DAY_S * selection.cool_down_days),
+        fatigue_drop=world.fatigue.drop,
+        drift_sigma=world.drift.sigma_per_week,
+        message_shape=1.0 / world.purchases.message_cv**2 if world.purchases.message_cv > 0.0 else 0.0,
+        delay_s=HOUR_S * world.delay.mean_hours,
+        mean_views=world.views.priced.mean,
+        priced_mu=_log_mean(world.views.priced),
+        priced_sigma=log_sigma(world.views.priced.cv),
+        unpriced_mu=_log_mean(world.views.unpriced),
+        unpriced_sigma=log_sigma(world.views.unpriced.cv),
+        discount=memory.discount,
+        window=memory.window,
+    )
+
+
+def _record(kind: np.dtype[np.void], **values: float) -> NDArray[np.void]:
+    record = np.zeros(1, kind)
+    for name in kind.names or ():
+        record[name] = values[name]
+    return record
+
+
+def _log_mean(law: RateLaw) -> float:
+    """Mean of the rate's logarithm; −inf for a rate that is always 0."""
+    return math.log(law.mean) - 0.5 * log_sigma(law.cv) ** 2 if law.mean > 0.0 else -math.inf
+
+
+def slots_a_day(world: TrafficWorld, selection: Selection) -> int:
+    """The largest number of messages of a page and day."""
+    quotas = selection.quotas
+    return world.sends.most if selection.scaled else sum(getattr(quotas, tier) for tier in (*PRICED_TIERS, "bump"))
+
+
+def season(world: TrafficWorld, seed: int, replications: Sequence[int], days: int) -> NDArray[np.float64]:
+    """Weekday × holiday factors, (replications, days)."""
+    return np.array([_day_factors(world, seed, number, days) for number in replications])
+
+
+def recovery(world: TrafficWorld, days: int) -> NDArray[np.float64]:
+    """Share of fatigue that is left after 0 … `days` days."""
+    left: NDArray[np.float64] = np.exp2(-np.arange(days + 1) / world.fatigue.half_life_days)
+    return left
+
+
+def _day_factors(world: TrafficWorld, seed: int, replication: int, days: int) -> NDArray[np.float64]:
+    first = date.fromisoformat(world.start)
+    holidays: dict[date, float] = {}
+    for year in range(first.year, (first + timedelta(days)).year + 1):
+        holidays |= _holidays(world, seed, replication, year)
+    dates = [first + timedelta(day) for day in range(days)]
+    return np.array([world.factors.weekday[day.weekday()] * holidays.get(day, 1.0) for day in dates])
+
+
+def _holidays(world: TrafficWorld, seed: int, replication: int, year: int) -> dict[date, float]:
+    """The holidays of a calendar year and their factors: distinct days, uniformly chosen."""
+    law, new_year = world.factors.holidays, date(year, 1, 1)
+    rng = generator(seed, "traffic:holidays", replication, year)
+    days = rng.choice((date(year + 1, 1, 1) - new_year).days, law.days_per_year, replace=False)
+    factors = rng.uniform(*law.factors, law.days_per_year)
+    return {new_year + timedelta(int(day)): float(f) for day, f in zip(days, factors, strict=True)}
+
+
+def tier_cycle(quotas: Sequence[int]) -> NDArray[np.int64]:
+    """Tiers in such an order that every stretch holds them in the ratio of their quotas, as nearly as can be.
+
+    One cycle holds each tier exactly `quota` times (smooth weighted round-robin: each step every tier gains its quota,
+    and the tier that has gained most pays the sum).
+    """
+    total, credit, cycle = sum(quotas), [0] * len(quotas), []
+    for _ in range(total):
+        credit = [have + quota for have, quota in zip(credit, quotas, strict=True)]
+        tier = credit.index(max(credit))
+        credit[tier] -= total
+        cycle.append(tier)
+    return np.array(cycle, dtype=np.int64)

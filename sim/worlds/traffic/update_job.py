@@ -1,0 +1,146 @@
+"""The update job of one page: what is counted at a refresh, and what policies then remember.
+
+Plain functions of the traffic kernel, which binds the policy's `derive` and `RECOMPUTE`, `WEIGHTED`, `DISCOUNTED`,
+`WINDOWED`, `BY_REVENUE`. A purchase is known at the job that counts its message with the probability of `share_known`,
+independently of the others: one binomial thinning a message, exact because a message is counted once. (A job that
+counts again thins what was left, at every refresh, by the conditional probability; the same law.)
+"""
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from policies.maths.draws import arm_key, pull_key
+from sim.worlds.count_draws import binomial
+from sim.worlds.traffic.labels import (
+    FAILURE,
+    NEITHER,
+    SUCCESS,
+    emv_of,
+    forget,
+    median_emv,
+    remember,
+    share_known,
+    verdict,
+    wrapped,
+)
+from sim.worlds.traffic.records import Row
+
+if TYPE_CHECKING:
+    from policies.base import Rule
+
+    derive = Rule.derive
+    RECOMPUTE = WEIGHTED = DISCOUNTED = WINDOWED = BY_REVENUE = False
+
+LATENESS = 2  # address of the thinning among a use's draws
+
+
+def refresh(now: int, row: Row, params: Any) -> None:
+    """The update job at time `now`: the median first, of all messages known by then, then the labels."""
+    matured, page = 0, row.page
+    while matured < page.pending_size and row.pending[at(matured, row)].time + row.rules.label_after_s <= now:
+        observe(at(matured, row), now, row)
+        matured += 1
+    if matured > 0:
+        forget(page, row.recent, row.rising, now - row.rules.median_s)
+        median = median_emv(page, row.rising)
+        for i in range(matured):
+            count(at(i, row), median, now, row, params)
+        page.pending_head = at(matured, row)
+        page.pending_size -= matured
+
+
+def at(i: int, row: Row) -> int:
+    """Place in the ring of the `i`-th oldest message that is not counted yet."""
+    return wrapped(row.page.pending_head + i, row.pending.shape[0])
+
+
+def observe(m: int, now: int, row: Row) -> None:
+    """Find out what is known of message `m`, and let it into the page's median."""
+    message, known = row.pending[m], 0
+    price = row.captions[message.caption].price
+    if message.purchases > 0:
+        key = pull_key(arm_key(row.page.outcome_key, row.history[message.caption].caption_id), message.use)
+        share = share_known(float(now - message.time), row.rules.delay_s)
+        known = binomial(arm_key(key, LATENESS), message.purchases, share)
+    row.sums.counted += known
+    row.sums.late += message.purchases - known
+    message.purchases, message.emv = known, emv_of(known, message.views, price)
+    if not math.isnan(message.emv):
+        remember(row.page, row.recent, row.rising, message.time, message.emv)
+
+
+def count(m: int, median: float, now: int, row: Row, params: Any) -> None:
+    """Count message `m` in the table and in what the policy sees."""
+    message = row.pending[m]
+    c, label = message.caption, verdict(message.emv, median)
+    tabulate(c, m, label, now, row)
+    if label == NEITHER:
+        return
+    success, weighted = float(label), 0.0
+    if WEIGHTED:
+        weighted = success * message.weight
+    if WINDOWED:
+        keep(message.ordinal, c, success, weighted, row)
+    share = 1.0
+    if DISCOUNTED:
+        share = row.rules.discount ** float(row.page.decayed_at - 1 - message.ordinal)
+    learn(c, share, share * success, share * weighted, row)
+    if not RECOMPUTE:
+        refresh_score(c, 0.0, row, params)
+
+
+def tabulate(c: int, m: int, label: int, now: int, row: Row) -> None:
+    """What caption_bandit_stats is made of."""
+    history, message = row.history[c], row.pending[m]
+    history.successes += 1 if label == SUCCESS else 0
+    history.failures += 1 if label == FAILURE else 0
+    history.observations += 1
+    history.purchased += message.purchases
+    if not math.isnan(message.emv):
+        history.emv_total += message.emv
+        history.emvs += 1
+        history.emv_last = message.emv
+    history.sent_last = message.time
+    history.updated = now
+
+
+def learn(c: int, trials: float, successes: float, weighted: float, row: Row) -> None:
+    """Add to what the policy sees of a caption."""
+    row.history[c].n += trials
+    row.history[c].s += successes
+    row.history[c].w += weighted
+
+
+def refresh_score(c: int, mean: float, row: Row, params: Any) -> None:
+    """Bring `x` and `y` up to the statistics of a caption, and to the truth: `mean` purchases per view."""
+    caption, history = row.captions[c], row.history[c]
+    truth = mean * caption.price if BY_REVENUE else mean
+    caption.x, caption.y = derive(history.n, history.s, history.w, truth, params)
+
+
+def keep(ordinal: int, c: int, success: float, weighted: float, row: Row) -> None:
+    """Note a label that will leave the policy's window."""
+    label = row.labelled[wrapped(row.page.labelled_head + row.page.labelled_size, row.labelled.shape[0])]
+    label.ordinal, label.caption, label.success, label.weight = ordinal, c, success, weighted
+    row.page.labelled_size += 1
+
+
+def recall(row: Row) -> None:
+    """Before a decision: let old labels fade, by the page's sends since the last time, or leave the window."""
+    if DISCOUNTED:
+        fade(row.rules.discount ** float(row.sums.sends - row.page.decayed_at), row)
+        row.page.decayed_at = row.sums.sends
+    oldest = row.sums.sends - row.rules.window
+    while WINDOWED and row.page.labelled_size > 0 and row.labelled[row.page.labelled_head].ordinal < oldest:
+        label = row.labelled[row.page.labelled_head]
+        learn(label.caption, -1.0, -label.success, -label.weight, row)
+        row.page.labelled_head = wrapped(row.page.labelled_head + 1, row.labelled.shape[0])
+        row.page.labelled_size -= 1
+
+
+def fade(share: float, row: Row) -> None:
+    """Keep `share` of all that the policy sees."""
+    for c in range(row.captions.shape[0]):
+        row.history[c].n *= share
+        row.history[c].s *= share
+        row.history[c].w *= share

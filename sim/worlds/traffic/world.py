@@ -1,0 +1,176 @@
+"""Synthetic caption traffic: the world of pages, banks, audiences, prices, seasons and delays (docs/traffic.md)."""
+
+import math
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from policies.base import Policy
+from sim.kernels import specialise
+from sim.rng import policy_purpose, row_keys
+from sim.scenario.sections.traffic import Selection, TrafficFeedback
+from sim.scenario.sections.traffic import TrafficWorld as TrafficSection
+from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals
+from sim.worlds.metrics.allocation import Tally
+from sim.worlds.metrics.estimation import nothing
+from sim.worlds.traffic.arrays import make_block, pools, reads_truth
+from sim.worlds.traffic.day_plan import DAY_S
+from sim.worlds.traffic.driver import Stage
+from sim.worlds.traffic.kernel import play
+from sim.worlds.traffic.records import Block
+from sim.worlds.traffic.results import MICROS, BankListing, caption_counts, list_bank, send_log
+
+if TYPE_CHECKING:
+    from sim.scenario import PolicySpec, Scenario
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Where the purchases of each replication are; every array has shape (replications,)."""
+
+    drawn: Counts
+    """All purchases that the messages sent so far will ever bring."""
+    counted: Counts
+    """Those known when the update job counted their message."""
+    late: Counts
+    """Those that came after their message was counted, and stay unknown."""
+    pending: Counts
+    """Those of messages that are not counted yet."""
+
+
+class TrafficWorld:
+    """A block of replications of a traffic scenario under one policy; reward is purchases."""
+
+    def __init__(self, scenario: "Scenario", spec: "PolicySpec", replications: range) -> None:
+        """The world at time zero."""
+        world, feedback, selection = scenario.world, scenario.feedback, scenario.selection
+        assert isinstance(world, TrafficSection)
+        assert isinstance(feedback, TrafficFeedback)
+        assert isinstance(selection, Selection)
+        assert scenario.horizon.days is not None
+        self.horizon = float(scenario.horizon.days)
+        self.pages = world.pages
+        self._world, self._replications, self._record = world, replications, scenario.record.sends
+        self._start_s = round(datetime.fromisoformat(world.start).replace(tzinfo=UTC).timestamp())
+        policy = spec.build()
+        keys = row_keys(scenario.seed, policy_purpose(spec.name), replications, world.pages)
+        days = math.ceil(self.horizon)
+        sections = (world, feedback, selection)
+        self._block = make_block(sections, policy, scenario.seed, replications, days, keys, record=self._record)
+        self._stage = Stage(spec.name, kernel_of(policy, spec.kind, record=self._record), self._block)
+
+    def changes(self) -> Iterable[tuple[float, Callable[[], None]]]:
+        """None: drift, arrivals and retirements are part of the rows' own time."""
+        return ()
+
+    def foresee(self, points: Floats, watched: Floats) -> None:
+        """Simulate up to all of `points` at once, days in order, to be asked for more than sums at those `watched`."""
+        self._stage.foresee([_seconds(at) for at in points], [_seconds(at) for at in watched])
+
+    def advance(self, until: float) -> None:
+        """Simulate every row up to, not including, day `until`."""
+        self._stage.advance(_seconds(min(until, self.horizon)))
+
+    def totals(self) -> Totals:
+        """Sums from time zero to now; reward in purchases, regret in expected purchases and in expected dollars."""
+        sums = self._stage.sums
+        return Totals(
+            pulls=sums["sends"].copy(),
+            reward=sums["purchases"].astype(np.float64),
+            regret=sums["regret"].copy(),
+            revenue_micros=sums["revenue"] * MICROS,
+            regret_usd=sums["regret_usd"].copy(),
+            best_pulls=sums["best"].copy(),
+            ranked_pulls=sums["priced"].copy(),
+        )
+
+    def locked_out_pages(self) -> Floats:
+        """Share of (page, priced tier) pairs whose best caption has probability exactly 0, (replications,)."""
+        share: Floats = self._stage.locked().reshape(len(self._replications), -1).mean(axis=1)
+        return share
+
+    def tally(self) -> Tally:
+        """Where the messages since the last tally went."""
+        return self._stage.tally()
+
+    def tier_revenue(self) -> Counts:
+        """Revenue since time zero, (tiers, replications), in millionths of a dollar."""
+        revenue: Counts = self._stage.sums["tier_revenue"].T * MICROS
+        return revenue
+
+    def estimation(self) -> Counts:
+        """Nothing: a label compares with a moving median, so that the truth about it is not known."""
+        return nothing()
+
+    def flow(self) -> Flow:
+        """Where all purchases are: drawn = counted + late + pending."""
+        sums = self._stage.sums
+        pending = _pending(self._block).reshape(len(self._replications), self.pages).sum(axis=1)
+        return Flow(sums["purchases"].copy(), sums["counted"].copy(), sums["late"].copy(), pending)
+
+    def unfilled(self) -> Counts:
+        """Slots so far for which no caption was eligible, (replications,)."""
+        unfilled: Counts = self._stage.sums["unfilled"].copy()
+        return unfilled
+
+    def audiences(self, index: int) -> Counts:
+        """Fans of each page of the block's `index`-th replication, (pages,)."""
+        fans: Counts = self._block.pages["fans"][self._rows(index)].copy()
+        return fans
+
+    def bank(self, index: int) -> BankListing:
+        """All captions of the block's `index`-th replication, those included that are yet to come."""
+        return list_bank(self._world, self._block, self._rows(index))
+
+    def counts(self, index: int) -> CaptionCounts:
+        """Caption statistics of the block's `index`-th replication, as of its last refresh."""
+        return caption_counts(self._block, self._rows(index), self._start_s)
+
+    def sends(self, index: int) -> SendLog | None:
+        """Send log of the block's `index`-th replication, where recorded; purchases are all that will come."""
+        return send_log(self._block, self._rows(index), self._start_s) if self._record else None
+
+    def _rows(self, index: int) -> slice:
+        return slice(index * self.pages, (index + 1) * self.pages)
+
+
+def kernel_of(policy: Policy, label: str, *, record: bool) -> Any:
+    """The traffic kernel around a policy's rule."""
+    rule, memory = policy.rule, policy.memory
+    return specialise(
+        play,
+        f"traffic_{label}",
+        allocates=False,
+        derive=rule.derive,
+        prepare=rule.prepare,
+        score=rule.score,
+        support=rule.support,
+        quantile=rule.quantile,
+        weight=rule.weight,
+        BATCH=policy.batch > 0 and pools(policy),  # whose `prepare` leaves the work space of n to the scores
+        PRUNE=policy.prune,
+        DETERMINISTIC=policy.deterministic,
+        POOLED=pools(policy),
+        RECOMPUTE=reads_truth(rule.derive) or not memory.cumulative,
+        WEIGHTED=policy.weighted,
+        RECORD=record,
+        DISCOUNTED=memory.discount < 1.0,
+        WINDOWED=memory.window > 0,
+        BY_REVENUE=policy.truth == "revenue",
+    )
+
+
+def _seconds(days: float) -> int:
+    """The first whole second that is not before `days`."""
+    return math.ceil(days * DAY_S)
+
+
+def _pending(b: Block) -> Counts:
+    """Purchases of messages that are not counted yet, (N,)."""
+    capacity = b.pending.shape[1]
+    age = (np.arange(capacity) - b.pages["pending_head"][:, None]) % capacity
+    total: Counts = np.where(age < b.pages["pending_size"][:, None], b.pending["purchases"], 0).sum(axis=1)
+    return total

@@ -1,0 +1,371 @@
+"""Every policy passes the conformance check, and the check fails on policies that break a rule."""
+
+import ast
+import importlib
+import math
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from policies.base import Policy, Rule, parameter
+from policies.conformance import NonconformingError, Statistics, check, decide
+from policies.maths.draws import uniform
+from policies.registry import build, kinds
+from sim.kernels import specialise
+
+ALLOWED = {"math", "numpy", "dataclasses", "typing", "collections", "policies"}
+VARIANTS: list[tuple[str, dict[str, Any]]] = [
+    ("oracle", {"by": "revenue"}),
+    ("epsilon_greedy", {"epsilon": 0.0}),
+    ("epsilon_greedy", {"c": 5.0}),
+    ("kl_ucb", {"c": 3.0}),
+    ("moss", {"horizon": 10}),
+    ("bayes_ucb", {"c": 5.0, "prior": (0.01, 0.01)}),
+    ("thompson_beta", {"prior": (1e-3, 1e-3)}),
+    ("thompson_empirical_bayes", {"prior": (1e-3, 5), "max_strength": 1}),
+    ("wilson_sample", {"z": 0.0}),
+    ("wilson_sample", {"prior": (1e-6, 1e-6), "z": 40.0}),
+    ("wilson_normal", {"scale": 100.0}),
+    ("boltzmann", {"temperature": 1e-6}),
+    ("exp3", {"gamma": 1e-9}),
+    ("exp3", {"gamma": 1.0}),
+    ("explore_then_commit", {"m": 1}),
+]
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_every_policy_conforms_plain_and_compiled(kind: str) -> None:
+    check(kind, specialise)
+
+
+@pytest.mark.parametrize(("kind", "params"), VARIANTS)
+def test_unusual_parameters_conform(kind: str, params: dict[str, Any]) -> None:
+    check(build(kind, params))
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_policy_modules_import_nothing_heavy(kind: str) -> None:
+    module = importlib.import_module(kinds()[kind].__module__)
+    assert module.__file__ is not None
+    tree = ast.parse(Path(module.__file__).read_text(encoding="utf-8"))
+    imports = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    names = {name for node in imports for name in _names(node)}
+    assert {name.split(".")[0] for name in names} <= ALLOWED
+
+
+def _names(node: ast.Import | ast.ImportFrom) -> list[str]:
+    return [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fine(Policy):
+    """A policy that conforms."""
+
+    width: float = parameter(1.0, "how wide", low=0.0)
+
+    kind: ClassVar[str] = "fine"
+    source: ClassVar[str] = "nobody, 2025"
+    rule: ClassVar[Rule] = Rule(derive=lambda n, s, w, truth, params: (s, params[0]))
+
+    def parameters(self) -> tuple[float, ...]:
+        return (float(self.width),)
+
+
+def _nan_mean(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+    return (s / n if n > 0.0 else math.nan), 0.0
+
+
+def _writes_x(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+    x[0] = 9.0
+
+
+def _writes_n(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+    n[0] = 9.0
+
+
+_CALLS = []
+
+
+def _remembers(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    _CALLS.append(x)
+    return float(len(_CALLS))
+
+
+def _beyond(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    return 2.0 + uniform(key)
+
+
+def _half(x: float, y: float, state: Any, params: Any) -> float:
+    return 0.5
+
+
+def _even(arm: int, x: Any, y: Any, state: Any, params: Any) -> float:
+    return 1.0 / len(x)
+
+
+def _wide(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
+    return -math.inf, math.inf
+
+
+def _lowest(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    return -math.inf
+
+
+def _tells_time(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+    state[0] = math.sqrt(t)
+
+
+def _counts_down(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+    state[0] = -t
+
+
+def _logarithm(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    return math.log1p(state[0])
+
+
+def _its_slope(x: float, y: float, value: float, state: Any, params: Any) -> float:
+    return 1.0 / (1.0 + state[0])  # type: ignore[no-any-return]
+
+
+def _half_its_slope(x: float, y: float, value: float, state: Any, params: Any) -> float:
+    return 0.5 / (1.0 + state[0])  # type: ignore[no-any-return]
+
+
+def _downhill(x: float, y: float, value: float, state: Any, params: Any) -> float:
+    return -1.0
+
+
+FINE = Fine.rule
+LOGARITHM = replace(FINE, prepare=_tells_time, score=_logarithm, support=_wide, slope=_its_slope)
+CONCAVE = {"concave": True, "deterministic": True, "state_size": 1}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Logarithm(Fine):
+    """A concave policy that conforms."""
+
+    rule: ClassVar[Rule] = LOGARITHM
+    state_size: ClassVar[int] = 1
+    deterministic: ClassVar[bool] = True
+    concave: ClassVar[bool] = True
+
+
+def _tail_of_unit(x: float, y: float, level: float, params: Any) -> tuple[float, float]:
+    return 1.0 - level, 0.0
+
+
+def _above_in_unit(x: float, y: float, level: float, params: Any, key: Any) -> float:
+    return level + (1.0 - level) * uniform(key)
+
+
+def _unit(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    return uniform(key)
+
+
+def _moving_unit(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+    return uniform(key) * (1.0 if state[0] == 0.0 else 0.5)
+
+
+def _lighter(x: float, y: float, level: float, params: Any) -> tuple[float, float]:
+    return 0.3 * (1.0 - level), 0.0
+
+
+def _no_chance(x: float, y: float, level: float, params: Any) -> tuple[float, float]:
+    return math.nan, 0.0
+
+
+def _below(x: float, y: float, level: float, params: Any, key: Any) -> float:
+    return level * uniform(key)
+
+
+def _astray(
+    x: float, y: float, to_x: float, to_y: float, level: float, chance: float, pace: float, doubt: float, params: Any
+) -> tuple[float, float, float]:
+    return 0.9 * chance, pace, doubt
+
+
+TAILED = {"tailed": True}
+UNIT = replace(FINE, score=_unit, support=_wide, tail=_tail_of_unit, above=_above_in_unit)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unit(Fine):
+    """A tailed policy that conforms."""
+
+    rule: ClassVar[Rule] = UNIT
+    tailed: ClassVar[bool] = True
+
+
+def _falling(x: float, y: float, state: Any, params: Any, u: float) -> float:
+    return 1.0 - u
+
+
+def _squared(x: float, y: float, state: Any, params: Any, u: float) -> float:
+    return u * u
+
+
+def _sees_truth(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+    return truth, 0.0
+
+
+def _adds_up(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+    state[0] = n[0] + n[-1]
+
+
+def _rises(x: float, y: float, state: Any, params: Any, u: float) -> float:
+    return u
+
+
+POOLS = {"pools_cold": True}
+POOLED = replace(FINE, score=_unit, support=_wide, quantile=_rises)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pooled(Fine):
+    """A policy that conforms, and whose cold arms are equals."""
+
+    rule: ClassVar[Rule] = POOLED
+    pools_cold: ClassVar[bool] = True
+
+
+BAD_RULES = [
+    (replace(FINE, score=_unit, support=_wide), {"steady": True}, "not x"),
+    (replace(FINE, derive=_sees_truth), {**POOLS, "deterministic": True}, "looks at the truth"),
+    (replace(FINE, prepare=_adds_up), {**POOLS, "deterministic": True, "state_size": 1}, "looks at the arms"),
+    (replace(POOLED, quantile=_falling), POOLS, "does not rise"),
+    (replace(POOLED, quantile=_squared), POOLS, "law of score"),
+    (replace(FINE, derive=_nan_mean), {}, "NaN"),
+    (replace(FINE, prepare=_writes_x), {}, "writes to x or y"),
+    (replace(FINE, prepare=_writes_n), {}, "writes to n"),
+    (replace(FINE, score=_remembers, support=_wide), {}, "different results"),
+    (replace(FINE, score=_beyond), {}, "outside its support"),
+    (replace(FINE, score=_beyond, support=_wide), {"deterministic": True}, "says deterministic"),
+    (replace(FINE, score=_lowest, support=_wide), {}, "−inf"),
+    (replace(FINE, weight=_half), {"weighted": True}, "at least 1"),
+    (replace(FINE, weight=lambda x, y, state, params: 2.0), {}, "does not say weighted"),
+    (replace(UNIT, propensity=lambda arm, x, y, state, params: 1.0), {}, "add up to 1"),
+    (replace(FINE, propensity=_even), {"deterministic": True}, "nobody asks for"),
+    (LOGARITHM, {**CONCAVE, "deterministic": False}, "not deterministic"),
+    (replace(FINE, prepare=_counts_down), CONCAVE, "state.0. falls"),
+    (replace(LOGARITHM, slope=_half_its_slope), CONCAVE, "an earlier one sets"),
+    (replace(LOGARITHM, slope=_downhill), CONCAVE, "negative"),
+    (replace(UNIT, score=_moving_unit), {**TAILED, "state_size": 1}, "depends on state"),
+    (replace(UNIT, tail=_lighter), TAILED, "more or less often"),
+    (replace(UNIT, tail=_no_chance), TAILED, "chance is negative or NaN"),
+    (replace(UNIT, above=_below), TAILED, "do not pass"),
+    (replace(UNIT, follow=_astray), TAILED, "follow leads elsewhere"),
+]
+
+
+@pytest.mark.parametrize(("rule", "flags", "problem"), BAD_RULES)
+def test_a_rule_that_breaks_a_promise_is_named(rule: Rule, flags: dict[str, Any], problem: str) -> None:
+    broken = type("Broken", (Fine,), {"rule": rule, **flags})
+    with pytest.raises(NonconformingError, match=problem):
+        check(broken())
+
+
+def test_a_policy_that_conforms_passes() -> None:
+    check(Fine())
+    check(Logarithm())
+    check(Unit())
+    check(Pooled())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Undocumented(Fine):
+    width: float = 1.0
+    kind: ClassVar[str] = "Not A Kind"
+    source: ClassVar[str] = " "
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unchecked(Fine):
+    """Takes whatever it is given."""
+
+    def __post_init__(self) -> None:
+        pass
+
+    def parameters(self) -> tuple[float, ...]:
+        return (1,)
+
+
+def test_a_careless_declaration_is_named_in_all_its_points() -> None:
+    with pytest.raises(NonconformingError) as caught:
+        check(Undocumented())
+    for problem in ("kind must be", "source must", "docstring", "parameter width is not documented"):
+        assert problem in str(caught.value)
+
+
+def test_unchecked_ranges_and_whole_numbers_for_floats_are_named() -> None:
+    with pytest.raises(NonconformingError, match=r"(?s)finite floats.*outside its range"):
+        check(Unchecked())
+
+
+def _compiles_to_something_else(template: Any, label: str, **roles: Any) -> Any:
+    def run(*arguments: Any) -> Any:
+        return np.zeros((len(arguments[1]), 4))
+
+    return run
+
+
+def test_a_compiled_rule_that_differs_is_named() -> None:
+    with pytest.raises(NonconformingError, match="compiled and plain results differ"):
+        check("ucb1", _compiles_to_something_else)
+
+
+# explore_then_commit keeps state between decisions, which one decision does not show.
+
+
+def _two_arms(n: tuple[float, float], s: tuple[float, float]) -> Statistics:
+    return Statistics(sum(n), np.array(n), np.array(s), np.array(s), np.zeros(2))
+
+
+def test_explore_then_commit_explores_what_lacks_trials() -> None:
+    policy = build("explore_then_commit", {"m": 10})
+    assert decide(policy, _two_arms((10, 9), (5, 0)), np.uint64(1)).out[:, 0].tolist() == [0.0, 1.0]
+    assert decide(policy, _two_arms((3, 9), (3, 0)), np.uint64(1)).out[:, 0].tolist() == [1.0, 1.0]
+
+
+def test_explore_then_commit_never_changes_its_mind() -> None:
+    policy = build("explore_then_commit", {"m": 10})
+    committed = decide(policy, _two_arms((10, 10), (4, 6)), np.uint64(1))
+    assert committed.out[:, :3].tolist() == [[0, 0, 0], [1, 1, 1]]
+    later = decide(policy, _two_arms((10, 900), (4, 6)), np.uint64(2), state=committed.state)
+    assert later.out[:, :3].tolist() == [[0, 0, 0], [1, 1, 1]]
+    alike = decide(policy, _two_arms((900, 900), (6, 6)), np.uint64(3), state=committed.state)
+    assert alike.out[:, :3].tolist() == [[0, 0, 1], [1, 0, 1]]
+
+
+def test_explore_then_commit_breaks_ties_at_commitment_uniformly() -> None:
+    policy = build("explore_then_commit", {"m": 4})
+    row = Statistics(16.0, np.full(4, 4.0), np.array([2.0, 3.0, 3.0, 3.0]), np.zeros(4), np.zeros(4))
+    keys = np.random.default_rng(6).integers(0, 2**64, 3000, dtype=np.uint64)
+    chosen = np.bincount([decide(policy, row, key).out[:, 0].argmax() for key in keys], minlength=4)
+    # Three cells of 1000: four standard deviations are 103; false alarm below 1e-4 per cell.
+    assert chosen[0] == 0
+    assert abs(chosen[1:] - 1000).max() < 104
+
+
+def test_explore_then_commit_finds_the_better_of_two_as_often_as_the_binomial_says() -> None:
+    policy, m, p, runs = build("explore_then_commit", {"m": 12}), 12, (0.6, 0.4), 3000
+    mass = [_binomial(m, rate) for rate in p]
+    exact = sum(
+        a * b * (1.0 if i > j else 0.5 * (i == j)) for i, a in enumerate(mass[0]) for j, b in enumerate(mass[1])
+    )
+    rng = np.random.default_rng(11)
+    wins = 0
+    for successes, key in zip(
+        rng.binomial(m, p, (runs, 2)), rng.integers(0, 2**64, runs, dtype=np.uint64), strict=True
+    ):
+        state = decide(policy, _two_arms((m, m), tuple(successes)), key).state
+        wins += state[0] == 1.0
+    spread = math.sqrt(exact * (1.0 - exact) / runs)
+    assert abs(wins / runs - exact) < 4.0 * spread  # false alarm 6e-5
+    assert abs(wins / runs - (exact + 0.5 * sum(a * b for a, b in zip(*mass, strict=True)))) > 4.0 * spread
+
+
+def _binomial(m: int, rate: float) -> list[float]:
+    return [math.comb(m, k) * rate**k * (1.0 - rate) ** (m - k) for k in range(m + 1)]

@@ -1,0 +1,46 @@
+"""Numbers as people read them, and tables as they are printed."""
+
+import pytest
+
+from reports.formatting import duration, interval, markdown_table, number, p_value, percent, storage, text_table
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        (0.0, "0"),
+        (1234.5678, "1,235"),
+        (12.3456, "12.35"),
+        (0.012346, "0.01235"),
+        (100.0, "100"),
+        (-5.0, "-5"),
+        (1e-9, "1.000e-09"),
+        (3e20, "3.000e+20"),
+        (999.96, "1,000"),
+        (None, "–"),
+        (float("nan"), "–"),
+    ],
+)
+def test_numbers(value: float | None, shown: str) -> None:
+    assert number(value) == shown
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [(0.0, "0 %"), (1.0, "100 %"), (0.012, "1.2 %"), (0.5, "50 %"), (0.996, "99.6 %"), (0.0999, "10 %"), (None, "–")],
+)
+def test_percentages(share: float | None, shown: str) -> None:
+    assert percent(share) == shown
+
+
+def test_other_words() -> None:
+    assert interval(None, None) == "–"
+    assert interval(1.0, 2.5) == "[1, 2.500]"
+    assert (p_value(0.0), p_value(0.0404), p_value(None)) == ("< 0.001", "0.040", "–")
+    assert (duration(0.1), duration(600), duration(7200)) == ("1 s", "10 min", "2.0 h")
+    assert (storage(10), storage(2_000), storage(3e9)) == ("10 bytes", "2 kB", "3 GB")
+
+
+def test_tables_align_and_escape() -> None:
+    assert text_table(["a", "bb"], [["xyz", "1"]]) == "a    bb\nxyz   1"
+    assert markdown_table(["a", "b"], [["x|y", "1"]]).splitlines()[-1] == "| x\\|y | 1 |"

@@ -1,0 +1,107 @@
+"""What a scenario is estimated to take: counts against simulated ones, times against recorded ones, memory bounded."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from policies.registry import kinds
+from sim.runs.blocks import TARGET_BYTES, plan
+from sim.runs.workload import SEND_BYTES, THOROUGH, estimate, memory_bytes, workload
+from sim.scenario import Scenario, load
+from sim.worlds.engine import simulate
+
+RECORD = Path(__file__).parents[3] / "benchmarks" / "growth.json"
+TRAFFIC = {"kind": "traffic", "pages": 2}
+MESSAGES = {
+    "large pages": {"audience": {"fixed": 100_000}},
+    "pages of all sizes": {"pages": 60},
+    "a fixed number": {"sends": {"per_day": 12}},
+    "captions that must rest": {"audience": {"fixed": 100_000}, "bank": {"captions": 60}},
+}
+
+
+def traffic(days: float = 30, world: dict[str, Any] | None = None, **changes: Any) -> Scenario:
+    content = {"name": "x", "horizon": {"days": days}, "world": TRAFFIC | (world or {}), "policies": ["uniform"]}
+    return load(content | {"record": {"stats": "none"}} | changes)
+
+
+@pytest.mark.parametrize("world", MESSAGES.values(), ids=MESSAGES)
+def test_messages_of_the_traffic_world_are_about_those_sent(world: dict[str, Any]) -> None:
+    scenario = traffic(world=world)
+    sent = simulate(scenario, scenario.policies[0], range(2)).totals.pulls.mean()
+    assert 1 / 1.6 < workload(scenario).pulls / sent < 1.6
+
+
+def test_quotas_are_counted_exactly() -> None:
+    scenario = traffic(selection={"scaled": False}, world={"bank": {"captions": 5_000}})
+    sent = simulate(scenario, scenario.policies[0], range(1)).totals.pulls.mean()
+    assert workload(scenario).pulls == sent
+
+
+def recorded(axis: str) -> list[Any]:
+    if not RECORD.exists():
+        pytest.skip("no benchmarks/growth.json beside the tests: an installation from a source archive")
+    return [(series, size, figures["ns"]) for series, size, figures in json.loads(RECORD.read_text())[axis]["lines"]]
+
+
+def problem(axis: str, size: float, policy: str) -> Scenario:
+    """The scenario of a point of `benchmarks/growth/axes.py`."""
+    if axis in {"arms", "pulls"}:
+        arms, pulls = (int(size), 10_000) if axis == "arms" else (10, int(size))
+        world = {"kind": "bernoulli", "means": [0.5] * arms}
+        return load({"name": "x", "horizon": {"pulls": pulls}, "world": world, "policies": [policy]})
+    pages, captions, days = (int(size), 500, 30) if axis == "pages" else (5, int(size), 90)
+    here = {"pages": pages, "bank": {"captions": captions}, "audience": {"fixed": 2_000}, "sends": {"per_day": 20}}
+    return traffic(days, here | {"turnover": {"arrivals_per_week": 0}}, policies=[policy])
+
+
+@pytest.mark.parametrize("axis", ["arms", "pulls", "pages", "captions"])
+def test_estimated_times_are_about_the_recorded_ones(axis: str) -> None:
+    for policy, size, nanoseconds in recorded(axis):
+        size_of = workload(problem(axis, size, policy), policy)
+        ratio = 1e9 * size_of.seconds / size_of.pulls / nanoseconds
+        assert 1 / 3 < ratio < 3, f"{policy}, {axis} = {size:g}: {ratio:.2f} × the recorded time"
+
+
+def test_a_run_takes_its_start_whatever_its_workers() -> None:
+    whole = estimate(traffic(replications=500))
+    assert whole.wall_seconds(1) > whole.seconds
+    assert whole.wall_seconds(1) - whole.wall_seconds(2) == pytest.approx(whole.seconds / 2)
+
+
+@pytest.mark.parametrize("replications", [10, 1_000, 100_000])
+@pytest.mark.parametrize("days", [1, 30, 300])
+def test_a_block_takes_bounded_memory(replications: int, days: float) -> None:
+    for scenario in (traffic(days, replications=replications), traffic(days, {"pages": 50}, replications=replications)):
+        most = max(len(block.replications) for block in plan(scenario))
+        assert most == 1 or most * memory_bytes(scenario) <= TARGET_BYTES
+
+
+def test_recorded_sends_and_curve_points_take_memory_too() -> None:
+    plain = memory_bytes(traffic())
+    assert memory_bytes(traffic(record={"sends": True})) > plain + 100 * workload(traffic()).pulls
+    assert memory_bytes(traffic(record={"curve_points": 1_000})) > plain
+
+
+@pytest.mark.parametrize("pulls", [100, 10_000])
+def test_logged_pulls_fit_into_the_memory_that_blocks_are_cut_for(pulls: int) -> None:
+    world = {"kind": "bernoulli", "means": [0.2, 0.3]}
+    content = {"name": "x", "horizon": {"pulls": pulls}, "replications": 1_000, "world": world, "policies": ["uniform"]}
+    scenario = load(content | {"record": {"sends": True, "stats": "none"}})
+    most = max(len(block.replications) for block in plan(scenario))
+    assert 1 < most <= TARGET_BYTES / memory_bytes(scenario)
+    (log,) = simulate(scenario, scenario.policies[0], range(1)).sends
+    held = sum(column.nbytes for column in vars(log).values() if isinstance(column, np.ndarray))
+    assert pulls * SEND_BYTES / 2 < held < pulls * SEND_BYTES  # the rest is for the kernel's and the file's columns
+
+
+def test_policies_that_look_at_every_caption_are_known() -> None:
+    assert {kind for kind, policy in kinds().items() if not policy.pools_cold} == THOROUGH
+
+
+def test_looking_at_every_caption_of_a_large_bank_takes_its_time() -> None:
+    scenario = traffic(90, {"bank": {"captions": 16_500}})
+    assert workload(scenario, "oracle").seconds > 3 * workload(scenario, "ucb1").seconds  # measured: 4.5

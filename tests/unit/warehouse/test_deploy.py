@@ -1,0 +1,157 @@
+"""deploy: idempotent, shown before it is done, and never over another function unasked."""
+
+import json
+
+import duckdb
+import pytest
+
+from sim.cli import exit_code
+from sim.errors import CheckFailed, UsageError
+from sim.warehouse.base import SENDS, STATS, TargetSpec, open_target
+from sim.warehouse.bigquery.target import our_body
+from sim.warehouse.deploy import FUNCTIONS, carry_out, plan
+from sim.warehouse.schema import described
+
+OTHER = "CREATE OR REPLACE MACRO wilson_sample(successes, failures) AS (random())"
+
+
+@pytest.fixture
+def spec(tmp_path):
+    return TargetSpec("duckdb", str(tmp_path / "a.duckdb"))
+
+
+def deployed(spec, **options):
+    with open_target(spec) as target:
+        steps = plan(target, **options)
+        carry_out(target, steps)
+    return {step.name: step.action for step in steps}
+
+
+def replace_sampler(spec):
+    with duckdb.connect(spec.place) as connection:
+        connection.execute(OTHER)
+
+
+def body(spec, name="wilson_sample"):
+    with open_target(spec, read_only=True) as target:
+        return target.routine(name).body
+
+
+def test_everything_is_created_and_the_second_time_kept(spec):
+    names = {STATS, SENDS, *FUNCTIONS}
+    assert deployed(spec) == dict.fromkeys(names, "create")
+    assert deployed(spec) == dict.fromkeys(names, "keep")
+    with open_target(spec, read_only=True) as target:
+        assert target.describe(STATS).columns == described(STATS).columns
+        assert target.query(target.statement("probes/bounds_grid")).num_rows == 256
+
+
+def test_the_difference_shows_what_differs_and_little_else(spec):
+    deployed(spec)
+    wrong = body(spec, "wilson_score_bounds").replace("1.96", "1.959964")
+    with duckdb.connect(spec.place) as connection:
+        connection.execute(f"CREATE OR REPLACE MACRO wilson_score_bounds(successes, failures) AS ({wrong})")
+    with open_target(spec, read_only=True) as target:
+        [step] = [step for step in plan(target) if step.action == "refuse"]
+    changed = [line for line in step.difference.splitlines()[2:] if line[0] in "+-"]
+    assert all("1.96" in line or "1.959964" in line for line in changed)
+    assert all(len(line) < 120 for line in changed)
+
+
+def test_rows_survive_a_second_deployment(spec):
+    deployed(spec)
+    with duckdb.connect(spec.place) as connection:
+        connection.execute(f"INSERT INTO {STATS} (caption_id, page_name) VALUES (-9223372036854775808, 'page_0001')")
+        defaults = connection.execute(
+            f"SELECT successes, failures, total_observations, avg_emv FROM {STATS}"
+        ).fetchall()
+    deployed(spec)
+    assert defaults == [(1, 1, 0, 0.0)]
+    with open_target(spec, read_only=True) as target:
+        assert target.describe(STATS).rows == 1
+
+
+def test_another_function_is_shown_and_nothing_is_written(spec):
+    replace_sampler(spec)
+    with open_target(spec) as target:
+        steps = plan(target)
+        with pytest.raises(CheckFailed, match="random") as caught:
+            carry_out(target, steps)
+        assert target.describe(STATS) is None
+    assert "--replace" in caught.value.hint
+    refused = next(step for step in steps if step.action == "refuse")
+    assert "-random()" in refused.difference
+    assert "random" in body(spec)
+    assert len(body(spec)) < 20
+
+
+def test_replace_puts_ours_there(spec):
+    deployed(spec)
+    ours = body(spec)
+    replace_sampler(spec)
+    assert deployed(spec, replace=True)["wilson_sample"] == "replace"
+    assert body(spec) == ours
+    assert deployed(spec)["wilson_sample"] == "keep"
+
+
+def test_other_argument_names_are_another_function(spec):
+    deployed(spec)
+    with duckdb.connect(spec.place) as connection:
+        text = connection.execute(
+            "SELECT macro_definition FROM duckdb_functions() WHERE function_name = 'wilson_sample'"
+        ).fetchall()[0][0]
+        connection.execute(f"CREATE OR REPLACE MACRO wilson_sample(failures, successes) AS ({text})")
+    with open_target(spec) as target:
+        assert next(step for step in plan(target) if step.name == "wilson_sample").action == "refuse"
+
+
+def test_a_table_that_differs_is_shown_and_kept(spec):
+    with duckdb.connect(spec.place) as connection:
+        connection.execute(f"CREATE TABLE {STATS} (caption_id BIGINT, page_name VARCHAR)")
+    with open_target(spec) as target:
+        step = plan(target)[0]
+    assert step.action == "differs"
+    assert "+successes INT64 NULLABLE DEFAULT 1" in step.difference
+    assert deployed(spec)[STATS] == "differs"
+
+
+def test_a_folder_cannot_hold_functions(tmp_path):
+    with open_target(TargetSpec("parquet", str(tmp_path))) as target, pytest.raises(UsageError, match="tables only"):
+        plan(target)
+
+
+def test_our_body_is_what_stands_between_the_outer_brackets():
+    assert our_body("CREATE FUNCTION `a`.`b`(x INT64)\nRETURNS INT64\nAS (\n  f(x) + (1)\n);\n") == "f(x) + (1)"
+
+
+def test_the_command_shows_deploys_and_refuses(spec, capsys):
+    assert exit_code(["deploy", "--to", str(spec), "--dry-run"]) == 0
+    shown = capsys.readouterr().out
+    assert "CREATE FUNCTION" in shown
+    assert "DEFAULT 1" in shown
+    assert not spec.path.exists()
+    assert exit_code(["deploy", "--to", str(spec), "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [step["action"] for step in told["steps"]] == ["create"] * 4
+    replace_sampler(spec)
+    assert exit_code(["deploy", "--to", str(spec), "--dry-run"]) == 0
+    assert exit_code(["deploy", "--to", str(spec)]) == 1
+    assert "--replace" in capsys.readouterr().err
+    assert exit_code(["deploy", "--to", str(spec), "--replace"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["--to", "parquet:out"], 2),
+        (["--to", "nowhere"], 2),
+        ([], 2),
+        (["--to", "bigquery:my-project-1.caption_test"], 5),
+        (["--to", "bigquery:of-scheduler-proj.eros_scheduling_brain", "--dry-run"], 5),
+        (["--to", "bigquery:OF-SCHEDULER-PROJ.`eros_scheduling_brain`"], 5),
+        (["--to", "duckdb:/nonexistent-folder/a.duckdb"], 3),
+    ],
+)
+def test_exit_codes(arguments, code, capsys):
+    assert exit_code(["deploy", *arguments]) == code
+    assert "Traceback" not in capsys.readouterr().err

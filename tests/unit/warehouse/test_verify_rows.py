@@ -1,0 +1,263 @@
+"""Contents checks: each defect is found by its own check, and the one pass over large tables answers as the SQL."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+from policies.maths.wilson import exploration_bonus, wilson_bounds
+from sim.errors import UsageError
+from sim.warehouse.base import STATS, TargetSpec, open_target
+from sim.warehouse.deploy import carry_out, plan
+from sim.warehouse.schema import arrow_schema
+from sim.warehouse.verify import Options, contents, row_sources
+from sim.warehouse.verify.contents import CONTENTS, check_contents, check_operations
+from sim.warehouse.verify.results import ask
+from sim.warehouse.verify.row_scan import scan
+
+HOUR = 3_600_000_000
+START = 1_750_000_000_000_000
+
+
+def right_rows(rows=3000, pages=7, seed=1):
+    """A table without a fault, by page and rising caption, as the update job would leave it."""
+    random = np.random.default_rng(seed)
+    page = np.sort(random.integers(0, pages, rows))
+    s, f = 1 + random.geometric(0.3, rows) - 1, 1 + random.geometric(0.2, rows)
+    s[:5], f[:5] = 100_000_000, 5
+    emv = np.round(random.gamma(1.0, 2.0, rows), 2) * (random.random(rows) < 0.7)
+    updated = START + random.integers(0, 90, rows) * 24 * HOUR
+    lower, upper = wilson_bounds(s, f)
+    frame = pl.DataFrame(
+        {
+            "caption_id": random.choice(10**12, rows, replace=False) - 5 * 10**11,
+            "page_name": [f"page_{one:04d}" for one in page],
+            "successes": s, "failures": f, "total_observations": s + f - 2,
+            "total_revenue": random.random(rows), "avg_conversion_rate": random.random(rows), "avg_emv": emv,
+            "last_emv_observed": emv,
+            "confidence_lower_bound": lower, "confidence_upper_bound": upper,
+            "exploration_score": exploration_bonus(s, f),
+            "last_used": updated, "last_updated": updated,
+        },
+    )  # fmt: skip
+    some = pl.Series(random.random(rows) < 0.5)
+    frame = frame.with_columns(pl.when(some).then(pl.col("last_used", "last_emv_observed")))
+    rank = (pl.col("avg_emv").rank("min") - 1) / (pl.len() - 1) * 100
+    frame = frame.sort("page_name", "caption_id").with_columns(
+        rank.over("page_name").fill_nan(0.0).floor().cast(pl.Int64).alias("performance_percentile")
+    )
+    return frame.with_columns(pl.col("last_used", "last_updated").cast(pl.Int64).cast(pl.Datetime("us", "UTC")))
+
+
+def set_at(column, value, *rows):
+    def change(frame):
+        chosen = pl.int_range(pl.len()).is_in(list(rows or (17,)))
+        kind = frame.schema[column]
+        return frame.with_columns(pl.when(chosen).then(pl.lit(value, kind)).otherwise(pl.col(column)).alias(column))
+
+    return change
+
+
+def later(frame):
+    moved = pl.col("last_updated").dt.offset_by("1m")
+    return frame.with_columns(
+        pl.when(pl.int_range(pl.len()) == 9).then(moved).otherwise("last_used").alias("last_used")
+    )
+
+
+# What is wrong -> the checks that say so. A loose table (columns all nullable) can hold every one of them.
+DEFECTS = {
+    "nothing": (lambda frame: frame, set()),
+    "a duplicate": (lambda frame: pl.concat([frame, frame[40:42]]), {"contents_keys"}),
+    "unordered but unique": (lambda frame: frame.sample(fraction=1.0, shuffle=True, seed=3), set()),
+    "unordered captions": (lambda frame: frame.sort("page_name", "caption_id", descending=[False, True]), set()),
+    "a NULL count": (set_at("successes", None), {"contents_nulls", "contents_bounds?", "contents_observations?"}),
+    "a NULL page": (set_at("page_name", None), {"contents_nulls"}),
+    "a NULL caption": (set_at("caption_id", None), {"contents_nulls", "contents_keys?"}),
+    "a NULL time": (set_at("last_updated", None), {"contents_nulls"}),
+    "a negative count": (
+        set_at("failures", -3),
+        {"contents_ranges", "contents_observations"},
+    ),
+    "a lost prior": (set_at("successes", 0), {"contents_bounds", "contents_exploration", "contents_observations"}),
+    "NaN revenue": (set_at("total_revenue", float("nan")), {"contents_ranges"}),
+    "endless emv": (set_at("last_emv_observed", float("inf")), {"contents_ranges"}),
+    "a rate above 1": (set_at("avg_conversion_rate", 1.5), {"contents_ranges"}),
+    "a negative revenue": (set_at("total_revenue", -0.01), {"contents_ranges"}),
+    "percentile 101": (set_at("performance_percentile", 101), {"contents_ranges", "contents_percentiles?"}),
+    "a stale percentile": (set_at("performance_percentile", 0, *range(60, 80)), {"contents_percentiles"}),
+    "a NULL percentile": (set_at("performance_percentile", None), set()),
+    "stale bounds": (set_at("confidence_lower_bound", 0.3), {"contents_bounds"}),
+    "bounds a little off": (
+        lambda frame: frame.with_columns(pl.col("confidence_upper_bound") + 2e-9),
+        {"contents_bounds"},
+    ),
+    "a NULL bound": (set_at("confidence_upper_bound", None), {"contents_bounds"}),
+    "a NaN bound": (set_at("confidence_upper_bound", float("nan")), {"contents_bounds"}),
+    "a NULL score": (set_at("exploration_score", None), {"contents_exploration"}),
+    "the score of a new row, in a used one": (
+        lambda frame: frame.with_columns(
+            (1 / (pl.col("successes") + pl.col("failures")).sqrt()).alias("exploration_score")
+        ),
+        {"contents_exploration"},
+    ),
+    "used after its update": (later, {"contents_times"}),
+    "more labels than observations": (
+        lambda frame: frame.with_columns(pl.col("total_observations") - 1),
+        {"contents_observations", "contents_ranges?"},
+    ),
+}
+
+
+@pytest.fixture(params=["parquet", "duckdb"])
+def held(request, tmp_path):
+    """Put a frame into a table of loose modes, and open the target for reading."""
+
+    def put(frame):
+        spec = TargetSpec(request.param, str(tmp_path / "warehouse"))
+        if request.param == "parquet":
+            (tmp_path / "warehouse" / STATS).mkdir(parents=True)
+            half = frame.height // 2
+            frame[:half].write_parquet(tmp_path / "warehouse" / STATS / "a.parquet", row_group_size=700)
+            frame[half:].write_parquet(tmp_path / "warehouse" / STATS / "b.parquet")
+        else:
+            with open_target(spec) as target:
+                carry_out(target, plan(target))
+                target.connection.execute(f"DROP TABLE {STATS}")
+                target.connection.register("frame", frame.to_arrow())
+                target.connection.execute(f"CREATE TABLE {STATS} AS SELECT * FROM frame")
+        return open_target(spec, read_only=True)
+
+    return put
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_defect_is_found_and_the_one_pass_answers_as_the_sql(held, monkeypatch, defect):
+    change, expected = DEFECTS[defect]
+    monkeypatch.setattr(row_sources, "LARGE", 1)
+    with held(change(right_rows())) as target:
+        by_sql = {check: ask(target, "contents", check, table=STATS)[0] for check in CONTENTS}
+        by_scan = scan(target, STATS) or {}
+    failing = {check for check, result in by_sql.items() if result.status == "fail"}
+    assert {check for check in expected if not check.endswith("?")} <= failing
+    assert failing <= {check.rstrip("?") for check in expected}
+    assert by_scan == {check: by_sql[check] for check in by_scan}
+    if defect != "unordered but unique":  # where no two rows of a page lie together the check files are as quick
+        assert set(CONTENTS) - set(by_scan) <= {"contents_keys", "contents_percentiles"}
+
+
+def test_the_right_table_needs_no_second_look(held, monkeypatch):
+    monkeypatch.setattr(row_sources, "LARGE", 1)
+    with held(right_rows()) as target:
+        assert set(scan(target, STATS)) == set(CONTENTS)
+        assert {result.status for result in check_contents(target, Options())} == {"pass", "skip"}
+
+
+def test_small_tables_and_other_types_are_left_to_the_check_files(held, monkeypatch):
+    with held(right_rows()) as target:
+        assert scan(target, STATS) is None
+
+
+def test_another_type_is_left_to_the_check_files(held, monkeypatch):
+    monkeypatch.setattr(row_sources, "LARGE", 1)
+    with held(right_rows().with_columns(pl.col("successes").cast(pl.Int32))) as target:
+        assert scan(target, STATS) is None
+
+
+def test_a_right_table_with_its_send_log_has_a_recount_factor(tmp_path):
+    frame = right_rows(rows=200).filter(pl.col("successes") < 1000)
+    sends = frame.select("page_name", "caption_id", pl.col("total_observations").alias("n")).filter(pl.col("n") > 0)
+    log = sends.select(pl.col("page_name", "caption_id").repeat_by("n").explode())
+    moments = pl.Series([START] * log.height).cast(pl.Datetime("us", "UTC"))
+    for recount, status in ((1, "pass"), (28, "fail")):
+        spec = TargetSpec("parquet", str(tmp_path / f"{recount}"))
+        for name, rows in (
+            (STATS, frame.with_columns(pl.col("total_observations") * recount)),
+            ("mass_messages", log.with_columns(moments.alias("sending_time"))),
+        ):
+            (spec.path / name).mkdir(parents=True)
+            rows.write_parquet(spec.path / name / "a.parquet")
+        with open_target(spec, read_only=True) as target:
+            result = next(one for one in check_contents(target, Options()) if one.check == "contents_recount")
+        assert result.status == status
+        assert f"recount factor {float(recount)}" in result.detail
+
+
+def operations(tmp_path, frame, **options):
+    spec = TargetSpec("parquet", str(tmp_path / "warehouse"))
+    (spec.path / STATS).mkdir(parents=True, exist_ok=True)
+    frame.write_parquet(spec.path / STATS / "a.parquet")
+    with open_target(spec, read_only=True) as target:
+        return {one.check: one for one in check_operations(target, Options(**options))}
+
+
+@pytest.mark.parametrize(("hours", "status"), [(1, "pass"), (9, "warn"), (13, "fail")])
+def test_staleness_by_the_thresholds(tmp_path, hours, status):
+    frame = right_rows(rows=50)
+    newest = frame["last_updated"].max()
+    as_of = pl.select(pl.lit(newest).dt.offset_by(f"{hours}h")).item().isoformat()
+    assert operations(tmp_path, frame, as_of=as_of)["operations_staleness"].status == status
+    loose = operations(tmp_path, frame, as_of=as_of, staleness_hours=(100.0, 200.0))
+    assert loose["operations_staleness"].status == "pass"
+
+
+@pytest.mark.parametrize("option", ["staleness_hours", "source_hours"])
+def test_a_failure_does_not_come_before_its_warning(option):
+    with pytest.raises(UsageError, match="a warning comes first"):
+        Options(**{option: (12.0, 8.0)})
+
+
+def test_an_old_local_table_is_a_record_unless_judged_by_the_clock(tmp_path):
+    frame = right_rows(rows=50)
+    assert operations(tmp_path, frame)["operations_staleness"].status == "skip"
+    assert operations(tmp_path, frame, as_of="now")["operations_staleness"].status == "fail"
+
+
+def test_old_partitions_and_unused_captions_are_warned_of(tmp_path):
+    frame = right_rows(rows=500)
+    found = operations(tmp_path, frame, partition_days=30.0, unused_share=0.1)
+    assert found["operations_partitions"].status == "warn"
+    assert found["operations_unused"].status == "warn"
+    found = operations(tmp_path, frame, partition_days=100.0, unused_share=0.9)
+    assert found["operations_partitions"].status == "pass"
+    assert found["operations_unused"].status == "pass"
+
+
+@pytest.mark.parametrize(("observations", "never"), [(1, 0), (0, 9), (None, 9)])
+def test_a_caption_without_last_used_counts_as_never_sent_only_without_observations(tmp_path, observations, never):
+    frame = right_rows(rows=50).with_columns(last_used=pl.col("last_updated"))
+    nine = range(9)
+    frame = set_at("total_observations", observations, *nine)(set_at("last_used", None, *nine)(frame))
+    found = operations(tmp_path, frame, unused_share=0.1)["operations_unused"]
+    assert found.status == "warn"
+    assert found.detail == f"9 of 50 captions not used since their row was made, {never} of them never sent"
+
+
+def descending_rows():
+    return DEFECTS["unordered captions"][0](right_rows())
+
+
+@pytest.mark.parametrize(("order", "slow"), [(right_rows, []), (descending_rows, ["contents_keys"])])
+def test_checks_of_many_rows_that_need_their_file_are_told(held, monkeypatch, order, slow):
+    monkeypatch.setattr(row_sources, "LARGE", 1)
+    monkeypatch.setattr(contents, "PATIENCE", 1)
+    told = []
+    with held(order()) as target:
+        check_contents(target, Options(), told.append)
+    assert [one.split()[0] for one in told] == slow
+
+
+def test_the_table_has_the_schema():
+    assert right_rows(rows=10).columns == arrow_schema(STATS).names
+
+
+@pytest.mark.parametrize("sizes", [[5], [3, 3, 3], [10, 1], [1, 10, 1], [4, 4], [25], [8, 1, 1, 9], [10, 10]])
+def test_parquet_files_are_read_whole_and_in_order(tmp_path, monkeypatch, sizes):
+    monkeypatch.setattr(row_sources, "SLICE", 10)
+    files, start = [], 0
+    for at, size in enumerate(sizes):
+        files.append(tmp_path / f"{at}.parquet")
+        right_rows(rows=60, pages=1)[start : start + size].write_parquet(files[-1])
+        start += size
+    batches = [batch for run in row_sources._runs(files) for batch in row_sources._files(*run)]
+    captions = [value for batch in batches for value in batch.columns[0].to_pylist()]
+    assert captions == right_rows(rows=60, pages=1)["caption_id"][: sum(sizes)].to_list()

@@ -1,0 +1,199 @@
+"""The table world's kernel equals a naive twin bit for bit: plain Python, event by event, times as fractions."""
+
+import statistics
+from fractions import Fraction
+
+import numpy as np
+import polars as pl
+import pytest
+
+from policies.maths.draws import arm_key, pull_key, uniform
+from sim.rng import policy_purpose, row_keys
+from sim.scenario import load
+from sim.worlds.count_draws import binomial
+from sim.worlds.engine import simulate
+
+RATES = {"ann": [0.02, 0.05, 0.03], "bea": [0.5, 0.45], "cleo": [0.1], "dora": [0.004, 0.0, 0.012, 0.008, 0.2]}
+SEED = 5
+
+
+class NaivePage:
+    """One page of one replication."""
+
+    def __init__(self, scenario, policy, rates, keys):
+        self.world, self.policy, self.rates, (self.outcome_key, self.policy_key) = scenario.world, policy, rates, keys
+        self.params, self.state = tuple(map(float, policy.parameters())), np.zeros(policy.state_size)
+        self.sends, self.seen, self.labels = [], 0, []
+        arms = len(rates)
+        self.n, self.s, self.w, self.x, self.y = (np.zeros(arms) for _ in range(5))
+        self.first, self.last = [None] * arms, [None] * arms
+        self.derive()
+
+    def derive(self):
+        for arm, truth in enumerate(self.rates):
+            values = self.n[arm], self.s[arm], self.w[arm]
+            self.x[arm], self.y[arm] = self.policy.rule.derive(*map(float, values), truth, self.params)
+
+    def send(self, time):
+        rule, fans, arms = self.policy.rule, self.world.fans_per_send, len(self.rates)
+        key = pull_key(self.policy_key, len(self.sends))
+        t = len(self.sends) * (1 if self.world.label == "send" else fans)
+        rule.prepare(t, self.n, self.x, self.y, self.params, self.state, key)
+        scores = [rule.score(self.x[a], self.y[a], self.state, self.params, arm_key(key, a)) for a in range(arms)]
+        arm = self.pick(scores, key)
+        sent_before = sum(1 for earlier in self.sends if earlier[1] == arm)
+        outcome_key = pull_key(arm_key(self.outcome_key, arm), sent_before)
+        weight = rule.weight(self.x[arm], self.y[arm], self.state, self.params)
+        self.sends.append((time, arm, binomial(outcome_key, fans, self.rates[arm]), weight))
+
+    def pick(self, scores, key):
+        chosen, tied = None, [arm for arm, score in enumerate(scores) if score == max(scores)]
+        for place, arm in enumerate(tied, start=1):
+            if place == 1 or uniform(arm_key(key, len(scores) + place)) * place < 1.0:
+                chosen = arm
+        return chosen
+
+    def refresh(self, time, number):
+        new = self.sends[self.seen :]
+        window = [conversions for at, _, conversions, _ in self.sends if at >= time - 30]
+        for _, arm, conversions, _ in new:
+            success = int(conversions > statistics.median(window)) if self.world.label == "send" else conversions
+            self.labels.append(success)
+            self.first[arm] = number if self.first[arm] is None else self.first[arm]
+            self.last[arm] = number
+            self.learn(len(self.labels) - 1)
+        self.seen = len(self.sends)
+        if new:
+            self.derive()
+
+    def learn(self, index):
+        memory = self.policy.memory
+        if memory.discount != 1.0:
+            self.n, self.s, self.w = (values * memory.discount for values in (self.n, self.s, self.w))
+        self.add(index, 1.0)
+        if memory.window and index >= memory.window:
+            self.add(index - memory.window, -1.0)
+
+    def add(self, index, sign):
+        _, arm, _, weight = self.sends[index]
+        self.n[arm] += sign * (1 if self.world.label == "send" else self.world.fans_per_send)
+        self.s[arm] += sign * self.labels[index]
+        self.w[arm] += sign * self.labels[index] * weight
+
+
+def naive(scenario, policy, rates, replication):
+    """Pages of one replication at the horizon."""
+    count = len(RATES)
+    outcome = row_keys(scenario.seed, "table:outcome", [replication], count)[0]
+    decision = row_keys(scenario.seed, policy_purpose(scenario.policies[0].name), [replication], count)[0]
+    pages = []
+    horizon, hours = Fraction(scenario.horizon.days), Fraction(scenario.feedback.refresh_hours)
+    refreshes = [(k * hours / 24, 0, k) for k in range(int(horizon * 24 / hours) + 1)]
+    slots = [(Fraction(k, scenario.world.sends_per_day), 1, k) for k in range(4_000)]
+    events = sorted(refreshes + [slot for slot in slots if slot[0] < horizon])
+    for place, page_rates in enumerate(rates):
+        page = NaivePage(scenario, policy, page_rates, (outcome[place], decision[place]))
+        for time, kind, number in events:
+            if kind == 0:
+                page.refresh(time, number)
+            else:
+                page.send(time)
+        pages.append(page)
+    return pages
+
+
+def scenario_of(folder, policy, **keys):
+    rows = [
+        (name, 100 + i, 1_000, round(1_000 * rate)) for name, rates in RATES.items() for i, rate in enumerate(rates)
+    ]
+    path = folder / "counts.csv"
+    pl.DataFrame(rows, schema=["page_name", "caption_id", "trials", "successes"], orient="row").write_csv(path)
+    world = {"kind": "table", "source": str(path), "rates": "observed", "fans_per_send": 20}
+    feedback = {"refresh_hours": keys.pop("refresh_hours", 6)}
+    days = keys.pop("days", 9)
+    top = {
+        "version": 1,
+        "name": "twin",
+        "seed": SEED,
+        "replications": 3,
+        "horizon": {"days": days},
+        "policies": [policy],
+    }
+    return load({**top, "world": {**world, **keys}, "feedback": feedback, "record": {"sends": True, "curve_points": 7}})
+
+
+CASES = [
+    ("wilson_sample", {}),
+    ("thompson_beta", {"refresh_hours": 7.5, "sends_per_day": 5}),
+    ("ucb1", {"refresh_hours": 24, "sends_per_day": 3}),
+    ("greedy", {"refresh_hours": 1}),
+    ("exp3", {"refresh_hours": 13}),
+    ("uniform", {"refresh_hours": 10.1, "sends_per_day": 7}),
+    ("wilson_sample", {"label": "send", "days": 38}),
+    ("thompson_beta", {"label": "send", "days": 50, "sends_per_day": 2, "refresh_hours": 30}),
+    ("exp3", {"label": "send", "days": 36, "sends_per_day": 2, "refresh_hours": 5}),
+    ({"kind": "discounted_thompson", "name": "fading"}, {"refresh_hours": 8}),
+    ({"kind": "discounted_ucb", "name": "fading"}, {"label": "send", "days": 33, "sends_per_day": 3}),
+    ({"kind": "sliding_window_thompson", "name": "sliding", "window": 7}, {"refresh_hours": 24}),
+    (
+        {"kind": "sliding_window_ucb", "name": "sliding", "window": 30},
+        {"label": "send", "days": 35, "sends_per_day": 2, "refresh_hours": 9},
+    ),
+    ({"kind": "sliding_window_ucb", "name": "sliding", "window": 3}, {"refresh_hours": 48}),
+]
+
+
+@pytest.mark.parametrize(("policy", "keys"), CASES, ids=lambda value: str(value)[:40])
+def test_the_kernel_is_the_naive_twin(tmp_path, policy, keys):
+    scenario = scenario_of(tmp_path, policy, **dict(keys))
+    spec = scenario.policies[0]
+    block = simulate(scenario, spec, range(2, 3))
+    rates = [[round(1_000 * rate) / 1_000 for rate in page] for page in RATES.values()]
+    with np.errstate(over="ignore", divide="ignore", invalid="ignore"):
+        pages = naive(scenario, spec.build(), rates, replication=2)
+    check_sends(block.sends[0], pages)
+    check_totals(block.totals, pages, rates, scenario.world.fans_per_send)
+    check_stats(block.stats[0], pages, scenario)
+
+
+def check_sends(log, pages):
+    in_order = [page.sends[i] for i in range(len(pages[0].sends)) for page in pages]
+    assert (log.caption_id - 100).tolist() == [arm for _, arm, _, _ in in_order]
+    assert log.purchased_count.tolist() == [conversions for _, _, conversions, _ in in_order]
+    if pages[0].policy.weighted:
+        assert log.propensity.tolist() == [1.0 / weight for _, _, _, weight in in_order]
+
+
+def check_totals(totals, pages, rates, fans):
+    chosen = [(page, arm) for page, twin in enumerate(pages) for _, arm, _, _ in twin.sends]
+    assert totals.pulls[0] == len(chosen)
+    assert totals.reward[0] == sum(conversions for twin in pages for _, _, conversions, _ in twin.sends)
+    assert totals.regret[0] == pytest.approx(fans * sum(max(rates[p]) - rates[p][a] for p, a in chosen), rel=1e-12)
+    assert totals.best_pulls[0] == sum(rates[p][a] == max(rates[p]) for p, a in chosen)
+
+
+def check_stats(counts, pages, scenario):
+    refresh_us = scenario.feedback.refresh_hours * 3_600e6
+    expected = []
+    for place, page in enumerate(pages, start=1):
+        for arm in range(len(page.rates)):
+            told = [(c, label) for (_, a, c, _), label in zip(page.sends, page.labels, strict=False) if a == arm]
+            if told:
+                purchased, successes = map(sum, zip(*told, strict=True))
+                used = page.last[arm] if page.last[arm] > page.first[arm] else None
+                expected.append((place, 100 + arm, successes, len(told), purchased, used, page.last[arm]))
+    epoch = 1_735_689_600_000_000
+    got = zip(
+        counts.page.tolist(),
+        counts.caption_id.tolist(),
+        counts.successes.tolist(),
+        counts.observations.tolist(),
+        counts.purchased.tolist(),
+        [None if us < 0 else round((us - epoch) / refresh_us) for us in counts.last_used_us.tolist()],
+        [round((us - epoch) / refresh_us) for us in counts.last_updated_us.tolist()],
+        strict=True,
+    )
+    assert list(got) == expected
+    trials = counts.observations if scenario.world.label == "send" else counts.sent
+    assert np.array_equal(counts.successes + counts.failures, trials)
+    assert np.array_equal(counts.sent, counts.observations * scenario.world.fans_per_send)
