@@ -9,20 +9,20 @@ from reports.report import subtitle
 from reports.report_input import report_input
 from reports.sections.leaderboard import leaderboard_section
 from reports.sections.registry import section_of_figure
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.runs.run import StoredRun
 
 
 def figure(run: StoredRun, name: str, baseline: str | None = None, metric: str = "regret") -> Figure:
-    """One figure of the report; raises UsageError, with the reason, where this run has none of that name."""
+    """One figure of the report; raises InputError, with the reason, where this run has none of that name."""
     sections = section_of_figure()
     if name not in sections:
-        raise UsageError(f"there is no figure {name!r}", f"There are {', '.join(sections)}.")
+        raise InputError(f"there is no figure {name!r}", f"There are {', '.join(sections)}.")
     content = sections[name].build(report_input(run, baseline, metric)).content
     found = [item.figure for item in content if isinstance(item, FigureBlock) and item.name == name]
     if not found:
         notes = [item.text for item in content if isinstance(item, Paragraph) and item.tone == "note"]
-        raise UsageError(f"this run has no figure {name!r}", " ".join(notes))
+        raise InputError(f"this run has no figure {name!r}", " ".join(notes))
     return found[0]
 
 

@@ -19,8 +19,8 @@ def write_report(run: StoredRun, baseline: str | None = None, metric: str = "reg
         metric: what policies are judged by: regret, reward or revenue_usd.
 
     Raises:
-        UsageError: the run has no such policy, or no such metric.
-        LocalError: files cannot be written.
+        InputError: the run has no such policy, or no such metric.
+        StorageError: files cannot be written.
     """
     return write_report_files(run.path, "report", report_content(report_input(run, baseline, metric)))
 

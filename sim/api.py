@@ -12,7 +12,7 @@ from reports.plots import PlottedRun
 from reports.tables.derived import write_summary
 from sim.backends.base import Backend
 from sim.backends.local import LocalBackend
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.runs import runner
 from sim.runs.folder import RunFolder
 from sim.runs.manifest import manifest
@@ -33,7 +33,7 @@ class Run(PlottedRun):
         """Write report.html, report.md and figures/; returns the path of report.html.
 
         `baseline` is the policy that others are compared with (by default the deployed rule, else the first), `metric`
-        what policies are compared by: regret, reward or revenue_usd. Raises UsageError where the run has no such thing.
+        what policies are compared by: regret, reward or revenue_usd. Raises InputError where the run has no such thing.
         """
         from reports.report import write_report  # noqa: PLC0415 - matplotlib is slow to import
 
@@ -66,15 +66,15 @@ def run(
         progress: told (done, all) whenever replications of a policy are done.
 
     Raises:
-        UsageError: a bad scenario (ScenarioError), or another run is in the folder.
-        LocalError: files cannot be read or written, or another program is writing there.
+        InputError: a bad scenario (ScenarioError), or another run is in the folder.
+        StorageError: files cannot be read or written, or another program is writing there.
     """
     if resume and fresh:
-        raise UsageError("resume and fresh exclude each other")
+        raise InputError("resume and fresh exclude each other")
     if not isinstance(workers, int) or workers < 1:
-        raise UsageError(f"workers must be a whole number of at least 1, got {workers!r}")
+        raise InputError(f"workers must be a whole number of at least 1, got {workers!r}")
     if out is not None and not isinstance(out, str | Path):
-        raise UsageError(f"out must be the path of a folder, got {out!r}")
+        raise InputError(f"out must be the path of a folder, got {out!r}")
     loaded = load(scenario, overrides)
     loaded.require_files()
     folder = RunFolder(Path(out) if out is not None else RUNS / loaded.name)
@@ -92,7 +92,7 @@ def run(
 
 
 def load_run(folder: str | Path) -> Run:
-    """Open a complete run; raises LocalError when there is none."""
+    """Open a complete run; raises StorageError when there is none."""
     return Run.open(folder)
 
 

@@ -16,7 +16,7 @@ from sim.runs import runner
 from sim.runs.folder import RunFolder
 from sim.runs.merge import REPLICATIONS
 from sim.runs.workload import workload
-from sim.scenario import BernoulliWorld, PolicySpec, Record, Scenario, TableWorld
+from sim.scenario import BernoulliSection, PolicySpec, Record, Scenario, TableSection
 
 if TYPE_CHECKING:
     import polars as pl
@@ -63,23 +63,23 @@ def simulate_pilot(
 def traffic(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:
     """What the scenario says about the field; its traffic world is simulated a few times under `spec`.
 
-    Its rate may be 0 or 1. Raises LocalError where a table world's file cannot be read.
+    Its rate may be 0 or 1. Raises StorageError where a table world's file cannot be read.
     """
-    if isinstance(scenario.world, BernoulliWorld):
+    if isinstance(scenario.world, BernoulliSection):
         return _textbook(scenario.world)
-    if isinstance(scenario.world, TableWorld):
+    if isinstance(scenario.world, TableSection):
         return _counted(scenario.world)
     return _simulated(scenario, spec)
 
 
-def _textbook(world: BernoulliWorld) -> FieldTraffic:
+def _textbook(world: BernoulliSection) -> FieldTraffic:
     if world.means is not None:
         return FieldTraffic(float(np.mean(world.means)), 1.0, np.nan, 1.0, "the mean of the scenario's rates")
     a, b = world.prior.beta if world.prior is not None else (1.0, 1.0)
     return FieldTraffic(a / (a + b), 1.0, np.nan, 1.0, "the mean of the scenario's prior")
 
 
-def _counted(world: TableWorld) -> FieldTraffic:
+def _counted(world: TableSection) -> FieldTraffic:
     from sim.worlds.table.source import read_counts  # noqa: PLC0415
 
     columns = world.columns

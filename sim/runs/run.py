@@ -7,7 +7,7 @@ from typing import Any, Self
 
 import polars as pl
 
-from sim.errors import LocalError
+from sim.errors import StorageError
 from sim.runs.folder import RunFolder
 from sim.runs.merge import CURVES, REPLICATIONS
 from sim.scenario import Scenario, load
@@ -21,7 +21,7 @@ class StoredRun:
 
     @classmethod
     def open(cls, folder: str | Path) -> Self:
-        """Open a complete run; raises LocalError where there is none."""
+        """Open a complete run; raises StorageError where there is none."""
         return cls(RunFolder(Path(folder)).require_complete().path)
 
     @cached_property
@@ -58,7 +58,7 @@ class StoredRun:
         """Another table of the run, such as `allocation` or `ranks`: docs/data-dictionary.md lists all."""
         found = self.optional_table(name)
         if found is None:
-            raise LocalError(f"{self.path} holds no table {name!r}")
+            raise StorageError(f"{self.path} holds no table {name!r}")
         return found
 
     def optional_table(self, name: str) -> pl.DataFrame | None:
@@ -67,11 +67,11 @@ class StoredRun:
         return self._read(path.name) if path.is_file() else None
 
     def stats(self, policy: str, replication: int) -> pl.DataFrame:
-        """The rows of caption_bandit_stats at the end of a replication; raises LocalError where none were recorded."""
+        """The rows of caption_bandit_stats at a replication's end; raises StorageError where none were recorded."""
         return self._log("stats", policy, replication)
 
     def sends(self, policy: str, replication: int) -> pl.DataFrame:
-        """The send log of one replication; raises LocalError where none was recorded."""
+        """The send log of one replication; raises StorageError where none was recorded."""
         return self._log("sends", policy, replication)
 
     def _read(self, name: str) -> pl.DataFrame:
@@ -80,7 +80,7 @@ class StoredRun:
     def _log(self, kind: str, policy: str, replication: int) -> pl.DataFrame:
         path = RunFolder(self.path).log(kind, policy, replication)
         if not path.is_file():
-            raise LocalError(
+            raise StorageError(
                 f"{self.path} holds no {kind} of policy {policy!r}, replication {replication}{_kept(path.parent)}",
                 f"The scenario's record.{kind} decides what is kept.",
             )
