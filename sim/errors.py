@@ -1,12 +1,12 @@
 """Every error that a user can cause, as a tree; the command line turns each into one message and an exit code.
 
 SimError                 70  (never raised itself)
-├── CheckFailed           1  a check of the scenario, or of a warehouse, failed
-├── UsageError            2  a command's words, or a scenario, are wrong
+├── CheckFailedError           1  a check of the scenario, or of a warehouse, failed
+├── InputError            2  a command's words, or a scenario, are wrong
 │   └── ScenarioError     2  … with every problem found, each at file:line
-├── LocalError            3  reading or writing on this machine
+├── StorageError            3  reading or writing on this machine
 ├── RemoteError           4  a remote service
-└── WriteRefused          5  the write guard
+└── WriteNotPermittedError          5  the write guard
 """
 
 from collections.abc import Sequence
@@ -30,13 +30,13 @@ class SimError(Exception):
             self.add_note(hint)  # for those who meet it in Python
 
 
-class CheckFailed(SimError):
+class CheckFailedError(SimError):
     """A check did not hold; the results are written all the same."""
 
     exit_code = 1
 
 
-class UsageError(SimError):
+class InputError(SimError):
     """Bad usage of a command."""
 
     exit_code = 2
@@ -58,7 +58,7 @@ class Problem:
         return f"{place}: {self.message}" if named else f"{place}: {self.key}: {self.message}"
 
 
-class ScenarioError(UsageError):
+class ScenarioError(InputError):
     """A scenario that cannot be run; `problems` are all that was found, in the order of the file."""
 
     def __init__(self, problems: Sequence[Problem], hint: str = "") -> None:
@@ -71,7 +71,7 @@ class ScenarioError(UsageError):
         return type(self), (self.problems, self.hint)
 
 
-class LocalError(SimError):
+class StorageError(SimError):
     """A file or folder cannot be read or written."""
 
     exit_code = 3
@@ -83,7 +83,7 @@ class RemoteError(SimError):
     exit_code = 4
 
 
-class WriteRefused(SimError):
+class WriteNotPermittedError(SimError):
     """The write guard said no, before the first byte."""
 
     exit_code = 5

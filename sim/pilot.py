@@ -68,7 +68,7 @@ def simulate_pilot(
 def traffic(scenario: Scenario, spec: PolicySpec) -> Traffic:
     """What the scenario says about the field; its traffic world is simulated a few times under `spec`.
 
-    Its rate may be 0 or 1. Raises LocalError where a table world's file cannot be read.
+    Its rate may be 0 or 1. Raises StorageError where a table world's file cannot be read.
     """
     if isinstance(scenario.world, BernoulliWorld):
         return _textbook(scenario.world)

@@ -13,7 +13,7 @@ class Backend(Protocol):
         """Call `work(job)` for every job and yield each job when it is done.
 
         `work` and the jobs must be picklable. Closing the iterator, or an error, stops what is still running.
-        Raises what `work` raised; from a worker, an OSError or MemoryError arrives as LocalError, and what is
+        Raises what `work` raised; from a worker, an OSError or MemoryError arrives as StorageError, and what is
         not a SimError as WorkerError.
         """
         ...

@@ -17,7 +17,7 @@ from multiprocessing.process import BaseProcess
 from typing import Any, TypeVar
 
 from sim.backends.base import WorkerError
-from sim.errors import LocalError, SimError
+from sim.errors import SimError, StorageError
 
 Job = TypeVar("Job")
 
@@ -127,9 +127,9 @@ class _Worker:
             raise problem.error()
         return self.job
 
-    def _vanished(self) -> LocalError:
+    def _vanished(self) -> StorageError:
         self.process.join(timeout=5)
-        return LocalError(
+        return StorageError(
             f"a worker process ended (exit code {self.process.exitcode}) during {self.job}",
             "Out of memory? Use fewer workers, then resume. A script calls sim.run under `if __name__ == '__main__':`.",
         )
@@ -164,9 +164,9 @@ def _problem(error: Exception) -> _Problem:
         case SimError():
             return _Problem(type(error), error.message, error.hint)
         case OSError():
-            return _Problem(LocalError, str(error))
+            return _Problem(StorageError, str(error))
         case MemoryError():
-            return _Problem(LocalError, "not enough memory", "Use fewer --workers, then continue with --resume.")
+            return _Problem(StorageError, "not enough memory", "Use fewer --workers, then continue with --resume.")
     return _Problem(None, traceback.format_exc())
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sim.errors import LocalError, UsageError
+from sim.errors import InputError, StorageError
 from sim.scenario.sections.base import MAX_DAYS, MAX_PULLS, MAX_REPLICATIONS, Section, Whole
 from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficWorld
 from sim.scenario.sections.worlds import BernoulliFeedback, BernoulliWorld, TableFeedback, TableSelection, TableWorld
@@ -136,7 +136,7 @@ class Scenario(Header):
     def digest(self) -> str:
         """SHA-256, hexadecimal, of what the scenario means: neither layout nor key order nor file names enter it.
 
-        A table world's source enters by the digest of the file's bytes, read now; LocalError where they cannot be.
+        A table world's source enters by the digest of the file's bytes, read now; StorageError where they cannot be.
         """
         from sim.scenario.writing import content_digest  # noqa: PLC0415
 
@@ -149,11 +149,11 @@ class Scenario(Header):
         return None if source is None else Path(source)
 
     def require_files(self) -> None:
-        """Raise UsageError where a table world has no source, LocalError where it is not a readable file."""
+        """Raise InputError where a table world has no source, StorageError where it is not a readable file."""
         if not isinstance(self.world, TableWorld):
             return
         if self.source_path is None:
-            raise UsageError(f"scenario {self.name}: world.source is not given", "Give it: --set world.source=FILE")
+            raise InputError(f"scenario {self.name}: world.source is not given", "Give it: --set world.source=FILE")
         if not self.source_path.is_file():
             what = "is a directory" if self.source_path.is_dir() else "does not exist"
-            raise LocalError(f"world.source: {self.source_path} {what}", "Give another: --set world.source=FILE")
+            raise StorageError(f"world.source: {self.source_path} {what}", "Give another: --set world.source=FILE")

@@ -18,7 +18,7 @@ from reports.notebook import SECTION_OF
 from reports.render import escape_markdown
 from reports.report_input import view
 from sim.cli import cli
-from sim.errors import UsageError
+from sim.errors import InputError
 
 SCENARIO: dict[str, Any] = {
     "name": "page",
@@ -119,7 +119,7 @@ def test_commands_choose_baseline_and_metric(run: sim.Run, tmp_path: Path, monke
     text = (folder / "report.md").read_text()
     assert "judged by reward, baseline greedy" in text
     assert "## Paired differences from greedy" in text
-    with pytest.raises(UsageError, match="absent"):
+    with pytest.raises(InputError, match="absent"):
         sim.load_run(folder).report(baseline="absent")
 
 
@@ -147,13 +147,13 @@ def test_every_figure_can_be_had_in_a_notebook(run: sim.Run, traffic: sim.Run) -
         of_money, of_truth = name.startswith("revenue"), name.startswith("estimation")
         assert isinstance((traffic if of_money else run).plot(name), Figure)
         if of_money or of_truth:
-            with pytest.raises(UsageError, match="no figure"):
+            with pytest.raises(InputError, match="no figure"):
                 (run if of_money else traffic).plot(name)
     methods = [name for name in dir(run) if name.startswith("plot_")]
     assert len(methods) >= 12
     for name in methods:
         assert isinstance(getattr(traffic if "revenue" in name else run, name)(), Figure)
-    with pytest.raises(UsageError, match="absent"):
+    with pytest.raises(InputError, match="absent"):
         run.plot("absent")
 
 

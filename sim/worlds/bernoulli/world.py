@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.base import Policy
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.kernels import specialise
 from sim.rng import generator, policy_purpose, row_keys
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals
@@ -80,7 +80,7 @@ class BernoulliWorld:
         """Nothing: a pull is dear enough to go to all rows for."""
 
     def advance(self, until: float) -> None:
-        """Pull up to, not including, pull `until` in every row; raises UsageError where all scores are NaN."""
+        """Pull up to, not including, pull `until` in every row; raises InputError where all scores are NaN."""
         stop = math.ceil(until)
         if stop > self.time:
             self._run(stop)
@@ -91,7 +91,7 @@ class BernoulliWorld:
         try:
             self._advance(self.time, stop, self._rows, self._log, self._sums, self._pulls, parameters, self._plan)
         except ValueError as error:
-            raise UsageError(f"policy {self._name}: {error}", hint="a rule must score at least one arm") from error
+            raise InputError(f"policy {self._name}: {error}", hint="a rule must score at least one arm") from error
 
     def totals(self) -> Totals:
         """Sums from pull 0 to now; reward counts successes, and there is no money."""
@@ -162,7 +162,7 @@ def _clock(pulls: Counts) -> Counts:
 def _check_memory(policy: Policy, name: str) -> None:
     memory = policy.memory
     if memory.window and (memory.discount != 1.0 or policy.weighted):
-        raise UsageError(f"policy {name}: a sliding window goes with neither a discount nor importance weights")
+        raise InputError(f"policy {name}: a sliding window goes with neither a discount nor importance weights")
 
 
 def _immediate(feedback: "BernoulliFeedback", policy: Policy) -> bool:

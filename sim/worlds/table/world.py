@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.kernels import specialise
 from sim.rng import policy_purpose, row_keys
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals
@@ -101,7 +101,7 @@ class TableWorld:
         try:
             self._seen, self._oldest = self._kernel(self._rows, self._counted.offsets, self._clock, span, self._params)
         except ValueError as error:
-            raise UsageError(f"policy {self._name}: {error}", "a rule must score at least one arm") from error
+            raise InputError(f"policy {self._name}: {error}", "a rule must score at least one arm") from error
         self._sent = last
 
     def totals(self) -> Totals:
@@ -227,16 +227,16 @@ def bindings(policy: "Policy", world: "Section") -> dict[str, Any]:
 
 
 def check_memory(policy: "Policy", name: str) -> None:
-    """Raise UsageError for a kind of memory that the kernel does not keep."""
+    """Raise InputError for a kind of memory that the kernel does not keep."""
     memory = policy.memory
     if memory.window and (memory.discount != 1.0 or policy.weighted):
-        raise UsageError(f"policy {name}: a sliding window goes with neither a discount nor importance weights")
+        raise InputError(f"policy {name}: a sliding window goes with neither a discount nor importance weights")
 
 
 def counted_of(world: "Section") -> Counted:
-    """The counts of the world's file; raises UsageError where none is named."""
+    """The counts of the world's file; raises InputError where none is named."""
     if world.source is None:
-        raise UsageError("the table world has no file", "name it with `--set world.source=FILE`")
+        raise InputError("the table world has no file", "name it with `--set world.source=FILE`")
     columns = world.columns
     return read_counts(world.source, (columns.page, columns.caption, columns.trials, columns.successes))
 
@@ -259,10 +259,10 @@ def prior_of(counted: Counted) -> tuple[float, float]:
 
 
 def observed_rates(counted: Counted, source: str) -> Floats:
-    """Successes per trial, (arms,); raises UsageError for an arm without trials."""
+    """Successes per trial, (arms,); raises InputError for an arm without trials."""
     untried = counted.trials == 0
     if untried.any():
         row = counted.rows[untried].min()
-        raise UsageError(f"{source}: row {row}: no trials, so no observed rate", "use `world.rates: drawn`")
+        raise InputError(f"{source}: row {row}: no trials, so no observed rate", "use `world.rates: drawn`")
     rates: Floats = counted.successes / counted.trials
     return rates

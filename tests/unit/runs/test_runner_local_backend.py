@@ -12,7 +12,7 @@ import pytest
 
 from sim.backends.base import WorkerError
 from sim.backends.local import LocalBackend, default_workers
-from sim.errors import LocalError
+from sim.errors import StorageError
 
 ROOT = Path(__file__).parents[3]
 
@@ -31,7 +31,7 @@ def test_a_single_job_stays_in_this_process() -> None:
 
 
 def test_a_file_error_in_a_worker_is_a_local_error(tmp_path: Path) -> None:
-    with pytest.raises(LocalError, match="File exists"):
+    with pytest.raises(StorageError, match="File exists"):
         list(LocalBackend(2).run([str(tmp_path), str(tmp_path)], os.mkdir))
 
 
@@ -41,7 +41,7 @@ def test_a_defect_in_a_worker_brings_its_traceback() -> None:
 
 
 def test_a_worker_that_vanishes_is_reported_with_its_job() -> None:
-    with pytest.raises(LocalError, match=r"exit code 7\) during 7") as caught:
+    with pytest.raises(StorageError, match=r"exit code 7\) during 7") as caught:
         list(LocalBackend(2).run([7, 7], os._exit))
     assert "memory" in caught.value.hint
 

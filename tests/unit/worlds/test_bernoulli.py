@@ -8,7 +8,7 @@ import pytest
 
 from policies.base import Memory, Policy, Rule, parameter
 from reports.estimators.lai_robbins import lai_robbins_constant
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.scenario import PolicySpec, Scenario, load
 from sim.worlds.engine import build_world, simulate
 
@@ -228,17 +228,17 @@ def test_there_is_no_money_and_nothing_is_logged_unasked():
 
 
 def test_scores_that_are_all_nan_are_the_policys_fault_and_said_so():
-    with pytest.raises(UsageError, match="policy lost: every score is NaN"):
+    with pytest.raises(InputError, match="policy lost: every score is NaN"):
         simulate(scenario(), Spec("lost", Confused()), range(1))
 
 
 def test_a_rule_that_numba_cannot_compile_is_named_with_its_line():
-    with pytest.raises(UsageError, match=r'policy odd: its rule cannot .*File .*test_bernoulli.py", line \d+\n'):
+    with pytest.raises(InputError, match=r'policy odd: its rule cannot .*File .*test_bernoulli.py", line \d+\n'):
         simulate(scenario(), Spec("odd", Uncompilable()), range(1))
 
 
 def test_a_window_and_a_discount_at_once_are_refused():
-    with pytest.raises(UsageError, match="policy torn: a sliding window"):
+    with pytest.raises(InputError, match="policy torn: a sliding window"):
         simulate(scenario(), Spec("torn", Torn()), range(1))
 
 
