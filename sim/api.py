@@ -77,7 +77,7 @@ class Run(Plots):
         return judge(self.scenario.checks, self.replications)
 
     def stats(self, policy: str, replication: int) -> pl.DataFrame:
-        """The rows of caption_bandit_stats at the end of a replication; raises StorageError where none were recorded."""
+        """The rows of caption_bandit_stats at a replication's end; raises StorageError where none were recorded."""
         return self._log("stats", policy, replication)
 
     def sends(self, policy: str, replication: int) -> pl.DataFrame:

@@ -1,12 +1,12 @@
 """Every error that a user can cause, as a tree; the command line turns each into one message and an exit code.
 
-SimError                 70  (never raised itself)
-├── CheckFailedError           1  a check of the scenario, or of a warehouse, failed
-├── InputError            2  a command's words, or a scenario, are wrong
-│   └── ScenarioError     2  … with every problem found, each at file:line
-├── StorageError            3  reading or writing on this machine
-├── RemoteError           4  a remote service
-└── WriteNotPermittedError          5  the write guard
+SimError                     70  base class, never raised itself
+├── CheckFailedError          1  a check of the scenario, or of a warehouse, failed
+├── InputError                2  a command's arguments, or a scenario, are wrong
+│   └── ScenarioError         2  a scenario is wrong; it holds every problem found, each at file:line
+├── StorageError              3  reading or writing on this machine failed
+├── RemoteError               4  a remote service failed
+└── WriteNotPermittedError    5  the write guard refused
 """
 
 import errno
@@ -32,20 +32,20 @@ class SimError(Exception):
 
 
 class CheckFailedError(SimError):
-    """A check did not hold; the results are written all the same."""
+    """A check failed; the results are written nevertheless."""
 
     exit_code = 1
 
 
 class InputError(SimError):
-    """Bad usage of a command."""
+    """A command's arguments, or a scenario, are wrong."""
 
     exit_code = 2
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in a scenario: which key, where it is written, and what is the matter."""
+    """One mistake in a scenario: which key, where it is written, and what is wrong."""
 
     key: str  # dotted path, such as "world.means.3"; "" for the document as a whole
     message: str
@@ -85,7 +85,7 @@ class RemoteError(SimError):
 
 
 class WriteNotPermittedError(SimError):
-    """The write guard said no, before the first byte."""
+    """The write guard refused, before anything was written."""
 
     exit_code = 5
 

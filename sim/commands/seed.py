@@ -84,15 +84,15 @@ def command(
 
 
 def _figures(scenario: str | None, used_once: float) -> "SeedFigures":
-    from sim.scenario.sections.traffic import TrafficWorld
+    from sim.scenario.sections.traffic import TrafficSection
     from sim.seeding import traffic_figures
 
-    world = TrafficWorld(kind="traffic")
+    world = TrafficSection(kind="traffic")
     if scenario is not None:
         from sim.scenario import load
 
         loaded = load(scenario).world
-        if not isinstance(loaded, TrafficWorld):
+        if not isinstance(loaded, TrafficSection):
             raise InputError(f"{scenario}: rows are seeded from a traffic world, not a {loaded.kind} world")
         world = loaded
     try:

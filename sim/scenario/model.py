@@ -9,8 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sim.errors import InputError, StorageError
 from sim.scenario.sections.base import MAX_DAYS, MAX_PULLS, MAX_REPLICATIONS, Section, Whole
-from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficWorld
-from sim.scenario.sections.worlds import BernoulliFeedback, BernoulliWorld, TableFeedback, TableSelection, TableWorld
+from sim.scenario.sections.bernoulli import BernoulliFeedback, BernoulliSection
+from sim.scenario.sections.table import TableFeedback, TableSection, TableSelection
+from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
 
 if TYPE_CHECKING:
     from policies.base import Policy
@@ -33,9 +34,9 @@ class Kind:
 
 
 WORLDS = {
-    "bernoulli": Kind(BernoulliWorld, BernoulliFeedback, None, "pulls"),
-    "table": Kind(TableWorld, TableFeedback, TableSelection, "days"),
-    "traffic": Kind(TrafficWorld, TrafficFeedback, Selection, "days"),
+    "bernoulli": Kind(BernoulliSection, BernoulliFeedback, None, "pulls"),
+    "table": Kind(TableSection, TableFeedback, TableSelection, "days"),
+    "traffic": Kind(TrafficSection, TrafficFeedback, Selection, "days"),
 }
 
 
@@ -113,7 +114,7 @@ class Scenario(Header):
     """A whole scenario, every default filled in; `sim.scenario.load` makes one, and checks rules between sections."""
 
     horizon: Horizon
-    world: BernoulliWorld | TableWorld | TrafficWorld
+    world: BernoulliSection | TableSection | TrafficSection
     feedback: BernoulliFeedback | TableFeedback | TrafficFeedback
     selection: TableSelection | Selection | None = None
     policies: tuple[PolicySpec, ...]
@@ -145,12 +146,12 @@ class Scenario(Header):
     @property
     def source_path(self) -> Path | None:
         """The table world's file, relative to the current directory; None in other worlds, or where none is given."""
-        source = self.world.source if isinstance(self.world, TableWorld) else None
+        source = self.world.source if isinstance(self.world, TableSection) else None
         return None if source is None else Path(source)
 
     def require_files(self) -> None:
         """Raise InputError where a table world has no source, StorageError where it is not a readable file."""
-        if not isinstance(self.world, TableWorld):
+        if not isinstance(self.world, TableSection):
             return
         if self.source_path is None:
             raise InputError(f"scenario {self.name}: world.source is not given", "Give it: --set world.source=FILE")

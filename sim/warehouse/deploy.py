@@ -44,7 +44,7 @@ def plan(target: Target, *, replace: bool = False) -> list[Step]:
 
 
 def carry_out(target: Target, steps: Sequence[Step]) -> None:
-    """Run what the plan says. CheckFailedError, before the first write, if a function would have to be replaced unasked."""
+    """Run what the plan says. CheckFailedError, before the first write, where a function would be replaced unasked."""
     refused = [step for step in steps if step.action == "refuse"]
     if refused:
         names = ", ".join(step.name for step in refused)

@@ -41,7 +41,7 @@ def writing(
 def permit(
     spec: TargetSpec, allow_write: str | None, environment: Mapping[str, str] = os.environ
 ) -> WritePermit | None:
-    """Leave to write to `spec`: None needed (nor given) for local targets; WriteNotPermittedError where the rules do not hold."""
+    """Permission to write to `spec`, None for local targets; WriteNotPermittedError where the rules do not hold."""
     if spec.kind != "bigquery":
         return None
     refuse_production(spec.place)
@@ -61,7 +61,7 @@ def permit(
 
 
 def allowed(environment: Mapping[str, str] = os.environ) -> frozenset[str]:
-    """The datasets of the allow-list; WriteNotPermittedError for an entry that is not a plain PROJECT.DATASET (no wildcards)."""
+    """The datasets of the allow-list; WriteNotPermittedError for an entry that is no plain PROJECT.DATASET."""
     text = environment.get(VARIABLE, "")
     if "/" in text or text.endswith((".txt", ".list")):
         text = _read(Path(text))

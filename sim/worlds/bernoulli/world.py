@@ -24,8 +24,7 @@ from sim.worlds.metrics.allocation import Tally
 from sim.worlds.metrics.estimation import estimation
 
 if TYPE_CHECKING:
-    from sim.scenario import BernoulliFeedback, GeometricDelay, PolicySpec, Scenario
-    from sim.scenario import BernoulliWorld as Problem
+    from sim.scenario import BernoulliFeedback, BernoulliSection, GeometricDelay, PolicySpec, Scenario
 
 EPOCH_US = 1_735_689_600_000_000  # 2025-01-01T00:00:00Z
 SECOND_US = 1_000_000
@@ -40,7 +39,7 @@ class BernoulliWorld:
     def __init__(self, scenario: "Scenario", spec: "PolicySpec", replications: range) -> None:
         self.policy = spec.build()
         _check_memory(self.policy, spec.name)
-        problem, feedback = cast("Problem", scenario.world), cast("BernoulliFeedback", scenario.feedback)
+        problem, feedback = cast("BernoulliSection", scenario.world), cast("BernoulliFeedback", scenario.feedback)
         self.horizon = int(scenario.horizon.length)
         self.time = 0
         self._name = spec.name
@@ -169,11 +168,11 @@ def _immediate(feedback: "BernoulliFeedback", policy: Policy) -> bool:
     return feedback.refresh_every == 1 and feedback.delay == 0 and policy.memory.window == 0
 
 
-def _prompt(problem: "Problem", feedback: "BernoulliFeedback", policy: Policy) -> bool:
+def _prompt(problem: "BernoulliSection", feedback: "BernoulliFeedback", policy: Policy) -> bool:
     return feedback.delay == 0 and policy.memory.cumulative and not policy.weighted and problem.churn is None
 
 
-def _plan(horizon: int, problem: "Problem", feedback: "BernoulliFeedback", policy: Policy) -> Plan:
+def _plan(horizon: int, problem: "BernoulliSection", feedback: "BernoulliFeedback", policy: Policy) -> Plan:
     prior_a, prior_b = problem.prior.beta if problem.prior else (1.0, 1.0)
     delay, scale = _delay(feedback.delay)
     return Plan(
@@ -198,13 +197,13 @@ def _delay(delay: "int | GeometricDelay") -> tuple[int, float]:
     return 0, -math.log1p(1.0 / delay.geometric) if delay.geometric > 0.0 else 0.0
 
 
-def _rows(seed: int, problem: "Problem", policy: Policy, name: str, replications: range) -> Rows:
+def _rows(seed: int, problem: "BernoulliSection", policy: Policy, name: str, replications: range) -> Rows:
     purposes = ("outcome", "delay", "churn", policy_purpose(name))
     keys = [row_keys(seed, purpose, replications)[:, 0] for purpose in purposes]
     return new_rows(_means(seed, problem, replications), policy, *keys)
 
 
-def _means(seed: int, problem: "Problem", replications: range) -> NDArray[np.float64]:
+def _means(seed: int, problem: "BernoulliSection", replications: range) -> NDArray[np.float64]:
     """True means at time zero, (rows, arms)."""
     if problem.means is not None:
         return np.tile(np.array(problem.means, np.float64), (len(replications), 1))

@@ -35,8 +35,7 @@ from sim.worlds.table.timing import timing_of
 
 if TYPE_CHECKING:
     from policies.base import Policy
-    from sim.scenario import PolicySpec, Scenario, TableFeedback
-    from sim.scenario import TableWorld as Section
+    from sim.scenario import PolicySpec, Scenario, TableFeedback, TableSection
 
 EPOCH_US = 1_735_689_600_000_000  # 2025-01-01T00:00:00Z
 DAY_US = 86_400_000_000
@@ -46,7 +45,7 @@ class TableWorld:
     """One block of replications of a table scenario under one policy; see `sim.worlds.base.World`."""
 
     def __init__(self, scenario: "Scenario", spec: "PolicySpec", replications: range) -> None:
-        world, policy = cast("Section", scenario.world), spec.build()
+        world, policy = cast("TableSection", scenario.world), spec.build()
         check_memory(policy, spec.name)
         self._name = spec.name
         self.horizon = float(scenario.horizon.length)
@@ -66,7 +65,7 @@ class TableWorld:
         self._bins = rank_bins(self._rows.rates, self._counted.offsets)
         self._kernel = specialise(table_kernel.advance, self._label, allocates=False, **self._bindings)
 
-    def _new_rows(self, seed: int, world: "Section", policy: "Policy", replications: range) -> Rows:
+    def _new_rows(self, seed: int, world: "TableSection", policy: "Policy", replications: range) -> Rows:
         total = self._timing.sends_before(self.horizon)
         recent = self._clock.median_sends if world.label == "send" else 0
         log = total if self._logged else min(total, max(self._clock.window, recent) + self._timing.pending())
@@ -209,7 +208,7 @@ def compiled(function: Callable[..., None]) -> Any:
     return specialise(function, "table", allocates=False)
 
 
-def bindings(policy: "Policy", world: "Section") -> dict[str, Any]:
+def bindings(policy: "Policy", world: "TableSection") -> dict[str, Any]:
     """What the kernel is compiled for: the policy's rule, its kind of memory, and what counts as a trial."""
     rule = policy.rule
     return {
@@ -233,7 +232,7 @@ def check_memory(policy: "Policy", name: str) -> None:
         raise InputError(f"policy {name}: a sliding window goes with neither a discount nor importance weights")
 
 
-def counted_of(world: "Section") -> Counted:
+def counted_of(world: "TableSection") -> Counted:
     """The counts of the world's file; raises InputError where none is named."""
     if world.source is None:
         raise InputError("the table world has no file", "name it with `--set world.source=FILE`")
@@ -241,7 +240,7 @@ def counted_of(world: "Section") -> Counted:
     return read_counts(world.source, (columns.page, columns.caption, columns.trials, columns.successes))
 
 
-def true_rates(counted: Counted, world: "Section", keys: Any) -> Floats:
+def true_rates(counted: Counted, world: "TableSection", keys: Any) -> Floats:
     """Conversions per fan, (replications, arms); `keys` (replications, pages) address the draws."""
     if world.rates == "observed":
         return np.tile(observed_rates(counted, str(world.source)), (keys.shape[0], 1))

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.base import Policy
-from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficWorld
+from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficSection
 from sim.worlds.traffic.pages import Integers, Records, make_bank, make_pages, most_dollars
 from sim.worlds.traffic.parameters import DAY_S, make_rules, recovery, season, tier_cycle
 from sim.worlds.traffic.records import BUMP, CAPTION, EMV, HISTORY, LABEL, LEADER, LINE, MESSAGE, RESULT, SLOT, Block
 
 SPARE = 2  # of the best cold captions, as many may become warm before they are looked for anew
 
-Sections = tuple[TrafficWorld, TrafficFeedback, Selection]
+Sections = tuple[TrafficSection, TrafficFeedback, Selection]
 
 
 def make_block(
@@ -80,7 +80,7 @@ def reserve(pages: Records, most: Integers | None) -> int:
     return int(pages["warm_start"].max())
 
 
-def most_chosen(world: TrafficWorld, selection: Selection, days: int) -> Integers:
+def most_chosen(world: TrafficSection, selection: Selection, days: int) -> Integers:
     """How many captions of each tier a page can choose in `days` days, (4,)."""
     sends, quotas = world.sends, np.array([getattr(selection.quotas, tier) for tier in TIERS])
     if not selection.scaled:
@@ -93,7 +93,7 @@ def most_chosen(world: TrafficWorld, selection: Selection, days: int) -> Integer
     return np.append(quotas[:BUMP] * cycles, unpriced * days)
 
 
-def most_of_a_tier(world: TrafficWorld, selection: Selection) -> int:
+def most_of_a_tier(world: TrafficSection, selection: Selection) -> int:
     """The largest number of priced messages of one tier that a page sends in a day."""
     quotas = [getattr(selection.quotas, tier) for tier in PRICED_TIERS]
     if not selection.scaled:

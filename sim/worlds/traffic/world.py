@@ -11,8 +11,7 @@ import numpy as np
 from policies.base import Policy
 from sim.kernels import specialise
 from sim.rng import policy_purpose, row_keys
-from sim.scenario.sections.traffic import Selection, TrafficFeedback
-from sim.scenario.sections.traffic import TrafficWorld as TrafficSection
+from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals
 from sim.worlds.metrics.allocation import Tally
 from sim.worlds.metrics.estimation import nothing

@@ -10,7 +10,7 @@ import pytest
 
 from scenarios import names, path_of
 from sim.errors import InputError, ScenarioError, StorageError
-from sim.scenario import BernoulliWorld, GeometricDelay, Scenario, TableWorld, TrafficWorld, load
+from sim.scenario import BernoulliSection, GeometricDelay, Scenario, TableSection, TrafficSection, load
 
 SMALL = {
     "name": "small",
@@ -52,13 +52,13 @@ def test_defaults_are_filled_in():
 
 
 def test_the_world_decides_what_the_other_sections_are():
-    assert isinstance(load(SMALL).world, BernoulliWorld)
+    assert isinstance(load(SMALL).world, BernoulliSection)
     table = load(TABLE)
-    assert isinstance(table.world, TableWorld)
+    assert isinstance(table.world, TableSection)
     assert table.feedback.refresh_hours == 6.0
     assert table.selection.top == 1
     traffic = load({**TABLE, "world": {"kind": "traffic"}})
-    assert isinstance(traffic.world, TrafficWorld)
+    assert isinstance(traffic.world, TrafficSection)
     assert traffic.selection.cool_down_days == 7.0
 
 

@@ -1,7 +1,6 @@
 """Targets: what a TARGET may be, what a warehouse says of its tables, staging that loads once and publishes whole."""
 
 import datetime as dt
-import time
 
 import duckdb
 import pyarrow as pa
@@ -186,12 +185,10 @@ def closed_port(monkeypatch):
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
 
 
-def test_a_port_where_nobody_listens_ends_in_time(closed_port):
-    started = time.monotonic()
+def test_a_port_where_nobody_listens_is_a_remote_error(closed_port):
     target = open_target(parse_target("bigquery:my-project-1.caption_test"))
     with target, pytest.raises(RemoteError) as caught:
         target.describe(STATS)
-    assert time.monotonic() - started < 15.0
     assert "nobody listens at 127.0.0.1:9" in caught.value.message
     assert "reachable" in caught.value.hint
 

@@ -1,7 +1,6 @@
 """verify: the table's description, the report's three forms, and the command's exit codes."""
 
 import json
-import time
 from dataclasses import replace
 from xml.etree import ElementTree
 
@@ -114,13 +113,11 @@ def test_missing_functions_fail_by_name(tmp_path):
     assert failing == ["identity_bounds", "identity_sample", "contents_bounds"]
 
 
-def test_what_is_deployed_passes_at_default_sizes_and_in_time(spec):
-    started = time.monotonic()
+def test_what_is_deployed_passes_at_default_sizes(spec):
     with open_target(spec, read_only=True) as target:
         results = verify(target)
     assert counts(results)["fail"] == 0
     assert counts(results)["pass"] >= 22
-    assert time.monotonic() - started < 20.0
 
 
 def test_verifying_writes_nothing(spec):
