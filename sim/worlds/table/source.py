@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.errors import InputError, StorageError
+from sim.files import PARQUET_MAGIC
 from sim.scenario.problems import suggestion
 from sim.worlds.base import Counts
 
 if TYPE_CHECKING:
     import polars as pl
 
-PARQUET_MAGIC = b"PAR1"
 MAX_TRIALS = 2**53
 Roles = tuple[str, str, str, str]
 """Names of the columns of page, caption, trials and successes."""
