@@ -17,7 +17,7 @@ from typing import NoReturn
 import click
 
 import sim
-from sim.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_TERMINATED, InputError, SimError, StorageError
+from sim.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_TERMINATED, InputError, SimError, StorageError, out_of_memory
 from sim.installation import check_neighbours
 from sim.wording import near
 
@@ -139,10 +139,10 @@ def _message_hint_code(problem: BaseException) -> tuple[str, str, int]:
             ending = "terminated", "", EXIT_TERMINATED
         case click.ClickException():
             ending = f"error: {problem.format_message()}", "", StorageError.exit_code
+        case _ if out_of_memory(problem):
+            ending = "error: not enough memory", "Use fewer --workers or fewer replications.", StorageError.exit_code
         case OSError():
             ending = f"error: {_os_message(problem)}", "", StorageError.exit_code
-        case MemoryError():
-            ending = "error: not enough memory", "Use fewer --workers or fewer replications.", StorageError.exit_code
         case _:
             # The last line alone: a worker's problem holds its whole traceback, which stands above already.
             last = (str(problem).splitlines() or [""])[-1]

@@ -9,6 +9,7 @@ SimError                     70  base class, never raised itself
 └── WriteNotPermittedError    5  the write guard refused
 """
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -87,3 +88,13 @@ class WriteNotPermittedError(SimError):
     """The write guard refused, before anything was written."""
 
     exit_code = 5
+
+
+_NO_MEMORY_TEXTS = ("failed to map segment", "cannot allocate memory", "can't start new thread", "out of memory")
+
+
+def out_of_memory(problem: BaseException) -> bool:
+    """Whether the cause is a lack of memory; libraries report it in several ways, some only in their text."""
+    if isinstance(problem, MemoryError) or (isinstance(problem, OSError) and problem.errno == errno.ENOMEM):
+        return True
+    return any(text in str(problem).lower() for text in _NO_MEMORY_TEXTS)

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import InputError, StorageError
-from sim.files import write_text
+from sim.files import is_whole_parquet, write_text
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -165,11 +165,7 @@ def _remove_if_empty(folder: Path) -> None:
 
 def _require_whole(table: Path) -> None:
     """A Parquet file begins and ends with the same four bytes; a copy that broke off lacks the last ones."""
-    with table.open("rb") as file:
-        first = file.read(4)
-        file.seek(max(4, table.stat().st_size - 4))
-        last = file.read(4)
-    if (first, last) != (b"PAR1", b"PAR1"):
+    if not is_whole_parquet(table):
         raise StorageError(
             f"{table}: not a Parquet file", "is the run folder damaged? Run the scenario again with --fresh."
         )
