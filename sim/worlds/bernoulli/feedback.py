@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from policies.maths.draws import arm_key, open_uniform, pull_key
-from sim.kernels import inlined
+from sim.kernels import force_inline
 from sim.worlds.bernoulli.rows import Log, Plan, Rows
-from sim.worlds.selection.cached_leader import challenge
-from sim.worlds.selection.lazy_index import outdate
+from sim.worlds.selection.cached_leader import update_runner_up
+from sim.worlds.selection.lazy_index import invalidate
 from sim.worlds.selection.tail_pruning import update
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ def derive_arm(arm: int, row: Rows, params: Any) -> None:
     row.x[arm], row.y[arm] = x, y
     row.stale[arm] = False
     if CONCAVE:
-        outdate(arm, row.tangents)
+        invalidate(arm, row.lazy_index)
     if STEADY:
-        challenge(arm, x, row.leader)
+        update_runner_up(arm, x, row.leader)
 
 
 def derive_stale(row: Rows, params: Any) -> None:
@@ -85,7 +85,7 @@ def show(u: int, arm: int, outcomes: int, successes: int, row: Rows) -> None:
     row.successes[arm] += successes
 
 
-@inlined
+@force_inline
 def learn(t: int, arm: int, outcome: float, row: Rows, params: Any, plan: Plan) -> None:
     """The refresh before pull t + 1 where the outcome of pull t is all there is to show."""
     if WEIGHTED:

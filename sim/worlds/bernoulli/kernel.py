@@ -11,13 +11,13 @@ the next pull and nothing leaves a window; or `PROMPT`: it is known at the next 
 from typing import TYPE_CHECKING, Any
 
 from policies.maths.draws import arm_key, beta, pull_key, uniform
-from sim.kernels import inlined
+from sim.kernels import force_inline
 from sim.worlds.bernoulli.feedback import address, derive_stale, forget, hold, learn, refresh, remember
 from sim.worlds.bernoulli.pull_log import Pulls, note
 from sim.worlds.bernoulli.rows import Log, Plan, Rows, Sums, log_of, row_of
 from sim.worlds.selection.argmax import best_arm, best_of_all, can_win
 from sim.worlds.selection.cached_leader import best_by_leader
-from sim.worlds.selection.lazy_index import best_by_tangents
+from sim.worlds.selection.lazy_index import best_by_lazy_index
 from sim.worlds.selection.tail_pruning import best_by_tails
 
 if TYPE_CHECKING:
@@ -87,13 +87,13 @@ def churn(t: int, row: Rows, plan: Plan) -> bool:
     return True
 
 
-@inlined
+@force_inline
 def decide(t: int, row: Rows, params: Any) -> int:
     """The arm that the policy pulls at pull t."""
     key = pull_key(row.policy_key, t)
     prepare(t, row.n, row.x, row.y, params, row.state, key)
     if CONCAVE:
-        arm = best_by_tangents(row.x, row.y, row.tangents, params, row.state, key)
+        arm = best_by_lazy_index(row.x, row.y, row.lazy_index, params, row.state, key)
     elif TAILED:
         arm = best_by_tails(row.x, row.y, row.tails, params, row.state, key)
     elif STEADY and not (EXPLORES and row.state[0] > 0.0):
