@@ -12,7 +12,7 @@ from reports.estimators.intervals import (
     paired_difference,
 )
 from reports.tables.rows import by_policy, column
-from sim.errors import UsageError
+from sim.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -57,11 +57,11 @@ class Comparison:
 
 
 def compare(first: "Run", second: "Run") -> Comparison:
-    """Compare two complete runs; raises UsageError when their regret is measured in different things."""
+    """Compare two complete runs; raises InputError when their regret is measured in different things."""
     one, two = first.scenario.content(), second.scenario.content()
     if one["world"]["kind"] != two["world"]["kind"]:
         kinds = f"{one['world']['kind']} and {two['world']['kind']}"
-        raise UsageError(f"these runs cannot be compared: their worlds are {kinds}, which measure regret differently")
+        raise InputError(f"these runs cannot be compared: their worlds are {kinds}, which measure regret differently")
     rows, others = by_policy(first.replications), by_policy(second.replications)
     both = [name for name in rows if name in others]
     scenario = differing(_flat(one, both), _flat(two, both))

@@ -14,7 +14,7 @@ from reports.sections.estimation import estimation
 from reports.sections.leaderboard import leaderboard_section
 from reports.sections.money import money
 from reports.sections.regret import regret
-from sim.errors import UsageError
+from sim.errors import InputError
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -41,10 +41,10 @@ SECTION_OF = {
 
 
 def figure(run: "Run", name: str, baseline: str | None = None, metric: str = "regret") -> "Figure":
-    """One figure of the report; raises UsageError, saying why, where this run has none of that name."""
+    """One figure of the report; raises InputError, saying why, where this run has none of that name."""
     make = SECTION_OF.get(name)
     if make is None:
-        raise UsageError(f"there is no figure {name!r}", f"There are {', '.join(SECTION_OF)}.")
+        raise InputError(f"there is no figure {name!r}", f"There are {', '.join(SECTION_OF)}.")
     return _picture(make, view(run, baseline, metric), name).figure
 
 
@@ -53,7 +53,7 @@ def _picture(make: Callable[[View], Section], seen: View, name: str) -> Picture:
     found = next((block for block in blocks if isinstance(block, Picture) and block.name == name), None)
     if found is None:
         said = [block.text for block in blocks if isinstance(block, Text) and block.tone == "note"]
-        raise UsageError(f"this run has no figure {name!r}", " ".join(said))
+        raise InputError(f"this run has no figure {name!r}", " ".join(said))
     return found
 
 

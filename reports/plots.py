@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 class Plots:
     """The methods of a run that draw; each returns a matplotlib Figure, which a notebook shows.
 
-    They raise UsageError where the run has no such figure, such as money in a world without it.
+    They raise InputError where the run has no such figure, such as money in a world without it.
     """
 
     def plot_regret(self, *, logarithmic: bool = False) -> "Figure":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reports.estimators.intervals import Estimate, Floats, mean_interval, moments, paired_difference
 from reports.estimators.power import Fans, Replications, plan_fans, plan_replications
 from reports.tables.rows import by_policy, column
-from sim.errors import UsageError
+from sim.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,14 +26,14 @@ class Goal:
     power: float
 
     def __post_init__(self) -> None:
-        """Raises UsageError for a difference not above 0 or shares that make no test."""
+        """Raises InputError for a difference not above 0 or shares that make no test."""
         if not (math.isfinite(self.difference) and self.difference > 0.0):
-            raise UsageError(f"the difference must be above 0, got {self.difference:g}", "Such as 5% of a mean, or 0.5")
+            raise InputError(f"the difference must be above 0, got {self.difference:g}", "Such as 5% of a mean, or 0.5")
         for name, share in (("confidence", self.confidence), ("power", self.power)):
             if not 0.0 < share < 1.0:
-                raise UsageError(f"{name} must lie between 0 and 1, got {share:g}", "Such as 0.95, or 95%")
+                raise InputError(f"{name} must lie between 0 and 1, got {share:g}", "Such as 0.95, or 95%")
         if self.power <= 1.0 - self.confidence:
-            raise UsageError("power must exceed 1 - confidence: a test of nothing finds as much by chance")
+            raise InputError("power must exceed 1 - confidence: a test of nothing finds as much by chance")
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ def plan_ranking(
     mean = mean_interval(values[baseline], goal.confidence)
     difference = goal.difference * abs(mean.value) if goal.relative else goal.difference
     if difference == 0.0:
-        raise UsageError(
+        raise InputError(
             f"the mean {metric} of {baseline} is 0, and {100 * goal.difference:g} % of it is no difference",
             "Give the difference as a number, without %, or another --baseline or --metric",
         )
@@ -122,7 +122,7 @@ def _rank(name: str, values: Floats, baseline: Floats, difference: float, goal: 
     try:
         plan = plan_replications(values - baseline, difference, goal.confidence, goal.power)
     except ValueError as problem:
-        raise UsageError(f"{name}: {problem}") from None
+        raise InputError(f"{name}: {problem}") from None
     pilot = paired_difference(values, baseline, goal.confidence).estimate
     return Rank(name, pilot, m.n, m.sd, m.skewness, plan)
 
@@ -131,16 +131,16 @@ def plan_field(traffic: "Traffic", goal: Goal) -> FieldTest:
     """Size a field test that finds the conversion rate changed by the goal's relative difference."""
     other = traffic.rate * (1.0 + goal.difference)
     if not 0.0 < traffic.rate < 1.0:
-        raise UsageError(f"a conversion rate must lie between 0 and 1, got {traffic.rate:g}", "Give one: --rate 5%")
+        raise InputError(f"a conversion rate must lie between 0 and 1, got {traffic.rate:g}", "Give one: --rate 5%")
     if other >= 1.0:
-        raise UsageError(
+        raise InputError(
             f"a conversion rate of {traffic.rate:.4g} cannot rise by {100 * goal.difference:g} %",
             "Give a smaller --lift, or another --rate",
         )
     try:
         fans = plan_fans(traffic.rate, other, goal.confidence, goal.power)
     except ValueError as problem:
-        raise UsageError(f"in the field: {problem}") from None
+        raise InputError(f"in the field: {problem}") from None
     return FieldTest(goal, traffic, other, fans)
 
 

@@ -22,8 +22,8 @@ def write_report(run: "Run", baseline: str | None = None, metric: str = "regret"
         metric: what policies are judged by: regret, reward or revenue_usd.
 
     Raises:
-        UsageError: the run has no such policy, or no such metric.
-        LocalError: files cannot be written.
+        InputError: the run has no such policy, or no such metric.
+        StorageError: files cannot be written.
     """
     return write_page(run.path, "report", page_of(view(run, baseline, metric)))
 

@@ -10,7 +10,7 @@ from reports.estimators.comparisons import METRICS, Metric, Versus, against
 from reports.estimators.intervals import Floats
 from reports.tables.derived import REWARD_OF_WORLD, default_baseline, oracles, page_months
 from reports.tables.rows import by_policy, column
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.scenario import Scenario
 
 if TYPE_CHECKING:
@@ -113,12 +113,12 @@ class View:
 
 
 def view(run: "Run", baseline: str | None = None, metric: str = "regret") -> View:
-    """The view of a run; raises UsageError for a baseline or metric that it does not have."""
+    """The view of a run; raises InputError for a baseline or metric that it does not have."""
     names = run.summary["policy"].to_list()
     if baseline is not None and baseline not in names:
-        raise UsageError(f"there is no policy {baseline!r} in this run", f"It has {', '.join(names)}.")
+        raise InputError(f"there is no policy {baseline!r} in this run", f"It has {', '.join(names)}.")
     if metric not in METRICS:
-        raise UsageError(f"there is no metric {metric!r}", f"There are {', '.join(METRICS)}.")
+        raise InputError(f"there is no metric {metric!r}", f"There are {', '.join(METRICS)}.")
     if metric == "revenue_usd" and run.scenario.world.kind != "traffic":
-        raise UsageError(f"a {run.scenario.world.kind} world has no money: revenue_usd is 0 throughout")
+        raise InputError(f"a {run.scenario.world.kind} world has no money: revenue_usd is 0 throughout")
     return View(run, METRICS[metric], baseline or default_baseline(run.scenario))

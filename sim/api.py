@@ -13,7 +13,7 @@ import polars as pl
 from reports.plots import Plots
 from sim.backends.base import Backend
 from sim.backends.local import LocalBackend
-from sim.errors import LocalError, UsageError
+from sim.errors import InputError, StorageError
 from sim.runs import runner
 from sim.runs.folder import RunFolder
 from sim.runs.manifest import manifest
@@ -66,7 +66,7 @@ class Run(Plots):
         """Another table of the run, such as `allocation` or `ranks`: docs/data-dictionary.md lists all."""
         path = self.path / f"{name}.parquet"
         if not path.is_file():
-            raise LocalError(f"{self.path} holds no table {name!r}")
+            raise StorageError(f"{self.path} holds no table {name!r}")
         return self._read(path.name)
 
     @cached_property
@@ -77,18 +77,18 @@ class Run(Plots):
         return judge(self.scenario.checks, self.replications)
 
     def stats(self, policy: str, replication: int) -> pl.DataFrame:
-        """The rows of caption_bandit_stats at the end of a replication; raises LocalError where none were recorded."""
+        """The rows of caption_bandit_stats at a replication's end; raises StorageError where none were recorded."""
         return self._log("stats", policy, replication)
 
     def sends(self, policy: str, replication: int) -> pl.DataFrame:
-        """The send log of one replication; raises LocalError where none was recorded."""
+        """The send log of one replication; raises StorageError where none was recorded."""
         return self._log("sends", policy, replication)
 
     def report(self, baseline: str | None = None, metric: str = "regret") -> Path:
         """Write report.html, report.md and figures/; returns the path of report.html.
 
         `baseline` is the policy that others are compared with (by default the deployed rule, else the first), `metric`
-        what policies are judged by: regret, reward or revenue_usd. Raises UsageError where the run has no such thing.
+        what policies are judged by: regret, reward or revenue_usd. Raises InputError where the run has no such thing.
         """
         from reports.report import write_report  # noqa: PLC0415
 
@@ -100,7 +100,7 @@ class Run(Plots):
     def _log(self, kind: str, policy: str, replication: int) -> pl.DataFrame:
         path = RunFolder(self.path).log(kind, policy, replication)
         if not path.is_file():
-            raise LocalError(
+            raise StorageError(
                 f"{self.path} holds no {kind} of policy {policy!r}, replication {replication}{_kept(path.parent)}",
                 f"The scenario's record.{kind} decides what is kept.",
             )
@@ -133,15 +133,15 @@ def run(
         progress: told (done, all) whenever replications of a policy are done.
 
     Raises:
-        UsageError: a bad scenario (ScenarioError), or another run is in the folder.
-        LocalError: files cannot be read or written, or another program is writing there.
+        InputError: a bad scenario (ScenarioError), or another run is in the folder.
+        StorageError: files cannot be read or written, or another program is writing there.
     """
     if resume and fresh:
-        raise UsageError("resume and fresh exclude each other")
+        raise InputError("resume and fresh exclude each other")
     if not isinstance(workers, int) or workers < 1:
-        raise UsageError(f"workers must be a whole number of at least 1, got {workers!r}")
+        raise InputError(f"workers must be a whole number of at least 1, got {workers!r}")
     if out is not None and not isinstance(out, str | Path):
-        raise UsageError(f"out must be the path of a folder, got {out!r}")
+        raise InputError(f"out must be the path of a folder, got {out!r}")
     loaded = load(scenario, overrides)
     loaded.require_files()
     folder = RunFolder(Path(out) if out is not None else RUNS / loaded.name)
@@ -159,7 +159,7 @@ def run(
 
 
 def load_run(folder: str | Path) -> Run:
-    """Open a complete run; raises LocalError when there is none."""
+    """Open a complete run; raises StorageError when there is none."""
     return Run(RunFolder(Path(folder)).require_complete().path)
 
 

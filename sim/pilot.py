@@ -13,7 +13,7 @@ import numpy as np
 
 from sim.runs.runner import Progress
 from sim.runs.workload import workload
-from sim.scenario import BernoulliWorld, PolicySpec, Record, Scenario, TableWorld
+from sim.scenario import BernoulliSection, PolicySpec, Record, Scenario, TableSection
 
 if TYPE_CHECKING:
     import polars as pl
@@ -68,23 +68,23 @@ def simulate_pilot(
 def traffic(scenario: Scenario, spec: PolicySpec) -> Traffic:
     """What the scenario says about the field; its traffic world is simulated a few times under `spec`.
 
-    Its rate may be 0 or 1. Raises LocalError where a table world's file cannot be read.
+    Its rate may be 0 or 1. Raises StorageError where a table world's file cannot be read.
     """
-    if isinstance(scenario.world, BernoulliWorld):
+    if isinstance(scenario.world, BernoulliSection):
         return _textbook(scenario.world)
-    if isinstance(scenario.world, TableWorld):
+    if isinstance(scenario.world, TableSection):
         return _counted(scenario.world)
     return _simulated(scenario, spec)
 
 
-def _textbook(world: BernoulliWorld) -> Traffic:
+def _textbook(world: BernoulliSection) -> Traffic:
     if world.means is not None:
         return Traffic(float(np.mean(world.means)), 1.0, np.nan, 1.0, "the mean of the scenario's rates")
     a, b = world.prior.beta if world.prior is not None else (1.0, 1.0)
     return Traffic(a / (a + b), 1.0, np.nan, 1.0, "the mean of the scenario's prior")
 
 
-def _counted(world: TableWorld) -> Traffic:
+def _counted(world: TableSection) -> Traffic:
     from sim.worlds.table.source import read_counts  # noqa: PLC0415
 
     columns = world.columns

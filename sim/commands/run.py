@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim.commands.output import Output, output_options
-from sim.errors import CheckFailed, UsageError
+from sim.errors import CheckFailedError, InputError
 
 if TYPE_CHECKING:
     from sim.api import Run
@@ -45,7 +45,7 @@ def command(
     blocks; --resume continues it.
     """
     if resume and fresh:
-        raise UsageError("--resume and --fresh exclude each other")
+        raise InputError("--resume and --fresh exclude each other")
     from sim.backends.local import default_workers
     from sim.scenario import load
 
@@ -73,7 +73,7 @@ def _run(
     try:
         with progress(output, "replications") as tell:
             return run(scenario, out, workers, resume=resume, fresh=fresh, report=report, progress=tell)
-    except UsageError:
+    except InputError:
         raise  # which says itself what to do about the run that is there
     except BaseException:
         _say_resumable(out, output)
@@ -99,7 +99,7 @@ def _say_result(run: "Run", no_report: bool, output: Output) -> None:
     output.result(data, _text(run, answer, report))
     failed = [verdict.claim for verdict in run.checks if not verdict.passed]
     if failed:
-        raise CheckFailed("\n".join(f"check failed: {claim}" for claim in failed))
+        raise CheckFailedError("\n".join(f"check failed: {claim}" for claim in failed))
 
 
 def _headline(run: "Run") -> str:

@@ -49,7 +49,7 @@ def simulate_missing(scenario: "Scenario", folder: RunFolder, backend: Backend, 
     total = len(scenario.policies) * scenario.replications
     done = total - _size(missing)
     progress(done, total)
-    for job in backend.run(_jobs(scenario, folder, missing), simulate_block):
+    for job, _ in backend.run(_jobs(scenario, folder, missing), simulate_block):
         done += _size([job.block])
         progress(done, total)
 

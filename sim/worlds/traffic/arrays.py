@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.base import Policy
-from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficWorld
+from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficSection
 from sim.worlds.traffic.pages import Integers, Records, make_bank, make_pages, most_dollars
 from sim.worlds.traffic.parameters import DAY_S, make_rules, recovery, season, tier_cycle
 from sim.worlds.traffic.records import BUMP, CAPTION, EMV, HISTORY, LABEL, LEADER, LINE, MESSAGE, RESULT, SLOT, Block
 
 SPARE = 2  # of the best cold captions, as many may become warm before they are looked for anew
 
-Sections = tuple[TrafficWorld, TrafficFeedback, Selection]
+Sections = tuple[TrafficSection, TrafficFeedback, Selection]
 
 
 def make_block(
@@ -69,7 +69,7 @@ def make_block(
 
 def pools(policy: Policy) -> bool:
     """Whether a policy's cold captions are a number of equals, whose largest scores can be drawn."""
-    return policy.pools_cold and not reads_truth(policy.rule.derive)
+    return policy.exchangeable_untried and not reads_truth(policy.rule.summarise)
 
 
 def reserve(pages: Records, most: Integers | None) -> int:
@@ -80,7 +80,7 @@ def reserve(pages: Records, most: Integers | None) -> int:
     return int(pages["warm_start"].max())
 
 
-def most_chosen(world: TrafficWorld, selection: Selection, days: int) -> Integers:
+def most_chosen(world: TrafficSection, selection: Selection, days: int) -> Integers:
     """How many captions of each tier a page can choose in `days` days, (4,)."""
     sends, quotas = world.sends, np.array([getattr(selection.quotas, tier) for tier in TIERS])
     if not selection.scaled:
@@ -93,7 +93,7 @@ def most_chosen(world: TrafficWorld, selection: Selection, days: int) -> Integer
     return np.append(quotas[:BUMP] * cycles, unpriced * days)
 
 
-def most_of_a_tier(world: TrafficWorld, selection: Selection) -> int:
+def most_of_a_tier(world: TrafficSection, selection: Selection) -> int:
     """The largest number of priced messages of one tier that a page sends in a day."""
     quotas = [getattr(selection.quotas, tier) for tier in PRICED_TIERS]
     if not selection.scaled:
@@ -131,8 +131,8 @@ def _work_space(captions: int, warm: int, most: int) -> dict[str, NDArray[Any]]:
     whole = {"eligible": warm + 1, "hits": warm + 1, "order": most, "chosen": most}
     real = {
         "n": captions + 1,
-        "x": captions + 1,
-        "y": captions + 1,
+        "a": captions + 1,
+        "b": captions + 1,
         "score": most,
         "luck": most,
         "best": (2, most),
@@ -142,11 +142,11 @@ def _work_space(captions: int, warm: int, most: int) -> dict[str, NDArray[Any]]:
     return made | {name: np.zeros(shape) for name, shape in real.items()}
 
 
-def reads_truth(derive: Callable[..., Any]) -> bool:
-    """Whether a policy's `derive` looks at its fourth argument, the truth, which changes daily."""
-    assert isinstance(derive, FunctionType)
-    name = derive.__code__.co_varnames[3]
-    return any(name in _names(step.argval) for step in dis.get_instructions(derive) if "LOAD" in step.opname)
+def reads_truth(summarise: Callable[..., Any]) -> bool:
+    """Whether a policy's `summarise` looks at its fourth argument, the truth, which changes daily."""
+    assert isinstance(summarise, FunctionType)
+    name = summarise.__code__.co_varnames[3]
+    return any(name in _names(step.argval) for step in dis.get_instructions(summarise) if "LOAD" in step.opname)
 
 
 def _names(value: object) -> tuple[object, ...]:

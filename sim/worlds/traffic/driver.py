@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.worlds.base import Counts
 from sim.worlds.metrics.allocation import RANK_BINS, Tally
 from sim.worlds.traffic.kernel import JUDGE, TALLY
@@ -77,7 +77,7 @@ class Stage:
             try:
                 self._play(first, min(first + AT_ONCE, rows), stops, looks, self._block, views)
             except ValueError as error:
-                raise UsageError(f"policy {self._policy}: {error}", "a rule must score at least one arm") from error
+                raise InputError(f"policy {self._policy}: {error}", "a rule must score at least one arm") from error
         return views
 
     def _no_views(self, moments: int) -> Views:

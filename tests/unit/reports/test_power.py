@@ -21,7 +21,7 @@ from reports.estimators.power import (
 )
 from reports.power_plan import Goal, plan_field, plan_ranking
 from reports.power_text import ranking_text
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.pilot import Traffic
 
 # Formulas
@@ -167,7 +167,7 @@ def test_a_relative_difference_is_of_the_baselines_mean() -> None:
 
 
 def test_a_percentage_of_nothing_is_refused() -> None:
-    with pytest.raises(UsageError, match="mean regret of base is 0"):
+    with pytest.raises(InputError, match="mean regret of base is 0"):
         plan_ranking(replications(base=[0.0, 0.0], rival=[1.0, 2.0]), "base", ["rival"], "regret", GOAL)
 
 
@@ -192,5 +192,5 @@ def test_a_design_effect_multiplies_fans_sends_and_days() -> None:
 
 @pytest.mark.parametrize("rate", [0.0, 1.0, 0.95])
 def test_a_rate_that_cannot_rise_is_refused(rate: float) -> None:
-    with pytest.raises(UsageError, match="rate"):
+    with pytest.raises(InputError, match="rate"):
         plan_field(Traffic(rate, 1.0, 1.0, 1.0, ""), GOAL)

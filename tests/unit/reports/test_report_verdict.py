@@ -13,7 +13,7 @@ from reports.estimators.comparisons import METRICS, against, beats
 from reports.estimators.intervals import paired_difference
 from reports.estimators.power import replications_needed
 from reports.report_input import View, view
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.scenario import load
 
 N = 40
@@ -119,7 +119,7 @@ def test_the_metric_and_the_baseline_decide_what_is_compared() -> None:
 def test_what_a_run_does_not_have_is_bad_usage() -> None:
     run = run_of({"wilson": LUCK, "best": LUCK + WIGGLE})
     for keywords in ({"baseline": "absent"}, {"metric": "luck"}, {"metric": "revenue_usd"}):
-        with pytest.raises(UsageError):
+        with pytest.raises(InputError):
             view(cast(Any, run), **keywords)
 
 
