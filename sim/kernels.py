@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import numba
 from numba.core.errors import NumbaError
 
-from sim.errors import UsageError
+from sim.errors import InputError
 
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
@@ -72,11 +72,11 @@ class NoRefcountKernel:
 
 @contextmanager
 def compiling_rule(policy: str) -> Iterator[None]:
-    """Inside, a rule that Numba cannot compile is a UsageError that names the policy, the reason and the line."""
+    """Inside, a rule that Numba cannot compile is a InputError that names the policy, the reason and the line."""
     try:
         yield
     except NumbaError as error:
-        raise UsageError(
+        raise InputError(
             f"policy {policy}: its rule cannot be compiled: {_reason(str(error))}",
             "docs/policies.md says what a rule may use; policies.conformance.check tries one by itself.",
         ) from error

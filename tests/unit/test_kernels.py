@@ -124,7 +124,7 @@ def run(template, rule):
 
 def said_by_another_process(folder: Path, code: str) -> list[str]:
     code = OTHER_PROCESS.format(folder=str(folder), root=str(Path(__file__).parents[2])) + code
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600)
     return done.stdout.split()
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.base import Policy
-from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficWorld
+from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficSection
 from sim.worlds.traffic.bank.draw_bank import SampledBank
 from sim.worlds.traffic.pages import Integers, make_bank, make_pages, most_dollars
 from sim.worlds.traffic.parameters import DAY_S, kernel_parameters, recovery, season, tier_cycle
@@ -36,7 +36,7 @@ from sim.worlds.traffic.records import (
 
 SPARE = 2  # of the best cold captions, as many may become warm before they are looked for anew
 
-Sections = tuple[TrafficWorld, TrafficFeedback, Selection]
+Sections = tuple[TrafficSection, TrafficFeedback, Selection]
 
 
 def make_block(
@@ -95,7 +95,7 @@ def _tried(rows: int, most: int) -> Tried:
     return Tried(captions, history, np.zeros(shape, np.int64), np.zeros(shape, np.int64))
 
 
-def _tables(world: TrafficWorld, selection: Selection, seed: int, replications: range, days: int) -> Tables:
+def _tables(world: TrafficSection, selection: Selection, seed: int, replications: range, days: int) -> Tables:
     return Tables(
         season=season(world, seed, replications, days),
         hours=np.array(world.factors.hour, dtype=np.float64),
@@ -107,7 +107,7 @@ def _tables(world: TrafficWorld, selection: Selection, seed: int, replications: 
 
 def pools(policy: Policy) -> bool:
     """Whether a policy's cold captions are a number of equals, whose largest scores can be drawn."""
-    return policy.pools_cold and not reads_truth(policy.rule.derive)
+    return policy.exchangeable_untried and not reads_truth(policy.rule.summarise)
 
 
 def reserve(pages: Records, most: Integers | None) -> int:
@@ -118,7 +118,7 @@ def reserve(pages: Records, most: Integers | None) -> int:
     return int(pages["tried_start"].max())
 
 
-def most_chosen(world: TrafficWorld, selection: Selection, days: int) -> Integers:
+def most_chosen(world: TrafficSection, selection: Selection, days: int) -> Integers:
     """How many captions of each tier a page can choose in `days` days, (4,)."""
     sends, quotas = world.sends, np.array([getattr(selection.quotas, tier) for tier in TIERS])
     if not selection.scaled:
@@ -131,7 +131,7 @@ def most_chosen(world: TrafficWorld, selection: Selection, days: int) -> Integer
     return np.append(quotas[:BUMP] * cycles, unpriced * days)
 
 
-def most_of_a_tier(world: TrafficWorld, selection: Selection) -> int:
+def most_of_a_tier(world: TrafficSection, selection: Selection) -> int:
     """The largest number of priced messages of one tier that a page sends in a day."""
     quotas = [getattr(selection.quotas, tier) for tier in PRICED_TIERS]
     if not selection.scaled:
@@ -168,8 +168,8 @@ def _workspace(captions: int, tried: int, most: int, policy: Policy) -> Workspac
         eligible=np.zeros(tried + 1, np.int64),
         hits=np.zeros(tried + 1, np.int64),
         n=np.zeros(captions + 1),
-        x=np.zeros(captions + 1),
-        y=np.zeros(captions + 1),
+        a=np.zeros(captions + 1),
+        b=np.zeros(captions + 1),
         order=np.zeros(most, np.int64),
         chosen=np.zeros(most, np.int64),
         score=np.zeros(most),
@@ -181,11 +181,11 @@ def _workspace(captions: int, tried: int, most: int, policy: Policy) -> Workspac
     )
 
 
-def reads_truth(derive: Callable[..., Any]) -> bool:
-    """Whether a policy's `derive` looks at its rate_at_rank argument, the truth, which changes daily."""
-    assert isinstance(derive, FunctionType)
-    name = derive.__code__.co_varnames[3]
-    return any(name in _names(step.argval) for step in dis.get_instructions(derive) if "LOAD" in step.opname)
+def reads_truth(summarise: Callable[..., Any]) -> bool:
+    """Whether a policy's `summarise` looks at its rate_at_rank argument, the truth, which changes daily."""
+    assert isinstance(summarise, FunctionType)
+    name = summarise.__code__.co_varnames[3]
+    return any(name in _names(step.argval) for step in dis.get_instructions(summarise) if "LOAD" in step.opname)
 
 
 def _names(value: object) -> tuple[object, ...]:

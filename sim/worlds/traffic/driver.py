@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.worlds.base import Counts, Flags, Tally
 from sim.worlds.metrics.allocation import RANK_BINS
 from sim.worlds.traffic.kernel import LOCK_OUT, TALLY
@@ -77,7 +77,7 @@ class RowDriver:
             try:
                 self._play(first, min(first + AT_ONCE, rows), stops, observe, self._block, snapshots)
             except ValueError as error:
-                raise UsageError(f"policy {self._policy}: {error}", "a rule must score at least one arm") from error
+                raise InputError(f"policy {self._policy}: {error}", "a rule must score at least one arm") from error
         return snapshots
 
     def _no_snapshots(self, times: int) -> Snapshots:

@@ -19,7 +19,7 @@ The path of a message (`kernel.py`, `update_job.py`):
 
     SENT (SLOT) ──> PENDING (MESSAGE, ring `pending`) ──> LOADED: a refresh runs and the message is old enough
         ──> COUNTED: known purchases, EMV and label enter HISTORY; the EMV enters the ring `recent` for the median
-        ──> SEEN: x and y of the caption are computed anew, and the next decision uses them
+        ──> SEEN: a and b of the caption are computed anew, and the next decision uses them
 """
 
 from typing import Any, NamedTuple
@@ -141,8 +141,8 @@ ENTRY = np.dtype(
 CAPTION = np.dtype(
     [
         ("rate", "f8"),  # purchases per view of a fresh caption at neutral factors, drift included
-        ("x", "f8"),  # the policy's `derive`
-        ("y", "f8"),
+        ("a", "f8"),  # the policy's `summarise`
+        ("b", "f8"),
         ("last_used", "i4"),  # time of the last send
         ("price", "i4"),  # dollars; 0: unpriced
         ("place", "i4"),  # in the bank
@@ -156,7 +156,7 @@ HISTORY = np.dtype(
         ("wear", "f8"),  # share of the rate lost to repetition, as of day `worn_on`
         ("n", "f8"),  # labels that the policy sees, discounted or windowed as it wants
         ("s", "f8"),  # successes that the policy sees
-        ("w", "f8"),  # importance-weighted successes
+        ("ipw_successes", "f8"),  # importance-weighted successes
         ("purchased", "i8"),
         ("emv_total", "f8"),  # sum of EMVs
         ("emv_last", "f8"),
@@ -258,8 +258,8 @@ class Workspace(NamedTuple):
     eligible: Counts  # (W + 1,): places among the tried
     hits: Counts  # (W + 1,)
     n: Floats  # (C + 1,): of the eligible captions, once `prepare` has seen it the scores
-    x: Floats
-    y: Floats
+    a: Floats
+    b: Floats
     order: Counts  # (S,): today's slots, shuffled
     chosen: Counts  # (S,): positions among the eligible, cold ones behind; then places among the tried
     score: Floats  # (S,)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.scenario.sections.traffic import TrafficWorld
+from sim.scenario.sections.traffic import TrafficSection
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog
 from sim.worlds.traffic.pages import price_band, traits
 from sim.worlds.traffic.records import Block
@@ -82,7 +82,7 @@ class BankListing:
     sends: Counts
 
 
-def list_bank(world: TrafficWorld, b: Block, rows: slice) -> BankListing:
+def list_bank(world: TrafficSection, b: Block, rows: slice) -> BankListing:
     """All captions of the replication that `rows` are, those included that are yet to come."""
     bank, pages = b.bank.entries[rows], b.pages[rows]
     place = np.arange(bank.shape[1])

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from policies.greedy import Greedy
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.scenario import load
 from sim.scenario.sections.traffic import TIERS
 from sim.worlds.engine import simulate
@@ -142,8 +142,8 @@ def test_a_moment_that_was_not_foreseen_is_refused():
 
 
 def test_a_policy_without_any_score_is_refused(monkeypatch):
-    monkeypatch.setattr(Greedy, "rule", dataclasses.replace(Greedy.rule, derive=_nothing_known))
-    with pytest.raises(UsageError, match="greedy: every score is NaN"):
+    monkeypatch.setattr(Greedy, "rule", dataclasses.replace(Greedy.rule, summarise=_nothing_known))
+    with pytest.raises(InputError, match="greedy: every score is NaN"):
         run(scenario_of("greedy", days=2))
 
 
