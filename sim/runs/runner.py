@@ -28,6 +28,10 @@ Blocks = list[list[Block]]
 """Of each policy, in order of replication."""
 
 
+def no_progress(done: int, total: int) -> None:
+    """Say nothing."""
+
+
 @dataclass(frozen=True)
 class Job:
     """All that a worker needs to know to simulate one block."""

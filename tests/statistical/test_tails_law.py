@@ -30,12 +30,12 @@ LATER = np.array([[20.0, 9.0], [19.0, 8.0], [3.0, 4.0], [2.0, 1.0], [33.0, 24.0]
 FORGETFUL = False
 
 
-def decisions(first: int, stop: int, wins: Any, x: Any, y: Any, tails: Tails) -> None:
+def decisions(first: int, stop: int, wins: Any, a: Any, b: Any, tails: Tails) -> None:
     """Count in `wins` who wins from decision `first` on; where FORGETFUL, without a look at arms that did not pass."""
     for t in range(first, stop):
         if FORGETFUL:
             tails.winning[HIGHEST] = -np.inf
-        wins[best_by_tails(x, y, tails, (), x[:0], pull_key(np.uint64(99), t))] += 1
+        wins[best_by_tails(a, b, tails, (), a[:0], pull_key(np.uint64(99), t))] += 1
 
 
 def change(before: Any, after: Any, tails: Tails) -> None:
@@ -43,22 +43,22 @@ def change(before: Any, after: Any, tails: Tails) -> None:
         update(arm, before[arm, 0], before[arm, 1], after[arm, 0], after[arm, 1], tails, ())
 
 
-def tail_too_heavy(x, y, level, params):
-    chance, pace = tail_posterior(x, y, level, params)
-    return 1.05 * chance, pace
+def tail_too_heavy(a, b, level, params):
+    chance, slope = tail_posterior(a, b, level, params)
+    return 1.05 * chance, slope
 
 
-def tail_too_light(x, y, level, params):
-    chance, pace = tail_posterior(x, y, level, params)
-    return (0.5 * chance if chance <= 1.0 else chance), pace
+def tail_too_light(a, b, level, params):
+    chance, slope = tail_posterior(a, b, level, params)
+    return (0.5 * chance if chance <= 1.0 else chance), slope
 
 
-def follow_nothing(x, y, to_x, to_y, level, chance, pace, doubt, params):
-    return chance, pace, doubt
+def follow_nothing(a, b, to_a, to_b, level, chance, slope, error, params):
+    return chance, slope, error
 
 
 def compiled(template: Any, rule: Rule = POSTERIOR_RULE, forgetful: bool = False) -> Any:
-    roles = {"score": rule.score, "tail": rule.tail, "follow": rule.follow, "above": rule.above}
+    roles = {"score": rule.score, "tail": rule.tail, "update_tail": rule.update_tail, "draw_above": rule.draw_above}
     return specialise(template, "tails_law", FORGETFUL=forgetful, **roles)
 
 
@@ -113,17 +113,17 @@ def test_levels_follow_arms_that_change() -> None:
 
 
 def test_chances_that_stay_behind_a_change_are_caught() -> None:
-    assert p_value_after_change(replace(POSTERIOR_RULE, follow=follow_nothing)) < ALPHA
+    assert p_value_after_change(replace(POSTERIOR_RULE, update_tail=follow_nothing)) < ALPHA
 
 
 @dataclass(frozen=True, kw_only=True)
 class Plain(ThompsonBeta):
-    tailed: ClassVar[bool] = False
+    tail_evaluable: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, kw_only=True)
 class PlainWindow(SlidingWindowThompson):
-    tailed: ClassVar[bool] = False
+    tail_evaluable: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,10 +1,10 @@
-"""Who has the largest index, without solving them all: for policies that are `concave` (see `policies.base`).
+"""Who has the largest index, without solving them all: for policies with a `concave_index`, see `policies.base`.
 
 An index solved at an earlier decision lies under today's, and its tangent lies above. The arm of the highest ceiling is
 solved again, a few times, until one that is solved for today is on top: all others are then known to be below. Nothing
 here changes a choice, ties included.
 
-Plain functions for `sim.kernels.specialise`, which binds the policy's `score` and `slope`.
+Plain functions for `sim.kernels.specialise`, which binds the policy's `score` and `max_slope`.
 """
 
 import math
@@ -19,7 +19,7 @@ from sim.kernels import inlined
 if TYPE_CHECKING:
     from policies.base import Rule
 
-    score, slope = Rule.score, Rule.slope
+    score, max_slope = Rule.score, Rule.max_slope
 
 _OUTDATED = -1.0
 _LOOKS = 3  # one by one; among many arms of nearly equal indices, one sweep is cheaper
@@ -51,28 +51,28 @@ def outdate(arm: int, tangents: Tangents) -> None:
 
 
 @inlined
-def best_by_tangents(x: Any, y: Any, tangents: Tangents, params: Any, state: Any, key: np.uint64) -> int:
+def best_by_tangents(a: Any, b: Any, tangents: Tangents, params: Any, state: Any, key: np.uint64) -> int:
     """What `sim.worlds.selection.argmax.best_arm` would choose; −1 if every score is NaN."""
-    first, runner_up = two_highest(x, y, tangents, params, state)
+    first, runner_up = two_highest(a, b, tangents, params, state)
     for _ in range(_LOOKS):
         if first < 0 or solved(first, tangents, state):
             break
-        solve(first, x, y, tangents, params, state)
+        solve(first, a, b, tangents, params, state)
         if tangents.value[first] > runner_up:
             return first
-        first, runner_up = two_highest(x, y, tangents, params, state)
+        first, runner_up = two_highest(a, b, tangents, params, state)
     if first < 0 or (solved(first, tangents, state) and tangents.value[first] > runner_up):
         return first
-    return best_of_hopeful(tangents.value[first] - SCORE_ERROR, x, y, tangents, params, state, key)
+    return best_of_hopeful(tangents.value[first] - SCORE_ERROR, a, b, tangents, params, state, key)
 
 
 @inlined
-def two_highest(x: Any, y: Any, tangents: Tangents, params: Any, state: Any) -> tuple[int, float]:
+def two_highest(a: Any, b: Any, tangents: Tangents, params: Any, state: Any) -> tuple[int, float]:
     """(the arm of the highest ceiling, −1 for none; the highest ceiling of the others); solves what has changed."""
     highest, second, first = -math.inf, -math.inf, -1
-    for arm in range(x.shape[0]):
+    for arm in range(a.shape[0]):
         if tangents.rise[arm] < 0.0:
-            solve(arm, x, y, tangents, params, state)
+            solve(arm, a, b, tangents, params, state)
         bound = ceiling(arm, tangents, state)
         if bound > second:
             if bound > highest:
@@ -82,11 +82,11 @@ def two_highest(x: Any, y: Any, tangents: Tangents, params: Any, state: Any) -> 
     return first, second
 
 
-def solve(arm: int, x: Any, y: Any, tangents: Tangents, params: Any, state: Any) -> None:
+def solve(arm: int, a: Any, b: Any, tangents: Tangents, params: Any, state: Any) -> None:
     """The arm's index as of now; its score needs no key."""
-    value = score(x[arm], y[arm], state, params, np.uint64(0))
+    value = score(a[arm], b[arm], state, params, np.uint64(0))
     tangents.value[arm] = value
-    tangents.rise[arm] = slope(x[arm], y[arm], value, state, params)
+    tangents.rise[arm] = max_slope(a[arm], b[arm], value, state, params)
     tangents.since[arm] = state[0]
 
 
@@ -103,18 +103,18 @@ def ceiling(arm: int, tangents: Tangents, state: Any) -> float:
     return tangents.value[arm] + tangents.rise[arm] * age + SCORE_ERROR  # type: ignore[no-any-return]
 
 
-def best_of_hopeful(floor: float, x: Any, y: Any, tangents: Tangents, params: Any, state: Any, key: np.uint64) -> int:
+def best_of_hopeful(floor: float, a: Any, b: Any, tangents: Tangents, params: Any, state: Any, key: np.uint64) -> int:
     """The arm of the largest index, which is at least `floor`, ties broken as `argmax.best_arm` does."""
     best, chosen, ties = -math.inf, -1, 0
-    for arm in range(x.shape[0]):
+    for arm in range(a.shape[0]):
         if ceiling(arm, tangents, state) >= max(best, floor):
             if not solved(arm, tangents, state):
-                solve(arm, x, y, tangents, params, state)
+                solve(arm, a, b, tangents, params, state)
             value = tangents.value[arm]
             if value > best:
                 best, chosen, ties = value, arm, 1
             elif value == best:
                 ties += 1
-                if uniform(arm_key(key, x.shape[0] + ties)) * ties < 1.0:
+                if uniform(arm_key(key, a.shape[0] + ties)) * ties < 1.0:
                     chosen = arm
     return chosen

@@ -212,12 +212,12 @@ def bindings(policy: "Policy", world: "TableSection") -> dict[str, Any]:
     """What the kernel is compiled for: the policy's rule, its kind of memory, and what counts as a trial."""
     rule = policy.rule
     return {
-        "derive": rule.derive,
+        "summarise": rule.summarise,
         "prepare": rule.prepare,
         "score": rule.score,
         "support": rule.support,
         "weight": rule.weight,
-        "PRUNE": policy.prune,
+        "PRUNE": policy.prune_by_upper_bound,
         "WEIGHTED": policy.weighted,
         "DISCOUNTED": policy.memory.discount != 1.0,
         "WINDOWED": policy.memory.window > 0,

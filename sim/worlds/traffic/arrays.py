@@ -69,7 +69,7 @@ def make_block(
 
 def pools(policy: Policy) -> bool:
     """Whether a policy's cold captions are a number of equals, whose largest scores can be drawn."""
-    return policy.pools_cold and not reads_truth(policy.rule.derive)
+    return policy.exchangeable_untried and not reads_truth(policy.rule.summarise)
 
 
 def reserve(pages: Records, most: Integers | None) -> int:
@@ -131,8 +131,8 @@ def _work_space(captions: int, warm: int, most: int) -> dict[str, NDArray[Any]]:
     whole = {"eligible": warm + 1, "hits": warm + 1, "order": most, "chosen": most}
     real = {
         "n": captions + 1,
-        "x": captions + 1,
-        "y": captions + 1,
+        "a": captions + 1,
+        "b": captions + 1,
         "score": most,
         "luck": most,
         "best": (2, most),
@@ -142,11 +142,11 @@ def _work_space(captions: int, warm: int, most: int) -> dict[str, NDArray[Any]]:
     return made | {name: np.zeros(shape) for name, shape in real.items()}
 
 
-def reads_truth(derive: Callable[..., Any]) -> bool:
-    """Whether a policy's `derive` looks at its fourth argument, the truth, which changes daily."""
-    assert isinstance(derive, FunctionType)
-    name = derive.__code__.co_varnames[3]
-    return any(name in _names(step.argval) for step in dis.get_instructions(derive) if "LOAD" in step.opname)
+def reads_truth(summarise: Callable[..., Any]) -> bool:
+    """Whether a policy's `summarise` looks at its fourth argument, the truth, which changes daily."""
+    assert isinstance(summarise, FunctionType)
+    name = summarise.__code__.co_varnames[3]
+    return any(name in _names(step.argval) for step in dis.get_instructions(summarise) if "LOAD" in step.opname)
 
 
 def _names(value: object) -> tuple[object, ...]:

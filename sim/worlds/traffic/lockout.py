@@ -16,7 +16,7 @@ from sim.worlds.traffic.update_job import recall
 if TYPE_CHECKING:
     from policies.base import Rule
 
-    derive, prepare, support = Rule.derive, Rule.prepare, Rule.support
+    summarise, prepare, support = Rule.summarise, Rule.prepare, Rule.support
     DISCOUNTED = WINDOWED = False
 
 NO_COOL_DOWN = RETIRED - 1
@@ -47,7 +47,7 @@ def is_locked(tier: int, day: int, row: Row, params: Any) -> bool:
     if eligible + cold == 0:
         return False
     key, arms = pull_key(row.page.policy_key, (day + 1) * TIERS + tier), eligible + cold
-    prepare(row.sums.sends, row.n[:arms], row.x[:arms], row.y[:arms], params, row.state[tier], key)
+    prepare(row.sums.sends, row.n[:arms], row.a[:arms], row.b[:arms], params, row.state[tier], key)
     best = best_of(tier, day, eligible, row)
     return count_above(best, tier, eligible, row, params) >= max(1, wanted_of(tier, row))
 
@@ -56,14 +56,14 @@ def keep_memory(row: Row) -> None:
     """Note what the policy sees of the captions."""
     for c in range(row.history.shape[0]):
         history = row.history[c]
-        row.memory[c, 0], row.memory[c, 1], row.memory[c, 2] = history.n, history.s, history.w
+        row.memory[c, 0], row.memory[c, 1], row.memory[c, 2] = history.n, history.s, history.ipw_successes
 
 
 def restore_memory(row: Row) -> None:
     """Bring it back."""
     for c in range(row.history.shape[0]):
         history = row.history[c]
-        history.n, history.s, history.w = row.memory[c, 0], row.memory[c, 1], row.memory[c, 2]
+        history.n, history.s, history.ipw_successes = row.memory[c, 0], row.memory[c, 1], row.memory[c, 2]
 
 
 def best_of(tier: int, day: int, eligible: int, row: Row) -> int:
@@ -80,19 +80,19 @@ def best_of(tier: int, day: int, eligible: int, row: Row) -> int:
 def count_above(best: int, tier: int, eligible: int, row: Row, params: Any) -> int:
     """How many captions of a tier always score above the one at position `best`, of which −1 is a cold one."""
     state, above = row.state[tier], 0
-    cold_x, cold_y = derive(0.0, 0.0, 0.0, 0.0, params)
-    x, y = (row.x[best], row.y[best]) if best >= 0 else (cold_x, cold_y)
+    cold_a, cold_b = summarise(0.0, 0.0, 0.0, 0.0, params)
+    a, b = (row.a[best], row.b[best]) if best >= 0 else (cold_a, cold_b)
     for i in range(eligible):
-        above += i != best and is_above(x, y, row.x[i], row.y[i], state, params)
+        above += i != best and is_above(a, b, row.a[i], row.b[i], state, params)
     # Captions of equal statistics cannot exclude one another.
-    if best >= 0 and is_above(x, y, cold_x, cold_y, state, params):
+    if best >= 0 and is_above(a, b, cold_a, cold_b, state, params):
         above += row.page.cold[tier]
     return above
 
 
-def is_above(x: float, y: float, other_x: float, other_y: float, state: Any, params: Any) -> bool:
+def is_above(a: float, b: float, other_a: float, other_b: float, state: Any, params: Any) -> bool:
     """Whether the other score is always above the first."""
-    low, high = support(x, y, state, params)
-    floor, ceiling = support(other_x, other_y, state, params)
+    low, high = support(a, b, state, params)
+    floor, ceiling = support(other_a, other_b, state, params)
     # At equal bounds a tie has probability zero as soon as either score is spread out.
     return high < floor or (high == floor and (low < high or floor < ceiling))  # type: ignore[no-any-return]

@@ -118,8 +118,8 @@ ENTRY = np.dtype(
 CAPTION = np.dtype(
     [
         ("rate", "f8"),  # purchases per view of a fresh caption at neutral factors, drift included
-        ("x", "f8"),  # the policy's `derive`
-        ("y", "f8"),
+        ("a", "f8"),  # the policy's `summarise`
+        ("b", "f8"),
         ("last_used", "i4"),  # time of the last send
         ("price", "i4"),  # dollars; 0: unpriced
         ("place", "i4"),  # in the bank
@@ -133,7 +133,7 @@ HISTORY = np.dtype(
         ("wear", "f8"),  # share of the rate lost to repetition, as of day `worn_on`
         ("n", "f8"),  # labels that the policy sees, discounted or windowed as it wants
         ("s", "f8"),  # successes that the policy sees
-        ("w", "f8"),  # importance-weighted successes
+        ("ipw_successes", "f8"),  # importance-weighted successes
         ("purchased", "i8"),
         ("emv_total", "f8"),  # sum of EMVs
         ("emv_last", "f8"),
@@ -227,8 +227,8 @@ class Row(NamedTuple):
     eligible: Any  # work space of a decision: (W + 1,) int64, places among the warm
     hits: Any  # (W + 1,) int64
     n: Any  # (C + 1,) float64: of the eligible captions, once `prepare` has seen it the scores
-    x: Any
-    y: Any
+    a: Any
+    b: Any
     order: Any  # (S,) int64: today's slots, shuffled
     chosen: Any  # (S,) int64: positions among the eligible, cold ones behind; then places among the warm
     score: Any  # (S,) float64
@@ -271,8 +271,8 @@ class Block(NamedTuple):
     eligible: Any
     hits: Any
     n: Any
-    x: Any
-    y: Any
+    a: Any
+    b: Any
     order: Any
     chosen: Any
     score: Any

@@ -3,8 +3,9 @@
 The m cold captions of a tier have equal statistics, hence m draws of one score: only their largest are drawn, as order
 statistics, and chance says which captions they are. So a decision costs as much as there are warm captions.
 
-Plain functions of the traffic kernel, which binds the policy's `derive`, `prepare`, `score`, `quantile`, `support` and
-`weight`, and `BATCH`, `PRUNE`, `DETERMINISTIC`, `POOLED`, `RECOMPUTE`, `WEIGHTED`, `RECORD`, `DISCOUNTED`, `WINDOWED`.
+Plain functions of the traffic kernel, which binds the policy's `summarise`, `prepare`, `score`, `quantile`,
+`support` and `weight`, and `VECTORISE`, `PRUNE`, `DETERMINISTIC`, `POOLED`, `RECOMPUTE`, `WEIGHTED`, `RECORD`,
+`DISCOUNTED`, `WINDOWED`.
 """
 
 import math
@@ -22,9 +23,9 @@ from sim.worlds.traffic.update_job import recall, refresh_score
 if TYPE_CHECKING:
     from policies.base import Rule
 
-    derive, prepare, score, support, weight = Rule.derive, Rule.prepare, Rule.score, Rule.support, Rule.weight
+    summarise, prepare, score, support, weight = Rule.summarise, Rule.prepare, Rule.score, Rule.support, Rule.weight
     quantile = Rule.quantile
-    BATCH = PRUNE = DETERMINISTIC = POOLED = RECOMPUTE = WEIGHTED = RECORD = DISCOUNTED = WINDOWED = False
+    VECTORISE = PRUNE = DETERMINISTIC = POOLED = RECOMPUTE = WEIGHTED = RECORD = DISCOUNTED = WINDOWED = False
 
 TIERS = BUMP + 1
 REDRAWS = 63  # of a decision, to estimate propensities
@@ -64,7 +65,7 @@ def gather(tier: int, day: int, latest: int, row: Row, params: Any) -> int:
         if RECOMPUTE and caption.last_used <= latest:
             refresh_score(c, rate_on(day, c, row), row, params)
         # Copied first and counted then: no processor can foresee who is cooling.
-        row.eligible[count], row.x[count], row.y[count] = c, caption.x, caption.y
+        row.eligible[count], row.a[count], row.b[count] = c, caption.a, caption.b
         if not POOLED:
             row.n[count] = row.history[c].n
         count += caption.last_used <= latest
@@ -93,10 +94,10 @@ def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params
     Positions from `eligible` on are of cold captions.
     """
     arms, state = eligible + row.page.cold[tier], row.state[tier]
-    prepare(row.sums.sends, row.n[:arms], row.x[:arms], row.y[:arms], params, state, key)
+    prepare(row.sums.sends, row.n[:arms], row.a[:arms], row.b[:arms], params, state, key)
     # Cold ones first: little is known of them, and few warm ones then make it into the list.
     found = rank_cold(tier, eligible, wanted, key, row, params) if POOLED else 0
-    if BATCH:
+    if VECTORISE:
         return rank_at_once(tier, eligible, found, wanted, key, row, params)
     return rank_warm(tier, eligible, found, wanted, key, row, params)
 
@@ -107,13 +108,13 @@ def rank_cold(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, p
     The largest of m uniforms has the distribution of one to the power of 1/m, the next is the largest of m − 1 below it
     (Rényi 1953). Where the quantile is flat they break ties as independent uniforms would.
     """
-    x, y = derive(0.0, 0.0, 0.0, 0.0, params)
+    a, b = summarise(0.0, 0.0, 0.0, 0.0, params)
     u, cold, found = 1.0, row.page.cold[tier], 0
     for j in range(min(cold, wanted)):
         luck = arm_key(key, 2 * eligible + j)
         u *= uniform(luck) ** (1.0 / (cold - j))
         value = (
-            score(x, y, row.state[tier], params, luck) if DETERMINISTIC else quantile(x, y, row.state[tier], params, u)
+            score(a, b, row.state[tier], params, luck) if DETERMINISTIC else quantile(a, b, row.state[tier], params, u)
         )
         if math.isnan(value):
             break
@@ -124,12 +125,12 @@ def rank_cold(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, p
 
 def rank_warm(tier: int, eligible: int, found: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:
     """Let the best of the eligible captions into the list; returns its length."""
-    x, y, state = row.x[:eligible], row.y[:eligible], row.state[tier]
+    a, b, state = row.a[:eligible], row.b[:eligible], row.state[tier]
     for i in range(eligible):
         full = found == wanted
-        if PRUNE and full and support(x[i], y[i], state, params)[1] < row.score[found - 1]:
+        if PRUNE and full and support(a[i], b[i], state, params)[1] < row.score[found - 1]:
             continue
-        value = score(x[i], y[i], state, params, arm_key(key, i))
+        value = score(a[i], b[i], state, params, arm_key(key, i))
         if math.isnan(value) or (full and value < row.score[found - 1]):
             continue
         found = enter(i, value, uniform(arm_key(key, eligible + i)), found, wanted, row)
@@ -138,9 +139,9 @@ def rank_warm(tier: int, eligible: int, found: int, wanted: int, key: np.uint64,
 
 def rank_at_once(tier: int, eligible: int, found: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:
     """The same where scores are plain arithmetic, of which a processor does several at once."""
-    x, y, values, state = row.x[:eligible], row.y[:eligible], row.n[:eligible], row.state[tier]
+    a, b, values, state = row.a[:eligible], row.b[:eligible], row.n[:eligible], row.state[tier]
     for i in range(eligible):
-        values[i] = score(x[i], y[i], state, params, arm_key(key, i))
+        values[i] = score(a[i], b[i], state, params, arm_key(key, i))
     least = row.score[found - 1] if found == wanted else -math.inf
     for i in range(eligible):
         if values[i] >= least:
@@ -233,7 +234,7 @@ def fill(slot: Any, tier: int, day: int, c: int, least: float, row: Row, params:
     slot.caption = c
     slot.best = tier != BUMP and rate_on(day, c, row) >= least
     if WEIGHTED:
-        slot.weight = weight(row.captions[c].x, row.captions[c].y, row.state[tier], params)
+        slot.weight = weight(row.captions[c].a, row.captions[c].b, row.state[tier], params)
 
 
 def note_missed(tier: int, regret: float, regret_usd: float, row: Row) -> None:

@@ -1,6 +1,6 @@
 """The update job of one page: what is counted at a refresh, and what policies then remember.
 
-Plain functions of the traffic kernel, which binds the policy's `derive` and `RECOMPUTE`, `WEIGHTED`, `DISCOUNTED`,
+Plain functions of the traffic kernel, which binds the policy's `summarise` and `RECOMPUTE`, `WEIGHTED`, `DISCOUNTED`,
 `WINDOWED`, `BY_REVENUE`. A purchase is known at the job that counts its message with the probability of `share_known`,
 independently of the others: one binomial thinning a message, exact because a message is counted once. (A job that
 counts again thins what was left, at every refresh, by the conditional probability; the same law.)
@@ -28,7 +28,7 @@ from sim.worlds.traffic.records import Row
 if TYPE_CHECKING:
     from policies.base import Rule
 
-    derive = Rule.derive
+    summarise = Rule.summarise
     RECOMPUTE = WEIGHTED = DISCOUNTED = WINDOWED = BY_REVENUE = False
 
 LATENESS = 2  # address of the thinning among a use's draws
@@ -108,14 +108,14 @@ def learn(c: int, trials: float, successes: float, weighted: float, row: Row) ->
     """Add to what the policy sees of a caption."""
     row.history[c].n += trials
     row.history[c].s += successes
-    row.history[c].w += weighted
+    row.history[c].ipw_successes += weighted
 
 
 def refresh_score(c: int, mean: float, row: Row, params: Any) -> None:
-    """Bring `x` and `y` up to the statistics of a caption, and to the truth: `mean` purchases per view."""
+    """Bring `a` and `b` up to the statistics of a caption, and to the truth: `mean` purchases per view."""
     caption, history = row.captions[c], row.history[c]
-    truth = mean * caption.price if BY_REVENUE else mean
-    caption.x, caption.y = derive(history.n, history.s, history.w, truth, params)
+    true_mean = mean * caption.price if BY_REVENUE else mean
+    caption.a, caption.b = summarise(history.n, history.s, history.ipw_successes, true_mean, params)
 
 
 def keep(ordinal: int, c: int, success: float, weighted: float, row: Row) -> None:
@@ -143,4 +143,4 @@ def fade(share: float, row: Row) -> None:
     for c in range(row.captions.shape[0]):
         row.history[c].n *= share
         row.history[c].s *= share
-        row.history[c].w *= share
+        row.history[c].ipw_successes *= share

@@ -143,22 +143,23 @@ def kernel_of(policy: Policy, label: str, *, record: bool) -> Any:
         play,
         f"traffic_{label}",
         allocates=False,
-        derive=rule.derive,
+        summarise=rule.summarise,
         prepare=rule.prepare,
         score=rule.score,
         support=rule.support,
         quantile=rule.quantile,
         weight=rule.weight,
-        BATCH=policy.batch > 0 and pools(policy),  # whose `prepare` leaves the work space of n to the scores
-        PRUNE=policy.prune,
+        VECTORISE=policy.vectorise_from > 0
+        and pools(policy),  # whose `prepare` leaves the work space of n to the scores
+        PRUNE=policy.prune_by_upper_bound,
         DETERMINISTIC=policy.deterministic,
         POOLED=pools(policy),
-        RECOMPUTE=reads_truth(rule.derive) or not memory.cumulative,
+        RECOMPUTE=reads_truth(rule.summarise) or not memory.cumulative,
         WEIGHTED=policy.weighted,
         RECORD=record,
         DISCOUNTED=memory.discount < 1.0,
         WINDOWED=memory.window > 0,
-        BY_REVENUE=policy.truth == "revenue",
+        BY_REVENUE=policy.true_mean_of == "revenue",
     )
 
 

@@ -48,7 +48,7 @@ def _score_nan(x, y, state, params, key):
     return np.nan
 
 
-def _derive_unit(n, s, w, truth, params):
+def _summarise_unit(n, s, ipw_successes, true_mean, params):
     return 0.0, 0.0
 
 
@@ -56,7 +56,7 @@ def _derive_unit(n, s, w, truth, params):
 class Always(Policy):
     arm: int = parameter(0, "the arm", low=0)
     kind: ClassVar[str] = "always"
-    rule: ClassVar[Rule] = Rule(derive=_derive_unit, prepare=_prepare_arm, score=_score_x)
+    rule: ClassVar[Rule] = Rule(summarise=_summarise_unit, prepare=_prepare_arm, score=_score_x)
 
     def parameters(self):
         return (float(self.arm),)
@@ -65,19 +65,19 @@ class Always(Policy):
 @dataclass(frozen=True, kw_only=True)
 class Confused(Policy):
     kind: ClassVar[str] = "confused"
-    rule: ClassVar[Rule] = Rule(derive=_derive_unit, score=_score_nan)
+    rule: ClassVar[Rule] = Rule(summarise=_summarise_unit, score=_score_nan)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Uncompilable(Policy):
     kind: ClassVar[str] = "uncompilable"
-    rule: ClassVar[Rule] = Rule(derive=_derive_unit, score=_score_nowhere)
+    rule: ClassVar[Rule] = Rule(summarise=_summarise_unit, score=_score_nowhere)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Torn(Policy):
     kind: ClassVar[str] = "torn"
-    rule: ClassVar[Rule] = Rule(derive=_derive_unit)
+    rule: ClassVar[Rule] = Rule(summarise=_summarise_unit)
 
     @property
     def memory(self):

@@ -142,7 +142,7 @@ def test_a_moment_that_was_not_foreseen_is_refused():
 
 
 def test_a_policy_without_any_score_is_refused(monkeypatch):
-    monkeypatch.setattr(Greedy, "rule", dataclasses.replace(Greedy.rule, derive=_nothing_known))
+    monkeypatch.setattr(Greedy, "rule", dataclasses.replace(Greedy.rule, summarise=_nothing_known))
     with pytest.raises(InputError, match="greedy: every score is NaN"):
         run(scenario_of("greedy", days=2))
 
