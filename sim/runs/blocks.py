@@ -64,7 +64,7 @@ def write_block(blocks: Path, block: Block, result: "BlockResult", run_key: str)
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
         files = _write_logs(part, result)
-        files[TOTALS] = _write(part / TOTALS, npz_bytes(_arrays(result)))
+        files[TOTALS] = _write(part / TOTALS, npz_bytes(result_arrays(result)))
         files[OBSERVATIONS] = _write(part / OBSERVATIONS, npz_bytes(vars(result.observations)))
         _write(part / DIGESTS, json.dumps({"run": run_key, "files": files}).encode())
         flush(part)
@@ -139,7 +139,8 @@ def _file_digest(folder: RunFolder, block: Block, name: str) -> str:
     return digest(path)
 
 
-def _arrays(result: "BlockResult") -> Arrays:
+def result_arrays(result: "BlockResult") -> Arrays:
+    """Totals by name, and curves with the prefix `CURVE`, as a block holds them."""
     totals = result.totals
     return {
         "pulls": totals.pulls,

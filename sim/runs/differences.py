@@ -87,5 +87,3 @@ def _unequal(old: Flat, new: Flat) -> Iterator[tuple[str, Any, Any]]:
         one, two = old.get(key, ABSENT), new.get(key, ABSENT)
         if one != two:
             yield key, one, two
-
-

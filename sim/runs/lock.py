@@ -104,9 +104,7 @@ def _held(folder: Path) -> StorageError:
         who = f" (process {holder['process']} on {holder['host']}, since {holder['since']})"
     except (OSError, ValueError, KeyError, TypeError):
         who = ""  # just starting, or just ending
-    return StorageError(
-        f"another run is writing into {folder}{who}", "Wait for it to end, or choose another --out."
-    )
+    return StorageError(f"another run is writing into {folder}{who}", "Wait for it to end, or choose another --out.")
 
 
 def _release(path: Path, handle: int) -> None:

@@ -1,4 +1,4 @@
-"""The manifest of a run: what is run, by which code, how to repeat it, and the digest of every file once it is complete.
+"""The manifest of a run: what is run, by which code, how to repeat it, and, once complete, the digest of every file.
 
 It holds nothing about the machine, the user or the path. Its last entry, `sha256`, is the digest of the text before it,
 so that damage to the manifest itself shows.
@@ -20,6 +20,8 @@ Manifest = dict[str, Any]
 
 FORMAT = 2
 RUNNING, COMPLETE = "running", "complete"
+BASE = "base"
+"""In the manifest of a run that adds replications to a complete one: how many it takes from there."""
 _SEAL = ',\n  "sha256": "'
 _END = '"\n}\n'
 

@@ -5,13 +5,12 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from sim.files import replacing, write_bytes
-from sim.runs.blocks import BlockTables, npz_bytes, read_block, read_npz
+from sim.runs.blocks import Arrays, BlockTables, npz_bytes, read_block, read_npz
 from sim.runs.folder import OBSERVATIONS
 from sim.runs.plan import Block
 from sim.tables.observations import Observed, observation_tables
@@ -92,7 +91,7 @@ def merge(sources: Sources, run: Path, tiers: Sequence[str] = ()) -> None:
             _copy_base(sources, policy, {REPLICATIONS: replications, CURVES: curves})
             for block in blocks:
                 tables = read_block(sources.blocks_folder, block)
-                replications.write_table(_replications(block, tables))
+                replications.write_table(replication_rows(block, tables.totals))
                 curves.write_table(_curves(block, tables))
                 seen = Observed(len(block.replications), tables.at, tables.observations)
                 observed[policy] = observed[policy] + seen if policy in observed else seen
@@ -117,7 +116,7 @@ def _copy_base(sources: Sources, policy: str, writers: "dict[str, pq.ParquetWrit
 
 def _write_observed(path: Path, observed: Mapping[str, Observed]) -> None:
     """Keep the exact sums behind the tables of observations: more replications can then be added to them."""
-    arrays: dict[str, NDArray[Any]] = {}
+    arrays: Arrays = {}
     for policy, seen in observed.items():
         values = {"replications": np.array(seen.replications), "at": seen.at, **vars(seen.sums)}
         arrays |= {f"{policy}/{name}": value for name, value in values.items()}
@@ -131,7 +130,7 @@ def _base_observed(sources: Sources) -> dict[str, Observed]:
     return {policy: _observed(arrays, f"{policy}/") for policy in sources.policies}
 
 
-def _observed(arrays: Mapping[str, NDArray[Any]], prefix: str) -> Observed:
+def _observed(arrays: Arrays, prefix: str) -> Observed:
     own = {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
     replications, at = int(own.pop("replications")), own.pop("at")
     return Observed(replications, at, Observations(**own))
@@ -148,10 +147,11 @@ def _writer(path: Path, schema: "pa.Schema") -> "Iterator[pq.ParquetWriter]":
         yield writer
 
 
-def _replications(block: Block, tables: BlockTables) -> "pa.Table":
+def replication_rows(block: Block, totals: Arrays) -> "pa.Table":
+    """Rows of replications.parquet from the totals of a block."""
     import pyarrow as pa  # noqa: PLC0415
 
-    totals, count = tables.totals, len(block.replications)
+    count = len(block.replications)
     columns = [
         [block.name] * count,
         np.arange(block.start, block.stop),

@@ -12,14 +12,16 @@ from typing import TYPE_CHECKING
 
 from sim.backends.base import Backend
 from sim.files import digest, link_or_copy
-from sim.runs.blocks import block_digests, discard_unfinished, stored_blocks, write_block
+from sim.runs.blocks import block_digests, discard_unfinished, result_arrays, stored_blocks, write_block
 from sim.runs.folder import DERIVED, LOGS, OBSERVATIONS, SCENARIO, TABLES, RunFolder
-from sim.runs.manifest import COMPLETE, Manifest, run_key
-from sim.runs.merge import Sources, merge
-from sim.runs.plan import Block, Plan
+from sim.runs.manifest import BASE, COMPLETE, Manifest, run_key
+from sim.runs.merge import Sources, merge, replication_rows
+from sim.runs.plan import Block, Plan, plan
 from sim.scenario.sections.traffic import TIERS
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from sim.scenario import Scenario
 
 Progress = Callable[[int, int], None]
@@ -51,6 +53,29 @@ def simulate_block(job: Job) -> None:
 
     spec = job.scenario.policies[job.block.policy]
     write_block(job.blocks, job.block, simulate(job.scenario, spec, job.block.replications), job.run_key)
+
+
+def simulate_rows(job: Job) -> "pa.Table":
+    """Simulate one block and return its rows of replications.parquet; writes nothing."""
+    from sim.worlds.engine import simulate  # noqa: PLC0415 - as above
+
+    spec = job.scenario.policies[job.block.policy]
+    return replication_rows(job.block, result_arrays(simulate(job.scenario, spec, job.block.replications)))
+
+
+def simulate_replications(scenario: "Scenario", backend: Backend, progress: Progress = no_progress) -> "pa.Table":
+    """The rows of replications.parquet, in its order; writes no file."""
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+
+    blocks = plan(scenario)
+    done, total, rows = 0, blocks.replications, []
+    progress(done, total)
+    jobs = (Job(scenario, block, Path(), "") for block in blocks.all_missing([[] for _ in blocks.policies]))
+    for job, table in backend.run(jobs, simulate_rows):
+        rows.append((job.block.policy, job.block.start, table))
+        done += len(job.block.replications)
+        progress(done, total)
+    return pa.concat_tables([table for *_, table in sorted(rows, key=lambda row: row[:2])])
 
 
 @dataclass(frozen=True)
@@ -89,9 +114,11 @@ class Pipeline:
     def finish(self, logs: dict[str, str], seconds: float) -> None:
         """Write the manifest of the complete run, and remove the blocks."""
         path = self.folder.path
-        files = {name: digest(path / name) for name in (SCENARIO, OBSERVATIONS, *TABLES, *DERIVED)}
+        csv = sorted(table.relative_to(path).as_posix() for table in path.glob("tables/*.csv"))
+        files = {name: digest(path / name) for name in (SCENARIO, OBSERVATIONS, *TABLES, *DERIVED, *csv)}
+        manifest = {name: value for name, value in self.manifest.items() if name != BASE}
         self.folder.write_manifest(
-            {**self.manifest, "status": COMPLETE, "seconds": round(seconds, 3), "files": {**files, **logs}}
+            {**manifest, "status": COMPLETE, "seconds": round(seconds, 3), "files": {**files, **logs}}
         )
         shutil.rmtree(self.folder.blocks, ignore_errors=True)
 
