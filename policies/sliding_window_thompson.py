@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from policies.base import Memory, Policy, Rule, parameter
-from policies.thompson_beta import POSTERIOR_RULE
+from policies.thompson_beta import POSTERIOR_RULE, Params
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +22,9 @@ class SlidingWindowThompson(Policy):
     tail_evaluable: ClassVar[bool] = True
     exchangeable_untried: ClassVar[bool] = True
 
-    def parameters(self) -> tuple[float, ...]:
-        """(prior successes, prior failures)."""
-        return float(self.prior[0]), float(self.prior[1])
+    def parameters(self) -> Params:
+        """The prior."""
+        return Params(float(self.prior[0]), float(self.prior[1]))
 
     @property
     def memory(self) -> Memory:

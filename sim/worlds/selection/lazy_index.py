@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from policies.base import SCORE_ERROR
+from policies.base import PROGRESS, SCORE_ERROR
 from policies.maths.draws import arm_key, uniform
 from sim.kernels import inlined
 
@@ -30,9 +30,9 @@ class Tangents(NamedTuple):
 
     value: Any
     rise: Any
-    """At most how fast the index rises in `state[0]`; negative where the arm's statistics have changed since."""
+    """At most how fast the index rises in `state[PROGRESS]`; negative where the arm's statistics have changed since."""
     since: Any
-    """`state[0]` at that time."""
+    """`state[PROGRESS]` at that time."""
 
 
 def new_tangents(rows: int, arms: int) -> Tangents:
@@ -87,17 +87,17 @@ def solve(arm: int, a: Any, b: Any, tangents: Tangents, params: Any, state: Any)
     value = score(a[arm], b[arm], state, params, np.uint64(0))
     tangents.value[arm] = value
     tangents.rise[arm] = max_slope(a[arm], b[arm], value, state, params)
-    tangents.since[arm] = state[0]
+    tangents.since[arm] = state[PROGRESS]
 
 
 def solved(arm: int, tangents: Tangents, state: Any) -> bool:
     """Whether an arm's index is known as of now; an infinite one stays so."""
-    return tangents.since[arm] == state[0] or tangents.value[arm] == math.inf  # type: ignore[no-any-return]
+    return tangents.since[arm] == state[PROGRESS] or tangents.value[arm] == math.inf  # type: ignore[no-any-return]
 
 
 def ceiling(arm: int, tangents: Tangents, state: Any) -> float:
     """No less than the arm's index now."""
-    age = state[0] - tangents.since[arm]
+    age = state[PROGRESS] - tangents.since[arm]
     if age == 0.0:
         return tangents.value[arm]  # type: ignore[no-any-return]
     return tangents.value[arm] + tangents.rise[arm] * age + SCORE_ERROR  # type: ignore[no-any-return]

@@ -54,7 +54,7 @@ def make_block(
         uses=np.zeros((len(pages), warm), np.int64),
         tallied=np.zeros((len(pages), warm), np.int64),
         state=state,
-        params=tuple(float(p) for p in policy.parameters()),
+        params=policy.parameters(),
         season=season(world, seed, replications, days),
         hours=np.array(world.factors.hour, dtype=np.float64),
         tiers=tier_cycle([getattr(selection.quotas, tier) for tier in PRICED_TIERS]),
