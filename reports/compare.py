@@ -13,11 +13,11 @@ from reports.estimators.intervals import (
 )
 from reports.tables.rows import by_policy, column
 from sim.errors import InputError
+from sim.runs.run import StoredRun
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from sim.api import Run
 
 ABSENT = "–"
 UNLIKE_LENGTHS = "The horizons differ, and regret grows with them: differences are of length, too."
@@ -35,7 +35,7 @@ class Change:
     p_adjusted: float | None
 
     @property
-    def single(self) -> Estimate:
+    def pointwise(self) -> Estimate:
         """The difference with its own interval."""
         return self.difference.estimate
 
@@ -56,7 +56,7 @@ class Comparison:
         return any(key.startswith("horizon.") for key in self.scenario)
 
 
-def compare(first: "Run", second: "Run") -> Comparison:
+def compare(first: StoredRun, second: StoredRun) -> Comparison:
     """Compare two complete runs; raises InputError when their regret is measured in different things."""
     one, two = first.scenario.content(), second.scenario.content()
     if one["world"]["kind"] != two["world"]["kind"]:

@@ -6,14 +6,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from reports.estimators.intervals import Estimate, Floats, mean_interval, moments, paired_difference
-from reports.estimators.power import Fans, Replications, plan_fans, plan_replications
+from reports.estimators.power import Fans, FieldTraffic, Replications, plan_fans, plan_replications
 from reports.tables.rows import by_policy, column
 from sim.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from sim.pilot import Traffic
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class FieldTest:
     """
 
     goal: Goal
-    traffic: "Traffic"
+    traffic: FieldTraffic
     other_rate: float
     fans: Fans
 
@@ -127,7 +125,7 @@ def _rank(name: str, values: Floats, baseline: Floats, difference: float, goal: 
     return Rank(name, pilot, m.n, m.sd, m.skewness, plan)
 
 
-def plan_field(traffic: "Traffic", goal: Goal) -> FieldTest:
+def plan_field(traffic: FieldTraffic, goal: Goal) -> FieldTest:
     """Size a field test that finds the conversion rate changed by the goal's relative difference."""
     other = traffic.rate * (1.0 + goal.difference)
     if not 0.0 < traffic.rate < 1.0:

@@ -11,8 +11,8 @@ from sim.errors import InputError
 if TYPE_CHECKING:
     import polars as pl
 
+    from reports.estimators.power import FieldTraffic
     from reports.power_plan import FieldTest, Goal
-    from sim.pilot import Traffic
     from sim.scenario import PolicySpec, Scenario
 
 DEPLOYED = "wilson_sample"
@@ -150,7 +150,7 @@ def _field(scenario: "Scenario", base: "PolicySpec", goal: "Goal", rate: float |
     return plan_field(_traffic(scenario, base, rate, output), goal)
 
 
-def _traffic(scenario: "Scenario", base: "PolicySpec", rate: float | None, output: Output) -> "Traffic":
+def _traffic(scenario: "Scenario", base: "PolicySpec", rate: float | None, output: Output) -> "FieldTraffic":
     from sim.pilot import traffic
 
     if scenario.world.kind == "traffic":

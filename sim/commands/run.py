@@ -97,16 +97,16 @@ def _say_result(run: "Run", no_report: bool, output: Output) -> None:
         "checks": [{"claim": v.claim, "passed": v.passed, "detail": v.detail} for v in run.checks],
     }
     output.result(data, _text(run, answer, report))
-    failed = [verdict.claim for verdict in run.checks if not verdict.passed]
+    failed = [outcome.claim for outcome in run.checks if not outcome.passed]
     if failed:
         raise CheckFailedError("\n".join(f"check failed: {claim}" for claim in failed))
 
 
 def _headline(run: "Run") -> str:
     from reports.decision import headline
-    from reports.report_input import view
+    from reports.report_input import report_input
 
-    return headline(view(run))
+    return headline(report_input(run))
 
 
 def _text(run: "Run", answer: str | None, report: Path | None) -> str:

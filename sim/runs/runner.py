@@ -22,6 +22,10 @@ Progress = Callable[[int, int], None]
 """Told (done, all): replications of policies."""
 
 
+def no_progress(done: int, total: int) -> None:
+    """Say nothing."""
+
+
 @dataclass(frozen=True)
 class Job:
     """All that a worker needs to know to simulate one block."""

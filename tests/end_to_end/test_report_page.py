@@ -12,10 +12,10 @@ from click.testing import CliRunner
 from matplotlib.figure import Figure
 
 import sim
-from reports.estimators.comparisons import METRICS, beats
-from reports.notebook import SECTION_OF
+from reports.estimators.comparisons import METRICS, win_probability
 from reports.render import escape_markdown
-from reports.report_input import view
+from reports.report_input import report_input
+from reports.sections.registry import section_of_figure
 from sim.cli import cli
 from sim.errors import InputError
 
@@ -100,8 +100,8 @@ def test_the_bound_is_drawn_where_arms_are_fixed_and_changes_where_they_are_not(
 
 
 def test_the_matrix_is_that_of_the_table(run: sim.Run) -> None:
-    seen = view(run)
-    rows = beats(seen.values, seen.order, METRICS["regret"])
+    seen = report_input(run)
+    rows = win_probability(seen.values, seen.order, METRICS["regret"])
     for row in pl.read_parquet(run.path / "beats.parquet").to_dicts():
         assert rows[seen.order.index(row["policy"])][seen.order.index(row["other"])] == row["share"]
 
@@ -142,7 +142,7 @@ def test_two_runs_compare_on_a_page_of_the_same_form(run: sim.Run, tmp_path: Pat
 
 
 def test_every_figure_can_be_had_in_a_notebook(run: sim.Run, traffic: sim.Run) -> None:
-    for name in SECTION_OF:
+    for name in section_of_figure():
         of_money, of_truth = name.startswith("revenue"), name.startswith("estimation")
         assert isinstance((traffic if of_money else run).plot(name), Figure)
         if of_money or of_truth:
