@@ -66,6 +66,7 @@ class BayesUcb(Policy):
 
     kind: ClassVar[str] = "bayes_ucb"
     source: ClassVar[str] = "Kaufmann, Cappé & Garivier 2012, algorithm 1"
+    score_ns: ClassVar[float] = 30.0
     rule: ClassVar[Rule] = Rule(
         summarise=_summarise, prepare=_prepare, score=_score, support=_support, max_slope=_slope
     )

@@ -47,6 +47,7 @@ class Boltzmann(Policy):
 
     kind: ClassVar[str] = "boltzmann"
     source: ClassVar[str] = "Luce 1959; Sutton & Barto 1998, section 2.3; drawn as an argmax by Gumbel 1954"
+    score_ns: ClassVar[float] = 18.0
     rule: ClassVar[Rule] = Rule(summarise=_summarise, score=_score, support=_support, propensity=_propensity)
 
     def parameters(self) -> _Params:

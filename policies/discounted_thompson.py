@@ -18,6 +18,7 @@ class DiscountedThompson(Policy):
 
     kind: ClassVar[str] = "discounted_thompson"
     source: ClassVar[str] = "Raj & Kalyani 2017, algorithm 1 (dTS)"
+    score_ns: ClassVar[float] = 30.0
     rule: ClassVar[Rule] = POSTERIOR_RULE
     exchangeable_untried: ClassVar[bool] = True
 

@@ -58,6 +58,7 @@ class Exp3(Policy):
 
     kind: ClassVar[str] = "exp3"
     source: ClassVar[str] = "Auer, Cesa-Bianchi, Freund & Schapire 2002, figure 1"
+    score_ns: ClassVar[float] = 18.0
     rule: ClassVar[Rule] = Rule(summarise=_summarise, prepare=_prepare, score=_score, support=_support, weight=_weight)
     state_size: ClassVar[int] = 2
     weighted: ClassVar[bool] = True

@@ -39,6 +39,7 @@ class KlUcb(Policy):
 
     kind: ClassVar[str] = "kl_ucb"
     source: ClassVar[str] = "Garivier & Cappé 2011, algorithm 1"
+    score_ns: ClassVar[float] = 7.0
     rule: ClassVar[Rule] = Rule(
         summarise=summarise_mean, prepare=_prepare, score=_score, support=_support, max_slope=_slope
     )

@@ -18,6 +18,7 @@ class SlidingWindowThompson(Policy):
 
     kind: ClassVar[str] = "sliding_window_thompson"
     source: ClassVar[str] = "Trovò, Paladino, Restelli & Gatti 2020, algorithm 1 (SW-TS)"
+    score_ns: ClassVar[float] = 30.0
     rule: ClassVar[Rule] = POSTERIOR_RULE
     tail_evaluable: ClassVar[bool] = True
     exchangeable_untried: ClassVar[bool] = True

@@ -57,6 +57,7 @@ class ThompsonBeta(Policy):
 
     kind: ClassVar[str] = "thompson_beta"
     source: ClassVar[str] = "Thompson 1933; Chapelle & Li 2011, algorithm 2"
+    score_ns: ClassVar[float] = 20.0
     rule: ClassVar[Rule] = POSTERIOR_RULE
     tail_evaluable: ClassVar[bool] = True
     exchangeable_untried: ClassVar[bool] = True

@@ -73,6 +73,7 @@ class ThompsonEmpiricalBayes(Policy):
 
     kind: ClassVar[str] = "thompson_empirical_bayes"
     source: ClassVar[str] = "Thompson 1933; prior by Kleinman 1973, the moment estimator with weights n"
+    score_ns: ClassVar[float] = 20.0
     rule: ClassVar[Rule] = Rule(summarise=_summarise, prepare=_prepare, score=_score, support=support_unit)
     state_size: ClassVar[int] = 2
 

@@ -24,7 +24,7 @@ def index_problems(policy: Policy) -> Iterator[str]:
             late = decide(policy, dataclasses.replace(seen, t=seen.t * (1.0 + passed) + passed), _KEY)
             wait = late.state[PROGRESS] - early.state[PROGRESS]
             if not wait >= 0.0:
-                yield "it says concave_index, but state[0] falls"
+                yield "it says concave_index, but state[PROGRESS] falls"
             for a, b, now, then in zip(early.a, early.b, early.out[:, 0], late.out[:, 0], strict=True):
                 with np.errstate(all="ignore"):
                     rise = policy.rule.max_slope(a, b, now, early.state, params)
