@@ -100,7 +100,7 @@ def command(
 
 def _results(target: str, options: "Options", output: Output) -> list["Result"]:
     """The results, or one error where the target cannot be opened: a report is written in every case."""
-    from sim.errors import SimError, UsageError
+    from sim.errors import InputError, SimError
     from sim.warehouse.base import open_target, parse_target
     from sim.warehouse.verify.running import unopened, verify
 
@@ -108,7 +108,7 @@ def _results(target: str, options: "Options", output: Output) -> list["Result"]:
         with open_target(parse_target(target), read_only=True) as opened:
             return verify(opened, options, output.note)
     except SimError as error:
-        if isinstance(error, UsageError):
+        if isinstance(error, InputError):
             raise
         return [unopened(error)]
 
@@ -137,13 +137,13 @@ def _write(target: str, results: Sequence["Result"], junit: str | None, form: st
 
 def _conclude(kind: str, results: Sequence["Result"]) -> None:
     """Raise what the results amount to: an error of the warehouse first, since then the rest is incomplete."""
-    from sim.errors import CheckFailed, LocalError, RemoteError
+    from sim.errors import CheckFailedError, RemoteError, StorageError
     from sim.warehouse.verify.results import Status
 
     errors = [one for one in results if one.status is Status.ERROR]
     failed = sum(one.status is Status.FAIL for one in results)
     if errors:
-        raised = RemoteError if kind == "bigquery" else LocalError
+        raised = RemoteError if kind == "bigquery" else StorageError
         raise raised(f"{len(errors)} of {len(results)} checks could not be made: {errors[0].detail}", errors[0].remedy)
     if failed:
-        raise CheckFailed(f"{failed} of {len(results)} checks failed", "the report above says what each means")
+        raise CheckFailedError(f"{failed} of {len(results)} checks failed", "the report above says what each means")

@@ -5,10 +5,11 @@ from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.scenario.document import Finding, Path
 from sim.scenario.model import MAX_NAME, POLICY_NAME, PolicySpec
-from sim.scenario.problems import shown, suggestion, unknown_key
+from sim.scenario.problems import shown, unknown_key
+from sim.wording import did_you_mean
 
 if TYPE_CHECKING:
     from policies.base import Policy
@@ -24,7 +25,7 @@ def known_kinds() -> dict[str, "type[Policy]"]:
     try:
         return kinds()
     except ValueError as error:
-        raise UsageError(str(error), "Uninstall one of the packages that offer this policy.") from error
+        raise InputError(str(error), "Uninstall one of the packages that offer this policy.") from error
 
 
 def read_policies(value: Any) -> tuple[list[PolicySpec], list[Finding]]:
@@ -73,7 +74,7 @@ def _problems(entry: Any, path: Path) -> Iterator[Finding]:
     if "kind" not in entry:
         yield Finding((*path, "kind"), "missing; it has no default")
     elif not isinstance(kind, str) or kind not in known_kinds():
-        hint = suggestion(kind, known_kinds()) if isinstance(kind, str) else ""
+        hint = did_you_mean(kind, known_kinds()) if isinstance(kind, str) else ""
         yield Finding((*path, "kind"), f"unknown policy {shown(kind)}{hint}{_plugins_missing()}")
     else:
         yield from _parameter_problems(kind, _params(entry), path)

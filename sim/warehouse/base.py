@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 import pyarrow as pa
 
 import sql
-from sim.errors import LocalError, RemoteError, SimError, UsageError
+from sim.errors import InputError, RemoteError, SimError, StorageError
 
 if TYPE_CHECKING:
     from sim.warehouse.guard import WritePermit
@@ -38,7 +38,7 @@ class StatementError(SimError):
     """The engine refused one statement (it does not parse, names what is not there, or computes an error)."""
 
 
-class LocalStatementError(StatementError, LocalError):
+class LocalStatementError(StatementError, StorageError):
     """… an embedded engine."""
 
 
@@ -73,10 +73,10 @@ class TargetSpec:
 
 
 def parse_target(text: str) -> TargetSpec:
-    """Read TARGET; UsageError for anything but the three forms, and for names outside the identifier grammar."""
+    """Read TARGET; InputError for anything but the three forms, and for names outside the identifier grammar."""
     kind, colon, place = text.partition(":")
     if not colon or kind not in KINDS or not place.strip() or "\0" in place:
-        raise UsageError(f"{text!r} is no target", "use parquet:DIR, duckdb:FILE or bigquery:PROJECT.DATASET")
+        raise InputError(f"{text!r} is no target", "use parquet:DIR, duckdb:FILE or bigquery:PROJECT.DATASET")
     if kind == "bigquery":
         _check_dataset(place)
     return TargetSpec(kind, place)
@@ -90,7 +90,7 @@ def _check_dataset(place: str) -> None:
         sql.identifier("project", parts[0])
         sql.identifier("dataset", parts[1])
     except ValueError as error:
-        raise UsageError(str(error), "name the dataset as bigquery:PROJECT.DATASET, plain and unquoted") from None
+        raise InputError(str(error), "name the dataset as bigquery:PROJECT.DATASET, plain and unquoted") from None
 
 
 _PLAIN_ID = re.compile(r"[a-z0-9_-]{1,63}", re.ASCII)  # also a label of a BigQuery job

@@ -16,7 +16,7 @@ import pyarrow as pa
 from sqlglot.errors import SqlglotError
 
 import sql
-from sim.errors import LocalError
+from sim.errors import StorageError
 from sim.warehouse.base import Column, Facts, LocalStatementError, Routine, TableDescription, TargetSpec, staging_table
 from sim.warehouse.schema import described, duckdb_type, normal_default
 from sim.warehouse.translate import to_duckdb
@@ -32,7 +32,7 @@ class DuckDBTarget:
     def __init__(self, spec: TargetSpec, *, read_only: bool = False, memory_limit: str | None = None) -> None:
         self.spec = spec
         if read_only and not spec.path.is_file():
-            raise LocalError(f"no DuckDB file at {spec.place}", "check the path, or run `deploy` first")
+            raise StorageError(f"no DuckDB file at {spec.place}", "check the path, or run `deploy` first")
         with local_errors(spec):
             self._connection = connect(spec.place, read_only=read_only, memory_limit=memory_limit)
 
@@ -243,7 +243,7 @@ def local_errors(spec: TargetSpec) -> Iterator[None]:
     try:
         yield
     except (duckdb.Error, SqlglotError) as error:
-        kind = LocalError if isinstance(error, _OF_THE_MACHINE) else LocalStatementError
+        kind = StorageError if isinstance(error, _OF_THE_MACHINE) else LocalStatementError
         raise kind(f"{spec}: {str(error).splitlines()[0]}", _hint(error)) from error
 
 

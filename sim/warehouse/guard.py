@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sql
-from sim.errors import LocalError, WriteRefused
+from sim.errors import StorageError, WriteNotPermittedError
 from sim.warehouse.base import TargetSpec, parse_target
 
 VARIABLE = "CAPTION_SIM_ALLOW_WRITE"
@@ -41,27 +41,27 @@ def writing(
 def permit(
     spec: TargetSpec, allow_write: str | None, environment: Mapping[str, str] = os.environ
 ) -> WritePermit | None:
-    """Leave to write to `spec`: None needed (nor given) for local targets; WriteRefused where the rules do not hold."""
+    """Permission to write to `spec`, None for local targets; WriteNotPermittedError where the rules do not hold."""
     if spec.kind != "bigquery":
         return None
     refuse_production(spec.place)
     name = dataset_name(spec.place)
     if allow_write != name:
-        raise WriteRefused(
+        raise WriteNotPermittedError(
             f"writing to {name} wants --allow-write {name}"
             if allow_write is None
             else f"--allow-write {allow_write!r} is not the dataset written to, {name}",
             "repeat the dataset exactly: it is what stands between a slip and someone's table",
         )
     if name not in allowed(environment):
-        raise WriteRefused(
+        raise WriteNotPermittedError(
             f"{name} is not in the allow-list", f"name it in {VARIABLE}, or in the file that {VARIABLE} points to"
         )
     return WritePermit(*name.split("."))
 
 
 def allowed(environment: Mapping[str, str] = os.environ) -> frozenset[str]:
-    """The datasets of the allow-list; WriteRefused for an entry that is not a plain PROJECT.DATASET (no wildcards)."""
+    """The datasets of the allow-list; WriteNotPermittedError for an entry that is no plain PROJECT.DATASET."""
     text = environment.get(VARIABLE, "")
     if "/" in text or text.endswith((".txt", ".list")):
         text = _read(Path(text))
@@ -70,19 +70,19 @@ def allowed(environment: Mapping[str, str] = os.environ) -> frozenset[str]:
 
 
 def dataset_name(text: str) -> str:
-    """`text`, if it is a plain `PROJECT.DATASET`; else WriteRefused."""
+    """`text`, if it is a plain `PROJECT.DATASET`; else WriteNotPermittedError."""
     parts = text.split(".")
     if len(parts) != 2 or not sql.PROJECT.fullmatch(parts[0]) or not sql.DATASET.fullmatch(parts[1]):
-        raise WriteRefused(f"{text!r} is not a plain PROJECT.DATASET")
+        raise WriteNotPermittedError(f"{text!r} is not a plain PROJECT.DATASET")
     return text
 
 
 def refuse_production(*names: str) -> None:
-    """WriteRefused if any of the names is, or could be read as, the production dataset or something in it."""
+    """WriteNotPermittedError if any of the names is, or could be read as, the production dataset or something in it."""
     production = _skeleton("".join(PRODUCTION))
     for name in names:
         if production in _skeleton(name):
-            raise WriteRefused(
+            raise WriteNotPermittedError(
                 f"{name!r} names the production dataset", "it is never written to; use a dataset of your own"
             )
 
@@ -122,4 +122,4 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise LocalError(f"the allow-list {path} cannot be read", f"it is named by {VARIABLE}") from error
+        raise StorageError(f"the allow-list {path} cannot be read", f"it is named by {VARIABLE}") from error

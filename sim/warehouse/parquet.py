@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import sql
-from sim.errors import LocalError, UsageError
+from sim.errors import InputError, StorageError
 from sim.warehouse.base import Column, Facts, Routine, TableDescription, TargetSpec, plain_id
 from sim.warehouse.duckdb import connect, deploy_functions, facts_of, integers, local_errors
 from sim.warehouse.schema import arrow_schema, arrow_type
@@ -30,7 +30,7 @@ class ParquetTarget:
     def __init__(self, spec: TargetSpec, *, read_only: bool = False) -> None:
         self.spec = spec
         if read_only and not spec.path.is_dir():
-            raise LocalError(f"no folder at {spec.place}", "check the path, or run `seed` first")
+            raise StorageError(f"no folder at {spec.place}", "check the path, or run `seed` first")
         self._connection = connect()
         deploy_functions(self._connection)
 
@@ -50,8 +50,8 @@ class ParquetTarget:
             return integers(self._connection.execute(to_duckdb(statement)).to_arrow_table())
 
     def execute(self, statement: str) -> None:  # noqa: ARG002
-        """A folder runs no statements: UsageError."""
-        raise UsageError(f"{self.spec} holds tables only", "deploy to duckdb:FILE or bigquery:PROJECT.DATASET")
+        """A folder runs no statements: InputError."""
+        raise InputError(f"{self.spec} holds tables only", "deploy to duckdb:FILE or bigquery:PROJECT.DATASET")
 
     def describe(self, table: str) -> TableDescription | None:
         """See `Target.describe`, read from the footers."""
@@ -162,7 +162,7 @@ class ParquetStaging:
         for file in sorted(final.glob("*.parquet")):
             kept = self._folder / file.name
             if kept.exists() and not kept.samefile(file):
-                raise LocalError(f"{file} would be overwritten", "load it under another id, or replace the table")
+                raise StorageError(f"{file} would be overwritten", "load it under another id, or replace the table")
             if not kept.exists():
                 os.link(file, kept)
 
@@ -196,14 +196,14 @@ def _schema(file: Path) -> pa.Schema:
     try:
         return pq.read_schema(file)
     except (pa.ArrowInvalid, OSError) as error:
-        raise LocalError(f"{file}: not a Parquet file", "a CSV, or a file that was cut short?") from error
+        raise StorageError(f"{file}: not a Parquet file", "a CSV, or a file that was cut short?") from error
 
 
 def _rows(file: Path) -> int:
     try:
         return int(pq.read_metadata(file).num_rows)
     except (pa.ArrowInvalid, OSError) as error:
-        raise LocalError(f"{file}: not a Parquet file", "a CSV, or a file that was cut short?") from error
+        raise StorageError(f"{file}: not a Parquet file", "a CSV, or a file that was cut short?") from error
 
 
 def _mode(field: Any) -> str:

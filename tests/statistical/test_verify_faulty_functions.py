@@ -81,7 +81,7 @@ FAULTY_SAMPLES = {
         "sample_inside",
         "1.960",
     ),
-    "a power of 1.02": (sample("pow(random(), 1.02e0)"), "sample_shape", "power of 1.02"),
+    "a power of 1.02": (sample("pow(random(), 1.02e0)"), "sample_shape", "to the power of 1.0"),
     "24-bit numbers": (
         sample("floor(random() * 16777216e0) / 16777216e0"),
         "sample_distinct_constant",

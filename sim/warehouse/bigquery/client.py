@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
 
-from sim.errors import RemoteError, UsageError
+from sim.errors import InputError, RemoteError
 from sim.warehouse.base import RemoteStatementError, TargetSpec
 
 DEADLINE_SECONDS = 10.0  # of one request, and of its retries together: bad input ends within 15 s
@@ -25,11 +25,11 @@ _HINTS = {
 
 
 def import_client() -> Any:
-    """The module google.cloud.bigquery; UsageError saying how to install it where it is missing."""
+    """The module google.cloud.bigquery; InputError saying how to install it where it is missing."""
     try:
         from google.cloud import bigquery  # noqa: PLC0415
     except ModuleNotFoundError:
-        raise UsageError(
+        raise InputError(
             "bigquery: targets want the BigQuery client", "pip install 'caption-bandit-sim[bigquery]'"
         ) from None
     return bigquery
@@ -48,7 +48,7 @@ def byte_cap() -> int:
     if not text:
         return DEFAULT_BYTE_CAP
     if not text.isascii() or not text.isdigit() or int(text) == 0:
-        raise UsageError(f"CAPTION_SIM_MAX_BYTES_BILLED={text!r} is not a number of bytes")
+        raise InputError(f"CAPTION_SIM_MAX_BYTES_BILLED={text!r} is not a number of bytes")
     return int(text)
 
 

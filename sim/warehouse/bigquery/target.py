@@ -16,7 +16,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 import sql
-from sim.errors import RemoteError, UsageError, WriteRefused
+from sim.errors import InputError, RemoteError, WriteNotPermittedError
 from sim.warehouse.base import Column, Routine, TableDescription, TargetSpec
 from sim.warehouse.bigquery.client import DEADLINE_SECONDS, LABELS, byte_cap, import_client, remote_errors, retry
 from sim.warehouse.guard import WritePermit, refuse_production
@@ -43,9 +43,9 @@ class BigQueryTarget:
         return sql.read(name, project=self.spec.project, dataset=self.spec.dataset, **parameters)
 
     def query(self, statement: str) -> pa.Table:
-        """See `Target.query`; a statement that could write is a UsageError, whatever the permit."""
+        """See `Target.query`; a statement that could write is a InputError, whatever the permit."""
         if not _reads_only(statement):
-            raise UsageError("only a SELECT may be run as a query")
+            raise InputError("only a SELECT may be run as a query")
         with remote_errors(self.spec):
             rows = self._run(statement).result(retry=retry(), timeout=QUERY_SECONDS)
             return rows.to_arrow(create_bqstorage_client=False)
@@ -116,10 +116,12 @@ class BigQueryTarget:
         return f"{self.spec.project}.{self.spec.dataset}.{sql.identifier('name', name)}"
 
     def require_permit(self) -> None:
-        """WriteRefused unless the guard gave leave to write to this very dataset."""
+        """WriteNotPermittedError unless the guard gave leave to write to this very dataset."""
         refuse_production(self.spec.place)
         if self._permit != WritePermit(self.spec.project, self.spec.dataset):
-            raise WriteRefused(f"no leave to write to {self.spec.place}", "writing commands ask the guard for it")
+            raise WriteNotPermittedError(
+                f"no leave to write to {self.spec.place}", "writing commands ask the guard for it"
+            )
 
     def close(self) -> None:
         """See `Target.close`."""

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.errors import LocalError
+from sim.errors import StorageError
 from sim.kernels import specialise
 from sim.warehouse.base import CHECKSUM_MODULUS, Facts
 
@@ -90,11 +90,11 @@ def page_weight(name: str) -> int:
 
 
 def file_facts(file: Path) -> Facts:
-    """Facts of a Parquet file with the columns of caption_bandit_stats; LocalError where it is none."""
+    """Facts of a Parquet file with the columns of caption_bandit_stats; StorageError where it is none."""
     try:
         table = pq.read_table(file, columns=["page_name", *NAMES], read_dictionary=["page_name"], partitioning=None)
     except (pa.ArrowInvalid, OSError) as error:
-        raise LocalError(f"{file}: not a Parquet file", "a CSV, or a file that was cut short?") from error
+        raise StorageError(f"{file}: not a Parquet file", "a CSV, or a file that was cut short?") from error
     pages = table["page_name"].unify_dictionaries().combine_chunks()
     if isinstance(pages, pa.ChunkedArray):
         pages = pages.chunk(0)

@@ -18,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.errors import LocalError, RemoteError, SimError, UsageError
+from sim.errors import InputError, RemoteError, SimError, StorageError
 from sim.warehouse.base import CHECKSUM_MODULUS, STATS, Facts, Staging, Target, plain_id
 from sim.warehouse.duckdb import connect, facts_of
 from sim.warehouse.load import checksum as fingerprint
@@ -69,8 +69,8 @@ def _silent(done: int, total: int) -> None:
 def put(target: Target, loads: Sequence[Load], *, replace: bool = False, progress: Progress = _silent) -> list[Loaded]:
     """Load, check, record and publish, table by table; nothing where a table already holds these very rows.
 
-    Every table is looked at before the first is touched. Raises UsageError when one holds other rows and `replace` is
-    not set, LocalError or RemoteError when what arrived is not what was sent (that table is then left as it was).
+    Every table is looked at before the first is touched. Raises InputError when one holds other rows and `replace` is
+    not set, StorageError or RemoteError when what arrived is not what was sent (that table is then left as it was).
     """
     with _alone(target):
         there = [_already(target, load) for load in loads]
@@ -106,14 +106,14 @@ def _alone(target: Target) -> Iterator[None]:
         with FileLock(target.spec.path / ".lock", timeout=0):
             yield
     except Timeout:
-        raise LocalError(f"another program is writing into {target.spec.place}", "wait for it to end") from None
+        raise StorageError(f"another program is writing into {target.spec.place}", "wait for it to end") from None
 
 
 def _make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        raise LocalError(f"{path} is not a folder", "parquet: wants a folder") from None
+        raise StorageError(f"{path} is not a folder", "parquet: wants a folder") from None
 
 
 def _already(target: Target, load: Load) -> Loaded | None:
@@ -159,7 +159,7 @@ def _sum(parts: Collection[Facts]) -> Facts:
 def _refuse_full_table(target: Target, table: str, replace: bool) -> None:
     found = target.describe(table)
     if found is not None and found.rows and not replace:
-        raise UsageError(
+        raise InputError(
             f"{target.spec}: {table} already holds {found.rows:,} other rows",
             "--replace puts the new rows in their place, in one step",
         )
@@ -196,13 +196,13 @@ def _clear(folder: Path) -> None:
 
 def _check_part(target: Target, load: Load, file: Path, facts: Facts) -> None:
     if load.table == STATS and facts.distinct_keys != facts.rows:
-        raise LocalError(
+        raise StorageError(
             f"{facts.rows - facts.distinct_keys:,} of {facts.rows:,} rows repeat a key (caption_id, page_name)",
             "nothing was published; BigQuery would not notice, since the key is not enforced",
         )
     partition = described(load.table).partition
     if target.spec.kind == "bigquery" and partition and (days := _days(file, partition)) > MOST_PARTITIONS:
-        raise UsageError(f"{load.table}: {days:,} daily partitions", f"one job may touch {MOST_PARTITIONS:,}")
+        raise InputError(f"{load.table}: {days:,} daily partitions", f"one job may touch {MOST_PARTITIONS:,}")
 
 
 def _days(file: Path, partition: str) -> int:
@@ -221,7 +221,7 @@ def _check_arrival(target: Target, load: Load, staging: Staging, made: Facts) ->
     if arrived == made and len(staging.parts()) == load.parts:
         return
     staging.discard()
-    kind: type[SimError] = RemoteError if target.spec.kind == "bigquery" else LocalError
+    kind: type[SimError] = RemoteError if target.spec.kind == "bigquery" else StorageError
     raise kind(
         f"{target.spec}: {load.table} did not arrive as it was made: {_differences(made, arrived)}",
         "nothing was published and the staging is discarded: load again",

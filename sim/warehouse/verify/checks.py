@@ -23,7 +23,7 @@ from pathlib import Path
 from string import Template
 
 import sql
-from sim.errors import UsageError
+from sim.errors import InputError
 
 REDEPLOY = (
     "Show the difference with `deploy --dry-run`; then run `deploy`, with --replace if another function is there."
@@ -70,11 +70,11 @@ class Check:
 
 
 def read_check(name: str, text: str, origin: str) -> Check:
-    """The check that the text of an SQL file states; UsageError where its header lacks a key, at `origin`:line."""
+    """The check that the text of an SQL file states; InputError where its header lacks a key, at `origin`:line."""
     entries = _header(text)
     missing = [key for key in ("question", "group", "meaning", "remedy") if key not in entries]
     if missing:
-        raise UsageError(f"{origin}:1: the header has no {', '.join(missing)}", "docs/verify.md shows a check file")
+        raise InputError(f"{origin}:1: the header has no {', '.join(missing)}", "docs/verify.md shows a check file")
     one = {key: " ".join(lines) for key, (_, lines) in entries.items() if key != "option"}
     line, options = entries.get("option", (1, []))
     return Check(
@@ -110,7 +110,7 @@ def _threshold(line: str, where: str) -> Threshold:
             raise ValueError
         values = tuple(float(value) for value in found.group(2, 3) if value)
     except ValueError:
-        raise UsageError(
+        raise InputError(
             f"{where}: option: {line!r}", "write NAME = DEFAULT; help, or NAME = WARN FAIL; help"
         ) from None
     return Threshold(found[1], values, found[4])
@@ -124,13 +124,13 @@ def shipped() -> Mapping[str, Check]:
 
 
 def from_folder(folder: Path) -> list[Check]:
-    """The checks of the user's own folder; UsageError for a folder without any, or a name that is taken."""
+    """The checks of the user's own folder; InputError for a folder without any, or a name that is taken."""
     files = sorted(folder.glob("*.sql"))
     if not files:
-        raise UsageError(f"{folder} holds no *.sql", "--checks names a folder of check files; see docs/verify.md")
+        raise InputError(f"{folder} holds no *.sql", "--checks names a folder of check files; see docs/verify.md")
     taken = [file for file in files if file.stem in shipped()]
     if taken:
-        raise UsageError(f"{taken[0]}: a check of verify has this name", "rename the file")
+        raise InputError(f"{taken[0]}: a check of verify has this name", "rename the file")
     return [read_check(file.stem, _read(file), str(file)) for file in files]
 
 
@@ -138,7 +138,7 @@ def _read(file: Path) -> str:
     try:
         return file.read_text(encoding="utf-8")
     except UnicodeDecodeError:
-        raise UsageError(f"{file}: not UTF-8 text", "save the file as UTF-8") from None
+        raise InputError(f"{file}: not UTF-8 text", "save the file as UTF-8") from None
 
 
 def thresholds(checks: Iterable[Check]) -> dict[str, Threshold]:

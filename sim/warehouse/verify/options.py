@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import sql
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.warehouse.base import SENDS, STATS
 
 FALSE_ALARM = 1e-4  # of all statistical checks of one verification together
@@ -32,17 +32,17 @@ class Options:
     since: timedelta | None = None
 
     def __post_init__(self) -> None:
-        """UsageError for invalid names and times, and for sizes that say nothing or are too large for one query."""
+        """InputError for invalid names and times, and for sizes that say nothing or are too large for one query."""
         for name in (self.table, self.sends):
             _check_name(name)
         if not 100 <= self.rows <= 10_000_000:
-            raise UsageError(f"--rows {self.rows}: between 100 and 10,000,000 pairs")
+            raise InputError(f"--rows {self.rows}: between 100 and 10,000,000 pairs")
         if not 1000 <= self.draws <= 1_000_000:
-            raise UsageError(f"--draws {self.draws}: between 1,000 and 1,000,000 draws per cell")
+            raise InputError(f"--draws {self.draws}: between 1,000 and 1,000,000 draws per cell")
         for name, values in self.thresholds.items():
             if sorted(values) != list(values) or values[0] < 0:
                 option = name.replace("_", "-")
-                raise UsageError(f"--{option} {' '.join(f'{one:g}' for one in values)}: at least 0, warning first")
+                raise InputError(f"--{option} {' '.join(f'{one:g}' for one in values)}: at least 0, warning first")
         if self.as_of not in AS_OF:
             parse_time(self.as_of)
 
@@ -53,20 +53,20 @@ class Options:
 
 
 def parse_time(text: str) -> datetime:
-    """An ISO time, UTC where it names no zone; UsageError for anything else."""
+    """An ISO time, UTC where it names no zone; InputError for anything else."""
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"--as-of {text!r}", "auto, now, latest, or a time such as 2025-04-01T00:00:00Z") from None
+        raise InputError(f"--as-of {text!r}", "auto, now, latest, or a time such as 2025-04-01T00:00:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def parse_age(text: str) -> timedelta:
-    """A time span such as 7d, 36h or 90m; UsageError for anything else."""
+    """A time span such as 7d, 36h or 90m; InputError for anything else."""
     units = {"d": "days", "h": "hours", "m": "minutes"}
     number, unit = text[:-1], text[-1:]
     if unit not in units or not number.isascii() or not number.isdigit() or not 0 < int(number) < 100_000:
-        raise UsageError(f"--since {text!r}", "a number of days, hours or minutes: 7d, 36h or 90m")
+        raise InputError(f"--since {text!r}", "a number of days, hours or minutes: 7d, 36h or 90m")
     return timedelta(**{units[unit]: int(number)})
 
 
@@ -74,4 +74,4 @@ def _check_name(name: str) -> None:
     try:
         sql.identifier("table", name)
     except ValueError as error:
-        raise UsageError(str(error), "letters, digits and _, not quoted") from None
+        raise InputError(str(error), "letters, digits and _, not quoted") from None

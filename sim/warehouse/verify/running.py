@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 
-from sim.errors import SimError, UsageError
+from sim.errors import InputError, SimError
 from sim.warehouse.base import StatementError, Target
 from sim.warehouse.verify import bounds, identity, sampler, table
 from sim.warehouse.verify.checks import GROUPS, Check, shipped
@@ -33,7 +33,7 @@ def verify(target: Target, options: Options | None = None, progress: Progress = 
     """The results of every check of the chosen groups, in order; what the target cannot have is skipped, saying so.
 
     A check that cannot be made because the warehouse cannot be read has status `error`. `progress` is called with
-    what is being done where that takes long. UsageError for an unknown group.
+    what is being done where that takes long. InputError for an unknown group.
     """
     options = options or Options()
     checks = _chosen(options)
@@ -59,7 +59,7 @@ def _chosen(options: Options) -> list[Check]:
     groups = list(dict.fromkeys(check.group for check in checks))
     unknown = [group for group in options.only if group not in groups]
     if unknown:
-        raise UsageError(f"--only {unknown[0]}: no such group", f"one of {', '.join(groups)}")
+        raise InputError(f"--only {unknown[0]}: no such group", f"one of {', '.join(groups)}")
     return [check for check in checks if not options.only or check.group in options.only]
 
 
@@ -73,7 +73,7 @@ def _guarded(
     names = {check.name for check in chosen}
     try:
         return [result for result in make(chosen) if result.name in names]
-    except UsageError:
+    except InputError:
         raise
     except SimError as error:
         return [Result(check, Status.ERROR, error.message) for check in chosen if check is not OPENED]

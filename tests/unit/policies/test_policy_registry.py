@@ -57,9 +57,9 @@ def test_lists_from_yaml_become_tuples() -> None:
 
 
 BAD: list[tuple[str, dict[str, Any], str]] = [
-    ("ucb", {}, "unknown policy 'ucb'; did you mean 'ucb1'"),
+    ("ucb", {}, "unknown policy 'ucb'; known: "),
     ("zzz", {}, "unknown policy 'zzz'; known: bayes_ucb"),
-    ("ucb1", {"alfa": 1.0}, "alfa: ucb1 has no such parameter; did you mean 'alpha'"),
+    ("ucb1", {"alfa": 1.0}, "alfa: ucb1 has no such parameter; known: alpha"),
     ("greedy", {"x": 1.0}, "x: greedy has no such parameter; known: none"),
     ("ucb1", {"alpha": "2"}, "alpha: expected a finite number, got '2'"),
     ("ucb1", {"alpha": None}, "alpha: expected a finite number, got None"),
@@ -92,7 +92,7 @@ def test_memory_and_truth_follow_the_parameters() -> None:
     assert build("ucb1").memory.cumulative
     assert not build("discounted_thompson").memory.cumulative
     assert not build("sliding_window_ucb").memory.cumulative
-    assert (build("oracle").truth, build("oracle", {"by": "revenue"}).truth) == ("reward", "revenue")
+    assert (build("oracle").true_mean_of, build("oracle", {"by": "revenue"}).true_mean_of) == ("reward", "revenue")
 
 
 def test_parameters_are_described() -> None:
@@ -114,7 +114,7 @@ class Stranger(Policy):
     """From elsewhere."""
     kind = "{kind}"
     source = "elsewhere"
-    rule = Rule(derive=lambda n, s, w, truth, params: (s, n))
+    rule = Rule(summarise=lambda n, s, w, truth, params: (s, n))
 '''
 
 

@@ -9,7 +9,7 @@ import pytest
 
 import sql
 from sim.cli import exit_code
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.warehouse.base import STATS, Column, TargetSpec, open_target
 from sim.warehouse.deploy import carry_out, plan
 from sim.warehouse.schema import described
@@ -209,7 +209,7 @@ def test_exit_codes(arguments, code, tmp_path, capsys):
 
 @pytest.mark.parametrize("as_of", ["yesterday", "2025-13-01", ""])
 def test_a_moment_that_is_none_is_bad_usage(spec, as_of):
-    with open_target(spec, read_only=True) as target, pytest.raises(UsageError, match="as-of"):
+    with open_target(spec, read_only=True) as target, pytest.raises(InputError, match="as-of"):
         verify(target, Options(rows=100, draws=1000, as_of=as_of))
 
 

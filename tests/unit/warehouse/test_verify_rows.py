@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from policies.maths.wilson import exploration_bonus, wilson_bounds
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.warehouse.base import STATS, TargetSpec, open_target
 from sim.warehouse.deploy import carry_out, plan
 from sim.warehouse.schema import arrow_schema
@@ -100,7 +100,7 @@ DEFECTS = {
     "EMV in another unit": (lambda frame: frame.with_columns(pl.col("avg_emv") * 1e6), {"contents_revenue"}),
     "a time of the year 2099": (set_at("last_updated", datetime(2099, 1, 1, tzinfo=UTC)), {"contents_future"}),
     "two spellings of a page": (
-        lambda frame: set_at("page_name", "Page_0003", *range(1500, 1520))(frame),
+        set_at("page_name", "Page_0003", *range(1500, 1520)),
         {"contents_pages", "contents_percentiles?"},
     ),
     "a page with an invisible character": (
@@ -229,7 +229,7 @@ def test_staleness_by_the_thresholds(tmp_path, hours, status):
 
 @pytest.mark.parametrize("option", ["staleness_hours", "source_hours"])
 def test_a_failure_does_not_come_before_its_warning(option):
-    with pytest.raises(UsageError, match="warning first"):
+    with pytest.raises(InputError, match="warning first"):
         Options(thresholds={option: (12.0, 8.0)})
 
 
