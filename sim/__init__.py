@@ -10,12 +10,7 @@ if TYPE_CHECKING:
     from sim.api import run as run
     from sim.api import simulate as simulate
 
-<<<<<<< HEAD
-__version__ = "0.1.0"
 __all__ = ["Run", "__version__", "load_run", "run", "simulate"]
-=======
-__all__ = ["Run", "__version__", "load_run", "run"]
->>>>>>> main
 
 
 def __dir__() -> list[str]:

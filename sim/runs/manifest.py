@@ -9,14 +9,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-<<<<<<< HEAD
-import sim
 from sim.errors import StorageError
 from sim.runs.provenance import code_digests, versions
-=======
-from sim.runs.folder import FORMAT
 from sim.version import __version__
->>>>>>> main
 
 if TYPE_CHECKING:
     from sim.scenario import Scenario
@@ -36,13 +31,8 @@ def describe(scenario: "Scenario") -> Manifest:
     return {
         "format": FORMAT,
         "program": "caption-bandit-sim",
-<<<<<<< HEAD
-        "version": sim.__version__,
-        "status": RUNNING,
-=======
         "version": __version__,
-        "status": "running",
->>>>>>> main
+        "status": RUNNING,
         "scenario": scenario.name,
         "digest": scenario.digest,
         "replication_digest": scenario.model_copy(update={"replications": 1}).digest,

@@ -8,13 +8,8 @@ import numpy as np
 import pytest
 
 from policies.registry import kinds
-<<<<<<< HEAD
 from sim.runs.plan import TARGET_BYTES, plan
-from sim.runs.workload import SEND_BYTES, THOROUGH, estimate, memory_bytes, workload
-=======
-from sim.runs.blocks import TARGET_BYTES, plan
 from sim.runs.workload import SEND_BYTES, estimate, memory_bytes, workload
->>>>>>> main
 from sim.scenario import Scenario, load
 from sim.worlds.engine import simulate
 
