@@ -108,7 +108,7 @@ class View:
         path = self.run.path / f"{name}.parquet"
         if not path.is_file():
             return None
-        frame = pl.read_parquet(path, hive_partitioning=False)
+        frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
         return frame if len(frame) else None
 
 

@@ -95,7 +95,7 @@ class Run(Plots):
         return write_report(self, baseline, metric)
 
     def _read(self, name: str) -> pl.DataFrame:
-        return pl.read_parquet(self.path / name, hive_partitioning=False)
+        return pl.read_parquet(self.path / name, glob=False, hive_partitioning=False)
 
     def _log(self, kind: str, policy: str, replication: int) -> pl.DataFrame:
         path = RunFolder(self.path).log(kind, policy, replication)
@@ -104,7 +104,7 @@ class Run(Plots):
                 f"{self.path} holds no {kind} of policy {policy!r}, replication {replication}{_kept(path.parent)}",
                 f"The scenario's record.{kind} decides what is kept.",
             )
-        return pl.read_parquet(path, hive_partitioning=False)
+        return pl.read_parquet(path, glob=False, hive_partitioning=False)
 
 
 def run(

@@ -40,7 +40,7 @@ def command(output: Output, target: str, junit: str | None, **chosen: Any) -> No
     """
     from sim.errors import CheckFailed
     from sim.files import write_text
-    from sim.warehouse.base import open_target, parse_target
+    from sim.warehouse.targets import open_target, parse_target
     from sim.warehouse.verify import Options, verify
     from sim.warehouse.verify.report import as_data, as_junit, as_text, counts
 

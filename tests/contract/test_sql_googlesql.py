@@ -22,7 +22,11 @@ pytestmark = pytest.mark.xdist_group("googlesql")
 PROJECT, DATASET = "local-warehouse", "main"
 TABLES = tuple(name.removeprefix("ddl/") for name in sql.names("ddl"))
 FIELDS = ("lower_bound", "upper_bound", "exploration_bonus")
-OWN_TABLE = {"load/recorded_loads": "caption_sim_loads"}
+OWN_TABLE = {
+    "load/recorded_loads": "caption_sim_loads",
+    "load/fingerprint_sends": "mass_messages",
+    "load/fingerprint_curves": "curves",
+}
 PARAMETERS = {
     "draws": 1000, "pairs": 1000, "limit": 1.0, "as_of_us": 1_700_000_000_000_000, "warn_hours": 8.0,
     "critical_hours": 12.0, "days": 90.0, "share": 0.3, "per_hour": 10.0, "sends": "mass_messages",

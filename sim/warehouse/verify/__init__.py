@@ -29,7 +29,7 @@ def verify(target: Target, options: Options | None = None, tell: Tell = silent) 
 
 def check_functions(target: Target, options: Options) -> list[Result]:
     """The two functions: what they are, and how they behave."""
-    if "functions" in target.lacks:
+    if "functions" in target.unsupported:
         skipped = f"{target.spec.kind} holds no functions; the rows are held against the project's own"
         return [Result("identity", check, "skip", skipped) for check in ("identity_bounds", "identity_sample")]
     return [*_bounds(target, options), *_sampler(target, options)]

@@ -37,7 +37,7 @@ def _instead(target: Target, table: str) -> str:
 
 
 def _one(target: Target, check: str, found: TableDescription) -> Result:
-    if _NEEDS.get(check) in target.lacks:
+    if _NEEDS.get(check) in target.unsupported:
         return Result(GROUP, check, "skip", f"{target.spec.kind} keeps no such thing")
     status, detail = _COMPARE[check](described(STATS), found)
     return Result(GROUP, check, status, detail)

@@ -8,7 +8,7 @@ order of their text.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,7 +76,9 @@ def _frame(source: str) -> "pl.DataFrame":
     if not is_parquet and Path(source).suffix.lower() in (".parquet", ".pq"):
         raise LocalError(f"{source}: is not a Parquet file", "if it is CSV, give it a name that ends in .csv")
     with _reading(source):
-        frame = pl.read_parquet(source) if is_parquet else pl.read_csv(source, infer_schema=False)
+        frame = (
+            pl.read_parquet(source, glob=False) if is_parquet else pl.read_csv(source, infer_schema=False, glob=False)
+        )
     if frame.height == 0:
         raise UsageError(f"{source}: has no rows")
     return frame

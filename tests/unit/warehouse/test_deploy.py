@@ -7,10 +7,11 @@ import pytest
 
 from sim.cli import exit_code
 from sim.errors import CheckFailed, UsageError
-from sim.warehouse.base import SENDS, STATS, TargetSpec, open_target
+from sim.warehouse.base import SENDS, STATS, TargetSpec
 from sim.warehouse.bigquery.target import our_body
 from sim.warehouse.deploy import FUNCTIONS, carry_out, plan
 from sim.warehouse.schema import described
+from sim.warehouse.targets import open_target
 
 OTHER = "CREATE OR REPLACE MACRO wilson_sample(successes, failures) AS (random())"
 

@@ -11,9 +11,10 @@ import pytest
 import sql
 from sim.cli import exit_code
 from sim.errors import UsageError
-from sim.warehouse.base import STATS, Column, TargetSpec, open_target
+from sim.warehouse.base import STATS, Column, TargetSpec
 from sim.warehouse.deploy import carry_out, plan
 from sim.warehouse.schema import described
+from sim.warehouse.targets import open_target
 from sim.warehouse.verify import Options, Result, verify
 from sim.warehouse.verify.explanations import MEANINGS
 from sim.warehouse.verify.report import as_data, as_junit, as_text, counts
@@ -31,7 +32,7 @@ def spec(tmp_path):
 class Described:
     """A warehouse that keeps everything, described as it is told."""
 
-    lacks = frozenset()
+    unsupported = frozenset()
     spec = TargetSpec("bigquery", "my-project-1.caption_test")
 
     def __init__(self, table):

@@ -6,9 +6,10 @@ import pytest
 
 from policies.maths.wilson import exploration_bonus, wilson_bounds
 from sim.errors import UsageError
-from sim.warehouse.base import STATS, TargetSpec, open_target
+from sim.warehouse.base import STATS, TargetSpec
 from sim.warehouse.deploy import carry_out, plan
 from sim.warehouse.schema import arrow_schema
+from sim.warehouse.targets import open_target
 from sim.warehouse.verify import Options, contents, row_sources
 from sim.warehouse.verify.contents import CONTENTS, check_contents, check_operations
 from sim.warehouse.verify.results import ask
