@@ -1,4 +1,4 @@
-"""Write docs/gallery.md and its pictures from the shipped scenarios: `python docs/build_gallery.py`.
+"""Write docs/gallery.md and its figures from the shipped scenarios: `python docs/build_gallery.py`.
 
 Runs of an earlier call are kept under runs/gallery and used again; `--fresh` simulates anew. The same scenarios give
 the same bytes.
@@ -17,7 +17,7 @@ from reports.decision import headline
 from reports.figures.style import svg
 from reports.render import escape_markdown
 from reports.report import subtitle
-from reports.report_input import view
+from reports.report_input import report_input
 from scenarios import names, path_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -73,9 +73,9 @@ SHOWN: dict[str, Sequence[tuple[str, str]]] = {
 }
 
 
-def chapter(name: str, run: sim.Run, pictures: Path) -> list[str]:
-    """The lines of one scenario; its figures are written below `pictures`."""
-    seen = view(run)
+def chapter(name: str, run: sim.Run, figures: Path) -> list[str]:
+    """The lines of one scenario; its figures are written below `figures`."""
+    seen = report_input(run)
     lines = [
         f"## {name}",
         "",
@@ -86,7 +86,7 @@ def chapter(name: str, run: sim.Run, pictures: Path) -> list[str]:
         f"**{escape_markdown(headline(seen))}**",
     ]
     for figure, what in SHOWN[name]:
-        target = pictures / f"{name}-{figure}.svg"
+        target = figures / f"{name}-{figure}.svg"
         target.write_text(svg(run.plot(figure), f"{name}-{figure}"), encoding="utf-8", newline="\n")
         lines += ["", f"![{figure.replace('_', ' ')} of {name}](gallery/{target.name})", "", what]
     return [*lines, ""]
@@ -103,12 +103,12 @@ def build(
     target: Path, runs: Path, *, overrides: Sequence[str] = (), only: Sequence[str] = (), fresh: bool = False
 ) -> Path:
     """Write gallery.md and gallery/*.svg below `target`; returns the path of gallery.md."""
-    pictures = target / "gallery"
-    pictures.mkdir(parents=True, exist_ok=True)
+    figures = target / "gallery"
+    figures.mkdir(parents=True, exist_ok=True)
     lines = ["# Gallery", "", "What the shipped scenarios show. Made by `python docs/build_gallery.py`.", ""]
     for name in only or tuple(SHOWN):
         run = sim.run(name, runs / name, overrides=overrides, report=False, resume=not fresh, fresh=fresh)
-        lines += chapter(name, run, pictures)
+        lines += chapter(name, run, figures)
     rest = [name for name in names() if name not in SHOWN]
     lines += [f"Not shown, because they need data of your own: {', '.join(rest)}."] if rest else []
     page = target / "gallery.md"

@@ -1,46 +1,47 @@
-"""What a policy is: a small pure rule over the statistics of a row's arms.
+"""The policy protocol: a policy is a small pure rule over the statistics of a row's arms.
 
-A row is one page of one replication. The engine shows a policy, for every arm, `n` trials, `s` successes and `w`
-importance-weighted successes, all as of the last refresh, without any prior. The rule is a few plain Python
-functions over scalars; the engine compiles them into its kernels. They may use `math` and functions of this package
-like `policies.maths.draws`:
+A row is one page of one replication. For every arm the engine shows a policy `n` trials, `s` successes and
+`ipw_successes`, the sum of outcomes divided by the probability of sending the arm (inverse propensity weights). All
+three are as of the last refresh and contain no prior. The rule consists of a few plain Python functions over scalars.
+The engine compiles them into its kernels. They may use `math` and functions of this package, for example those of
+`policies.maths.draws`:
 
-    derive(n, s, w, truth, params) -> (x, y)             what to keep of an arm; called when its statistics change
-    prepare(t, n, x, y, params, state, key) -> None      once a decision, before the scores; may write `state`
-    score(x, y, state, params, key) -> float             an arm's score; the largest is sent, ties break uniformly
-    support(x, y, state, params) -> (low, high)          closed bounds of the score over all keys, also of `prepare`
-    quantile(x, y, state, params, u) -> float            the score at quantile u; only where `pools_cold` is set
-    weight(x, y, state, params) -> float                 1 / propensity of the arm sent; only where `weighted` is set
-    propensity(arm, x, y, state, params) -> float        P(this decision sends the arm); NaN: no closed form
-    slope(x, y, value, state, params) -> float           how fast a score grows at most; only where `concave` is set
-    tail(x, y, level, params) -> (chance, pace)          P(score > level); only where `tailed` is set, as the next two
-    follow(x, y, to_x, to_y, level, chance, pace, doubt, params) -> (chance, pace, doubt)   the same after a change
-    above(x, y, level, params, key) -> float             a score given that it exceeds the level
+    summarise(n, s, ipw_successes, true_mean, params) -> (a, b)   what to keep of an arm; called when these change
+    prepare(t, n, a, b, params, state, key) -> None       called once per decision, before the scores; may write `state`
+    score(a, b, state, params, key) -> float              an arm's score; the largest is sent, ties break uniformly
+    support(a, b, state, params) -> (low, high)           closed bounds of the score over all keys, also of `prepare`
+    quantile(a, b, state, params, u) -> float             the score at quantile u; only with `exchangeable_untried`
+    weight(a, b, state, params) -> float                  1 / propensity of the arm sent; only with `weighted`
+    propensity(arm, a, b, state, params) -> float         P(this decision sends the arm); NaN: no closed form
+    max_slope(a, b, value, state, params) -> float        largest growth of a score; only with `concave_index`
+    tail(a, b, threshold, params) -> (chance, slope)      P(score > threshold); only with `tail_evaluable`
+    update_tail(a, b, to_a, to_b, threshold, chance, slope, error, params) -> (chance, slope, error)
+                                                          the same after a change; only with `tail_evaluable`
+    draw_above(a, b, threshold, params, key) -> float     a score given that it exceeds the threshold; likewise
 
-`n`, `x`, `y` of `prepare` and `propensity` are arrays (arms,), to be read only; `t` counts the row's trials so far
-(pulls; fans where each fan is a trial); `params` is the tuple of `parameters()` as float64; `state` is float64
-(state_size,), zero at the start and kept between decisions; `key` is a uint64 for `policies.maths.draws`: in `prepare`
-the decision's, in `score` the arm's own, which is `arm_key(decision's, i)` for the arm at position i.
+In `prepare` and `propensity`, `n`, `a` and `b` are read-only arrays (arms,). `t` counts the row's trials so far (pulls;
+fans where each fan is a trial). `params` is the tuple of `parameters()` as float64. `state` is float64 (state_size,),
+zero at the start and kept between decisions. `key` is a uint64 for `policies.maths.draws`: in `prepare` the key of the
+decision, in `score` the arm's own, which is `arm_key(key of the decision, i)` for the arm at position i.
 
-`propensity` is for logs of what was sent: the probability before anything is drawn, in `prepare` too, though it is
-asked after `prepare`. A `weighted` policy needs none, for it has `weight`, nor does a `deterministic` one, whose best
-arms share evenly.
+`propensity` serves logs of what was sent: it is the probability before anything is drawn, in `prepare` too, although
+it is called after `prepare`. A `weighted` policy needs no `propensity`, because it has `weight`. A `deterministic`
+policy needs none either: its best arms share evenly.
 
-A costly index can be `concave`: its score depends on x, y and `state[0]` alone, which never falls from one decision
-to the next, and in which the score rises, by at most `slope` (>= 0) a unit from a decision with score `value` on, but
-for SCORE_ERROR. An index solved long ago then still bounds today's from both sides, and kernels solve only those that
-could be the largest.
+`concave_index`: the score is costly, deterministic, and depends on a, b and `state[0]` alone. `state[0]` never falls
+from one decision to the next. The score rises with it, by at most `max_slope` (>= 0) per unit from a decision with
+score `value` on, up to SCORE_ERROR. An index solved earlier then bounds today's from both sides, and kernels solve
+again only those that could be the largest.
 
-A random score that is costly to draw can be `tailed`: its law depends on x and y alone. `tail` gives the chance that it
-exceeds `level`, and `pace`, any number that `follow` wants back. `follow` brings both from (x, y) to (to_x, to_y) for
-less than `tail` costs; `doubt` is the relative error of the chance, which it returns increased by what it added.
-Without a `follow`, `tail` is asked again. See policies.maths.beta_tails for an example.
+`tail_evaluable`: the score is random, costly to draw, and its distribution depends on a and b alone. `tail` returns the
+probability that the score exceeds `threshold`, and `slope`, any number that `update_tail` needs. `update_tail` moves
+both from (a, b) to (to_a, to_b) at a lower cost than `tail`; `error` is the relative error of the probability, returned
+with what the step added. Without `update_tail`, kernels call `tail` again. `policies.maths.beta_tails` is an example.
 
-A policy that `pools_cold` lets kernels treat arms without feedback as what they are, equals: of m equal scores only the
-largest are drawn, as quantiles, so that thousands of captions that nobody knows cost little. Its `prepare` then looks
-at no arm's `n`, `x` or `y`, though it may ask how many arms there are, its `derive` not at the truth, and `quantile`
-has the law of `score` for a uniform `u` in [0, 1], with which it rises, unless it is the same for all. A
-`deterministic` policy needs no `quantile`.
+`exchangeable_untried`: arms without feedback are equals. Of m equal scores kernels draw only the largest, as quantiles,
+so that thousands of untried captions cost little. `prepare` must not read any arm's `n`, `a` or `b` (it may read how
+many arms there are), `summarise` must not read `true_mean`, and `quantile` must have the distribution of `score` for a
+uniform `u` in [0, 1] and rise with `u`, or be constant. A `deterministic` policy needs no `quantile`.
 """
 
 import math
@@ -48,50 +49,58 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar
 
-SCORE_ERROR = 1e-12  # by which scores of a concave policy may be off, and kernels allow for
-UNKNOWN = 2.0  # a chance that no uniform number reaches
-RARE = 0.25  # the largest chance of passing a level at which `above` is asked
+SCORE_ERROR = 1e-12  # largest error of a score of a `concave_index` policy
+UNKNOWN = 2.0  # in place of a probability: no uniform number reaches it
+RARE = 0.25  # largest probability of exceeding a threshold at which kernels call `draw_above`
 
 
-def _prepare_nothing(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+def _prepare_nothing(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
     pass
 
 
-def _score_is_x(x: float, y: float, state: Any, params: Any, key: Any) -> float:
-    return x
+def _score_is_a(a: float, b: float, state: Any, params: Any, key: Any) -> float:
+    return a
 
 
-def _support_is_x(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
-    return x, x
+def _support_is_a(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
+    return a, a
 
 
-def _weight_one(x: float, y: float, state: Any, params: Any) -> float:
+def _weight_one(a: float, b: float, state: Any, params: Any) -> float:
     return 1.0
 
 
-def _propensity_unknown(arm: int, x: Any, y: Any, state: Any, params: Any) -> float:
+def _propensity_unknown(arm: int, a: Any, b: Any, state: Any, params: Any) -> float:
     return math.nan
 
 
-def _slope_unknown(x: float, y: float, value: float, state: Any, params: Any) -> float:
+def _max_slope_unknown(a: float, b: float, value: float, state: Any, params: Any) -> float:
     return math.inf
 
 
-def _quantile_unknown(x: float, y: float, state: Any, params: Any, u: float) -> float:
+def _quantile_unknown(a: float, b: float, state: Any, params: Any, u: float) -> float:
     return math.nan
 
 
-def _tail_unknown(x: float, y: float, level: float, params: Any) -> tuple[float, float]:
+def _tail_unknown(a: float, b: float, threshold: float, params: Any) -> tuple[float, float]:
     return UNKNOWN, 0.0
 
 
-def _follow_unknown(
-    x: float, y: float, to_x: float, to_y: float, level: float, chance: float, pace: float, doubt: float, params: Any
+def _update_tail_unknown(
+    a: float,
+    b: float,
+    to_a: float,
+    to_b: float,
+    threshold: float,
+    chance: float,
+    slope: float,
+    error: float,
+    params: Any,
 ) -> tuple[float, float, float]:
     return UNKNOWN, 0.0, 0.0
 
 
-def _above_unknown(x: float, y: float, level: float, params: Any, key: Any) -> float:
+def _draw_above_unknown(a: float, b: float, threshold: float, params: Any, key: Any) -> float:
     return math.nan
 
 
@@ -99,17 +108,17 @@ def _above_unknown(x: float, y: float, level: float, params: Any, key: Any) -> f
 class Rule:
     """The plain functions of a policy; see the module's docstring for their signatures."""
 
-    derive: Callable[..., Any]
-    score: Callable[..., Any] = _score_is_x
-    support: Callable[..., Any] = _support_is_x
+    summarise: Callable[..., Any]
+    score: Callable[..., Any] = _score_is_a
+    support: Callable[..., Any] = _support_is_a
     prepare: Callable[..., Any] = _prepare_nothing
     weight: Callable[..., Any] = _weight_one
     propensity: Callable[..., Any] = _propensity_unknown
-    slope: Callable[..., Any] = _slope_unknown
+    max_slope: Callable[..., Any] = _max_slope_unknown
     quantile: Callable[..., Any] = _quantile_unknown
     tail: Callable[..., Any] = _tail_unknown
-    follow: Callable[..., Any] = _follow_unknown
-    above: Callable[..., Any] = _above_unknown
+    update_tail: Callable[..., Any] = _update_tail_unknown
+    draw_above: Callable[..., Any] = _draw_above_unknown
 
 
 @dataclass(frozen=True)
@@ -153,12 +162,12 @@ class Policy:
     state_size: ClassVar[int] = 0
     weighted: ClassVar[bool] = False
     deterministic: ClassVar[bool] = False  # no score depends on a key, though `support` may be wider than the score
-    prune: ClassVar[bool] = False  # `support` is so much cheaper than `score` that kernels should ask it first
-    batch: ClassVar[int] = 0  # from so many arms on, kernels score all before they compare; for plain arithmetic
-    pools_cold: ClassVar[bool] = False  # kernels may draw the largest scores of arms without feedback at once
-    steady: ClassVar[bool] = False  # scores are `x`, unless `prepare` set state[0] above 0; kernels may keep the leader
-    concave: ClassVar[bool] = False  # kernels may keep scores and their `slope`, which says how long they will do
-    tailed: ClassVar[bool] = False  # kernels may draw only scores that pass a level, by the rule's `tail` and `above`
+    prune_by_upper_bound: ClassVar[bool] = False  # kernels ask `support` first, which is much cheaper than `score`
+    vectorise_from: ClassVar[int] = 0  # from so many arms on, kernels score all before they compare; 0: never
+    exchangeable_untried: ClassVar[bool] = False  # kernels may draw the largest scores of arms without feedback at once
+    state_independent_score: ClassVar[bool] = False  # a score is `a`, unless `prepare` set state[0] above 0
+    concave_index: ClassVar[bool] = False  # kernels may keep a score for as long as its `max_slope` allows
+    tail_evaluable: ClassVar[bool] = False  # kernels may draw only scores above a threshold
 
     def parameters(self) -> tuple[float, ...]:
         """The numbers that the rule's functions receive as `params`."""
@@ -170,8 +179,8 @@ class Policy:
         return Memory()
 
     @property
-    def truth(self) -> str:
-        """What `truth` holds in `derive`: the arm's true mean "reward", or its true expected "revenue"."""
+    def true_mean_of(self) -> str:
+        """What `true_mean` is in `summarise`: the arm's true mean "reward", or its true expected "revenue"."""
         return "reward"
 
     def __post_init__(self) -> None:

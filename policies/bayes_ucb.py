@@ -11,13 +11,13 @@ from policies.maths.incomplete_beta import beta_density, beta_upper_quantile
 _SAFETY = 1.0 + 1e-9  # allows for the rounding of a density
 
 
-def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
     if n <= 0.0:
         return math.inf, 0.0
     return params[0] + s, params[1] + max(n - s, 0.0)
 
 
-def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
     state[1] = min(1.0, 1.0 / (max(t, 1.0) * math.pow(math.log(params[3]), params[2])))
     state[0] = -math.log(state[1])
 
@@ -27,22 +27,22 @@ def _reach(a: float, b: float, state: Any) -> float:
     return kl_reach(a / (a + b), state[0] / (a + b))
 
 
-def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
-    return min(beta_upper_quantile(x, y, state[1]), _reach(x, y, state)) if x < math.inf else x
+def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
+    return min(beta_upper_quantile(a, b, state[1]), _reach(a, b, state)) if a < math.inf else a
 
 
-def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
-    return (0.0, _reach(x, y, state)) if x < math.inf else (x, x)
+def _support(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
+    return (0.0, _reach(a, b, state)) if a < math.inf else (a, a)
 
 
-def _slope(x: float, y: float, value: float, state: Any, params: Any) -> float:
+def _slope(a: float, b: float, value: float, state: Any, params: Any) -> float:
     # A quantile rises in −ln(tail) by 1 / hazard, and 1 / hazard = (1 − q) ∫ ((1 − v)/q + v)^(a − 1) v^(b − 1) dv over
     # [0, 1] falls as q rises, whatever b, as long as a >= 1.
-    if x == math.inf or value >= 1.0:
+    if a == math.inf or value >= 1.0:
         return 0.0
-    if x < 1.0 or value <= 0.0:
+    if a < 1.0 or value <= 0.0:
         return math.inf
-    density = beta_density(x, y, value)
+    density = beta_density(a, b, value)
     return _SAFETY * float(state[1]) / density if density > 0.0 else math.inf
 
 
@@ -58,12 +58,14 @@ class BayesUcb(Policy):
 
     kind: ClassVar[str] = "bayes_ucb"
     source: ClassVar[str] = "Kaufmann, Cappé & Garivier 2012, algorithm 1"
-    rule: ClassVar[Rule] = Rule(derive=_derive, prepare=_prepare, score=_score, support=_support, slope=_slope)
+    rule: ClassVar[Rule] = Rule(
+        summarise=_summarise, prepare=_prepare, score=_score, support=_support, max_slope=_slope
+    )
     state_size: ClassVar[int] = 2
     deterministic: ClassVar[bool] = True
-    pools_cold: ClassVar[bool] = True
-    prune: ClassVar[bool] = True
-    concave: ClassVar[bool] = True
+    exchangeable_untried: ClassVar[bool] = True
+    prune_by_upper_bound: ClassVar[bool] = True
+    concave_index: ClassVar[bool] = True
 
     def parameters(self) -> tuple[float, ...]:
         """(prior successes, prior failures, c, horizon)."""

@@ -8,31 +8,31 @@ from policies.base import Policy, Rule, parameter
 from policies.maths.draws import gumbel
 
 
-def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
     return (s / n / params[0] if n > 0.0 else math.inf), 0.0
 
 
-def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
-    return x + gumbel(key)
+def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
+    return a + gumbel(key)
 
 
-def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
-    return (x, x) if x == math.inf else (-math.inf, math.inf)
+def _support(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
+    return (a, a) if a == math.inf else (-math.inf, math.inf)
 
 
-def _propensity(arm: int, x: Any, y: Any, state: Any, params: Any) -> float:
+def _propensity(arm: int, a: Any, b: Any, state: Any, params: Any) -> float:
     largest = -math.inf
-    for value in x:
+    for value in a:
         largest = max(largest, value)
     total = 0.0
-    for value in x:
+    for value in a:
         total += _share(value, largest)
-    return _share(x[arm], largest) / total
+    return _share(a[arm], largest) / total
 
 
-def _share(x: float, largest: float) -> float:
+def _share(a: float, largest: float) -> float:
     """Proportional to the probability; arms never pulled, infinite, share it evenly."""
-    return 1.0 if x == largest else math.exp(x - largest)
+    return 1.0 if a == largest else math.exp(a - largest)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,7 +43,7 @@ class Boltzmann(Policy):
 
     kind: ClassVar[str] = "boltzmann"
     source: ClassVar[str] = "Luce 1959; Sutton & Barto 1998, section 2.3; drawn as an argmax by Gumbel 1954"
-    rule: ClassVar[Rule] = Rule(derive=_derive, score=_score, support=_support, propensity=_propensity)
+    rule: ClassVar[Rule] = Rule(summarise=_summarise, score=_score, support=_support, propensity=_propensity)
 
     def parameters(self) -> tuple[float, ...]:
         """(temperature,)."""

@@ -19,7 +19,7 @@ class DiscountedThompson(Policy):
     kind: ClassVar[str] = "discounted_thompson"
     source: ClassVar[str] = "Raj & Kalyani 2017, algorithm 1 (dTS)"
     rule: ClassVar[Rule] = POSTERIOR_RULE
-    pools_cold: ClassVar[bool] = True
+    exchangeable_untried: ClassVar[bool] = True
 
     def parameters(self) -> tuple[float, ...]:
         """(prior successes, prior failures)."""

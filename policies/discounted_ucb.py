@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from policies.base import Memory, Policy, Rule, parameter
-from policies.ucb1 import derive_mean_and_width, score_mean_and_width, support_mean_and_width
+from policies.ucb1 import score_mean_and_width, summarise_mean_and_width, support_mean_and_width
 
 
-def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
     total = 0.0
     for count in n:
         total += count
@@ -25,7 +25,7 @@ class DiscountedUcb(Policy):
     kind: ClassVar[str] = "discounted_ucb"
     source: ClassVar[str] = "Garivier & Moulines 2008, section 2 (D-UCB), rewards in [0, 1]"
     rule: ClassVar[Rule] = Rule(
-        derive=derive_mean_and_width, prepare=_prepare, score=score_mean_and_width, support=support_mean_and_width
+        summarise=summarise_mean_and_width, prepare=_prepare, score=score_mean_and_width, support=support_mean_and_width
     )
     state_size: ClassVar[int] = 1
     deterministic: ClassVar[bool] = True

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from policies.base import Policy, Rule, parameter
-from policies.greedy import derive_mean
+from policies.greedy import summarise_mean
 from policies.maths.draws import uniform
 
 
-def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
     epsilon = params[0]
     if params[1] > 0.0:
         epsilon = params[1] * len(n) / (params[2] * params[2] * max(t, 1.0))
@@ -17,28 +17,28 @@ def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) 
     state[0] = 1.0 if uniform(key) < epsilon else 0.0
 
 
-def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
-    return uniform(key) if state[0] > 0.0 else x
+def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
+    return uniform(key) if state[0] > 0.0 else a
 
 
-def _quantile(x: float, y: float, state: Any, params: Any, u: float) -> float:
-    return u if state[0] > 0.0 else x
+def _quantile(a: float, b: float, state: Any, params: Any, u: float) -> float:
+    return u if state[0] > 0.0 else a
 
 
-def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
+def _support(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
     if params[0] == 0.0 and params[1] == 0.0:
-        return x, x
-    return 0.0, max(x, 1.0)
+        return a, a
+    return 0.0, max(a, 1.0)
 
 
-def _propensity(arm: int, x: Any, y: Any, state: Any, params: Any) -> float:
+def _propensity(arm: int, a: Any, b: Any, state: Any, params: Any) -> float:
     largest, tied = -math.inf, 0
-    for value in x:
+    for value in a:
         if value > largest:
             largest, tied = value, 0
         tied += value == largest
-    exploits = 1.0 / tied if x[arm] == largest else 0.0
-    return state[1] / len(x) + (1.0 - state[1]) * exploits  # type: ignore[no-any-return]
+    exploits = 1.0 / tied if a[arm] == largest else 0.0
+    return state[1] / len(a) + (1.0 - state[1]) * exploits  # type: ignore[no-any-return]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,11 +55,16 @@ class EpsilonGreedy(Policy):
     kind: ClassVar[str] = "epsilon_greedy"
     source: ClassVar[str] = "constant: Sutton & Barto 2018, section 2.2; decaying: Auer et al. 2002, figure 3"
     rule: ClassVar[Rule] = Rule(
-        derive=derive_mean, prepare=_prepare, score=_score, support=_support, quantile=_quantile, propensity=_propensity
+        summarise=summarise_mean,
+        prepare=_prepare,
+        score=_score,
+        support=_support,
+        quantile=_quantile,
+        propensity=_propensity,
     )
-    pools_cold: ClassVar[bool] = True
-    steady: ClassVar[bool] = True
-    batch: ClassVar[int] = 6
+    exchangeable_untried: ClassVar[bool] = True
+    state_independent_score: ClassVar[bool] = True
+    vectorise_from: ClassVar[int] = 6
     state_size: ClassVar[int] = 2
 
     def parameters(self) -> tuple[float, ...]:

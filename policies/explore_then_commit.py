@@ -12,33 +12,33 @@ _HALF = np.uint64(32)
 _LOW_BITS = np.uint64(0xFFFFFFFF)
 
 # state: [0] the committed arm's position + 1, or 0; [1], [2] the two halves of its key in this decision, by which
-# `score` knows it; [3], [4] its x and y; [5] whether another arm has the same x and y, so that `support` cannot tell.
+# `score` knows it; [3], [4] its a and b; [5] whether another arm has the same a and b, so that `support` cannot tell.
 
 
-def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
     return n, s
 
 
-def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
-    if state[0] == 0.0 and _explored(x, params[0]):
-        state[0] = _best(x, y, key) + 1.0
+def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
+    if state[0] == 0.0 and _explored(a, params[0]):
+        state[0] = _best(a, b, key) + 1.0
     if state[0] > 0.0:
-        _point_to(int(state[0]) - 1, x, y, state, key)
+        _point_to(int(state[0]) - 1, a, b, state, key)
 
 
-def _explored(x: Any, pulls: float) -> bool:
+def _explored(a: Any, pulls: float) -> bool:
     behind = 0
-    for arm in range(len(x)):
-        if x[arm] < pulls:
+    for arm in range(len(a)):
+        if a[arm] < pulls:
             behind += 1
     return behind == 0
 
 
-def _best(x: Any, y: Any, key: Any) -> int:
+def _best(a: Any, b: Any, key: Any) -> int:
     """The position of the largest mean, ties broken uniformly."""
     best, chosen, ties = -1.0, 0, 0
-    for arm in range(len(x)):
-        mean = y[arm] / x[arm]
+    for arm in range(len(a)):
+        mean = b[arm] / a[arm]
         if mean > best:
             best, chosen, ties = mean, arm, 1
         elif mean == best:
@@ -49,27 +49,27 @@ def _best(x: Any, y: Any, key: Any) -> int:
     return chosen
 
 
-def _point_to(arm: int, x: Any, y: Any, state: Any, key: Any) -> None:
+def _point_to(arm: int, a: Any, b: Any, state: Any, key: Any) -> None:
     own = arm_key(key, arm)
     state[1], state[2] = float(own >> _HALF), float(own & _LOW_BITS)
-    state[3], state[4] = x[arm], y[arm]
+    state[3], state[4] = a[arm], b[arm]
     alike = 0
-    for other in range(len(x)):
-        if x[other] == x[arm] and y[other] == y[arm]:
+    for other in range(len(a)):
+        if a[other] == a[arm] and b[other] == b[arm]:
             alike += 1
     state[5] = 1.0 if alike > 1 else 0.0
 
 
-def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
     if state[0] == 0.0:
-        return 1.0 if x < params[0] else 0.0
+        return 1.0 if a < params[0] else 0.0
     return 1.0 if float(key >> _HALF) == state[1] and float(key & _LOW_BITS) == state[2] else 0.0
 
 
-def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
+def _support(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
     if state[0] == 0.0:
-        return (1.0, 1.0) if x < params[0] else (0.0, 0.0)
-    if x != state[3] or y != state[4]:
+        return (1.0, 1.0) if a < params[0] else (0.0, 0.0)
+    if a != state[3] or b != state[4]:
         return 0.0, 0.0
     return (0.0, 1.0) if state[5] > 0.0 else (1.0, 1.0)
 
@@ -86,7 +86,7 @@ class ExploreThenCommit(Policy):
 
     kind: ClassVar[str] = "explore_then_commit"
     source: ClassVar[str] = "Robbins 1952; Lattimore & Szepesvári 2020, Bandit Algorithms, algorithm 1"
-    rule: ClassVar[Rule] = Rule(derive=_derive, prepare=_prepare, score=_score, support=_support)
+    rule: ClassVar[Rule] = Rule(summarise=_summarise, prepare=_prepare, score=_score, support=_support)
     state_size: ClassVar[int] = 6
 
     def parameters(self) -> tuple[float, ...]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from policies.base import Policy, Rule
 
 
-def derive_mean(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+def summarise_mean(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
     """The sample mean, +inf for an arm never pulled, and the trials."""
     if n <= 0.0:
         return math.inf, 0.0
@@ -20,7 +20,7 @@ class Greedy(Policy):
 
     kind: ClassVar[str] = "greedy"
     source: ClassVar[str] = "Sutton & Barto 2018, Reinforcement Learning, eq. 2.2"
-    rule: ClassVar[Rule] = Rule(derive=derive_mean)
+    rule: ClassVar[Rule] = Rule(summarise=summarise_mean)
     deterministic: ClassVar[bool] = True
-    steady: ClassVar[bool] = True
-    pools_cold: ClassVar[bool] = True
+    state_independent_score: ClassVar[bool] = True
+    exchangeable_untried: ClassVar[bool] = True

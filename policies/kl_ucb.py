@@ -5,26 +5,26 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from policies.base import Policy, Rule, parameter
-from policies.greedy import derive_mean
+from policies.greedy import summarise_mean
 from policies.maths.divergence import kl_reach, kl_upper, kl_upper_slope
 
 
-def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
     log_t = math.log(max(t, 1.0))
     slack = params[0] * math.log(log_t) if params[0] > 0.0 and log_t > 0.0 else 0.0
     state[0] = max(log_t + slack, 0.0)
 
 
-def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
-    return kl_upper(x, state[0] / y) if y > 0.0 else math.inf
+def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
+    return kl_upper(a, state[0] / b) if b > 0.0 else math.inf
 
 
-def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
-    return (x, kl_reach(x, state[0] / y)) if y > 0.0 else (math.inf, math.inf)
+def _support(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
+    return (a, kl_reach(a, state[0] / b)) if b > 0.0 else (math.inf, math.inf)
 
 
-def _slope(x: float, y: float, value: float, state: Any, params: Any) -> float:
-    return kl_upper_slope(x, value) / y if y > 0.0 else 0.0
+def _slope(a: float, b: float, value: float, state: Any, params: Any) -> float:
+    return kl_upper_slope(a, value) / b if b > 0.0 else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,12 +35,14 @@ class KlUcb(Policy):
 
     kind: ClassVar[str] = "kl_ucb"
     source: ClassVar[str] = "Garivier & Cappé 2011, algorithm 1"
-    rule: ClassVar[Rule] = Rule(derive=derive_mean, prepare=_prepare, score=_score, support=_support, slope=_slope)
+    rule: ClassVar[Rule] = Rule(
+        summarise=summarise_mean, prepare=_prepare, score=_score, support=_support, max_slope=_slope
+    )
     state_size: ClassVar[int] = 1
     deterministic: ClassVar[bool] = True
-    pools_cold: ClassVar[bool] = True
-    prune: ClassVar[bool] = True
-    concave: ClassVar[bool] = True
+    exchangeable_untried: ClassVar[bool] = True
+    prune_by_upper_bound: ClassVar[bool] = True
+    concave_index: ClassVar[bool] = True
 
     def parameters(self) -> tuple[float, ...]:
         """(c,)."""

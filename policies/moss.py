@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from policies.base import Policy, Rule, parameter
-from policies.greedy import derive_mean
+from policies.greedy import summarise_mean
 
 
-def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
     known = params[0] > 0.0
     state[0] = (params[0] if known else float(t)) / len(n)
     state[1] = 1.0 if known else 0.5 * (1.0 + params[1])
@@ -21,12 +21,12 @@ def _index(mean: float, n: float, state: Any) -> float:
     return mean + math.sqrt(float(state[1]) * math.log(ratio) / n) if ratio > 1.0 else mean
 
 
-def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
-    return _index(x, y, state)
+def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
+    return _index(a, b, state)
 
 
-def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
-    index = _index(x, y, state)
+def _support(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
+    index = _index(a, b, state)
     return index, index
 
 
@@ -43,10 +43,10 @@ class Moss(Policy):
 
     kind: ClassVar[str] = "moss"
     source: ClassVar[str] = "Audibert & Bubeck 2009 (MOSS); anytime: Degenne & Perchet 2016 (MOSS-anytime)"
-    rule: ClassVar[Rule] = Rule(derive=derive_mean, prepare=_prepare, score=_score, support=_support)
+    rule: ClassVar[Rule] = Rule(summarise=summarise_mean, prepare=_prepare, score=_score, support=_support)
     state_size: ClassVar[int] = 2
     deterministic: ClassVar[bool] = True
-    pools_cold: ClassVar[bool] = True
+    exchangeable_untried: ClassVar[bool] = True
 
     def parameters(self) -> tuple[float, ...]:
         """(horizon, or 0 where there is none; alpha)."""

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 from policies.base import Policy, Rule, parameter
 
 
-def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
-    return truth, 0.0
+def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
+    return true_mean, 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,11 +18,11 @@ class Oracle(Policy):
 
     kind: ClassVar[str] = "oracle"
     source: ClassVar[str] = "full information: regret is 0 by definition"
-    rule: ClassVar[Rule] = Rule(derive=_derive)
+    rule: ClassVar[Rule] = Rule(summarise=_summarise)
     deterministic: ClassVar[bool] = True
-    steady: ClassVar[bool] = True
+    state_independent_score: ClassVar[bool] = True
 
     @property
-    def truth(self) -> str:
+    def true_mean_of(self) -> str:
         """The truth that `by` names."""
         return self.by

@@ -19,8 +19,8 @@ class SlidingWindowThompson(Policy):
     kind: ClassVar[str] = "sliding_window_thompson"
     source: ClassVar[str] = "Trovò, Paladino, Restelli & Gatti 2020, algorithm 1 (SW-TS)"
     rule: ClassVar[Rule] = POSTERIOR_RULE
-    tailed: ClassVar[bool] = True
-    pools_cold: ClassVar[bool] = True
+    tail_evaluable: ClassVar[bool] = True
+    exchangeable_untried: ClassVar[bool] = True
 
     def parameters(self) -> tuple[float, ...]:
         """(prior successes, prior failures)."""

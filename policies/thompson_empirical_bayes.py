@@ -10,11 +10,11 @@ from policies.thompson_beta import support_unit
 _LEAST_STRENGTH = 0.1
 
 
-def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
     return s, max(n - s, 0.0)
 
 
-def _correlation(n: Any, x: Any, total: float, mean: float) -> float:
+def _correlation(n: Any, a: Any, total: float, mean: float) -> float:
     """The moment estimate of 1 / (a + b + 1); 0 where nothing can be told from it.
 
     With S = Σ n (p − mean)² over the k arms seen: E S = mean (1 − mean) [(k − 1) + rho (N − Σn²/N − (k − 1))].
@@ -22,7 +22,7 @@ def _correlation(n: Any, x: Any, total: float, mean: float) -> float:
     spread, squares, seen = 0.0, 0.0, 0.0
     for arm in range(len(n)):
         if n[arm] > 0.0:
-            gap = x[arm] / n[arm] - mean
+            gap = a[arm] / n[arm] - mean
             spread += n[arm] * gap * gap
             squares += n[arm] * n[arm]
             seen += 1.0
@@ -32,23 +32,23 @@ def _correlation(n: Any, x: Any, total: float, mean: float) -> float:
     return (spread / (mean * (1.0 - mean)) - (seen - 1.0)) / weight
 
 
-def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
     state[0], state[1] = params[0], params[1]
     total, successes = 0.0, 0.0
     for arm in range(len(n)):
         total += n[arm]
-        successes += x[arm]
+        successes += a[arm]
     if successes <= 0.0 or successes >= total:
         return
     mean = successes / total
-    rho = _correlation(n, x, total, mean)
+    rho = _correlation(n, a, total, mean)
     if rho > 0.0:
         strength = max(_LEAST_STRENGTH, min(params[2], 1.0 / rho - 1.0))
         state[0], state[1] = mean * strength, (1.0 - mean) * strength
 
 
-def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
-    return beta(key, state[0] + x, state[1] + y)
+def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
+    return beta(key, state[0] + a, state[1] + b)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +66,7 @@ class ThompsonEmpiricalBayes(Policy):
 
     kind: ClassVar[str] = "thompson_empirical_bayes"
     source: ClassVar[str] = "Thompson 1933; prior by Kleinman 1973, the moment estimator with weights n"
-    rule: ClassVar[Rule] = Rule(derive=_derive, prepare=_prepare, score=_score, support=support_unit)
+    rule: ClassVar[Rule] = Rule(summarise=_summarise, prepare=_prepare, score=_score, support=support_unit)
     state_size: ClassVar[int] = 2
 
     def parameters(self) -> tuple[float, ...]:

@@ -7,25 +7,27 @@ from typing import Any, ClassVar
 from policies.base import Policy, Rule, parameter
 
 
-def derive_mean_and_width(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+def summarise_mean_and_width(
+    n: float, s: float, ipw_successes: float, true_mean: float, params: Any
+) -> tuple[float, float]:
     """The sample mean and 1/sqrt(n); +inf and 0 for an arm never pulled."""
     if n <= 0.0:
         return math.inf, 0.0
     return s / n, 1.0 / math.sqrt(n)
 
 
-def score_mean_and_width(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+def score_mean_and_width(a: float, b: float, state: Any, params: Any, key: Any) -> float:
     """The mean plus `state[0]` widths."""
-    return x + y * float(state[0])
+    return a + b * float(state[0])
 
 
-def support_mean_and_width(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
+def support_mean_and_width(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
     """The score itself, twice."""
-    index = x + y * state[0]
+    index = a + b * state[0]
     return index, index
 
 
-def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
     state[0] = math.sqrt(params[0] * math.log(max(t, 1.0)))
 
 
@@ -38,12 +40,12 @@ class Ucb1(Policy):
     kind: ClassVar[str] = "ucb1"
     source: ClassVar[str] = "Auer, Cesa-Bianchi & Fischer 2002, figure 1 (alpha = 2)"
     rule: ClassVar[Rule] = Rule(
-        derive=derive_mean_and_width, prepare=_prepare, score=score_mean_and_width, support=support_mean_and_width
+        summarise=summarise_mean_and_width, prepare=_prepare, score=score_mean_and_width, support=support_mean_and_width
     )
-    batch: ClassVar[int] = 32
+    vectorise_from: ClassVar[int] = 32
     state_size: ClassVar[int] = 1
     deterministic: ClassVar[bool] = True
-    pools_cold: ClassVar[bool] = True
+    exchangeable_untried: ClassVar[bool] = True
 
     def parameters(self) -> tuple[float, ...]:
         """(alpha,)."""

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from policies.base import Policy, Rule
-from policies.greedy import derive_mean
+from policies.greedy import summarise_mean
 
 
-def _prepare(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
     state[0] = math.log(max(t, 1.0))
 
 
@@ -20,12 +20,12 @@ def _index(mean: float, n: float, log_t: float) -> float:
     return mean + math.sqrt(share * min(0.25, variance))
 
 
-def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
-    return _index(x, y, state[0])
+def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
+    return _index(a, b, state[0])
 
 
-def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
-    index = _index(x, y, state[0])
+def _support(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
+    index = _index(a, b, state[0])
     return index, index
 
 
@@ -35,8 +35,8 @@ class UcbTuned(Policy):
 
     kind: ClassVar[str] = "ucb_tuned"
     source: ClassVar[str] = "Auer, Cesa-Bianchi & Fischer 2002, section 4 (UCB1-TUNED)"
-    rule: ClassVar[Rule] = Rule(derive=derive_mean, prepare=_prepare, score=_score, support=_support)
-    batch: ClassVar[int] = 32
+    rule: ClassVar[Rule] = Rule(summarise=summarise_mean, prepare=_prepare, score=_score, support=_support)
+    vectorise_from: ClassVar[int] = 32
     state_size: ClassVar[int] = 1
     deterministic: ClassVar[bool] = True
-    pools_cold: ClassVar[bool] = True
+    exchangeable_untried: ClassVar[bool] = True

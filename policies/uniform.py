@@ -7,24 +7,24 @@ from policies.base import Policy, Rule
 from policies.maths.draws import uniform
 
 
-def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
     return 0.0, 0.0
 
 
-def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
     return uniform(key)
 
 
-def _quantile(x: float, y: float, state: Any, params: Any, u: float) -> float:
+def _quantile(a: float, b: float, state: Any, params: Any, u: float) -> float:
     return u
 
 
-def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
+def _support(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
     return 0.0, 1.0
 
 
-def _propensity(arm: int, x: Any, y: Any, state: Any, params: Any) -> float:
-    return 1.0 / len(x)
+def _propensity(arm: int, a: Any, b: Any, state: Any, params: Any) -> float:
+    return 1.0 / len(a)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,6 @@ class Uniform(Policy):
     kind: ClassVar[str] = "uniform"
     source: ClassVar[str] = "no learning: regret after T pulls is T · (best mean − mean of the means)"
     rule: ClassVar[Rule] = Rule(
-        derive=_derive, score=_score, support=_support, quantile=_quantile, propensity=_propensity
+        summarise=_summarise, score=_score, support=_support, quantile=_quantile, propensity=_propensity
     )
-    pools_cold: ClassVar[bool] = True
+    exchangeable_untried: ClassVar[bool] = True

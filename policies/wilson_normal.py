@@ -9,14 +9,14 @@ from policies.maths.draws import normal
 from policies.thompson_beta import support_unit
 
 
-def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
     a, b = params[1] + s, params[2] + max(n - s, 0.0)
     m = a + b
     return a / m, params[0] * math.sqrt(a / m * (b / m) / (m + 1.0))
 
 
-def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
-    return max(0.0, min(1.0, x + y * normal(key)))
+def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
+    return max(0.0, min(1.0, a + b * normal(key)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class WilsonNormal(Policy):
 
     kind: ClassVar[str] = "wilson_normal"
     source: ClassVar[str] = "a second SQL script of the deployment that re-creates wilson_sample with other maths"
-    rule: ClassVar[Rule] = Rule(derive=_derive, score=_score, support=support_unit)
+    rule: ClassVar[Rule] = Rule(summarise=_summarise, score=_score, support=support_unit)
 
     def parameters(self) -> tuple[float, ...]:
         """(scale, prior successes, prior failures)."""

@@ -8,21 +8,21 @@ from policies.maths.draws import uniform
 from policies.maths.wilson import Z, wilson_interval
 
 
-def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
     lower, upper = wilson_interval(params[1] + s, params[2] + max(n - s, 0.0), params[0])
     return lower, upper - lower
 
 
-def _score(x: float, y: float, state: Any, params: Any, key: Any) -> float:
-    return max(0.0, min(1.0, x + y * uniform(key)))
+def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
+    return max(0.0, min(1.0, a + b * uniform(key)))
 
 
-def _quantile(x: float, y: float, state: Any, params: Any, u: float) -> float:
-    return max(0.0, min(1.0, x + y * u))
+def _quantile(a: float, b: float, state: Any, params: Any, u: float) -> float:
+    return max(0.0, min(1.0, a + b * u))
 
 
-def _support(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
-    return max(0.0, min(1.0, x)), max(0.0, min(1.0, x + y))
+def _support(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
+    return max(0.0, min(1.0, a)), max(0.0, min(1.0, a + b))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,9 +39,9 @@ class WilsonSample(Policy):
 
     kind: ClassVar[str] = "wilson_sample"
     source: ClassVar[str] = "the deployed SQL function wilson_sample; interval of Wilson 1927"
-    rule: ClassVar[Rule] = Rule(derive=_derive, score=_score, support=_support, quantile=_quantile)
-    pools_cold: ClassVar[bool] = True
-    batch: ClassVar[int] = 6
+    rule: ClassVar[Rule] = Rule(summarise=_summarise, score=_score, support=_support, quantile=_quantile)
+    exchangeable_untried: ClassVar[bool] = True
+    vectorise_from: ClassVar[int] = 6
 
     def parameters(self) -> tuple[float, ...]:
         """(z, prior successes, prior failures)."""

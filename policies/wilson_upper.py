@@ -7,7 +7,7 @@ from policies.base import Policy, Rule, parameter
 from policies.maths.wilson import Z, wilson_interval
 
 
-def _derive(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
     return wilson_interval(params[1] + s, params[2] + max(n - s, 0.0), params[0])[1], 0.0
 
 
@@ -22,10 +22,10 @@ class WilsonUpper(Policy):
 
     kind: ClassVar[str] = "wilson_upper"
     source: ClassVar[str] = "Wilson 1927; as an index with constant z it explores too little for ever"
-    rule: ClassVar[Rule] = Rule(derive=_derive)
+    rule: ClassVar[Rule] = Rule(summarise=_summarise)
     deterministic: ClassVar[bool] = True
-    steady: ClassVar[bool] = True
-    pools_cold: ClassVar[bool] = True
+    state_independent_score: ClassVar[bool] = True
+    exchangeable_untried: ClassVar[bool] = True
 
     def parameters(self) -> tuple[float, ...]:
         """(z, prior successes, prior failures)."""

@@ -20,7 +20,7 @@ SHARES = {"best_share", "locked_out"}
 
 
 @dataclass(frozen=True)
-class Verdict:
+class CheckOutcome:
     """One claim, whether it passed, and why in plain words."""
 
     claim: str
@@ -28,18 +28,18 @@ class Verdict:
     detail: str
 
 
-def judge(claims: Iterable[Check], replications: pl.DataFrame) -> list[Verdict]:
-    """A verdict for each claim, in order; a claim that one replication cannot show fails."""
+def evaluate_checks(claims: Iterable[Check], replications: pl.DataFrame) -> list[CheckOutcome]:
+    """A outcome for each claim, in order; a claim that one replication cannot show fails."""
     rows = by_policy(replications)
-    return [_judge(claim, rows) for claim in claims]
+    return [_outcome(claim, rows) for claim in claims]
 
 
-def as_dicts(verdicts: Iterable[Verdict]) -> list[dict[str, object]]:
+def as_dicts(outcomes: Iterable[CheckOutcome]) -> list[dict[str, object]]:
     """For JSON."""
-    return [asdict(verdict) for verdict in verdicts]
+    return [asdict(outcome) for outcome in outcomes]
 
 
-def _judge(claim: Check, rows: dict[str, pl.DataFrame]) -> Verdict:
+def _outcome(claim: Check, rows: dict[str, pl.DataFrame]) -> CheckOutcome:
     two_sided = 2 * claim.confidence - 1  # whose limits are one-sided bounds at `confidence`
     values = column(rows[claim.policy], claim.metric)
     if claim.not_worse_than is not None:
@@ -49,26 +49,26 @@ def _judge(claim: Check, rows: dict[str, pl.DataFrame]) -> Verdict:
     return _bound(claim, mean_interval(values, two_sided, bounds))
 
 
-def _compare(claim: Check, other: str, difference: Estimate) -> Verdict:
+def _compare(claim: Check, other: str, difference: Estimate) -> CheckOutcome:
     what = f"{claim.metric} of {claim.policy} is not worse than that of {other}"
     if difference.low is None or difference.high is None:
-        return Verdict(what, False, "one replication cannot show it")
+        return CheckOutcome(what, False, "one replication cannot show it")
     better_up = claim.metric in HIGHER_IS_BETTER
     worse = difference.high < 0 if better_up else difference.low > 0
     bound = f"at most {number(difference.high)}" if better_up else f"at least {number(difference.low)}"
     shown = f"difference {number(difference.value)}, {bound} at {claim.confidence:.4g} confidence"
-    return Verdict(what, not worse, shown)
+    return CheckOutcome(what, not worse, shown)
 
 
-def _bound(claim: Check, estimate: Estimate) -> Verdict:
+def _bound(claim: Check, estimate: Estimate) -> CheckOutcome:
     upper = claim.at_most is not None
     limit = claim.at_most if claim.at_most is not None else claim.at_least
     bound = estimate.high if upper else estimate.low
     what = f"mean {claim.metric} of {claim.policy} is {'at most' if upper else 'at least'} {limit:.6g}"
     if bound is None or limit is None:
-        return Verdict(what, False, "one replication cannot show it")
+        return CheckOutcome(what, False, "one replication cannot show it")
     passed = bound <= limit if upper else bound >= limit
     side = "at most" if upper else "at least"
-    return Verdict(
+    return CheckOutcome(
         what, passed, f"mean {number(estimate.value)}, {side} {number(bound)} at {claim.confidence:.4g} confidence"
     )

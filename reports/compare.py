@@ -12,12 +12,12 @@ from reports.estimators.intervals import (
     paired_difference,
 )
 from reports.tables.rows import by_policy, column
-from sim.errors import UsageError
+from sim.errors import InputError
+from sim.runs.run import StoredRun
 
 if TYPE_CHECKING:
     import polars as pl
 
-    from sim.api import Run
 
 ABSENT = "–"
 UNLIKE_LENGTHS = "The horizons differ, and regret grows with them: differences are of length, too."
@@ -35,7 +35,7 @@ class Change:
     p_adjusted: float | None
 
     @property
-    def single(self) -> Estimate:
+    def pointwise(self) -> Estimate:
         """The difference with its own interval."""
         return self.difference.estimate
 
@@ -56,12 +56,12 @@ class Comparison:
         return any(key.startswith("horizon.") for key in self.scenario)
 
 
-def compare(first: "Run", second: "Run") -> Comparison:
-    """Compare two complete runs; raises UsageError when their regret is measured in different things."""
+def compare(first: StoredRun, second: StoredRun) -> Comparison:
+    """Compare two complete runs; raises InputError when their regret is measured in different things."""
     one, two = first.scenario.content(), second.scenario.content()
     if one["world"]["kind"] != two["world"]["kind"]:
         kinds = f"{one['world']['kind']} and {two['world']['kind']}"
-        raise UsageError(f"these runs cannot be compared: their worlds are {kinds}, which measure regret differently")
+        raise InputError(f"these runs cannot be compared: their worlds are {kinds}, which measure regret differently")
     rows, others = by_policy(first.replications), by_policy(second.replications)
     both = [name for name in rows if name in others]
     scenario = differing(_flat(one, both), _flat(two, both))

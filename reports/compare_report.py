@@ -1,33 +1,30 @@
 """compare.html and compare.md: two runs in the form of a report."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from reports.blocks import Block, Cell, Picture, Section, Table, Text, Words
 from reports.compare import UNLIKE_LENGTHS, Change, Comparison
+from reports.content import Cell, Content, Definitions, FigureBlock, Paragraph, Section, TableBlock
 from reports.figures.differences import differences
 from reports.figures.over_time import Axis, over_time
 from reports.formatting import interval, number, p_value
-from reports.render import Page, write_page
+from reports.render import Report, write_report_files
 from reports.tables.curves import mean_over_time
 from reports.tables.derived import REWARD_OF_WORLD
 from reports.tables.slices import minus, points, slices
-
-if TYPE_CHECKING:
-    from sim.api import Run
+from sim.runs.run import StoredRun
 
 SIGNIFICANT = 0.05
 
 
-def write_comparison(first: "Run", second: "Run", comparison: Comparison, folder: Path) -> Path:
+def write_comparison(first: StoredRun, second: StoredRun, comparison: Comparison, folder: Path) -> Path:
     """Write compare.html, compare.md and figures/ into a folder; returns the path of compare.html."""
-    return write_page(folder, "compare", comparison_page(first, second, comparison))
+    return write_report_files(folder, "compare", comparison_report(first, second, comparison))
 
 
-def comparison_page(first: "Run", second: "Run", comparison: Comparison) -> Page:
+def comparison_report(first: StoredRun, second: StoredRun, comparison: Comparison) -> Report:
     """What differs in the scenarios, and in the results."""
     paired = "paired by replication" if comparison.paired else "independent runs"
-    return Page(
+    return Report(
         title=f"{first.scenario.name} → {second.scenario.name}",
         subtitle=f"the second run compared with the first, policy by policy; {paired}",
         headline=_headline(comparison),
@@ -36,7 +33,9 @@ def comparison_page(first: "Run", second: "Run", comparison: Comparison) -> Page
             Section("scenarios", "What differs in the scenarios", _scenarios(comparison)),
             Section("results", "What differs in the results", _results(first, second, comparison)),
             Section(
-                "provenance", "Where this comes from", [Words([_origin("first", first), _origin("second", second)])]
+                "provenance",
+                "Where this comes from",
+                [Definitions([_origin("first", first), _origin("second", second)])],
             ),
         ],
     )
@@ -63,19 +62,19 @@ def _sentence(parts: list[str]) -> str:
     return f"{text[:1].upper()}{text[1:]}."
 
 
-def _scenarios(comparison: Comparison) -> list[Block]:
-    blocks: list[Block] = [Text("The scenarios are the same.")]
+def _scenarios(comparison: Comparison) -> list[Content]:
+    content: list[Content] = [Paragraph("The scenarios are the same.")]
     if comparison.scenario:
         rows = [[Cell(key), Cell(str(a)), Cell(str(b))] for key, (a, b) in comparison.scenario.items()]
-        blocks = [Table("Keys whose values differ", ["key", "first", "second"], rows, sortable=False)]
+        content = [TableBlock("Keys whose values differ", ["key", "first", "second"], rows, sortable=False)]
     for which, names in (("first", comparison.only_first), ("second", comparison.only_second)):
-        blocks += [Text(f"Only in the {which}: {', '.join(names)}.")] if names else []
-    return blocks
+        content += [Paragraph(f"Only in the {which}: {', '.join(names)}.")] if names else []
+    return content
 
 
-def _results(first: "Run", second: "Run", comparison: Comparison) -> list[Block]:
+def _results(first: StoredRun, second: StoredRun, comparison: Comparison) -> list[Content]:
     if not comparison.changes:
-        return [Text("There is no policy in both runs.", "note")]
+        return [Paragraph("There is no policy in both runs.", "note")]
     unit = REWARD_OF_WORLD[first.scenario.world.kind]
     order = [change.policy for change in comparison.changes]
     how = (
@@ -85,14 +84,14 @@ def _results(first: "Run", second: "Run", comparison: Comparison) -> list[Block]
         else "The runs meet different luck: differences are those of independent means (Welch 1947)."
     )
     return [
-        Text(f"{how} Negative is better in the second run."),
-        Picture(
+        Paragraph(f"{how} Negative is better in the second run."),
+        FigureBlock(
             "compare_differences",
             "Mean difference of regret between the two runs, each policy",
             "Dot: mean difference. Thick line: its own 95 % interval. Thin line: simultaneous 95 % interval.",
             differences(comparison.changes, order, quantity=f"regret a replication ({unit})", baseline="the first run"),
         ),
-        Table(
+        TableBlock(
             f"Mean regret ({unit} a replication), second minus first",
             ["policy", "first", "second", "difference", "95 % interval", "simultaneous", "adjusted p"],
             [_row(change) for change in comparison.changes],
@@ -102,7 +101,7 @@ def _results(first: "Run", second: "Run", comparison: Comparison) -> list[Block]
 
 
 def _row(change: Change) -> list[Cell]:
-    single, together = change.single, change.simultaneous
+    single, together = change.pointwise, change.simultaneous
     return [
         Cell(change.policy),
         Cell(number(change.first), change.first),
@@ -114,20 +113,22 @@ def _row(change: Change) -> list[Cell]:
     ]
 
 
-def _over_time(first: "Run", second: "Run", comparison: Comparison, unit: str) -> list[Block]:
+def _over_time(first: StoredRun, second: StoredRun, comparison: Comparison, unit: str) -> list[Content]:
     order = [change.policy for change in comparison.changes]
     paths = [run.path / "curves.parquet" for run in (first, second)]
     times = [points(path, order[0]) for path in paths]
     if not comparison.paired or times[0].tolist() != times[1].tolist():
         return [
-            Text("Over time the runs are compared only where replications are paired and points are the same.", "note")
+            Paragraph(
+                "Over time the runs are compared only where replications are paired and points are the same.", "note"
+            )
         ]
     curves = [
         mean_over_time(name, minus(*(slices(path, name, "regret") for path in reversed(paths)))) for name in order
     ]
     axis = Axis(first.scenario.horizon.unit, f"regret more than in the first run ({unit})", from_zero=False)
     return [
-        Picture(
+        FigureBlock(
             "compare_over_time",
             "Cumulative regret in the second run minus that in the first over time, each policy",
             "Mean paired difference; bands are pointwise 95 % intervals.",
@@ -136,7 +137,7 @@ def _over_time(first: "Run", second: "Run", comparison: Comparison, unit: str) -
     ]
 
 
-def _origin(which: str, run: "Run") -> tuple[str, str]:
+def _origin(which: str, run: StoredRun) -> tuple[str, str]:
     manifest = run.manifest
     return which, (
         f"{manifest['scenario']}, digest {manifest['digest']}, seed {manifest['seed']}, {manifest['replications']:,} "

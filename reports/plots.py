@@ -1,17 +1,17 @@
 """The methods of a run that draw."""
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
+
+from sim.runs.run import StoredRun
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from sim.api import Run
 
+class PlottedRun(StoredRun):
+    """A run with methods that draw; each returns a matplotlib Figure, which a notebook shows.
 
-class Plots:
-    """The methods of a run that draw; each returns a matplotlib Figure, which a notebook shows.
-
-    They raise UsageError where the run has no such figure, such as money in a world without it.
+    They raise InputError where the run has no such figure, such as money in a world without it.
     """
 
     def plot_regret(self, *, logarithmic: bool = False) -> "Figure":
@@ -19,7 +19,7 @@ class Plots:
         return self.plot("regret_curves_log" if logarithmic else "regret_curves")
 
     def plot_tails(self) -> "Figure":
-        """Median, q05 to q95 and the worst replications, a panel a policy."""
+        """Median, q05 to q95 and the worst replications, one panel per policy."""
         return self.plot("regret_tails")
 
     def plot_ranges(self) -> "Figure":
@@ -31,7 +31,7 @@ class Plots:
         return self.plot("paired_differences", baseline, metric)
 
     def plot_allocation(self) -> "Figure":
-        """Share of sends by true rank of the caption over time, a panel a policy."""
+        """Share of sends by true rank of the caption over time, one panel per policy."""
         return self.plot("allocation")
 
     def plot_best_share(self) -> "Figure":
@@ -59,7 +59,7 @@ class Plots:
         return self.plot("estimation_coverage")
 
     def plot_revenue(self) -> "Figure":
-        """Cumulative revenue by price tier, a panel a policy."""
+        """Cumulative revenue by price tier, one panel per policy."""
         return self.plot("revenue_by_tier")
 
     def plot_revenue_differences(self, baseline: str | None = None) -> "Figure":
@@ -70,9 +70,9 @@ class Plots:
         """Any figure of the report by the name of its file."""
         from reports.notebook import figure  # noqa: PLC0415 - matplotlib is slow to import
 
-        return figure(cast("Run", self), name, baseline, metric)
+        return figure(self, name, baseline, metric)
 
     def _repr_html_(self) -> str:
-        from reports.notebook import rich_display  # noqa: PLC0415
+        from reports.notebook import rich_display  # noqa: PLC0415 - as above
 
-        return rich_display(cast("Run", self))
+        return rich_display(self)

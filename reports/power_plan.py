@@ -6,14 +6,12 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from reports.estimators.intervals import Estimate, Floats, mean_interval, moments, paired_difference
-from reports.estimators.power import Fans, Replications, plan_fans, plan_replications
+from reports.estimators.power import Fans, FieldTraffic, Replications, plan_fans, plan_replications
 from reports.tables.rows import by_policy, column
-from sim.errors import UsageError
+from sim.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl
-
-    from sim.pilot import Traffic
 
 
 @dataclass(frozen=True)
@@ -26,14 +24,14 @@ class Goal:
     power: float
 
     def __post_init__(self) -> None:
-        """Raises UsageError for a difference not above 0 or shares that make no test."""
+        """Raises InputError for a difference not above 0 or shares that make no test."""
         if not (math.isfinite(self.difference) and self.difference > 0.0):
-            raise UsageError(f"the difference must be above 0, got {self.difference:g}", "Such as 5% of a mean, or 0.5")
+            raise InputError(f"the difference must be above 0, got {self.difference:g}", "Such as 5% of a mean, or 0.5")
         for name, share in (("confidence", self.confidence), ("power", self.power)):
             if not 0.0 < share < 1.0:
-                raise UsageError(f"{name} must lie between 0 and 1, got {share:g}", "Such as 0.95, or 95%")
+                raise InputError(f"{name} must lie between 0 and 1, got {share:g}", "Such as 0.95, or 95%")
         if self.power <= 1.0 - self.confidence:
-            raise UsageError("power must exceed 1 - confidence: a test of nothing finds as much by chance")
+            raise InputError("power must exceed 1 - confidence: a test of nothing finds as much by chance")
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ class FieldTest:
     """
 
     goal: Goal
-    traffic: "Traffic"
+    traffic: FieldTraffic
     other_rate: float
     fans: Fans
 
@@ -109,7 +107,7 @@ def plan_ranking(
     mean = mean_interval(values[baseline], goal.confidence)
     difference = goal.difference * abs(mean.value) if goal.relative else goal.difference
     if difference == 0.0:
-        raise UsageError(
+        raise InputError(
             f"the mean {metric} of {baseline} is 0, and {100 * goal.difference:g} % of it is no difference",
             "Give the difference as a number, without %, or another --baseline or --metric",
         )
@@ -122,25 +120,25 @@ def _rank(name: str, values: Floats, baseline: Floats, difference: float, goal: 
     try:
         plan = plan_replications(values - baseline, difference, goal.confidence, goal.power)
     except ValueError as problem:
-        raise UsageError(f"{name}: {problem}") from None
+        raise InputError(f"{name}: {problem}") from None
     pilot = paired_difference(values, baseline, goal.confidence).estimate
     return Rank(name, pilot, m.n, m.sd, m.skewness, plan)
 
 
-def plan_field(traffic: "Traffic", goal: Goal) -> FieldTest:
+def plan_field(traffic: FieldTraffic, goal: Goal) -> FieldTest:
     """Size a field test that finds the conversion rate changed by the goal's relative difference."""
     other = traffic.rate * (1.0 + goal.difference)
     if not 0.0 < traffic.rate < 1.0:
-        raise UsageError(f"a conversion rate must lie between 0 and 1, got {traffic.rate:g}", "Give one: --rate 5%")
+        raise InputError(f"a conversion rate must lie between 0 and 1, got {traffic.rate:g}", "Give one: --rate 5%")
     if other >= 1.0:
-        raise UsageError(
+        raise InputError(
             f"a conversion rate of {traffic.rate:.4g} cannot rise by {100 * goal.difference:g} %",
             "Give a smaller --lift, or another --rate",
         )
     try:
         fans = plan_fans(traffic.rate, other, goal.confidence, goal.power)
     except ValueError as problem:
-        raise UsageError(f"in the field: {problem}") from None
+        raise InputError(f"in the field: {problem}") from None
     return FieldTest(goal, traffic, other, fans)
 
 

@@ -1,4 +1,4 @@
-"""From blocks to files: one HTML file without network, one Markdown file, figures as SVG and PNG."""
+"""From content to files: one HTML file without network, one Markdown file, figures as SVG and PNG."""
 
 import base64
 import hashlib
@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from reports.blocks import Picture, Section, Table
+from reports.content import FigureBlock, Section, TableBlock
 from reports.figures.style import VARIABLES, label, png, svg, themed
 from reports.formatting import markdown_table
 from sim.files import replacing, write_text
@@ -20,7 +20,7 @@ _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
 @dataclass(frozen=True)
-class Page:
+class Report:
     """A page: the answer first, then the sections."""
 
     title: str
@@ -30,17 +30,17 @@ class Page:
     sections: Sequence[Section]
 
     @property
-    def pictures(self) -> list[Picture]:
+    def figures(self) -> list[FigureBlock]:
         """All figures, in order."""
-        return [block for section in self.sections for block in section.blocks if isinstance(block, Picture)]
+        return [item for section in self.sections for item in section.content if isinstance(item, FigureBlock)]
 
     @cached_property
     def svgs(self) -> dict[str, str]:
         """Every figure as SVG text, by name."""
-        return {picture.name: svg(picture.figure, picture.name) for picture in self.pictures}
+        return {each.name: svg(each.figure, each.name) for each in self.figures}
 
 
-def write_page(folder: Path, name: str, page: Page) -> Path:
+def write_report_files(folder: Path, name: str, report: Report) -> Path:
     """Write NAME.html, NAME.md and figures/ into a folder; returns the path of the HTML file.
 
     Figures of an earlier page that this one does not have are removed, so that no stale one is taken for current.
@@ -48,51 +48,51 @@ def write_page(folder: Path, name: str, page: Page) -> Path:
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
     if name == "report":  # whose folder is its own
-        _remove_stale(figures, page)
-    for picture in page.pictures:
-        write_text(figures / f"{picture.name}.svg", page.svgs[picture.name])
-        with replacing(figures / f"{picture.name}.png") as temporary:
-            temporary.write_bytes(png(picture.figure))
-    write_text(folder / f"{name}.md", markdown(page))
-    write_text(folder / f"{name}.html", html(page))
+        _remove_stale(figures, report)
+    for each in report.figures:
+        write_text(figures / f"{each.name}.svg", report.svgs[each.name])
+        with replacing(figures / f"{each.name}.png") as temporary:
+            temporary.write_bytes(png(each.figure))
+    write_text(folder / f"{name}.md", markdown(report))
+    write_text(folder / f"{name}.html", html(report))
     return folder / f"{name}.html"
 
 
-def _remove_stale(figures: Path, page: Page) -> None:
-    current = {picture.name for picture in page.pictures}
+def _remove_stale(figures: Path, report: Report) -> None:
+    current = {each.name for each in report.figures}
     for path in figures.iterdir():
         if path.suffix in {".svg", ".png"} and path.stem not in current:
             path.unlink()
 
 
-def html(page: Page) -> str:
+def html(report: Report) -> str:
     """The page as one file that fetches nothing; its policy lets only its own script run."""
-    script = _template_text("page.js")
+    script = _template_text("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return _render("page.html.j2", page, script=script, digest=digest, style=_style())
+    return _render("report.html.j2", report, script=script, digest=digest, style=_style())
 
 
-def html_fragment(page: Page) -> str:
-    """Verdict and first table only, for a notebook."""
-    return _render("notebook.html.j2", page)
+def html_fragment(report: Report) -> str:
+    """Decision and first table only, for a notebook."""
+    return _render("notebook.html.j2", report)
 
 
-def markdown(page: Page) -> str:
+def markdown(report: Report) -> str:
     """The page as Markdown; figures are links to the files beside it."""
-    return _render("page.md.j2", page)
+    return _render("report.md.j2", report)
 
 
 def _style() -> str:
     light = "".join(f"{name}:{value};" for name, value, _ in VARIABLES)
     dark = "".join(f"{name}:{value};" for name, _, value in VARIABLES)
-    return _template_text("page.css").replace("/*light*/", light).replace("/*dark*/", dark)
+    return _template_text("report.css").replace("/*light*/", light).replace("/*dark*/", dark)
 
 
 def _template_text(name: str) -> str:
     return (TEMPLATES / name).read_text(encoding="utf-8")
 
 
-def _render(template: str, page: Page, **texts: str) -> str:
+def _render(template: str, report: Report, **texts: str) -> str:
     from jinja2 import Environment, FileSystemLoader, StrictUndefined  # noqa: PLC0415 - only pages need it
     from markupsafe import Markup  # noqa: PLC0415
 
@@ -108,9 +108,9 @@ def _render(template: str, page: Page, **texts: str) -> str:
     environment.filters["escape_markdown"] = escape_markdown
     environment.filters["breakable"] = _breakable
     environment.filters["label"] = label
-    figures = {name: Markup(themed(text)) for name, text in page.svgs.items()} if texts else {}  # noqa: S704 - escaped by matplotlib
+    figures = {name: Markup(themed(text)) for name, text in report.svgs.items()} if texts else {}  # noqa: S704 - escaped by matplotlib
     safe = {name: Markup(text) for name, text in texts.items()}  # noqa: S704 - our own files
-    return environment.get_template(template).render(page=page, figures=figures, **safe)
+    return environment.get_template(template).render(report=report, figures=figures, **safe)
 
 
 def _breakable(text: str) -> Any:
@@ -120,7 +120,7 @@ def _breakable(text: str) -> Any:
     return Markup("_<wbr>").join(escape(part) for part in text.split("_"))
 
 
-def _markdown_table(table: Table) -> str:
+def _markdown_table(table: TableBlock) -> str:
     rows = [[escape_markdown(cell.text) for cell in row] for row in table.rows]
     return markdown_table([escape_markdown(title) for title in table.header], rows)
 

@@ -1,27 +1,25 @@
-"""A run as its report sees it: what is judged, against whom, and the tables that there are."""
+"""The input of a report: the run, the metric, the baseline, and what follows from them."""
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import polars as pl
 
-from reports.estimators.comparisons import METRICS, Metric, Versus, against
+from reports.estimators.comparisons import METRICS, Metric, PairedComparison, against
 from reports.estimators.intervals import Floats
 from reports.tables.derived import REWARD_OF_WORLD, default_baseline, oracles, page_months
 from reports.tables.rows import by_policy, column
-from sim.errors import UsageError
+from sim.errors import InputError
+from sim.runs.run import StoredRun
 from sim.scenario import Scenario
-
-if TYPE_CHECKING:
-    from sim.api import Run
 
 
 @dataclass(frozen=True)
-class View:
+class ReportInput:
     """What all sections of a report draw from; policies keep the scenario's order, and with it their colours."""
 
-    run: "Run"
+    run: StoredRun
     metric: Metric
     baseline: str
 
@@ -67,16 +65,16 @@ class View:
         return next((name for name in self.ranked if name not in self.oracles), self.ranked[0])
 
     @cached_property
-    def versus(self) -> list[Versus]:
+    def vs_baseline(self) -> list[PairedComparison]:
         """Every policy but the oracles against the baseline, best first."""
         return self._against(self.baseline)
 
     @cached_property
-    def behind(self) -> list[Versus]:
+    def vs_leader(self) -> list[PairedComparison]:
         """Every policy but the oracles against the leader, nearest first."""
         return self._against(self.leader)
 
-    def _against(self, baseline: str) -> list[Versus]:
+    def _against(self, baseline: str) -> list[PairedComparison]:
         values = {name: own for name, own in self.values.items() if name == baseline or name not in self.oracles}
         return against(baseline, values, self.metric)
 
@@ -105,20 +103,17 @@ class View:
 
     def table(self, name: str) -> pl.DataFrame | None:
         """A table of the run folder; None where this run has none, or an empty one."""
-        path = self.run.path / f"{name}.parquet"
-        if not path.is_file():
-            return None
-        frame = pl.read_parquet(path, glob=False, hive_partitioning=False)
-        return frame if len(frame) else None
+        frame = self.run.optional_table(name)
+        return frame if frame is not None and len(frame) else None
 
 
-def view(run: "Run", baseline: str | None = None, metric: str = "regret") -> View:
-    """The view of a run; raises UsageError for a baseline or metric that it does not have."""
+def report_input(run: StoredRun, baseline: str | None = None, metric: str = "regret") -> ReportInput:
+    """The input for the report of a run; raises InputError for a baseline or metric that it does not have."""
     names = run.summary["policy"].to_list()
     if baseline is not None and baseline not in names:
-        raise UsageError(f"there is no policy {baseline!r} in this run", f"It has {', '.join(names)}.")
+        raise InputError(f"there is no policy {baseline!r} in this run", f"It has {', '.join(names)}.")
     if metric not in METRICS:
-        raise UsageError(f"there is no metric {metric!r}", f"There are {', '.join(METRICS)}.")
+        raise InputError(f"there is no metric {metric!r}", f"There are {', '.join(METRICS)}.")
     if metric == "revenue_usd" and run.scenario.world.kind != "traffic":
-        raise UsageError(f"a {run.scenario.world.kind} world has no money: revenue_usd is 0 throughout")
-    return View(run, METRICS[metric], baseline or default_baseline(run.scenario))
+        raise InputError(f"a {run.scenario.world.kind} world has no money: revenue_usd is 0 throughout")
+    return ReportInput(run, METRICS[metric], baseline or default_baseline(run.scenario))

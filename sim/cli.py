@@ -17,9 +17,9 @@ from typing import NoReturn
 
 import click
 
-import sim
-from sim.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_TERMINATED, LocalError, SimError, UsageError
+from sim.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_TERMINATED, InputError, SimError, StorageError, out_of_memory
 from sim.installation import check_neighbours
+from sim.version import __version__
 
 # Name on the command line -> module under sim.commands. A command whose module is not there is not shown.
 COMMANDS = {
@@ -72,7 +72,7 @@ class LazyGroup(click.Group):
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(sim.__version__, prog_name="caption-sim")
+@click.version_option(__version__, prog_name="caption-sim")
 def cli() -> None:
     """Decide whether a caption-selection bandit is any good before it costs money.
 
@@ -119,7 +119,7 @@ def _ending(problem: BaseException) -> int:
             return _reader_left()
         case click.exceptions.NoArgsIsHelpError() | click.UsageError():
             problem.show(sys.stderr)
-            return UsageError.exit_code
+            return InputError.exit_code
     if _is_defect(problem):
         traceback.print_exception(problem)
     return _say(*_message_hint_code(problem))
@@ -138,11 +138,11 @@ def _message_hint_code(problem: BaseException) -> tuple[str, str, int]:
         case Terminated():
             ending = "terminated", "", EXIT_TERMINATED
         case click.ClickException():
-            ending = f"error: {problem.format_message()}", "", LocalError.exit_code
+            ending = f"error: {problem.format_message()}", "", StorageError.exit_code
+        case _ if out_of_memory(problem):
+            ending = "error: not enough memory", "Use fewer --workers or fewer replications.", StorageError.exit_code
         case OSError():
-            ending = f"error: {_os_message(problem)}", "", LocalError.exit_code
-        case MemoryError():
-            ending = "error: not enough memory", "Use fewer --workers or fewer replications.", LocalError.exit_code
+            ending = f"error: {_os_message(problem)}", "", StorageError.exit_code
         case _:
             # The last line alone: a worker's problem holds its whole traceback, which stands above already.
             last = (str(problem).splitlines() or [""])[-1]

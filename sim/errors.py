@@ -1,14 +1,15 @@
 """Every error that a user can cause, as a tree; the command line turns each into one message and an exit code.
 
-SimError                 70  (never raised itself)
-├── CheckFailed           1  a check of the scenario, or of a warehouse, failed
-├── UsageError            2  a command's words, or a scenario, are wrong
-│   └── ScenarioError     2  … with every problem found, each at file:line
-├── LocalError            3  reading or writing on this machine
-├── RemoteError           4  a remote service
-└── WriteRefused          5  the write guard
+SimError                     70  base class, never raised itself
+├── CheckFailedError          1  a check of the scenario, or of a warehouse, failed
+├── InputError                2  a command's arguments, or a scenario, are wrong
+│   └── ScenarioError         2  a scenario is wrong; it holds every problem found, each at file:line
+├── StorageError              3  reading or writing on this machine failed
+├── RemoteError               4  a remote service failed
+└── WriteNotPermittedError    5  the write guard refused
 """
 
+import errno
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -30,21 +31,21 @@ class SimError(Exception):
             self.add_note(hint)  # for those who meet it in Python
 
 
-class CheckFailed(SimError):
-    """A check did not hold; the results are written all the same."""
+class CheckFailedError(SimError):
+    """A check failed; the results are written nevertheless."""
 
     exit_code = 1
 
 
-class UsageError(SimError):
-    """Bad usage of a command."""
+class InputError(SimError):
+    """A command's arguments, or a scenario, are wrong."""
 
     exit_code = 2
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing wrong in a scenario: which key, where it is written, and what is the matter."""
+    """One mistake in a scenario: which key, where it is written, and what is wrong."""
 
     key: str  # dotted path, such as "world.means.3"; "" for the document as a whole
     message: str
@@ -58,7 +59,7 @@ class Problem:
         return f"{place}: {self.message}" if named else f"{place}: {self.key}: {self.message}"
 
 
-class ScenarioError(UsageError):
+class ScenarioError(InputError):
     """A scenario that cannot be run; `problems` are all that was found, in the order of the file."""
 
     def __init__(self, problems: Sequence[Problem], hint: str = "") -> None:
@@ -71,7 +72,7 @@ class ScenarioError(UsageError):
         return type(self), (self.problems, self.hint)
 
 
-class LocalError(SimError):
+class StorageError(SimError):
     """A file or folder cannot be read or written."""
 
     exit_code = 3
@@ -83,7 +84,17 @@ class RemoteError(SimError):
     exit_code = 4
 
 
-class WriteRefused(SimError):
-    """The write guard said no, before the first byte."""
+class WriteNotPermittedError(SimError):
+    """The write guard refused, before anything was written."""
 
     exit_code = 5
+
+
+_NO_MEMORY_TEXTS = ("failed to map segment", "cannot allocate memory", "can't start new thread", "out of memory")
+
+
+def out_of_memory(problem: BaseException) -> bool:
+    """Whether the cause is a lack of memory; libraries report it in several ways, some only in their text."""
+    if isinstance(problem, MemoryError) or (isinstance(problem, OSError) and problem.errno == errno.ENOMEM):
+        return True
+    return any(text in str(problem).lower() for text in _NO_MEMORY_TEXTS)

@@ -1,30 +1,66 @@
 """Files that are either whole or not there: written under a temporary name, flushed to the disk, then renamed."""
 
+import errno
+import hashlib
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sim.errors import StorageError
+
 TEMPORARY = ".part"
+PARQUET_MAGIC = b"PAR1"
+_NO_SPACE_TEXTS = ("no space left", "os error 28", "disk quota exceeded", "file too large")
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a temporary path beside `path`; it becomes `path` when the block ends well, and else is removed."""
+    """Give a temporary path beside `path`; it becomes `path` when the block ends well, and else is removed.
+
+    Raises StorageError when the disk is full, whatever the library in use raises then.
+    """
     temporary = path.with_name(f".{path.name}{TEMPORARY}")
     try:
-        yield temporary
-        flush(temporary)
-        temporary.replace(path)
-        flush(path.parent)
+        with reporting_full_disk(path):
+            yield temporary
+            flush(temporary)
+            temporary.replace(path)
+            flush(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
+@contextmanager
+def reporting_full_disk(path: Path) -> Iterator[None]:
+    """Turn any exception that a full disk causes into a StorageError that names `path`."""
+    try:
+        yield
+    except Exception as error:
+        if not is_full_disk(error):
+            raise
+        raise StorageError(f"{path}: no space left on the disk", "Free some space, then continue.") from error
+
+
+def is_full_disk(error: BaseException) -> bool:
+    """Whether the cause is a full disk; libraries report it in several ways, and hide it behind errors of their own."""
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+        return True
+    if any(text in str(error).lower() for text in _NO_SPACE_TEXTS):
+        return True
+    return error.__context__ is not None and is_full_disk(error.__context__)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text with Unix line ends, whole or not at all."""
+    write_bytes(path, text.encode())
+
+
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_bytes(content)
 
 
 def flush(path: Path) -> None:
@@ -34,3 +70,26 @@ def flush(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def digest(path: Path) -> str:
+    """SHA-256 of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_whole_parquet(path: Path) -> bool:
+    """Whether a file begins and ends as Parquet files do; a copy that broke off lacks the end."""
+    size = len(PARQUET_MAGIC)
+    with path.open("rb") as file:
+        first = file.read(size)
+        file.seek(max(size, path.stat().st_size - size))
+        return first == file.read(size) == PARQUET_MAGIC
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Make `target` the same file as `source`, or a copy where the file system has no hard links."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)

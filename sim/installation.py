@@ -3,14 +3,14 @@
 import importlib.util
 from pathlib import Path
 
-from sim.errors import LocalError
+from sim.errors import StorageError
 
 NEIGHBOURS = ("policies", "scenarios", "reports", "sql")
 _HOME = Path(__file__).resolve().parent.parent
 
 
 def check_neighbours() -> None:
-    """Raise LocalError when a package of this program is missing or a stranger's of the same name comes first.
+    """Raise StorageError when a package of this program is missing or a stranger's of the same name comes first.
 
     Costs a search of `sys.path` per name and imports nothing.
     """
@@ -21,9 +21,11 @@ def check_neighbours() -> None:
 def _check_neighbour(name: str) -> None:
     found = _location(name)
     if found is None:
-        raise LocalError(f"the package '{name}' of this program is missing beside {_HOME / 'sim'}", "Install it again.")
+        raise StorageError(
+            f"the package '{name}' of this program is missing beside {_HOME / 'sim'}", "Install it again."
+        )
     if found != _HOME / name:
-        raise LocalError(
+        raise StorageError(
             f"another package named '{name}' stands in the way: Python finds {found} before {_HOME / name}",
             "Start from another folder, or use the command `caption-sim`, or rename or uninstall the other package.",
         )

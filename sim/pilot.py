@@ -5,15 +5,18 @@ Replications depend on (scenario, policy, replication) alone: a pilot's are thos
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.runs.runner import Progress
+from reports.estimators.power import FieldTraffic, design_effect
+from sim.backends.local import LocalBackend
+from sim.runs import runner
+from sim.runs.folder import RunFolder
+from sim.runs.merge import REPLICATIONS
 from sim.runs.workload import workload
-from sim.scenario import BernoulliWorld, PolicySpec, Record, Scenario, TableWorld
+from sim.scenario import BernoulliSection, PolicySpec, Record, Scenario, TableSection
 
 if TYPE_CHECKING:
     import polars as pl
@@ -26,21 +29,6 @@ LOGGED_SENDS = 1_000_000
 LOGGED_REPLICATIONS = 20
 
 
-@dataclass(frozen=True)
-class Traffic:
-    """What a field test on the scenario's pages meets, under one policy.
-
-    `rate` is conversions per fan reached, `sends_per_day` those of all pages together, NaN in a world without days;
-    `design_effect` is the variance of the rate over that of independent fans; `source` says where all this is from.
-    """
-
-    rate: float
-    fans_per_send: float
-    sends_per_day: float
-    design_effect: float
-    source: str
-
-
 def pilot_size(scenario: Scenario, policies: int, workers: int) -> int:
     """Replications of a pilot: some seconds' work by estimate, within `FEWEST` and `MOST`."""
     each = workload(scenario).seconds * policies / max(1, workers)
@@ -48,10 +36,14 @@ def pilot_size(scenario: Scenario, policies: int, workers: int) -> int:
 
 
 def simulate_pilot(
-    scenario: Scenario, names: Sequence[str], replications: int, workers: int, progress: Progress | None = None
+    scenario: Scenario,
+    names: Sequence[str],
+    replications: int,
+    workers: int,
+    progress: runner.Progress = runner.no_progress,
 ) -> "pl.DataFrame":
     """The rows of replications.parquet of the first `replications` of the policies named; leaves no file behind."""
-    from sim.api import run  # noqa: PLC0415 - imports polars
+    import polars as pl  # noqa: PLC0415 - slow to import
 
     smaller = scenario.model_copy(
         update={
@@ -62,39 +54,42 @@ def simulate_pilot(
         }
     )
     with tempfile.TemporaryDirectory(prefix="caption-sim-") as folder:
-        return run(smaller, Path(folder) / "pilot", workers, report=False, progress=progress).replications
+        pilot = RunFolder(Path(folder))
+        runner.simulate_missing(smaller, pilot, LocalBackend(workers), progress)
+        runner.merge(smaller, pilot)
+        return pl.read_parquet(pilot.path / REPLICATIONS, glob=False)
 
 
-def traffic(scenario: Scenario, spec: PolicySpec) -> Traffic:
+def traffic(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:
     """What the scenario says about the field; its traffic world is simulated a few times under `spec`.
 
-    Its rate may be 0 or 1. Raises LocalError where a table world's file cannot be read.
+    Its rate may be 0 or 1. Raises StorageError where a table world's file cannot be read.
     """
-    if isinstance(scenario.world, BernoulliWorld):
+    if isinstance(scenario.world, BernoulliSection):
         return _textbook(scenario.world)
-    if isinstance(scenario.world, TableWorld):
+    if isinstance(scenario.world, TableSection):
         return _counted(scenario.world)
     return _simulated(scenario, spec)
 
 
-def _textbook(world: BernoulliWorld) -> Traffic:
+def _textbook(world: BernoulliSection) -> FieldTraffic:
     if world.means is not None:
-        return Traffic(float(np.mean(world.means)), 1.0, np.nan, 1.0, "the mean of the scenario's rates")
+        return FieldTraffic(float(np.mean(world.means)), 1.0, np.nan, 1.0, "the mean of the scenario's rates")
     a, b = world.prior.beta if world.prior is not None else (1.0, 1.0)
-    return Traffic(a / (a + b), 1.0, np.nan, 1.0, "the mean of the scenario's prior")
+    return FieldTraffic(a / (a + b), 1.0, np.nan, 1.0, "the mean of the scenario's prior")
 
 
-def _counted(world: TableWorld) -> Traffic:
+def _counted(world: TableSection) -> FieldTraffic:
     from sim.worlds.table.source import read_counts  # noqa: PLC0415
 
     columns = world.columns
     file = read_counts(str(world.source), (columns.page, columns.caption, columns.trials, columns.successes))
     rate = int(file.successes.sum()) / max(1, int(file.trials.sum()))
     sends = float(len(file.page_names) * world.sends_per_day)
-    return Traffic(rate, float(world.fans_per_send), sends, 1.0, "successes per trial in the scenario's file")
+    return FieldTraffic(rate, float(world.fans_per_send), sends, 1.0, "successes per trial in the scenario's file")
 
 
-def _simulated(scenario: Scenario, spec: PolicySpec) -> Traffic:
+def _simulated(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:
     from sim.worlds.engine import simulate  # noqa: PLC0415 - imports the worlds
 
     count = int(min(LOGGED_REPLICATIONS, max(1, LOGGED_SENDS // max(1.0, workload(scenario).pulls))))
@@ -103,10 +98,8 @@ def _simulated(scenario: Scenario, spec: PolicySpec) -> Traffic:
     return _of_logs(logs, scenario.horizon.length, f"purchases per recipient of priced messages under {spec.name}")
 
 
-def _of_logs(logs: "Sequence[SendLog]", days: float, source: str) -> Traffic:
+def _of_logs(logs: "Sequence[SendLog]", days: float, source: str) -> FieldTraffic:
     """Priced messages only: nobody can buy the others."""
-    from reports.estimators.power import design_effect  # noqa: PLC0415
-
     priced = [np.isfinite(log.price) for log in logs]
     sent = _joined([log.sent_count[kept] for log, kept in zip(logs, priced, strict=True)])
     purchased = _joined([log.purchased_count[kept] for log, kept in zip(logs, priced, strict=True)])
@@ -114,7 +107,7 @@ def _of_logs(logs: "Sequence[SendLog]", days: float, source: str) -> Traffic:
     page = _joined([log.page[kept] + i * 1_000_000 for i, (log, kept) in enumerate(zip(logs, priced, strict=True))])
     rate = float(purchased.sum() / max(1.0, sent.sum()))
     effect = design_effect(purchased, sent, page.astype(np.int64))
-    return Traffic(rate, float(sent.mean()), len(sent) / (len(logs) * days), effect, source)
+    return FieldTraffic(rate, float(sent.mean()), len(sent) / (len(logs) * days), effect, source)
 
 
 def _joined(parts: "Sequence[np.ndarray[tuple[int], np.dtype[np.generic]]]") -> "Floats":

@@ -1,7 +1,8 @@
 """The project's SQL, in GoogleSQL: the one authority on tables and functions, for every engine.
 
 `ddl/` makes the tables, `udf/` the functions, `checks/` asks one question a file and answers with rows
-(check, status, detail), `probes/` fetches numbers to be judged elsewhere, `load/` serves the loaders. A statement names
+(check, status, detail), `probes/` fetches numbers to be judged elsewhere, `load/` serves the loaders, `jobs/` holds
+scripts of several statements (see `statements`). A statement names
 what varies as `${parameter}`; `read` fills that in, after each value has passed the identifier grammar (or is a finite
 number): nothing else reaches a statement.
 """
@@ -47,6 +48,19 @@ def read(name: str, **parameters: Parameter) -> str:
     Raises KeyError for an unknown statement or a missing parameter, ValueError for a value outside the grammar.
     """
     return Template(text(name)).substitute({key: _literal(key, value) for key, value in parameters.items()})
+
+
+def statements(name: str, **parameters: Parameter) -> list[str]:
+    """The statements of a script, in order, each without its final semicolon; arguments and errors as `read`.
+
+    A statement ends with a semicolon at the end of a line.
+    """
+    parts = re.split(r";[ \t]*(?:\n|$)", read(name, **parameters))
+    return [part for part in parts if _code(part)]
+
+
+def _code(part: str) -> str:
+    return "".join(line for line in part.splitlines() if not line.lstrip().startswith("--")).strip()
 
 
 def identifier(kind: str, value: str) -> str:

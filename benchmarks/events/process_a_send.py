@@ -18,7 +18,7 @@ import simpy
 
 from benchmarks.events.captions import DAYS_A_WEEK, Law, Tier
 from sim.scenario import Scenario
-from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficWorld
+from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficSection
 from sim.worlds.traffic.results import BankListing
 
 HOUR, DAY = 3_600, 86_400
@@ -63,7 +63,7 @@ class Page:
         season: list[float],
     ) -> None:
         self.clock, self.rng, self.fans, self.tiers, self.season = clock, rng, fans, tiers, season
-        assert isinstance(scenario.world, TrafficWorld)
+        assert isinstance(scenario.world, TrafficSection)
         assert isinstance(scenario.feedback, TrafficFeedback)
         assert isinstance(scenario.selection, Selection)
         self.world, self.feedback = scenario.world, scenario.feedback

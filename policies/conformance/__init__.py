@@ -33,7 +33,7 @@ Compiler = Callable[..., Any]
 _KIND = re.compile(r"[a-z][a-z0-9_]*")
 _KEYS = tuple(np.uint64(key) for key in (0, 1, 2**32, 2**63, 2**64 - 1, 0x123456789ABCDEF1))
 _PASSING = (1e-3, 0.5, 20.0, 1e6)  # trials, as shares of those so far
-_ROLES = ("derive", "prepare", "score", "support", "weight")
+_ROLES = ("summarise", "prepare", "score", "support", "weight")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,8 +43,8 @@ class Statistics:
     t: float
     n: Floats
     s: Floats
-    w: Floats
-    truth: Floats
+    ipw_successes: Floats
+    true_mean: Floats
 
 
 class NonconformingError(AssertionError):
@@ -81,20 +81,22 @@ def _row(t: float, n: list[float], s: list[float]) -> Statistics:
 
 
 # The names that `evaluate` leaves free; `specialise`, or `_plain`, puts a policy's own functions in their place.
-derive, prepare, score, support, weight = Rule.score, Rule.prepare, Rule.score, Rule.support, Rule.weight
+summarise, prepare, score, support, weight = Rule.score, Rule.prepare, Rule.score, Rule.support, Rule.weight
 
 
-def evaluate(t: Any, n: Any, s: Any, w: Any, truth: Any, params: Any, state: Any, key: Any, x: Any, y: Any) -> Any:
-    """One decision: fills x and y, moves state, and returns rows (score, low, high, weight) of shape (arms, 4)."""
+def evaluate(
+    t: Any, n: Any, s: Any, ipw_successes: Any, true_mean: Any, params: Any, state: Any, key: Any, a: Any, b: Any
+) -> Any:
+    """One decision: fills a and b, moves state, and returns rows (score, low, high, weight) of shape (arms, 4)."""
     out = np.empty((len(n), 4))
     for arm in range(len(n)):
-        x[arm], y[arm] = derive(n[arm], s[arm], w[arm], truth[arm], params)
-    prepare(t, n, x, y, params, state, key)
+        a[arm], b[arm] = summarise(n[arm], s[arm], ipw_successes[arm], true_mean[arm], params)
+    prepare(t, n, a, b, params, state, key)
     for arm in range(len(n)):
-        out[arm, 0] = score(x[arm], y[arm], state, params, arm_key(key, arm))
-        low, high = support(x[arm], y[arm], state, params)
+        out[arm, 0] = score(a[arm], b[arm], state, params, arm_key(key, arm))
+        low, high = support(a[arm], b[arm], state, params)
         out[arm, 1], out[arm, 2] = low, high
-        out[arm, 3] = weight(x[arm], y[arm], state, params)
+        out[arm, 3] = weight(a[arm], b[arm], state, params)
     return out
 
 
@@ -108,8 +110,8 @@ class Decision:
     """Everything that one call of `evaluate` produced."""
 
     out: Floats
-    x: Floats
-    y: Floats
+    a: Floats
+    b: Floats
     state: Floats
 
     def same(self, other: "Decision") -> bool:
@@ -120,12 +122,14 @@ class Decision:
 
 def decide(policy: Policy, seen: Statistics, key: np.uint64, run: Any = None, state: Floats | None = None) -> Decision:
     """One decision of a policy on these statistics, by plain Python unless `run` is a compiled `evaluate`."""
-    x, y = np.empty(len(seen.n)), np.empty(len(seen.n))
+    a, b = np.empty(len(seen.n)), np.empty(len(seen.n))
     moved = np.zeros(policy.state_size) if state is None else state.copy()
     params = np.array(policy.parameters(), dtype=np.float64)
     with np.errstate(all="ignore"):
-        out = (run or _plain(policy))(seen.t, seen.n, seen.s, seen.w, seen.truth, params, moved, key, x, y)
-    return Decision(out, x, y, moved)
+        out = (run or _plain(policy))(
+            seen.t, seen.n, seen.s, seen.ipw_successes, seen.true_mean, params, moved, key, a, b
+        )
+    return Decision(out, a, b, moved)
 
 
 def declaration_problems(policy: Policy) -> list[str]:
@@ -140,7 +144,7 @@ def declaration_problems(policy: Policy) -> list[str]:
         "it must be hashable": hash(policy) == hash(dataclasses.replace(policy)),
         "parameters() must be a tuple of finite floats": _all_floats(policy.parameters()),
         "memory must be a Memory": isinstance(policy.memory, Memory),
-        "truth must be reward or revenue": policy.truth in {"reward", "revenue"},
+        "true_mean_of must be reward or revenue": policy.true_mean_of in {"reward", "revenue"},
     }
     return [problem for problem, fine in tests.items() if not fine] + _parameter_problems(policy)
 
@@ -196,16 +200,16 @@ def rule_problems(policy: Policy) -> list[str]:
         decisions = [_untouched(policy, seen, key, found) for key in _KEYS]
         for decision in decisions:
             found |= dict.fromkeys(_decision_problems(policy, decision))
-            found |= dict.fromkeys(propensity_problems(policy, decision.x, decision.y, decision.state))
+            found |= dict.fromkeys(propensity_problems(policy, decision.a, decision.b, decision.state))
         if policy.deterministic and len({decision.out.tobytes() for decision in decisions}) > 1:
             found["it says deterministic, but the score depends on the key"] = None
-        if policy.steady and not all(_is_steady(decision) for decision in decisions):
-            found["it says steady, but a score is not x"] = None
-    if policy.concave:
+        if policy.state_independent_score and not all(_is_steady(decision) for decision in decisions):
+            found["it says state_independent_score, but a score is not a"] = None
+    if policy.concave_index:
         found |= dict.fromkeys(_concavity_problems(policy))
-    if policy.tailed:
+    if policy.tail_evaluable:
         found |= dict.fromkeys(problem for seen in edge_statistics() for problem in _tail_problems(policy, seen))
-    if policy.pools_cold:
+    if policy.exchangeable_untried:
         with np.errstate(all="ignore"):
             found |= dict.fromkeys(pool_problems(policy, np.array(policy.parameters(), dtype=np.float64)))
     return list(found)
@@ -213,27 +217,30 @@ def rule_problems(policy: Policy) -> list[str]:
 
 def _is_steady(decision: Decision) -> bool:
     explores = decision.state.size > 0 and decision.state[0] > 0.0
-    return bool(explores or (decision.out[:, 0] == decision.x).all())
+    return bool(explores or (decision.out[:, 0] == decision.a).all())
 
 
 def _tail_problems(policy: Policy, seen: Statistics) -> Iterator[str]:
     """Whether the chances of passing a level are those of the scores, before and after one more trial."""
     params = np.array(policy.parameters(), dtype=np.float64)
     decision = decide(policy, seen, _KEYS[0])
-    more = [policy.rule.derive(n + 1.0, s, w, truth, params) for n, s, w, truth in _arms(seen)]
-    for x, y, (to_x, to_y) in zip(decision.x, decision.y, more, strict=True):
+    more = [
+        policy.rule.summarise(n + 1.0, s, ipw_successes, true_mean, params)
+        for n, s, ipw_successes, true_mean in _arms(seen)
+    ]
+    for a, b, (to_a, to_b) in zip(decision.a, decision.b, more, strict=True):
         with np.errstate(all="ignore"):
-            yield from tail_problems(policy.rule, float(x), float(y), to_x, to_y, decision.state, params)
+            yield from tail_problems(policy.rule, float(a), float(b), to_a, to_b, decision.state, params)
 
 
 def _arms(seen: Statistics) -> Iterator[tuple[float, float, float, float]]:
-    return zip(seen.n, seen.s, seen.w, seen.truth, strict=True)
+    return zip(seen.n, seen.s, seen.ipw_successes, seen.true_mean, strict=True)
 
 
 def _concavity_problems(policy: Policy) -> Iterator[str]:
     """Whether earlier scores bound later ones from both sides, while trials pass and nothing is learned."""
     if not policy.deterministic:
-        yield "it says concave, but not deterministic"
+        yield "it says concave_index, but not deterministic"
     params = np.array(policy.parameters(), dtype=np.float64)
     for seen in edge_statistics():
         early = decide(policy, seen, _KEYS[0])
@@ -241,27 +248,27 @@ def _concavity_problems(policy: Policy) -> Iterator[str]:
             late = decide(policy, dataclasses.replace(seen, t=seen.t * (1.0 + passed) + passed), _KEYS[0])
             wait = late.state[0] - early.state[0]
             if not wait >= 0.0:
-                yield "it says concave, but state[0] falls"
-            for x, y, now, then in zip(early.x, early.y, early.out[:, 0], late.out[:, 0], strict=True):
+                yield "it says concave_index, but state[0] falls"
+            for a, b, now, then in zip(early.a, early.b, early.out[:, 0], late.out[:, 0], strict=True):
                 with np.errstate(all="ignore"):
-                    rise = policy.rule.slope(x, y, now, early.state, params)
+                    rise = policy.rule.max_slope(a, b, now, early.state, params)
                 if not rise >= 0.0:
                     yield "a slope is negative or NaN"
                 elif then < now - SCORE_ERROR or (wait > 0.0 and then > now + rise * wait + SCORE_ERROR):
-                    yield "it says concave, but a score leaves the bounds that an earlier one sets"
+                    yield "it says concave_index, but a score leaves the bounds that an earlier one sets"
 
 
 def _untouched(policy: Policy, seen: Statistics, key: np.uint64, found: dict[str, None]) -> Decision:
     """A decision, after a look at what it must leave alone and at what it must repeat."""
-    before = [array.copy() for array in (seen.n, seen.s, seen.w, seen.truth)]
+    before = [array.copy() for array in (seen.n, seen.s, seen.ipw_successes, seen.true_mean)]
     decision = decide(policy, seen, key)
-    after = (seen.n, seen.s, seen.w, seen.truth)
+    after = (seen.n, seen.s, seen.ipw_successes, seen.true_mean)
     if any(a.tobytes() != b.tobytes() for a, b in zip(before, after, strict=True)):
         found["prepare writes to n"] = None
     params = np.array(policy.parameters(), dtype=np.float64)
-    kept = [policy.rule.derive(*arm, params) for arm in zip(*before, strict=True)]
-    if not np.array_equal(np.array(kept, dtype=np.float64).T, np.array([decision.x, decision.y]), equal_nan=True):
-        found["prepare writes to x or y"] = None
+    kept = [policy.rule.summarise(*arm, params) for arm in zip(*before, strict=True)]
+    if not np.array_equal(np.array(kept, dtype=np.float64).T, np.array([decision.a, decision.b]), equal_nan=True):
+        found["prepare writes to a or b"] = None
     if not decide(policy, seen, key).same(decision):
         found["equal keys and statistics give different results"] = None
     return decision

@@ -9,11 +9,11 @@ import numpy as np
 from policies.base import Policy
 
 
-def propensity_problems(policy: Policy, x: Any, y: Any, state: Any) -> Iterator[str]:
-    """What is wrong with the propensities of arms `x` and `y` (arms,), after `prepare` left `state`."""
+def propensity_problems(policy: Policy, a: Any, b: Any, state: Any) -> Iterator[str]:
+    """What is wrong with the propensities of arms `a` and `b` (arms,), after `prepare` left `state`."""
     params = np.array(policy.parameters(), dtype=np.float64)
     with np.errstate(all="ignore"):
-        chances = np.array([policy.rule.propensity(arm, x, y, state, params) for arm in range(len(x))])
+        chances = np.array([policy.rule.propensity(arm, a, b, state, params) for arm in range(len(a))])
     if np.isnan(chances).any():
         return
     if not ((chances >= 0.0).all() and math.isclose(chances.sum(), 1.0, rel_tol=1e-9)):

@@ -1,7 +1,7 @@
-"""How likely a draw from a Beta posterior is to pass a level, and draws given that it does: for `tailed` rules.
+"""Upper tails of a Beta posterior, and draws above a threshold: for rules that are `tail_evaluable`.
 
-Sources: one trial more or less, Abramowitz & Stegun 1964, eqs. 26.5.15–16; draws above a level by rejection under the
-tangent of the log density, Gilks & Wild 1992 with one point.
+Sources: one trial more or less, Abramowitz & Stegun 1964, eqs. 26.5.15–16; draws above a threshold by rejection under
+the tangent of the log density, Gilks & Wild 1992 with one point.
 """
 
 import math
@@ -17,61 +17,71 @@ _ROUNDING = 1e-15  # of one step
 _STEEP = 3.0  # by how much the tangent must fall towards 1 for draws beyond 1 to be rare
 
 
-def tail_posterior(x: float, y: float, level: float, params: Any) -> tuple[float, float]:
-    """(P(Beta(x, y) > level), level^x (1 − level)^y / B(x, y)); unknown up to the mean and where x < 1 or y < 1."""
-    if x < 1.0 or y < 1.0 or level >= 1.0 or level * (x + y) <= x:
+def tail_posterior(a: float, b: float, threshold: float, params: Any) -> tuple[float, float]:
+    """(P(Beta(a, b) > h), h^a (1 − h)^b / B(a, b)) at threshold h; unknown up to the mean and where a < 1 or b < 1."""
+    if a < 1.0 or b < 1.0 or threshold >= 1.0 or threshold * (a + b) <= a:
         return UNKNOWN, 0.0
-    return beta_tail_and_factor(x, y, level)
+    return beta_tail_and_factor(a, b, threshold)
 
 
-def follow_posterior(
-    x: float, y: float, to_x: float, to_y: float, level: float, chance: float, pace: float, doubt: float, params: Any
+def update_tail_posterior(
+    a: float,
+    b: float,
+    to_a: float,
+    to_b: float,
+    threshold: float,
+    chance: float,
+    slope: float,
+    error: float,
+    params: Any,
 ) -> tuple[float, float, float]:
-    """What `tail_posterior` would say of Beta(to_x, to_y), from its answer for Beta(x, y), by single trials."""
-    steps = abs(to_x - x) + abs(to_y - y)
-    if not (pace > _FEWEST and steps <= _MOST_STEPS and min(to_x, to_y) >= 1.0):
+    """What `tail_posterior` returns for Beta(to_a, to_b), from its answer for Beta(a, b), trial by trial."""
+    steps = abs(to_a - a) + abs(to_b - b)
+    if not (slope > _FEWEST and steps <= _MOST_STEPS and min(to_a, to_b) >= 1.0):
         return UNKNOWN, 0.0, 0.0
     up = down = 0.0
-    while x < to_x:
-        up += pace / x
-        pace *= level * (x + y) / x
-        x += 1.0
-    while x > to_x:
-        x -= 1.0
-        pace *= x / (level * (x + y))
-        down += pace / x
-    while y < to_y:
-        down += pace / y
-        pace *= (1.0 - level) * (x + y) / y
-        y += 1.0
-    while y > to_y:
-        y -= 1.0
-        pace *= y / ((1.0 - level) * (x + y))
-        up += pace / y
+    while a < to_a:
+        up += slope / a
+        slope *= threshold * (a + b) / a
+        a += 1.0
+    while a > to_a:
+        a -= 1.0
+        slope *= a / (threshold * (a + b))
+        down += slope / a
+    while b < to_b:
+        down += slope / b
+        slope *= (1.0 - threshold) * (a + b) / b
+        b += 1.0
+    while b > to_b:
+        b -= 1.0
+        slope *= b / ((1.0 - threshold) * (a + b))
+        up += slope / b
     after = chance + up - down
-    if x != to_x or y != to_y or after <= 0.0 or level * (x + y) <= x:  # steps not whole, only rounding left, no tail
+    if (
+        a != to_a or b != to_b or after <= 0.0 or threshold * (a + b) <= a
+    ):  # steps not whole, only rounding left, no tail
         return UNKNOWN, 0.0, 0.0
-    return after, pace, (doubt + steps * _ROUNDING) * (chance + up + down) / after
+    return after, slope, (error + steps * _ROUNDING) * (chance + up + down) / after
 
 
-def above_posterior(x: float, y: float, level: float, params: Any, key: Any) -> float:
-    """A draw from Beta(x, y) given that it exceeds a level well above its median; x, y >= 1."""
-    room = 1.0 - level
-    fall = (y - 1.0) / room - (x - 1.0) / level  # of the log density, whose tangent at the level bounds it
+def draw_above_posterior(a: float, b: float, threshold: float, params: Any, key: Any) -> float:
+    """A draw from Beta(a, b) given that it exceeds a threshold well above its median; a, b >= 1."""
+    room = 1.0 - threshold
+    fall = (b - 1.0) / room - (a - 1.0) / threshold  # of the log density, whose tangent at the threshold bounds it
     steep = fall * room
     while True:
         step = _exponential(key, fall) if steep > _STEEP else _within(key, steep, room)
         u = open_uniform(key + STREAM)
         key = key + STREAM + STREAM
-        left, right = step / level, step / room
+        left, right = step / threshold, step / room
         if right >= 1.0:
             continue
         # ln(1 + a) >= a − a²/2 and ln(1 − b) >= −b − b²/(2 − 2b) accept most draws without a logarithm
-        if u < 1.0 - 0.5 * ((x - 1.0) * left * left + (y - 1.0) * right * right / (1.0 - right)):
-            return level + step
-        gap = (x - 1.0) * (math.log1p(left) - left) + (y - 1.0) * (math.log1p(-right) + right)
+        if u < 1.0 - 0.5 * ((a - 1.0) * left * left + (b - 1.0) * right * right / (1.0 - right)):
+            return threshold + step
+        gap = (a - 1.0) * (math.log1p(left) - left) + (b - 1.0) * (math.log1p(-right) + right)
         if math.log(u) < gap:
-            return level + step
+            return threshold + step
 
 
 def _exponential(key: Any, rate: float) -> float:

@@ -10,7 +10,7 @@ from reports.estimators.intervals import (
     Estimate,
     Floats,
     holm,
-    may_be_short,
+    may_undercover,
     moments,
     paired_difference,
     share_interval,
@@ -27,8 +27,8 @@ class Metric:
 
     name: str
     higher_is_better: bool
-    words: str
-    """As in "mean {words}"."""
+    noun: str
+    """As in "mean {noun}"."""
 
 
 METRICS = {
@@ -39,25 +39,25 @@ METRICS = {
 
 
 @dataclass(frozen=True)
-class Versus:
+class PairedComparison:
     """A policy minus the baseline; `simultaneous` limits hold for the whole family (Bonferroni), `p_holm` too."""
 
     policy: str
     baseline: str
-    single: Estimate
+    pointwise: Estimate
     simultaneous: Estimate
     p_value: float | None
     p_holm: float | None
     better: Estimate
     """Share of replications in which the policy is strictly better."""
     replications: int
-    short: bool
+    may_undercover: bool
     """Whether the intervals may be short: too few replications of a skewed difference."""
     needed: int | None
     """Replications that would show a true difference of the size seen, power 80 %; None where nobody could run them."""
 
     @property
-    def told_apart(self) -> bool:
+    def significant(self) -> bool:
         """Whether the difference is significant: by Holm's p-value and by the simultaneous interval."""
         low, high = self.simultaneous.low, self.simultaneous.high
         if self.p_holm is None or low is None or high is None:
@@ -65,7 +65,7 @@ class Versus:
         return self.p_holm < SIGNIFICANT and (low > 0.0 or high < 0.0)
 
 
-def against(baseline: str, values: Mapping[str, Floats], metric: Metric) -> list[Versus]:
+def against(baseline: str, values: Mapping[str, Floats], metric: Metric) -> list[PairedComparison]:
     """Every other policy against `baseline`, best first; `values` are those of the replications, by policy.
 
     Simultaneous limits have confidence 1 − 0.05 / m each, m comparisons (Bonferroni; any dependence).
@@ -75,29 +75,29 @@ def against(baseline: str, values: Mapping[str, Floats], metric: Metric) -> list
     adjusted = holm([paired_difference(values[name], values[baseline]).p_value for name in others])
     sign = -1.0 if metric.higher_is_better else 1.0
     rows = [
-        _versus(name, baseline, values=values, confidence=confidence, p_holm=p, sign=sign)
+        _paired_comparison(name, baseline, values=values, confidence=confidence, p_holm=p, sign=sign)
         for name, p in zip(others, adjusted, strict=True)
     ]
-    return sorted(rows, key=lambda row: sign * row.single.value)
+    return sorted(rows, key=lambda row: sign * row.pointwise.value)
 
 
-def _versus(
+def _paired_comparison(
     name: str, baseline: str, *, values: Mapping[str, Floats], confidence: float, p_holm: float | None, sign: float
-) -> Versus:
+) -> PairedComparison:
     one, other = values[name], values[baseline]
     single = paired_difference(one, other)
     wins = int((sign * one < sign * other).sum())
     m = moments(one - other)
-    return Versus(
+    return PairedComparison(
         policy=name,
         baseline=baseline,
-        single=single.estimate,
+        pointwise=single.estimate,
         simultaneous=paired_difference(one, other, confidence).estimate,
         p_value=single.p_value,
         p_holm=p_holm,
         better=share_interval(wins, len(one)),
         replications=m.n,
-        short=may_be_short(m),
+        may_undercover=may_undercover(m),
         needed=_needed(m.mean, m.sd),
     )
 
@@ -109,7 +109,7 @@ def _needed(difference: float, sd: float) -> int | None:
         return None
 
 
-def beats(values: Mapping[str, Floats], names: Sequence[str], metric: Metric) -> list[list[float | None]]:
+def win_probability(values: Mapping[str, Floats], names: Sequence[str], metric: Metric) -> list[list[float | None]]:
     """P(row beats column): share of replications in which the row's policy is strictly better; None on the diagonal."""
     sign = -1.0 if metric.higher_is_better else 1.0
     return [

@@ -13,8 +13,8 @@ of their p-values: Hall's transformed t (Hall 1992, JRSS B 54), accurate for ske
 sign flips (`sign_flips`), exact for symmetric ones with long tails, where a skewed sample is but luck. Alone,
 the first calls two equal policies with wilson_sample's regret different in 17 % of cases.
 
-No interval covers as it says where a sample may lack the tail that makes the mean; `may_be_short` says where to expect
-that.
+No interval has its nominal coverage where a sample may lack the tail that makes the mean; `may_undercover` says where
+to expect that.
 
 Everything is deterministic; sums are exactly rounded, so that no order of rows changes a bit.
 """
@@ -95,7 +95,7 @@ def moments(values: Floats) -> Moments:
     return Moments(n, mean, math.sqrt(m2 * n / (n - 1)), m3 / m2**1.5)
 
 
-def may_be_short(m: Moments) -> bool:
+def may_undercover(m: Moments) -> bool:
     """Whether an interval of this mean may cover less than it says: too few replications of a skewed quantity.
 
     With 200 replications of wilson_sample's regret in the textbook problem, whose mean lies in a tail of 1 %, 95 %
@@ -142,6 +142,15 @@ def independent_difference(values: Floats, others: Floats, confidence: float = C
     reach = float(stdtrit(freedom, 0.5 + confidence / 2)) * math.sqrt(variance)
     estimate = Estimate(value, value - reach, value + reach, "welch")
     return Difference(estimate, _two_sided(value / math.sqrt(variance), freedom))
+
+
+def pointwise_means(values: Floats) -> tuple[Floats, Floats, Floats]:
+    """(mean, low, high) of each column of (replications, points), by Student's t; NaN limits for one replication."""
+    n, mean = len(values), values.mean(axis=0)
+    if n == 1:
+        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
+    reach = float(stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * values.std(axis=0, ddof=1) / np.sqrt(n)
+    return mean, mean - reach, mean + reach
 
 
 def quantiles(values: Floats, levels: Sequence[float] = QUANTILES) -> list[float]:

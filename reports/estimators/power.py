@@ -51,6 +51,21 @@ class Fans:
     simulated: Estimate
 
 
+@dataclass(frozen=True)
+class FieldTraffic:
+    """The traffic of a field test on the scenario's pages, under one policy.
+
+    `rate` is conversions per fan reached, `sends_per_day` those of all pages together, NaN in a world without days;
+    `design_effect` is the variance of the rate over that of independent fans; `source` says where the figures are from.
+    """
+
+    rate: float
+    fans_per_send: float
+    sends_per_day: float
+    design_effect: float
+    source: str
+
+
 def plan_replications(differences: Floats, difference: float, confidence: float, power: float) -> Replications:
     """Replications needed to show a mean difference, given a pilot's paired differences, shape (replications,).
 

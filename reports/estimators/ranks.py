@@ -21,7 +21,7 @@ RANKS_SCHEMA: dict[str, pl.DataType] = {
     "share_low": pl.Float64(),
     "share_high": pl.Float64(),
 }
-BEATS_SCHEMA: dict[str, pl.DataType] = {
+WIN_PROBABILITY_SCHEMA: dict[str, pl.DataType] = {
     "policy": pl.String(),
     "other": pl.String(),
     "wins": pl.Int64(),
@@ -59,14 +59,14 @@ def ranks_frame(replications: pl.DataFrame, oracles: Collection[str] = ()) -> pl
     return pl.DataFrame(rows, schema=RANKS_SCHEMA)
 
 
-def beats_frame(replications: pl.DataFrame) -> pl.DataFrame:
+def win_probability_frame(replications: pl.DataFrame) -> pl.DataFrame:
     """One row an ordered pair of policies; see docs/data-dictionary.md."""
     regret = regrets(replications)
-    rows = [_beats(one, other, regret[one], regret[other]) for one, other in permutations(regret, 2)]
-    return pl.DataFrame(rows, schema=BEATS_SCHEMA)
+    rows = [_wins(one, other, regret[one], regret[other]) for one, other in permutations(regret, 2)]
+    return pl.DataFrame(rows, schema=WIN_PROBABILITY_SCHEMA)
 
 
-def _beats(one: str, other: str, values: Floats, others: Floats) -> dict[str, Any]:
+def _wins(one: str, other: str, values: Floats, others: Floats) -> dict[str, Any]:
     wins, ties, n = int((values < others).sum()), int((values == others).sum()), len(values)
     return {"policy": one, "other": other, "wins": wins, "ties": ties, "replications": n, **_share(wins, n)}
 

@@ -20,7 +20,7 @@ class Compared(Protocol):
         """Whose difference it is."""
 
     @property
-    def single(self) -> Estimate:
+    def pointwise(self) -> Estimate:
         """With its own interval."""
 
     @property
@@ -33,16 +33,16 @@ def differences(rows: Sequence[Compared], order: Sequence[str], *, quantity: str
     with drawing():
         figure = new_figure(1.0 + 0.3 * len(rows), left=room_left([row.policy for row in rows]))
         axes = figure.subplots()
-        sizes = [abs(row.single.value) for row in rows]
+        sizes = [abs(row.pointwise.value) for row in rows]
         if spreads(sizes):
             axes.set_xscale("symlog", linthresh=linear_below(sizes))
         axes.axvline(0.0, color=EDGE, linewidth=1.0, linestyle=(0, (4, 3)))
         for place, row in enumerate(rows):
             y, colour = len(rows) - 1 - place, series(order.index(row.policy))["color"]
-            for limits, width in ((row.simultaneous, 1.2), (row.single, 4.5)):
+            for limits, width in ((row.simultaneous, 1.2), (row.pointwise, 4.5)):
                 if limits.low is not None and limits.high is not None:
                     axes.plot([limits.low, limits.high], [y, y], color=colour, linewidth=width, solid_capstyle="butt")
-            axes.plot([row.single.value], [y], color=colour, marker="o", markersize=6)
+            axes.plot([row.pointwise.value], [y], color=colour, marker="o", markersize=6)
         name_rows(axes, [row.policy for row in rows])
         axes.set_xlabel(f"mean difference from {label(baseline)}: {quantity}")
         axes.xaxis.set_major_formatter(FuncFormatter(tick))

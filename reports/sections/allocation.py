@@ -3,11 +3,12 @@
 import numpy as np
 import polars as pl
 
-from reports.blocks import Block, Cell, Picture, Section, Table, absent
+from reports.content import Cell, Content, FigureBlock, Section, TableBlock, absent
 from reports.figures.over_time import Axis, over_time
 from reports.figures.panels import Shares, heat_maps
 from reports.formatting import number, percent, percent_interval
-from reports.report_input import View
+from reports.report_input import ReportInput
+from reports.sections.base import ReportSection
 from reports.tables.curves import Curve
 from reports.tables.rows import column
 
@@ -42,21 +43,21 @@ SHARES = (
 )
 
 
-def allocation(view: View) -> Section:
+def allocation(data: ReportInput) -> Section:
     """Heat map, four curves over time, and how often the best caption is ever locked out."""
-    where, how = view.table("allocation"), view.table("exploration")
+    where, how = data.table("allocation"), data.table("exploration")
     if where is None and how is None:
         return absent("allocation", TITLE, "This run recorded no allocation over time: there is no allocation.parquet.")
-    blocks: list[Block] = [] if where is None else [_heat(view, where)]
+    content: list[Content] = [] if where is None else [_heat(data, where)]
     if how is not None:
-        blocks += [_curve(view, how, each) for each in SHARES if each[1] in how.columns]
-    return Section("allocation", TITLE, [*blocks, *_lock_out(view)])
+        content += [_curve(data, how, each) for each in SHARES if each[1] in how.columns]
+    return Section("allocation", TITLE, [*content, *_lock_out(data)])
 
 
-def _heat(view: View, frame: pl.DataFrame) -> Picture:
+def _heat(data: ReportInput, frame: pl.DataFrame) -> FigureBlock:
     bins = frame["bin"].unique(maintain_order=True).to_list()
     maps = []
-    for name in view.ranked:
+    for name in data.ranked:
         rows = frame.filter(pl.col("policy") == name)
         at = rows["at"].unique().sort().to_numpy()
         shares = np.zeros((len(bins), len(at)))
@@ -64,22 +65,22 @@ def _heat(view: View, frame: pl.DataFrame) -> Picture:
             rows, "share"
         )
         maps.append(Shares(name, at, shares))
-    return Picture(
+    return FigureBlock(
         "allocation",
         "Heat maps, a panel for each policy: share of sends by true rank of the caption over time",
         "Share of sends since the point before, by the true rank of the caption at that time; 1 is the best. Darker "
         "or stronger is more.",
-        heat_maps(maps, bins, time_unit=view.scenario.horizon.unit),
+        heat_maps(maps, bins, time_unit=data.scenario.horizon.unit),
     )
 
 
-def _curve(view: View, frame: pl.DataFrame, shown: tuple[str, str, str, str]) -> Picture:
+def _curve(data: ReportInput, frame: pl.DataFrame, shown: tuple[str, str, str, str]) -> FigureBlock:
     name, key, quantity, caption = shown
-    unit = view.scenario.horizon.unit
-    curves = [_of_policy(frame.filter(pl.col("policy") == policy), policy, key) for policy in view.order]
+    unit = data.scenario.horizon.unit
+    curves = [_of_policy(frame.filter(pl.col("policy") == policy), policy, key) for policy in data.order]
     axis = Axis(unit, quantity, share=True, logarithmic_time=unit == "pulls")
     alt = f"Each policy over time: {quantity}"
-    return Picture(f"allocation_{name}", alt, caption, over_time(curves, view.order, axis))
+    return FigureBlock(f"allocation_{name}", alt, caption, over_time(curves, data.order, axis))
 
 
 def _of_policy(rows: pl.DataFrame, policy: str, key: str) -> Curve:
@@ -90,10 +91,10 @@ def _of_policy(rows: pl.DataFrame, policy: str, key: str) -> Curve:
     return Curve(policy, column(rows, "at"), mean, *limits)
 
 
-def _lock_out(view: View) -> list[Block]:
-    if "ever_locked_share" not in view.run.summary.columns:
+def _lock_out(data: ReportInput) -> list[Content]:
+    if "ever_locked_share" not in data.run.summary.columns:
         return []
-    since = f"since (median, {view.scenario.horizon.unit})"
+    since = f"since (median, {data.scenario.horizon.unit})"
     header = ["policy", "ever locked out", "95 % interval", "at the end", "95 % interval at the end", since]
     rows = [
         [
@@ -104,12 +105,25 @@ def _lock_out(view: View) -> list[Block]:
             Cell(percent_interval(row["locked_out_low"], row["locked_out_high"]), row["locked_out_low"]),
             Cell(number(row["median_locked_since"], 3), row["median_locked_since"]),
         ]
-        for row in view.summary
+        for row in data.summary
     ]
     return [
-        Table(
+        TableBlock(
             "Lock-out of the best caption: ever, at the end, and since when it has lasted in those that end so",
             header,
             rows,
         )
     ]
+
+
+SECTION = ReportSection(
+    order=40,
+    build=allocation,
+    figures=(
+        "allocation",
+        "allocation_best_share",
+        "allocation_entropy",
+        "allocation_cold_share",
+        "allocation_locked_out",
+    ),
+)

@@ -1,7 +1,8 @@
 """What the words of the page mean, and what a simulation cannot say."""
 
-from reports.blocks import Section, Text, Words
-from reports.report_input import View
+from reports.content import Definitions, Paragraph, Section
+from reports.report_input import ReportInput
+from reports.sections.base import ReportSection
 
 LOCKED_OUT = (
     "share of replications that end with probability exactly 0 of sending the best caption next; "
@@ -25,10 +26,10 @@ CAVEATS = (
 )
 
 
-def words(view: View) -> Section:
+def definitions(data: ReportInput) -> Section:
     """Definitions and caveats."""
-    many = "" if view.scenario.world.kind == "bernoulli" else MANY_PAGES
-    unit = view.reward_unit
+    many = "" if data.scenario.world.kind == "bernoulli" else MANY_PAGES
+    unit = data.reward_unit
     items = [
         ("replication", "one simulated history with its own luck; all policies of a replication share that luck"),
         (
@@ -42,7 +43,7 @@ def words(view: View) -> Section:
         ),
         ("q05, median, q95", "quantiles over replications: one in twenty does worse than q95"),
         ("worst 1 %", "mean regret of the worst 1 % of replications (at least one): the expected shortfall"),
-        ("best arm", BEST_PRICED if view.scenario.world.kind == "traffic" else BEST),
+        ("best arm", BEST_PRICED if data.scenario.world.kind == "traffic" else BEST),
         ("locked out", LOCKED_OUT + many),
         (
             "P(best)",
@@ -50,7 +51,7 @@ def words(view: View) -> Section:
         ),
         ("mean rank", "1 is best; equals share the better rank"),
         ("oracle", "a policy that knows the true rates: the ceiling, never a candidate"),
-        ("baseline", f"the policy that others are compared with, here {view.baseline}"),
+        ("baseline", f"the policy that others are compared with, here {data.baseline}"),
         ("simultaneous", "interval that holds for all comparisons of its table at once"),
         (
             "adjusted p",
@@ -58,6 +59,9 @@ def words(view: View) -> Section:
         ),
         ("better in", "share of replications in which the policy is strictly better than the baseline"),
     ]
-    if view.money:
+    if data.money:
         items.append(("$ a month per page", "revenue divided by pages and by months of 365.25 / 12 days"))
-    return Section("words", "Words and caveats", [Words(items), *(Text(caveat) for caveat in CAVEATS)])
+    return Section("words", "Definitions and caveats", [Definitions(items), *(Paragraph(caveat) for caveat in CAVEATS)])
+
+
+SECTION = ReportSection(order=90, build=definitions)

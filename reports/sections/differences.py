@@ -1,68 +1,69 @@
 """Paired differences against the baseline, and who beats whom."""
 
-from reports.blocks import Block, Cell, Picture, Section, Table, Text, absent
-from reports.estimators.comparisons import Versus, beats
+from reports.content import Cell, Content, FigureBlock, Paragraph, Section, TableBlock, absent
+from reports.estimators.comparisons import PairedComparison, win_probability
 from reports.figures.differences import differences
 from reports.figures.over_time import Axis, over_time
 from reports.figures.style import label
 from reports.formatting import interval, number, p_value, percent, percent_interval
-from reports.report_input import View
+from reports.report_input import ReportInput
+from reports.sections.base import ReportSection
 from reports.tables.curves import mean_over_time
 from reports.tables.slices import paired
 
 
-def paired_differences(view: View) -> Section:
+def paired_differences(data: ReportInput) -> Section:
     """Every policy against the baseline with simultaneous intervals, and the matrix P(row beats column)."""
-    title = f"Paired differences from {view.baseline}"
-    if not view.versus:
+    title = f"Paired differences from {data.baseline}"
+    if not data.vs_baseline:
         return absent("differences", title, "Only one policy ran, apart from oracles: there is nothing to compare.")
-    if view.scenario.replications == 1:
+    if data.scenario.replications == 1:
         return absent("differences", title, "One replication gives no interval and no test.")
-    return Section("differences", title, [_how(view), _picture(view), _table(view), *_over_time(view), *_matrix(view)])
+    return Section("differences", title, [_how(data), _figure(data), _table(data), *_over_time(data), *_matrix(data)])
 
 
-def _how(view: View) -> Text:
-    better = "Positive is better" if view.metric.higher_is_better else "Negative is better"
-    return Text(
+def _how(data: ReportInput) -> Paragraph:
+    better = "Positive is better" if data.metric.higher_is_better else "Negative is better"
+    return Paragraph(
         "All policies of a replication meet the same luck, so that differences are taken replication by "
-        f"replication: {view.metric.words} of the "
-        f"policy minus that of {view.baseline}, in {view.unit} a replication. {better}. Simultaneous intervals hold "
+        f"replication: {data.metric.noun} of the "
+        f"policy minus that of {data.baseline}, in {data.unit} a replication. {better}. Simultaneous intervals hold "
         "for "
-        f"all {len(view.versus)} comparisons at once (Bonferroni), p-values are adjusted for them (Holm 1979)."
+        f"all {len(data.vs_baseline)} comparisons at once (Bonferroni), p-values are adjusted for them (Holm 1979)."
     )
 
 
-def _picture(view: View) -> Picture:
-    quantity = f"{view.metric.words} a replication ({view.unit})"
-    return Picture(
+def _figure(data: ReportInput) -> FigureBlock:
+    quantity = f"{data.metric.noun} a replication ({data.unit})"
+    return FigureBlock(
         "paired_differences",
-        f"Mean paired difference of each policy from {view.baseline}, with intervals",
+        f"Mean paired difference of each policy from {data.baseline}, with intervals",
         "Dot: mean difference. Thick line: its own 95 % interval. Thin line: simultaneous 95 % interval. Where the "
         "thin line leaves "
         "out the dashed line of no difference, the policies differ.",
-        differences(view.versus, view.order, quantity=quantity, baseline=view.baseline),
+        differences(data.vs_baseline, data.order, quantity=quantity, baseline=data.baseline),
     )
 
 
-def _over_time(view: View) -> list[Block]:
+def _over_time(data: ReportInput) -> list[Content]:
     """Cumulative regret minus the baseline's: the common luck, which widens bands of the means, cancels."""
-    path = view.run.path / "curves.parquet"
-    curves = [mean_over_time(row.policy, paired(path, row.policy, view.baseline, "regret")) for row in view.versus]
-    quantity = f"regret more than {label(view.baseline)} ({view.reward_unit})"
-    axis = Axis(view.scenario.horizon.unit, quantity, from_zero=False, signed_logarithmic=True)
+    path = data.run.path / "curves.parquet"
+    curves = [mean_over_time(row.policy, paired(path, row.policy, data.baseline, "regret")) for row in data.vs_baseline]
+    quantity = f"regret more than {label(data.baseline)} ({data.reward_unit})"
+    axis = Axis(data.scenario.horizon.unit, quantity, from_zero=False, signed_logarithmic=True)
     return [
-        Picture(
+        FigureBlock(
             "regret_differences",
-            f"Cumulative regret of each policy minus that of {view.baseline} over time",
-            f"Below zero a policy has lost less than {view.baseline} so far. Mean paired difference; bands are "
+            f"Cumulative regret of each policy minus that of {data.baseline} over time",
+            f"Below zero a policy has lost less than {data.baseline} so far. Mean paired difference; bands are "
             "pointwise 95 % intervals. Where differences are of very unlike size the axis is logarithmic, linear "
             "near 0.",
-            over_time(curves, view.order, axis),
+            over_time(curves, data.order, axis),
         )
     ]
 
 
-def _table(view: View) -> Table:
+def _table(data: ReportInput) -> TableBlock:
     header = [
         "policy",
         "difference",
@@ -73,12 +74,14 @@ def _table(view: View) -> Table:
         "better in",
         "interval of that",
     ]
-    rows = [_row(row) for row in view.versus]
-    return Table(f"Against {view.baseline}: mean paired difference of {view.metric.words} ({view.unit})", header, rows)
+    rows = [_row(row) for row in data.vs_baseline]
+    return TableBlock(
+        f"Against {data.baseline}: mean paired difference of {data.metric.noun} ({data.unit})", header, rows
+    )
 
 
-def _row(row: Versus) -> list[Cell]:
-    single, together, better = row.single, row.simultaneous, row.better
+def _row(row: PairedComparison) -> list[Cell]:
+    single, together, better = row.pointwise, row.simultaneous, row.better
     return [
         Cell(row.policy),
         Cell(number(single.value), single.value),
@@ -91,12 +94,15 @@ def _row(row: Versus) -> list[Cell]:
     ]
 
 
-def _matrix(view: View) -> list[Block]:
-    names = view.ranked
-    shares = beats(view.values, names, view.metric)
+def _matrix(data: ReportInput) -> list[Content]:
+    names = data.ranked
+    shares = win_probability(data.values, names, data.metric)
     rows = [
         [Cell(name), *(Cell("–" if share is None else percent(share), share, share) for share in line)]
         for name, line in zip(names, shares, strict=True)
     ]
-    caption = f"P(row beats column): share of replications with strictly better {view.metric.words}"
-    return [Table(caption, ["row", *names], rows)]
+    caption = f"P(row beats column): share of replications with strictly better {data.metric.noun}"
+    return [TableBlock(caption, ["row", *names], rows)]
+
+
+SECTION = ReportSection(order=20, build=paired_differences, figures=("paired_differences", "regret_differences"))

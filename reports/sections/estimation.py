@@ -5,11 +5,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from reports.blocks import Cell, Picture, Section, Table, Text, absent
+from reports.content import Cell, FigureBlock, Paragraph, Section, TableBlock, absent
 from reports.estimators.intervals import Floats
 from reports.figures.by_bin import Binned, by_bin
 from reports.formatting import number, percent
-from reports.report_input import View
+from reports.report_input import ReportInput
+from reports.sections.base import ReportSection
 
 TITLE = "Estimation"
 WARNING = (
@@ -19,11 +20,11 @@ WARNING = (
 )
 
 
-def estimation(view: View) -> Section:
+def estimation(data: ReportInput) -> Section:
     """Bias and coverage by true rank, and overall."""
-    frame = view.table("estimation")
+    frame = data.table("estimation")
     if frame is None:
-        return absent("estimation", TITLE, _why(view))
+        return absent("estimation", TITLE, _why(data))
     ranks = frame.filter(pl.col("by") == "rank")
     bins = ranks["bin"].unique(maintain_order=True).to_list()
     across = "true rank of the caption at the end"
@@ -31,41 +32,41 @@ def estimation(view: View) -> Section:
         "estimation",
         TITLE,
         [
-            Text(WARNING, "warning"),
-            Picture(
+            Paragraph(WARNING, "warning"),
+            FigureBlock(
                 "estimation_bias",
                 "Bias of the sample mean by true rank of the caption, each policy",
                 "Mean of sample mean − true rate over captions with an outcome. Dashed: no bias.",
                 by_bin(
-                    _binned(view, ranks, bins, "bias"),
+                    _binned(data, ranks, bins, "bias"),
                     bins,
-                    view.order,
+                    data.order,
                     across=across,
                     quantity="bias of the sample mean (rate)",
                     target=0.0,
                 ),
             ),
-            Picture(
+            FigureBlock(
                 "estimation_coverage",
                 "Coverage of the stored 95 % interval by true rank of the caption, each policy",
                 "Share of captions whose true rate lies in the stored interval. Dashed: the nominal 95 %.",
                 by_bin(
-                    _binned(view, ranks, bins, "coverage"),
+                    _binned(data, ranks, bins, "coverage"),
                     bins,
-                    view.order,
+                    data.order,
                     across=across,
                     quantity="coverage",
                     target=0.95,
                     share=True,
                 ),
             ),
-            _overall(view, ranks),
+            _overall(data, ranks),
         ],
     )
 
 
-def _why(view: View) -> str:
-    if view.table("exploration") is None:
+def _why(data: ReportInput) -> str:
+    if data.table("exploration") is None:
         return "This run recorded no statistics against the truth: there is no estimation.parquet."
     return (
         "Left out: here a label compares a send with a moving median, so the probability of a success, which the "
@@ -74,19 +75,19 @@ def _why(view: View) -> str:
     )
 
 
-def _binned(view: View, frame: pl.DataFrame, bins: list[str], key: str) -> list[Binned]:
+def _binned(data: ReportInput, frame: pl.DataFrame, bins: list[str], key: str) -> list[Binned]:
     found = {(row["policy"], row["bin"]): row[key] for row in frame.to_dicts()}
-    return [Binned(name, np.array([_known(found.get((name, each))) for each in bins])) for name in view.order]
+    return [Binned(name, np.array([_known(found.get((name, each))) for each in bins])) for name in data.order]
 
 
 def _known(value: float | None) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _overall(view: View, frame: pl.DataFrame) -> Table:
+def _overall(data: ReportInput, frame: pl.DataFrame) -> TableBlock:
     header = ["policy", "captions", "labels each", "bias", "error (rmse)", "stored interval's width", "coverage"]
-    rows = [_row(name, frame.filter(pl.col("policy") == name).to_dicts()) for name in view.ranked]
-    return Table("Over all captions of all replications that have an outcome", header, rows)
+    rows = [_row(name, frame.filter(pl.col("policy") == name).to_dicts()) for name in data.ranked]
+    return TableBlock("Over all captions of all replications that have an outcome", header, rows)
 
 
 def _row(name: str, bins: list[dict[str, Any]]) -> list[Cell]:
@@ -107,3 +108,6 @@ def _row(name: str, bins: list[dict[str, Any]]) -> list[Cell]:
         *(Cell(number(value), value) for value in counts),
         Cell(percent(coverage), coverage),
     ]
+
+
+SECTION = ReportSection(order=50, build=estimation, figures=("estimation_bias", "estimation_coverage"))

@@ -3,13 +3,14 @@
 import numpy as np
 import polars as pl
 
-from reports.blocks import Block, Cell, Picture, Section, Table, Text, absent
+from reports.content import Cell, Content, FigureBlock, Paragraph, Section, TableBlock, absent
 from reports.estimators.intervals import mean_interval, paired_difference
 from reports.figures.over_time import Axis, over_time
 from reports.figures.panels import Layers, stacked
 from reports.figures.style import label
 from reports.formatting import interval, number
-from reports.report_input import View
+from reports.report_input import ReportInput
+from reports.sections.base import ReportSection
 from reports.tables.curves import mean_over_time
 from reports.tables.rows import column
 from reports.tables.slices import paired
@@ -17,48 +18,48 @@ from reports.tables.slices import paired
 TITLE = "Money"
 
 
-def money(view: View) -> Section:
+def money(data: ReportInput) -> Section:
     """Dollars a page and month, revenue by tier, and what a policy earns more than the baseline as time goes on."""
-    if not view.money:
-        return absent("money", TITLE, f"A {view.scenario.world.kind} world has no prices: there is no money to count.")
+    if not data.money:
+        return absent("money", TITLE, f"A {data.scenario.world.kind} world has no prices: there is no money to count.")
     sweep = (
         "Sensitivity to the price mix needs runs with other prices, and this is one run: it is left out here. "
         "`compare` shows two runs side by side."
     )
-    return Section("money", TITLE, [_table(view), *_by_tier(view), *_accumulated(view), Text(sweep, "note")])
+    return Section("money", TITLE, [_table(data), *_by_tier(data), *_accumulated(data), Paragraph(sweep, "note")])
 
 
-def _table(view: View) -> Table:
-    base = view.dollars[view.baseline]
-    header = ["policy", "$ a month per page", "95 % interval", f"more than {view.baseline}", "95 % interval"]
+def _table(data: ReportInput) -> TableBlock:
+    base = data.dollars[data.baseline]
+    header = ["policy", "$ a month per page", "95 % interval", f"more than {data.baseline}", "95 % interval"]
     rows = []
-    for name in view.ranked:
-        own, more = mean_interval(view.dollars[name]), paired_difference(view.dollars[name], base).estimate
+    for name in data.ranked:
+        own, more = mean_interval(data.dollars[name]), paired_difference(data.dollars[name], base).estimate
         rows.append(
             [
                 Cell(name),
                 Cell(number(own.value), own.value),
                 Cell(interval(own.low, own.high), own.low),
-                Cell(number(more.value), more.value) if name != view.baseline else Cell("–"),
-                Cell(interval(more.low, more.high), more.low) if name != view.baseline else Cell("–"),
+                Cell(number(more.value), more.value) if name != data.baseline else Cell("–"),
+                Cell(interval(more.low, more.high), more.low) if name != data.baseline else Cell("–"),
             ]
         )
-    return Table(
+    return TableBlock(
         "Revenue in US dollars a month per page; differences are paired by replication",
         header,
         rows,
-        emphasised=view.leader,
+        emphasised=data.leader,
     )
 
 
-def _by_tier(view: View) -> list[Block]:
-    frame = view.table("revenue")
+def _by_tier(data: ReportInput) -> list[Content]:
+    frame = data.table("revenue")
     if frame is None:
-        return [Text("This run recorded no revenue by tier: there is no revenue.parquet.", "note")]
+        return [Paragraph("This run recorded no revenue by tier: there is no revenue.parquet.", "note")]
     tiers = frame["tier"].unique(maintain_order=True).to_list()
-    layers = [_layers(frame.filter(pl.col("policy") == name), name, tiers) for name in view.ranked]
+    layers = [_layers(frame.filter(pl.col("policy") == name), name, tiers) for name in data.ranked]
     return [
-        Picture(
+        FigureBlock(
             "revenue_by_tier",
             "Cumulative revenue by price tier over time, a panel for each policy",
             "Mean over replications, all pages together, stacked by price tier of the caption.",
@@ -72,19 +73,23 @@ def _layers(rows: pl.DataFrame, name: str, tiers: list[str]) -> Layers:
     return Layers(name, column(parts[0], "at"), np.array([column(part, "revenue_usd") for part in parts]))
 
 
-def _accumulated(view: View) -> list[Block]:
-    path = view.run.path / "curves.parquet"
-    others = [name for name in view.order if name != view.baseline and name not in view.oracles]
-    if "revenue_usd" not in pl.read_parquet_schema(path) or not others:
+def _accumulated(data: ReportInput) -> list[Content]:
+    path = data.run.path / "curves.parquet"
+    others = [name for name in data.order if name != data.baseline and name not in data.oracles]
+    columns = pl.scan_parquet(path, glob=False).collect_schema()
+    if "revenue_usd" not in columns or not others:
         return []
-    curves = [mean_over_time(name, paired(path, name, view.baseline, "revenue_usd")) for name in others]
-    axis = Axis("days", f"revenue more than {label(view.baseline)} (US dollars)", from_zero=False)
+    curves = [mean_over_time(name, paired(path, name, data.baseline, "revenue_usd")) for name in others]
+    axis = Axis("days", f"revenue more than {label(data.baseline)} (US dollars)", from_zero=False)
     return [
-        Picture(
+        FigureBlock(
             "revenue_differences",
-            f"Revenue of each policy minus that of {view.baseline}, accumulated over time",
+            f"Revenue of each policy minus that of {data.baseline}, accumulated over time",
             "Mean paired difference since day 0, all pages together; bands are pointwise 95 % intervals. Oracles are "
             "left out.",
-            over_time(curves, view.order, axis),
+            over_time(curves, data.order, axis),
         )
     ]
+
+
+SECTION = ReportSection(order=60, build=money, figures=("revenue_by_tier", "revenue_differences"))

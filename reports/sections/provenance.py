@@ -1,14 +1,15 @@
 """Where the page comes from, and how to make it again."""
 
-from reports.blocks import Code, Section, Words
-from reports.report_input import View
+from reports.content import CodeBlock, Definitions, Section
+from reports.report_input import ReportInput
+from reports.sections.base import ReportSection
 
 DURATION = "`seconds` in manifest.json; it differs from run to run, and pages of identical runs do not"
 
 
-def provenance(view: View) -> Section:
+def provenance(data: ReportInput) -> Section:
     """The scenario as run, versions, digest, seed, duration, the command that repeats it."""
-    manifest = view.run.manifest
+    manifest = data.run.manifest
     versions = ", ".join(f"{name} {version}" for name, version in manifest["versions"].items())
     items = [
         ("scenario", manifest["scenario"]),
@@ -25,7 +26,12 @@ def provenance(view: View) -> Section:
             "each column is",
         ),
     ]
-    text = (view.run.path / "scenario.yaml").read_text(encoding="utf-8")
+    text = (data.run.path / "scenario.yaml").read_text(encoding="utf-8")
     return Section(
-        "provenance", "Where this comes from", [Words(items), Code("The scenario, every default filled in", text)]
+        "provenance",
+        "Where this comes from",
+        [Definitions(items), CodeBlock("The scenario, every default filled in", text)],
     )
+
+
+SECTION = ReportSection(order=95, build=provenance)

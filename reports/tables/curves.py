@@ -7,9 +7,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtrit
 
-from reports.estimators.intervals import CONFIDENCE, Floats
+from reports.estimators.intervals import Floats, pointwise_means
 from reports.tables.slices import Slice, at_end, slices
 
 WORST = 5  # replications drawn one by one
@@ -58,13 +57,7 @@ def mean_over_time(policy: str, parts: Iterable[Slice]) -> Curve:
 
 def mean_curve(policy: str, at: Floats, values: Floats) -> Curve:
     """The mean of `values` (replications, points) with its band."""
-    replications = len(values)
-    mean = values.mean(axis=0)
-    reach = np.zeros_like(mean)
-    if replications > 1:
-        quantile = float(stdtrit(replications - 1, 0.5 + CONFIDENCE / 2))
-        reach = quantile * values.std(axis=0, ddof=1) / np.sqrt(replications)
-    return Curve(policy, at, mean, mean - reach, mean + reach)
+    return Curve(policy, at, *pointwise_means(values))
 
 
 def _tail(policy: str, at: Floats, values: Floats, worst: NDArray[np.int64]) -> Tail:

@@ -6,9 +6,9 @@ from typing import Any
 
 import polars as pl
 
-from reports.checks import as_dicts, judge
+from reports.checks import as_dicts, evaluate_checks
 from reports.estimators.intervals import CONFIDENCE
-from reports.estimators.ranks import beats_frame, ranks_frame
+from reports.estimators.ranks import ranks_frame, win_probability_frame
 from reports.tables.over_time import regret_over_time, revenue_differences
 from reports.tables.spreadsheet import write_csv
 from reports.tables.summary import pairs_frame, summary_frame
@@ -61,7 +61,7 @@ def _frames(run: Path, scenario: Scenario, replications: pl.DataFrame) -> dict[s
         "summary": summary_frame(replications, unfair, page_months(scenario)),
         "pairs": pairs_frame(replications),
         "ranks": ranks_frame(replications, unfair),
-        "beats": beats_frame(replications),
+        "beats": win_probability_frame(replications),
         "revenue_differences": revenue_differences(curves, names, default_baseline(scenario)),
         "regret_over_time": regret_over_time(curves, names),
     }
@@ -75,6 +75,6 @@ def _json(scenario: Scenario, frames: dict[str, pl.DataFrame], replications: pl.
         "confidence": CONFIDENCE,
         "policies": frames["summary"].to_dicts(),
         **{name: frames[name].to_dicts() for name in IN_JSON},
-        "checks": as_dicts(judge(scenario.checks, replications)),
+        "checks": as_dicts(evaluate_checks(scenario.checks, replications)),
     }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -5,9 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from scipy.special import stdtrit
 
-from reports.estimators.intervals import CONFIDENCE, Floats
+from reports.estimators.intervals import Floats, pointwise_means
 from reports.tables.slices import Slice, paired, slices
 
 LEVELS = (0.05, 0.25, 0.50, 0.75, 0.95)
@@ -47,15 +46,6 @@ def revenue_differences(curves: Path, policies: Sequence[str], baseline: str) ->
     return pl.concat([pl.DataFrame(schema=DIFFERENCE_SCHEMA), *parts])
 
 
-def pointwise(values: Floats) -> tuple[Floats, Floats, Floats]:
-    """(mean, low, high) over replications of (replications, points), by Student's t; NaN limits for one replication."""
-    n, mean = len(values), values.mean(axis=0)
-    if n == 1:
-        return mean, np.full_like(mean, np.nan), np.full_like(mean, np.nan)
-    reach = float(stdtrit(n - 1, 0.5 + CONFIDENCE / 2)) * values.std(axis=0, ddof=1) / np.sqrt(n)
-    return mean, mean - reach, mean + reach
-
-
 def _paid(curves: Path) -> set[str]:
     """Policies that made any money."""
     rows = pl.scan_parquet(curves, glob=False, hive_partitioning=False).filter(pl.col("revenue_usd") != 0.0)
@@ -64,7 +54,7 @@ def _paid(curves: Path) -> set[str]:
 
 def _regret(policy: str, part: Slice) -> pl.DataFrame:
     at, regret = part
-    mean, low, high = pointwise(regret)
+    mean, low, high = pointwise_means(regret)
     columns = (at, mean, np.maximum(low, 0.0), high, *np.quantile(regret, LEVELS, axis=0))  # no mean regret is below 0
     names = list(REGRET_SCHEMA)[1:]
     return _frame({"policy": policy}, dict(zip(names, columns, strict=True)), REGRET_SCHEMA)
@@ -72,7 +62,7 @@ def _regret(policy: str, part: Slice) -> pl.DataFrame:
 
 def _difference(policy: str, baseline: str, part: Slice) -> pl.DataFrame:
     at, more = part
-    columns = dict(zip(list(DIFFERENCE_SCHEMA)[2:], (at, *pointwise(more)), strict=True))
+    columns = dict(zip(list(DIFFERENCE_SCHEMA)[2:], (at, *pointwise_means(more)), strict=True))
     return _frame({"policy": policy, "baseline": baseline}, columns, DIFFERENCE_SCHEMA)
 
 

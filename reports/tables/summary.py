@@ -16,7 +16,7 @@ from reports.estimators.intervals import (
     QUANTILES,
     Floats,
     holm,
-    may_be_short,
+    may_undercover,
     mean_interval,
     moments,
     paired_difference,
@@ -82,9 +82,13 @@ def summary_frame(
 
     `oracles` take no part in ranks; `page_months` is what a replication's revenue is divided by, pages × months.
     """
-    standing = ranks(regrets(replications), oracles)
+    found = ranks(regrets(replications), oracles)
     rows = [
-        _policy_row(name, rows) | _tail(rows) | _standing(standing.get(name)) | _locks(rows) | _money(rows, page_months)
+        _policy_row(name, rows)
+        | _tail(rows)
+        | _rank_columns(found.get(name))
+        | _locks(rows)
+        | _money(rows, page_months)
         for name, rows in by_policy(replications).items()
     ]
     return pl.DataFrame(rows, schema=SUMMARY_SCHEMA)
@@ -136,12 +140,12 @@ def _tail(rows: pl.DataFrame) -> dict[str, Any]:
         "q01": quantiles(regret, [0.01])[0],
         "worst_regret": math.fsum(worst) / len(worst),
         "worst_replications": len(worst),
-        "ci_short": may_be_short(moments(regret)),
+        "ci_short": may_undercover(moments(regret)),
         "skewness": moments(regret).skewness,
     }
 
 
-def _standing(found: Ranks | None) -> dict[str, Any]:
+def _rank_columns(found: Ranks | None) -> dict[str, Any]:
     if found is None:
         return {}
     best = share_interval(int((found == 1).sum()), len(found))
@@ -183,5 +187,5 @@ def _pair_row(one: str, other: str, values: Floats, others: Floats) -> dict[str,
         "ci_high": estimate.high,
         "p_value": difference.p_value,
         "ci_method": estimate.method,
-        "ci_short": may_be_short(moments(values - others)),
+        "ci_short": may_undercover(moments(values - others)),
     }

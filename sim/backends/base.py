@@ -1,23 +1,30 @@
-"""What a backend is: something that does jobs, in any order, and says which are done."""
+"""The interface of a backend: it runs jobs somewhere, in any order, and returns their results."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol, TypeVar
 
 Job = TypeVar("Job")
+Result = TypeVar("Result")
 
 
 class Backend(Protocol):
-    """Does jobs somewhere. Numbers never depend on where, nor on how many at once."""
+    """Runs jobs somewhere. No number depends on where they run, or on how many run at once."""
 
-    def run(self, jobs: Sequence[Job], work: Callable[[Job], None]) -> Iterator[Job]:
-        """Call `work(job)` for every job and yield each job when it is done.
+    def run(self, jobs: Iterable[Job], work: Callable[[Job], Result]) -> Iterator[tuple[Job, Result]]:
+        """Call `work(job)` for every job, and yield each job with its result when it is done.
 
-        `work` and the jobs must be picklable. Closing the iterator, or an error, stops what is still running.
-        Raises what `work` raised; from a worker, an OSError or MemoryError arrives as LocalError, and what is
-        not a SimError as WorkerError.
+        `work`, the jobs and the results must be picklable. Jobs are taken when a worker is free, so that a long
+        sequence need not exist at once. Closing the iterator stops what is still running, and so does an error.
+
+        Raises what `work` raises. From another process an OSError or a MemoryError arrives as StorageError, and
+        anything else that is not a SimError as WorkerError. A worker that dies is replaced, and its job runs again;
+        a job whose worker died `ATTEMPTS` times is given up. When all others are done, StorageError names those jobs.
         """
         ...
 
 
+ATTEMPTS = 3
+
+
 class WorkerError(RuntimeError):
-    """A defect met in a worker; its text holds the worker's traceback."""
+    """A defect in a worker process; its text holds the worker's traceback."""

@@ -11,7 +11,7 @@ import click
 from policies.base import Policy
 from policies.registry import broken, kinds
 from sim.commands.output import Output, output_options
-from sim.errors import UsageError
+from sim.errors import InputError
 
 _INDENT = "    "
 _WIDEST = 110
@@ -28,7 +28,7 @@ def command(wanted: tuple[str, ...], output: Output) -> None:
     known = kinds()
     unknown = [kind for kind in wanted if kind not in known]
     if unknown:
-        raise UsageError(f"no such policy: {', '.join(unknown)}", hint=f"Known: {', '.join(known)}")
+        raise InputError(f"no such policy: {', '.join(unknown)}", hint=f"Known: {', '.join(known)}")
     for name, why in broken().items():
         output.note(f"plug-in {name!r} could not be loaded: {why}")
     described = [_described(known[kind]) for kind in (wanted or known)]

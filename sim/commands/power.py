@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim.commands.output import Output, output_options
-from sim.errors import UsageError
+from sim.errors import InputError
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from reports.estimators.power import FieldTraffic
     from reports.power_plan import FieldTest, Goal
-    from sim.pilot import Traffic
     from sim.scenario import PolicySpec, Scenario
 
 DEPLOYED = "wilson_sample"
@@ -86,7 +86,7 @@ def _field_goal(goal: "Goal", lift: str | None) -> "Goal | None":
         return goal if goal.relative else None
     value, per_cent = _number(lift, "--lift")
     if not per_cent:
-        raise UsageError(f"--lift is a percentage, got {lift!r}", "Such as --lift 10%")
+        raise InputError(f"--lift is a percentage, got {lift!r}", "Such as --lift 10%")
     return replace(goal, difference=value, relative=True)
 
 
@@ -97,14 +97,14 @@ def _number(text: str, option: str) -> tuple[float, bool]:
     try:
         value = float(body.removesuffix("%"))
     except ValueError:
-        raise UsageError(f"{option} is a number or a percentage, got {text!r}", f"Such as {option} 5%") from None
+        raise InputError(f"{option} is a number or a percentage, got {text!r}", f"Such as {option} 5%") from None
     return (value / 100 if per_cent else value), per_cent
 
 
 def _share(text: str, option: str) -> float:
     value, _ = _number(text, option)
     if not 0.0 < value < 1.0:
-        raise UsageError(f"{option} must lie between 0 and 1, got {text}", f"Such as {option} 0.9, or {option} 90%")
+        raise InputError(f"{option} must lie between 0 and 1, got {text}", f"Such as {option} 0.9, or {option} 90%")
     return value
 
 
@@ -113,11 +113,11 @@ def _policies(scenario: "Scenario", baseline: str | None, names: tuple[str, ...]
     known = {spec.name: spec for spec in scenario.policies}
     for name in (*names, *([] if baseline is None else [baseline])):
         if name not in known:
-            raise UsageError(f"the scenario has no policy {name!r}", f"It has: {', '.join(known)}")
+            raise InputError(f"the scenario has no policy {name!r}", f"It has: {', '.join(known)}")
     base = known[baseline] if baseline is not None else _deployed(scenario)
     others = [name for name in known if name != base.name and (not names or name in names)]
     if not others:
-        raise UsageError(
+        raise InputError(
             f"there is nothing to compare {base.name} with",
             "A comparison needs two policies of the scenario: see --baseline and --policy",
         )
@@ -150,7 +150,7 @@ def _field(scenario: "Scenario", base: "PolicySpec", goal: "Goal", rate: float |
     return plan_field(_traffic(scenario, base, rate, output), goal)
 
 
-def _traffic(scenario: "Scenario", base: "PolicySpec", rate: float | None, output: Output) -> "Traffic":
+def _traffic(scenario: "Scenario", base: "PolicySpec", rate: float | None, output: Output) -> "FieldTraffic":
     from sim.pilot import traffic
 
     if scenario.world.kind == "traffic":

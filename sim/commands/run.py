@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim.commands.output import Output, output_options
-from sim.errors import CheckFailed, UsageError
+from sim.errors import CheckFailedError, InputError
 
 if TYPE_CHECKING:
     from sim.api import Run
@@ -45,7 +45,7 @@ def command(
     blocks; --resume continues it.
     """
     if resume and fresh:
-        raise UsageError("--resume and --fresh exclude each other")
+        raise InputError("--resume and --fresh exclude each other")
     from sim.backends.local import default_workers
     from sim.scenario import load
 
@@ -73,7 +73,7 @@ def _run(
     try:
         with progress(output, "replications") as tell:
             return run(scenario, out, workers, resume=resume, fresh=fresh, report=report, progress=tell)
-    except UsageError:
+    except InputError:
         raise  # which says itself what to do about the run that is there
     except BaseException:
         _say_resumable(out, output)
@@ -97,16 +97,16 @@ def _say_result(run: "Run", no_report: bool, output: Output) -> None:
         "checks": [{"claim": v.claim, "passed": v.passed, "detail": v.detail} for v in run.checks],
     }
     output.result(data, _text(run, answer, report))
-    failed = [verdict.claim for verdict in run.checks if not verdict.passed]
+    failed = [outcome.claim for outcome in run.checks if not outcome.passed]
     if failed:
-        raise CheckFailed("\n".join(f"check failed: {claim}" for claim in failed))
+        raise CheckFailedError("\n".join(f"check failed: {claim}" for claim in failed))
 
 
 def _headline(run: "Run") -> str:
     from reports.decision import headline
-    from reports.report_input import view
+    from reports.report_input import report_input
 
-    return headline(view(run))
+    return headline(report_input(run))
 
 
 def _text(run: "Run", answer: str | None, report: Path | None) -> str:

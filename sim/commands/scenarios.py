@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from sim.commands.output import Output, json_text, output_options
-from sim.errors import LocalError, ScenarioError, SimError, UsageError
+from sim.errors import InputError, ScenarioError, SimError, StorageError
 
 SET = click.option(
     "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Change one value first; repeatable."
@@ -80,7 +80,7 @@ def _checked(file: str, overrides: tuple[str, ...]) -> tuple[dict[str, Any], Sim
             for each in error.problems
         ]
         return {"file": file, "ok": False, "problems": problems}, error
-    except (UsageError, LocalError) as error:
+    except (InputError, StorageError) as error:
         text = f"{error.message}. {error.hint}".rstrip(". ")
         problem = {"file": file, "line": None, "key": "", "message": text, "text": f"{file}: {text}"}
         return {"file": file, "ok": False, "problems": [problem]}, error

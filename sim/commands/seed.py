@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sim.commands.output import Output, output_options
-from sim.errors import UsageError
+from sim.errors import InputError
 
 if TYPE_CHECKING:
     from sim.seeding import SeedFigures, SeedPlan
@@ -75,7 +75,7 @@ def command(
     try:
         plan = SeedPlan(rows, seed, caption_ids, until.replace(tzinfo=UTC), figures)
     except ValueError as problem:
-        raise UsageError(str(problem)) from None
+        raise InputError(str(problem)) from None
     count = workers or default_workers()
     if dry_run:
         _say_plan(plan, target, part_rows, count, output)
@@ -84,21 +84,21 @@ def command(
 
 
 def _figures(scenario: str | None, used_once: float) -> "SeedFigures":
-    from sim.scenario.sections.traffic import TrafficWorld
+    from sim.scenario.sections.traffic import TrafficSection
     from sim.seeding import traffic_figures
 
-    world = TrafficWorld(kind="traffic")
+    world = TrafficSection(kind="traffic")
     if scenario is not None:
         from sim.scenario import load
 
         loaded = load(scenario).world
-        if not isinstance(loaded, TrafficWorld):
-            raise UsageError(f"{scenario}: rows are seeded from a traffic world, not a {loaded.kind} world")
+        if not isinstance(loaded, TrafficSection):
+            raise InputError(f"{scenario}: rows are seeded from a traffic world, not a {loaded.kind} world")
         world = loaded
     try:
         return traffic_figures(world, used_once)
     except ValueError as problem:
-        raise UsageError(f"--{problem}".replace("used_once", "used-once")) from None
+        raise InputError(f"--{problem}".replace("used_once", "used-once")) from None
 
 
 def _say_plan(plan: "SeedPlan", target: str, part_rows: int, workers: int, output: Output) -> None:

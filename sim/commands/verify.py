@@ -38,7 +38,7 @@ def command(output: Output, target: str, junit: str | None, **chosen: Any) -> No
 
     The statistical checks of the sampling function together raise a false alarm once in 10,000 runs.
     """
-    from sim.errors import CheckFailed
+    from sim.errors import CheckFailedError
     from sim.files import write_text
     from sim.warehouse.targets import open_target, parse_target
     from sim.warehouse.verify import Options, verify
@@ -55,4 +55,6 @@ def command(output: Output, target: str, junit: str | None, **chosen: Any) -> No
     width = shutil.get_terminal_size().columns if terminal else 140
     output.result(as_data(str(spec), results), as_text(results, width=width, color=terminal))
     if failed := counts(results)["fail"]:
-        raise CheckFailed(f"{failed} of {len(results)} checks failed", "what each means and what to do stands above")
+        raise CheckFailedError(
+            f"{failed} of {len(results)} checks failed", "what each means and what to do stands above"
+        )

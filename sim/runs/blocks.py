@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.files import TEMPORARY, flush
+from sim.files import TEMPORARY, flush, is_whole_parquet
 from sim.runs.workload import memory_bytes, workload
 from sim.tables.caption_stats import stats_arrow
 from sim.tables.send_log import sends_arrow
@@ -110,20 +110,13 @@ def is_done(blocks: Path, block: Block) -> bool:
     """Whether the block is there, its logs with both ends: after a power cut a file may have a name and no bytes."""
     folder = blocks / block.folder
     whole = all((folder / name).is_file() for name in (TOTALS, OBSERVATIONS))
-    return whole and all(_is_whole(path) for path in folder.glob("*/*.parquet"))
+    return whole and all(is_whole_parquet(path) for path in folder.glob("*/*.parquet"))
 
 
 def discard_unfinished(blocks: Path) -> None:
     """Remove what interrupted workers left."""
     for part in blocks.glob(f"*/*{TEMPORARY}"):
         shutil.rmtree(part, ignore_errors=True)
-
-
-def _is_whole(parquet: Path) -> bool:
-    with parquet.open("rb") as file:
-        start = file.read(4)
-        file.seek(-len(start), 2)
-        return start == file.read(4) == b"PAR1"
 
 
 def _arrays(result: "BlockResult") -> dict[str, NDArray[Any]]:

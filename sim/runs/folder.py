@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sim.errors import LocalError, UsageError
-from sim.files import write_text
+from sim.errors import InputError, StorageError
+from sim.files import is_whole_parquet, write_text
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -57,16 +57,16 @@ class RunFolder:
         return self.path / kind / f"policy={policy}" / f"replication={replication}.parquet"
 
     def manifest(self) -> dict[str, Any]:
-        """The manifest, empty where there is none; raises LocalError when it cannot be read."""
+        """The manifest, empty where there is none; raises StorageError when it cannot be read."""
         try:
             text = (self.path / MANIFEST).read_text(encoding="utf-8")
             manifest = json.loads(text)
         except FileNotFoundError:
             return {}
         except ValueError as problem:
-            raise LocalError(f"{self.path / MANIFEST} is not JSON: {problem}") from None
+            raise StorageError(f"{self.path / MANIFEST} is not JSON: {problem}") from None
         if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-            raise LocalError(f"{self.path / MANIFEST} is not a manifest that this version can read")
+            raise StorageError(f"{self.path / MANIFEST} is not a manifest that this version can read")
         return manifest
 
     def write_manifest(self, manifest: dict[str, Any]) -> None:
@@ -79,18 +79,18 @@ class RunFolder:
         return self.manifest().get("status") == "complete"
 
     def require_complete(self) -> "RunFolder":
-        """Itself; raises LocalError when there is no complete run here, or a table of it is cut short."""
+        """Itself; raises StorageError when there is no complete run here, or a table of it is cut short."""
         manifest = self.manifest()
         if not manifest:
-            raise LocalError(f"{self.path} holds no run (there is no {MANIFEST})")
+            raise StorageError(f"{self.path} holds no run (there is no {MANIFEST})")
         if manifest["status"] != "complete":
-            raise LocalError(f"the run in {self.path} is not complete", "Continue it with `run … --resume`.")
+            raise StorageError(f"the run in {self.path} is not complete", "Continue it with `run … --resume`.")
         for table in sorted(self.path.glob("*.parquet")):
             _require_whole(table)
         return self
 
     def require_free(self, manifest: dict[str, Any], *, resume: bool, fresh: bool) -> None:
-        """Raise UsageError unless the run that `manifest` describes may be written here; writes nothing.
+        """Raise InputError unless the run that `manifest` describes may be written here; writes nothing.
 
         A run that is there may be replaced (`fresh`), or continued when it is the same (`resume`).
         """
@@ -98,7 +98,7 @@ class RunFolder:
         if not there:
             self._refuse_strangers()
         elif not fresh and not resume:
-            raise UsageError(f"{self.path} already holds a run ({there['status']})", self._ways_out(there))
+            raise InputError(f"{self.path} already holds a run ({there['status']})", self._ways_out(there))
         elif resume:
             _require_same(self.path, there, manifest)
 
@@ -114,7 +114,7 @@ class RunFolder:
         # Hidden files are our lock, and what file managers leave behind.
         strangers = sorted(item.name for item in self.path.iterdir() if not item.name.startswith("."))
         if strangers:
-            raise UsageError(
+            raise InputError(
                 f"{self.path} is not empty (it holds {strangers[0]}) and holds no run", "Choose another --out."
             )
 
@@ -134,7 +134,7 @@ class RunFolder:
     def locked(self) -> Iterator[None]:
         """Hold the folder, making it where needed, and remove it at the end if it is empty then.
 
-        Raises LocalError when another program holds it. The lock is the operating system's: it ends with its process.
+        Raises StorageError when another program holds it. The lock is the operating system's: it ends with its process.
         """
         from filelock import FileLock, Timeout  # noqa: PLC0415
 
@@ -148,11 +148,11 @@ class RunFolder:
                 finally:
                     (self.path / LOCK).unlink(missing_ok=True)
         except Timeout:
-            raise LocalError(
+            raise StorageError(
                 f"another run is writing into {self.path}", "Wait for it to end, or choose another --out."
             ) from None
         except (FileExistsError, NotADirectoryError):
-            raise LocalError(f"{self.path} is not a folder") from None
+            raise StorageError(f"{self.path} is not a folder") from None
         finally:
             if made:
                 _remove_if_empty(self.path)
@@ -165,12 +165,8 @@ def _remove_if_empty(folder: Path) -> None:
 
 def _require_whole(table: Path) -> None:
     """A Parquet file begins and ends with the same four bytes; a copy that broke off lacks the last ones."""
-    with table.open("rb") as file:
-        first = file.read(4)
-        file.seek(max(4, table.stat().st_size - 4))
-        last = file.read(4)
-    if (first, last) != (b"PAR1", b"PAR1"):
-        raise LocalError(
+    if not is_whole_parquet(table):
+        raise StorageError(
             f"{table}: not a Parquet file", "is the run folder damaged? Run the scenario again with --fresh."
         )
 
@@ -178,7 +174,7 @@ def _require_whole(table: Path) -> None:
 def _require_same(path: Path, there: dict[str, Any], manifest: dict[str, Any]) -> None:
     for key, what in (("digest", "another scenario"), ("version", "another version of this program")):
         if there.get(key) != manifest[key]:
-            raise UsageError(
+            raise InputError(
                 f"{path} holds a run of {what}; it cannot be resumed with this one",
                 "Use --fresh to replace it, or --out DIR to write elsewhere.",
             )

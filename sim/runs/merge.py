@@ -11,12 +11,12 @@ import numpy as np
 from sim.files import replacing
 from sim.runs.blocks import Block, BlockTables, read_block
 from sim.tables.observations import Observed, observation_tables
+from sim.units import MICROS
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-MICROS = 1_000_000
 NULLABLE = ("regret_usd", "first_locked_at", "locked_since")
 REPLICATIONS = "replications.parquet"
 CURVES = "curves.parquet"

@@ -22,6 +22,10 @@ Progress = Callable[[int, int], None]
 """Told (done, all): replications of policies."""
 
 
+def no_progress(done: int, total: int) -> None:
+    """Say nothing."""
+
+
 @dataclass(frozen=True)
 class Job:
     """All that a worker needs to know to simulate one block."""
@@ -49,7 +53,7 @@ def simulate_missing(scenario: "Scenario", folder: RunFolder, backend: Backend, 
     total = len(scenario.policies) * scenario.replications
     done = total - _size(missing)
     progress(done, total)
-    for job in backend.run(_jobs(scenario, folder, missing), simulate_block):
+    for job, _ in backend.run(_jobs(scenario, folder, missing), simulate_block):
         done += _size([job.block])
         progress(done, total)
 

@@ -2,23 +2,20 @@
 
 from sim.scenario.loader import load
 from sim.scenario.model import Check, Horizon, PolicySpec, Record, Scenario
-from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficWorld
-from sim.scenario.sections.worlds import (
+from sim.scenario.sections.bernoulli import (
     BernoulliFeedback,
-    BernoulliWorld,
+    BernoulliSection,
     BetaPrior,
     Change,
     Churn,
     GeometricDelay,
-    TableColumns,
-    TableFeedback,
-    TableSelection,
-    TableWorld,
 )
+from sim.scenario.sections.table import TableColumns, TableFeedback, TableSection, TableSelection
+from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
 
 __all__ = [
     "BernoulliFeedback",
-    "BernoulliWorld",
+    "BernoulliSection",
     "BetaPrior",
     "Change",
     "Check",
@@ -31,9 +28,9 @@ __all__ = [
     "Selection",
     "TableColumns",
     "TableFeedback",
+    "TableSection",
     "TableSelection",
-    "TableWorld",
     "TrafficFeedback",
-    "TrafficWorld",
+    "TrafficSection",
     "load",
 ]

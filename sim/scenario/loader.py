@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from sim.errors import LocalError, Problem, ScenarioError, UsageError
+from sim.errors import InputError, Problem, ScenarioError, StorageError
 from sim.scenario import overrides as override
 from sim.scenario.document import MAX_BYTES, TOO_LARGE, Document, Finding, dotted, read
 from sim.scenario.document import Path as KeyPath
@@ -23,8 +23,8 @@ def load(source: Source, overrides: Iterable[str] = ()) -> Scenario:
 
     Raises:
         ScenarioError: with every problem at once, each at file:line.
-        UsageError: there is neither a file nor a shipped scenario of that name, or an override is not KEY.PATH=VALUE.
-        LocalError: the file cannot be read.
+        InputError: there is neither a file nor a shipped scenario of that name, or an override is not KEY.PATH=VALUE.
+        StorageError: the file cannot be read.
     """
     document, file, folder = _document(source)
     written = override.apply(document, overrides)
@@ -48,7 +48,7 @@ def _document(source: Source) -> tuple[Document, str, Path | None]:
         path = find(source)
         shown = str(source) if Path(source) == path else path.name
         return read(read_text(path, shown), shown), shown, path.parent
-    raise UsageError(f"a scenario is a path, a name, YAML text or a mapping, not {type(source).__name__}")
+    raise InputError(f"a scenario is a path, a name, YAML text or a mapping, not {type(source).__name__}")
 
 
 def _plain(value: Any) -> Any:
@@ -59,7 +59,7 @@ def _plain(value: Any) -> Any:
 
 
 def find(source: str | Path) -> Path:
-    """The file that is meant, a shipped scenario's where no file has that name; UsageError where there is neither."""
+    """The file that is meant, a shipped scenario's where no file has that name; InputError where there is neither."""
     from scenarios import names, path_of  # noqa: PLC0415
 
     path = Path(source)
@@ -67,17 +67,17 @@ def find(source: str | Path) -> Path:
         if path.is_file() or (path.exists() and str(source) not in names()):
             return path
     except OSError as error:
-        raise LocalError(f"{_short(str(source))}: {error.strerror or error}") from error
+        raise StorageError(f"{_short(str(source))}: {error.strerror or error}") from error
     if str(source) in names():
         return path_of(str(source))
     raise _unknown(str(source), names())
 
 
-def _unknown(source: str, shipped: Sequence[str]) -> UsageError:
+def _unknown(source: str, shipped: Sequence[str]) -> InputError:
     word = Path(source).stem
     meant = f'; did you mean "{word}"?' if word in shipped else suggestion(word, shipped).partition("; known")[0]
     message = f"no scenario {_short(source)!r}: neither a file nor the name of a shipped one{meant}"
-    return UsageError(message, f"Shipped scenarios: {', '.join(shipped)}")
+    return InputError(message, f"Shipped scenarios: {', '.join(shipped)}")
 
 
 def _short(source: str) -> str:
@@ -87,12 +87,12 @@ def _short(source: str) -> str:
 def read_text(path: Path, shown: str) -> str:
     """The text of a scenario file; refuses folders, large files and what is not UTF-8."""
     if path.is_dir():
-        raise LocalError(f"{shown}: is a folder, not a scenario", "name a YAML file in it (a run's is scenario.yaml)")
+        raise StorageError(f"{shown}: is a folder, not a scenario", "name a YAML file in it (a run's is scenario.yaml)")
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise LocalError(f"{shown}: {error.strerror or error}") from error
+        raise StorageError(f"{shown}: {error.strerror or error}") from error
     if len(data) > MAX_BYTES:
         raise ScenarioError([Problem("", TOO_LARGE, shown)])
     try:

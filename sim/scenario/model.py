@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sim.errors import LocalError, UsageError
+from sim.errors import InputError, StorageError
 from sim.scenario.sections.base import MAX_DAYS, MAX_PULLS, MAX_REPLICATIONS, Section, Whole
-from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficWorld
-from sim.scenario.sections.worlds import BernoulliFeedback, BernoulliWorld, TableFeedback, TableSelection, TableWorld
+from sim.scenario.sections.bernoulli import BernoulliFeedback, BernoulliSection
+from sim.scenario.sections.table import TableFeedback, TableSection, TableSelection
+from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
 
 if TYPE_CHECKING:
     from policies.base import Policy
@@ -33,9 +34,9 @@ class Kind:
 
 
 WORLDS = {
-    "bernoulli": Kind(BernoulliWorld, BernoulliFeedback, None, "pulls"),
-    "table": Kind(TableWorld, TableFeedback, TableSelection, "days"),
-    "traffic": Kind(TrafficWorld, TrafficFeedback, Selection, "days"),
+    "bernoulli": Kind(BernoulliSection, BernoulliFeedback, None, "pulls"),
+    "table": Kind(TableSection, TableFeedback, TableSelection, "days"),
+    "traffic": Kind(TrafficSection, TrafficFeedback, Selection, "days"),
 }
 
 
@@ -113,7 +114,7 @@ class Scenario(Header):
     """A whole scenario, every default filled in; `sim.scenario.load` makes one, and checks rules between sections."""
 
     horizon: Horizon
-    world: BernoulliWorld | TableWorld | TrafficWorld
+    world: BernoulliSection | TableSection | TrafficSection
     feedback: BernoulliFeedback | TableFeedback | TrafficFeedback
     selection: TableSelection | Selection | None = None
     policies: tuple[PolicySpec, ...]
@@ -136,7 +137,7 @@ class Scenario(Header):
     def digest(self) -> str:
         """SHA-256, hexadecimal, of what the scenario means: neither layout nor key order nor file names enter it.
 
-        A table world's source enters by the digest of the file's bytes, read now; LocalError where they cannot be.
+        A table world's source enters by the digest of the file's bytes, read now; StorageError where they cannot be.
         """
         from sim.scenario.writing import content_digest  # noqa: PLC0415
 
@@ -145,15 +146,15 @@ class Scenario(Header):
     @property
     def source_path(self) -> Path | None:
         """The table world's file, relative to the current directory; None in other worlds, or where none is given."""
-        source = self.world.source if isinstance(self.world, TableWorld) else None
+        source = self.world.source if isinstance(self.world, TableSection) else None
         return None if source is None else Path(source)
 
     def require_files(self) -> None:
-        """Raise UsageError where a table world has no source, LocalError where it is not a readable file."""
-        if not isinstance(self.world, TableWorld):
+        """Raise InputError where a table world has no source, StorageError where it is not a readable file."""
+        if not isinstance(self.world, TableSection):
             return
         if self.source_path is None:
-            raise UsageError(f"scenario {self.name}: world.source is not given", "Give it: --set world.source=FILE")
+            raise InputError(f"scenario {self.name}: world.source is not given", "Give it: --set world.source=FILE")
         if not self.source_path.is_file():
             what = "is a directory" if self.source_path.is_dir() else "does not exist"
-            raise LocalError(f"world.source: {self.source_path} {what}", "Give another: --set world.source=FILE")
+            raise StorageError(f"world.source: {self.source_path} {what}", "Give another: --set world.source=FILE")

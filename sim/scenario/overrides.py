@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
-from sim.errors import Problem, ScenarioError, UsageError
+from sim.errors import InputError, Problem, ScenarioError
 from sim.scenario.document import Document, Path, dotted, read
 
 MAX_OVERRIDES = 200
@@ -18,13 +18,13 @@ def place(key: str) -> str:
 def apply(document: Document, overrides: Iterable[str]) -> dict[Path, str]:
     """Change the document; returns the path that each override wrote to, and its key.
 
-    Raises UsageError for words that are not KEY.PATH=VALUE, ScenarioError for values that are not YAML or for a path
+    Raises InputError for words that are not KEY.PATH=VALUE, ScenarioError for values that are not YAML or for a path
     through something that has no keys.
     """
     written: dict[Path, str] = {}
     words = list(overrides)
     if len(words) > MAX_OVERRIDES:
-        raise UsageError(f"more than {MAX_OVERRIDES} --set options; write a scenario file")
+        raise InputError(f"more than {MAX_OVERRIDES} --set options; write a scenario file")
     for word in words if isinstance(document.value, dict) else ():
         key, value = _split(word)
         path = _write(document, key, value)
@@ -36,7 +36,7 @@ def _split(word: str) -> tuple[str, Any]:
     key, equals, text = word.partition("=")
     key = key.strip()
     if not equals or not key or not all(key.split(".")):
-        raise UsageError(f"--set {word}: expected KEY.PATH=VALUE, such as --set horizon.days=30")
+        raise InputError(f"--set {word}: expected KEY.PATH=VALUE, such as --set horizon.days=30")
     return key, _value(key, text)
 
 

@@ -5,7 +5,7 @@ from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.scenario.document import Finding, Path
 from sim.scenario.model import MAX_NAME, POLICY_NAME, PolicySpec
 from sim.scenario.problems import shown, suggestion, unknown_key
@@ -24,7 +24,7 @@ def known_kinds() -> dict[str, "type[Policy]"]:
     try:
         return kinds()
     except ValueError as error:
-        raise UsageError(str(error), "Uninstall one of the packages that offer this policy.") from error
+        raise InputError(str(error), "Uninstall one of the packages that offer this policy.") from error
 
 
 def read_policies(value: Any) -> tuple[list[PolicySpec], list[Finding]]:

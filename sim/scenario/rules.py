@@ -10,8 +10,9 @@ from typing import Any
 from sim.scenario.document import Finding
 from sim.scenario.model import Check, Header, Horizon, PolicySpec, Record
 from sim.scenario.problems import suggestion
-from sim.scenario.sections.traffic import TrafficWorld
-from sim.scenario.sections.worlds import BernoulliWorld, TableWorld
+from sim.scenario.sections.bernoulli import BernoulliSection
+from sim.scenario.sections.table import TableSection
+from sim.scenario.sections.traffic import TrafficSection
 
 MAX_WORK = 10**14
 MAX_ROWS = 10**8
@@ -41,7 +42,7 @@ def horizon_unit(horizon: Horizon, world: Any) -> Iterator[Finding]:
 
 def rates_given(world: Any) -> Iterator[Finding]:
     """True rates are either listed, or drawn from a prior for a number of arms."""
-    if not isinstance(world, BernoulliWorld):
+    if not isinstance(world, BernoulliSection):
         return
     if world.means is not None:
         for key in ("prior", "arms"):
@@ -59,7 +60,7 @@ def rates_given(world: Any) -> Iterator[Finding]:
 
 def changes_in_order(world: Any) -> Iterator[Finding]:
     """Changes are in order of time and give a rate to every arm."""
-    if not isinstance(world, BernoulliWorld):
+    if not isinstance(world, BernoulliSection):
         return
     before = 0
     for index, change in enumerate(world.changes):
@@ -73,7 +74,7 @@ def changes_in_order(world: Any) -> Iterator[Finding]:
 
 def changes_in_time(world: Any, horizon: Horizon) -> Iterator[Finding]:
     """A change happens before the end."""
-    if isinstance(world, BernoulliWorld) and horizon.pulls is not None:
+    if isinstance(world, BernoulliSection) and horizon.pulls is not None:
         for index, change in enumerate(world.changes):
             if change.at >= horizon.pulls:
                 message = f"pull {change.at} does not happen: the horizon is {horizon.pulls} pulls"
@@ -151,26 +152,26 @@ def sends_size(
 
 def bank_size(world: Any) -> Iterator[Finding]:
     """One replication fits into memory."""
-    if isinstance(world, TrafficWorld) and arms(world) > MAX_ROW_ARMS:
+    if isinstance(world, TrafficSection) and arms(world) > MAX_ROW_ARMS:
         message = f"{arms(world):.1e} captions in a replication (pages × bank.captions)"
         yield Finding(("world", "pages"), f"{message}; the limit is {MAX_ROW_ARMS:.0e}")
 
 
 def arms(world: Any) -> int:
     """Arms of one replication at the start; 0 where only a file knows."""
-    if isinstance(world, TrafficWorld):
+    if isinstance(world, TrafficSection):
         return world.pages * world.bank.captions
-    return world.size if isinstance(world, BernoulliWorld) else 0
+    return world.size if isinstance(world, BernoulliSection) else 0
 
 
 def arms_to_choose_from(world: Any) -> int:
     """Arms that one decision looks at: a page's."""
-    return world.bank.captions if isinstance(world, TrafficWorld) else arms(world)
+    return world.bank.captions if isinstance(world, TrafficSection) else arms(world)
 
 
 def captions_ever(world: Any, horizon: Horizon) -> float:
     """Arms of one replication that ever exist, those that arrive later included."""
-    if isinstance(world, TrafficWorld):
+    if isinstance(world, TrafficSection):
         return arms(world) + world.pages * world.turnover.arrivals_per_week * horizon.length / 7.0
     return arms(world)
 
@@ -182,9 +183,9 @@ def sends_ever(world: Any, horizon: Horizon) -> float:
 
 def sends_a_day(world: Any) -> int:
     """The most sends of all pages in a day; of a single page where only a file knows how many there are."""
-    if isinstance(world, TrafficWorld):
+    if isinstance(world, TrafficSection):
         return world.sends.most * world.pages
-    return world.sends_per_day if isinstance(world, TableWorld) else 0
+    return world.sends_per_day if isinstance(world, TableSection) else 0
 
 
 RULES: tuple[Rule, ...] = (

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from sim.errors import LocalError
+from sim.errors import StorageError
 
 
 def yaml_text(content: dict[str, Any]) -> str:
@@ -46,4 +46,4 @@ def _file_digest(path: Path) -> str:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise LocalError(f"world.source: {path}: {error.strerror or error}") from error
+        raise StorageError(f"world.source: {path}: {error.strerror or error}") from error

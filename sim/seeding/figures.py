@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from sim.scenario.sections.traffic import TrafficWorld
+    from sim.scenario.sections.traffic import TrafficSection
 
 Floats = NDArray[np.float64]
 Points = tuple[tuple[float, float], ...]
@@ -64,7 +64,7 @@ class SeedFigures:
         return level * np.exp(self.page_sigma * normals)
 
 
-def traffic_figures(world: "TrafficWorld", used_once: float = SeedFigures.used_once) -> SeedFigures:
+def traffic_figures(world: "TrafficSection", used_once: float = SeedFigures.used_once) -> SeedFigures:
     """The figures of a traffic world; ValueError where `used_once` is out of range."""
     zipf_law(used_once)
     fixed, tiers, purchases = world.audience.fixed, world.bank.tiers, world.purchases
@@ -87,9 +87,9 @@ def traffic_figures(world: "TrafficWorld", used_once: float = SeedFigures.used_o
 
 def default_figures() -> SeedFigures:
     """The figures of the traffic world's defaults, which are the production system's aggregates."""
-    from sim.scenario.sections.traffic import TrafficWorld  # noqa: PLC0415 - pydantic, not needed by those who bring figures
+    from sim.scenario.sections.traffic import TrafficSection  # noqa: PLC0415 - pydantic, not needed by those who bring figures
 
-    return traffic_figures(TrafficWorld(kind="traffic"))
+    return traffic_figures(TrafficSection(kind="traffic"))
 
 
 def log_normal(mean: float, cv: float) -> tuple[float, float]:

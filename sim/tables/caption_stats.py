@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sim.units import MICROS
 from sim.worlds.base import CaptionCounts
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
 PRIOR_SUCCESSES = 1
 PRIOR_FAILURES = 1
-MICROS = 1_000_000
 
 
 @dataclass(frozen=True)

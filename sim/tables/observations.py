@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from policies.maths.wilson import wilson_interval
+from sim.units import MICROS
 from sim.worlds.metrics.allocation import RANK_BINS, UNIT
 from sim.worlds.metrics.estimation import LABEL_BINS, SUMS, WHOLE
 from sim.worlds.metrics.observation import MEASURES, Observations
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
 
     from sim.worlds.base import Floats
 
-MICROS = 1_000_000
 Z = 1.959963984540054  # of a two-sided 95 % interval
 GONE_NAME = "gone"
 Row = tuple[Any, ...]

@@ -26,7 +26,7 @@ from typing import Protocol, Self, runtime_checkable
 import pyarrow as pa
 
 import sql
-from sim.errors import LocalError, RemoteError, SimError
+from sim.errors import RemoteError, SimError, StorageError
 
 STATS = "caption_bandit_stats"
 SENDS = "mass_messages"
@@ -39,7 +39,7 @@ class StatementError(SimError):
     """The engine refused one statement (it does not parse, names what is not there, or computes an error)."""
 
 
-class LocalStatementError(StatementError, LocalError):
+class LocalStatementError(StatementError, StorageError):
     """… an embedded engine."""
 
 

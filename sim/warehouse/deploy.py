@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sim.errors import CheckFailed, UsageError
+from sim.errors import CheckFailedError, InputError
 from sim.warehouse.base import SENDS, STATS, Routine, TableDescription, Target
 from sim.warehouse.schema import described
 
@@ -37,19 +37,19 @@ class Step:
 
 
 def plan(target: Target, *, replace: bool = False) -> list[Step]:
-    """What there is to do, found out by reading only. UsageError for a target that cannot hold functions."""
+    """What there is to do, found out by reading only. InputError for a target that cannot hold functions."""
     if "functions" in target.unsupported:
-        raise UsageError(f"{target.spec} holds tables only", "deploy to duckdb:FILE or bigquery:PROJECT.DATASET")
+        raise InputError(f"{target.spec} holds tables only", "deploy to duckdb:FILE or bigquery:PROJECT.DATASET")
     return [*(_table(target, name) for name in TABLES), *(_function(target, name, replace) for name in FUNCTIONS)]
 
 
 def carry_out(target: Target, steps: Sequence[Step]) -> None:
-    """Run what the plan says. CheckFailed, before the first write, if a function would have to be replaced unasked."""
+    """Run what the plan says. CheckFailedError, before anything is written, if a function would be replaced unasked."""
     refused = [step for step in steps if step.action == "refuse"]
     if refused:
         names = ", ".join(step.name for step in refused)
         told = "\n".join(step.difference for step in refused)
-        raise CheckFailed(
+        raise CheckFailedError(
             f"{names}: another function has this name, nothing was written\n{told}", "--replace puts ours there"
         )
     for step in steps:

@@ -6,6 +6,7 @@ Loads go through a staging table in the same file and a list of parts, changed i
 """
 
 from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +14,7 @@ import duckdb
 import pyarrow as pa
 
 import sql
-from sim.errors import LocalError, UsageError
+from sim.errors import InputError, StorageError
 from sim.warehouse.base import (
     NO_ROWS,
     Column,
@@ -47,20 +48,22 @@ class DuckDBTarget:
     form = "duckdb:FILE"
     guarded = False
     unsupported = frozenset({"primary_key", "partition", "cluster", "options"})
-    load_error = LocalError
+    load_error = StorageError
     max_partitions = None
 
     def __init__(self, spec: TargetSpec, *, read_only: bool = False, memory_limit: str | None = None) -> None:
         self.spec = spec
         if read_only and not spec.path.is_file():
-            raise LocalError(f"no DuckDB file at {spec.place}", "check the path, or run `deploy` first")
+            raise StorageError(f"no DuckDB file at {spec.place}", "check the path, or run `deploy` first")
         with local_errors(spec):
             self._connection = connect(spec.place, read_only=read_only, memory_limit=memory_limit)
 
     @staticmethod
     def check_place(place: str) -> None:
-        """See `TargetKind.check_place`: any local path."""
+        """See `TargetKind.check_place`: any local path without `?`, where DuckDB cuts off the name of its log file."""
         refuse_url("duckdb", place)
+        if "?" in str(Path(place).absolute()):
+            raise InputError(f"duckdb:{place}: DuckDB cannot write to a path with '?'", "use another folder or name")
 
     @classmethod
     def open(cls, spec: TargetSpec, *, read_only: bool, permission: WritePermission | None) -> "DuckDBTarget":  # noqa: ARG003
@@ -126,7 +129,7 @@ class DuckDBTarget:
     def staging(self, table: str, load_id: str) -> DuckDBStaging:
         """See `Target.staging`."""
         if str(self.spec.path) == ":memory:":
-            raise UsageError("duckdb: in memory keeps no rows", "name a file")
+            raise InputError("duckdb: in memory keeps no rows", "name a file")
         return DuckDBStaging(self._connection, self.spec, table, staging_table(table, load_id))
 
     def exclusive(self) -> AbstractContextManager[None]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.warehouse.base import RowTotals, TargetSpec
 from sim.warehouse.embedded import as_totals, literal_path, local_errors, local_statement, totals_statement
 from sim.warehouse.places import remove_scratch, scratch_folder
@@ -59,7 +59,7 @@ class DuckDBStaging:
         """
         with self._transaction() as run:
             if not replace and self._rows_there():
-                raise UsageError(f"{self._spec}: {self._table} is not empty", "--replace replaces its rows")
+                raise InputError(f"{self._spec}: {self._table} is not empty", "--replace replaces its rows")
             if self._as_in_ddl():
                 run.execute(f'DROP TABLE IF EXISTS "{self._table}"')
                 run.execute(f'ALTER TABLE "{self._staged}" RENAME TO "{self._table}"')

@@ -11,7 +11,7 @@ import pyarrow as pa
 from sqlglot.errors import SqlglotError
 
 import sql
-from sim.errors import LocalError
+from sim.errors import StorageError
 from sim.warehouse.base import (
     CURVES,
     LOCAL_DATASET,
@@ -114,11 +114,11 @@ def integers(table: pa.Table) -> pa.Table:
 
 @contextmanager
 def local_errors(subject: object) -> Iterator[None]:
-    """Turn DuckDB's errors into ours: a LocalStatementError, or a LocalError of files, space and memory."""
+    """Turn DuckDB's errors into ours: a LocalStatementError, or a StorageError of files, space and memory."""
     try:
         yield
     except (duckdb.Error, SqlglotError) as error:
-        kind = LocalError if isinstance(error, _OF_THE_MACHINE) or _is_full(error) else LocalStatementError
+        kind = StorageError if isinstance(error, _OF_THE_MACHINE) or _is_full(error) else LocalStatementError
         raise kind(f"{subject}: {str(error).splitlines()[0]}", _hint(error)) from error
 
 

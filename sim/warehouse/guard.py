@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sql
-from sim.errors import LocalError, WriteRefused
+from sim.errors import StorageError, WriteNotPermittedError
 
 VARIABLE = "CAPTION_SIM_ALLOW_WRITE"
 PRODUCTION = ("of-scheduler-proj", "eros_scheduling_brain")
@@ -30,25 +30,25 @@ class WritePermission:
 
 
 def permission(place: str, allow_write: str | None, environment: Mapping[str, str] = os.environ) -> WritePermission:
-    """Permission to write to the dataset `place` (PROJECT.DATASET); WriteRefused where the rules do not hold."""
+    """Permission to write to the dataset `place` (PROJECT.DATASET); else WriteNotPermittedError."""
     refuse_production(place)
     name = dataset_name(place)
     if allow_write != name:
-        raise WriteRefused(
+        raise WriteNotPermittedError(
             f"writing to {name} requires --allow-write {name}"
             if allow_write is None
             else f"--allow-write {allow_write!r} is not the dataset to write to, {name}",
             "repeat the dataset exactly: this protects the tables of others against a slip",
         )
     if name not in allowed(environment):
-        raise WriteRefused(
+        raise WriteNotPermittedError(
             f"{name} is not in the allow-list", f"name it in {VARIABLE}, or in the file that {VARIABLE} points to"
         )
     return WritePermission(*name.split("."))
 
 
 def allowed(environment: Mapping[str, str] = os.environ) -> frozenset[str]:
-    """The datasets of the allow-list; WriteRefused for an entry that is not a plain PROJECT.DATASET (no wildcards)."""
+    """The datasets of the allow-list; WriteNotPermittedError for an entry that is no plain PROJECT.DATASET."""
     text = environment.get(VARIABLE, "")
     if "/" in text or text.endswith((".txt", ".list")):
         text = _read(Path(text))
@@ -57,22 +57,22 @@ def allowed(environment: Mapping[str, str] = os.environ) -> frozenset[str]:
 
 
 def dataset_name(text: str) -> str:
-    """`text`, if it is a plain `PROJECT.DATASET`; else WriteRefused."""
+    """`text`, if it is a plain `PROJECT.DATASET`; else WriteNotPermittedError."""
     parts = text.split(".")
     if len(parts) != 2 or not sql.PROJECT.fullmatch(parts[0]) or not sql.DATASET.fullmatch(parts[1]):
-        raise WriteRefused(f"{text!r} is not a plain PROJECT.DATASET")
+        raise WriteNotPermittedError(f"{text!r} is not a plain PROJECT.DATASET")
     return text
 
 
 def refuse_production(*names: str) -> None:
-    """WriteRefused if any of the names is the production dataset or something in it, however it is written.
+    """WriteNotPermittedError if any of the names is the production dataset or something in it, however it is written.
 
     Case, quotes, blanks, separators and compatibility forms of letters do not matter.
     """
     production = _letters("".join(PRODUCTION))
     for name in names:
         if production in _letters(name):
-            raise WriteRefused(
+            raise WriteNotPermittedError(
                 f"{name!r} names the production dataset", "it is never written to; use a dataset of your own"
             )
 
@@ -86,4 +86,4 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:
-        raise LocalError(f"the allow-list {path} cannot be read", f"it is named by {VARIABLE}") from error
+        raise StorageError(f"the allow-list {path} cannot be read", f"it is named by {VARIABLE}") from error

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import sql
-from sim.errors import LocalError, UsageError
+from sim.errors import InputError, StorageError
 from sim.warehouse.base import (
     NO_ROWS,
     STATS,
@@ -52,13 +52,13 @@ class ParquetTarget:
     form = "parquet:DIR"
     guarded = False
     unsupported = frozenset({"functions", "defaults", "primary_key", "partition", "cluster", "options"})
-    load_error = LocalError
+    load_error = StorageError
     max_partitions = None
 
     def __init__(self, spec: TargetSpec, *, read_only: bool = False) -> None:
         self.spec = spec
         if read_only and not spec.path.is_dir():
-            raise LocalError(f"no folder at {spec.place}", "check the path, or run `seed` first")
+            raise StorageError(f"no folder at {spec.place}", "check the path, or run `seed` first")
         self._connection = connect()
         deploy_functions(self._connection)
 
@@ -93,8 +93,8 @@ class ParquetTarget:
             return integers(self._connection.execute(to_duckdb(statement)).to_arrow_table())
 
     def execute(self, statement: str) -> None:  # noqa: ARG002
-        """A folder runs no statements: UsageError."""
-        raise UsageError(f"{self.spec} holds tables only", "deploy to duckdb:FILE or bigquery:PROJECT.DATASET")
+        """A folder runs no statements: InputError."""
+        raise InputError(f"{self.spec} holds tables only", "deploy to duckdb:FILE or bigquery:PROJECT.DATASET")
 
     def describe(self, table: str) -> TableDescription | None:
         """See `Target.describe`, read from the footers."""
@@ -149,7 +149,7 @@ class ParquetTarget:
                 yield
         except Timeout:
             message = f"another program is writing into {self.spec.place}"
-            raise LocalError(message, "wait until it has ended") from None
+            raise StorageError(message, "wait until it has ended") from None
 
     def close(self) -> None:
         """See `Target.close`."""
@@ -176,14 +176,14 @@ def _make_folder(path: Path) -> None:
     try:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        raise LocalError(f"{path} is not a folder", "parquet: takes a folder") from None
+        raise StorageError(f"{path} is not a folder", "parquet: takes a folder") from None
 
 
 def _schema(file: Path) -> pa.Schema:
     try:
         return pq.read_schema(file)
     except (pa.ArrowInvalid, OSError) as error:
-        raise LocalError(f"{file}: not a Parquet file", NO_PARQUET_HINT) from error
+        raise StorageError(f"{file}: not a Parquet file", NO_PARQUET_HINT) from error
 
 
 def _mode(field: pa.Field) -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.errors import LocalError
+from sim.errors import StorageError
 from sim.files import flush, write_text
 from sim.warehouse.embedded import NO_PARQUET_HINT
 
@@ -29,11 +29,11 @@ def part_files(folder: Path) -> list[Path]:
 
 
 def row_count(file: Path) -> int:
-    """Rows of a Parquet file, from its footer; LocalError where it is none."""
+    """Rows of a Parquet file, from its footer; StorageError where it is none."""
     try:
         return int(pq.read_metadata(file).num_rows)
     except (pa.ArrowInvalid, OSError) as error:
-        raise LocalError(f"{file}: not a Parquet file", NO_PARQUET_HINT) from error
+        raise StorageError(f"{file}: not a Parquet file", NO_PARQUET_HINT) from error
 
 
 def foreign_file(folder: Path) -> Path | None:

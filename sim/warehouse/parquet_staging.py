@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.errors import LocalError, UsageError
+from sim.errors import InputError, StorageError
 from sim.files import flush
 from sim.warehouse.base import STATS, RowTotals, plain_id
 from sim.warehouse.embedded import file_totals
@@ -85,7 +85,7 @@ class ParquetStaging:
         """See `Staging.publish`: the staging folder takes the place of the table's by a rename."""
         self._refuse_foreign()
         if not replace and part_files(self._final):
-            raise UsageError(f"{self._final} is not empty", "--replace replaces its rows")
+            raise InputError(f"{self._final} is not empty", "--replace replaces its rows")
         self._exchange()
 
     def publish_beside(self) -> None:
@@ -95,7 +95,7 @@ class ParquetStaging:
         for file in part_files(self._final):
             kept = self._folder / file.name
             if kept.exists() and not kept.samefile(file):
-                raise LocalError(f"{file} would be overwritten", "load it under another id, or replace the table")
+                raise StorageError(f"{file} would be overwritten", "load it under another id, or replace the table")
             if not kept.exists():
                 os.link(file, kept)
         self._exchange()
@@ -121,7 +121,7 @@ class ParquetStaging:
     def _refuse_foreign(self) -> None:
         """Look again just before the exchange: the check at the start of a load may be hours old."""
         if (foreign := foreign_file(self._final)) is not None:
-            raise UsageError(f"{foreign} was not written by this program", "move it away; nothing was changed")
+            raise InputError(f"{foreign} was not written by this program", "move it away; nothing was changed")
 
     def _written(self, source: Path | pa.Table) -> Path:
         if isinstance(source, Path) and source.parent == self.scratch:

@@ -5,16 +5,16 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from sim.errors import UsageError
+from sim.errors import InputError
 
 MARK = ".caption-sim"  # a file that marks a folder as made by this program, for scratch files only
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
 
 
 def refuse_url(kind: str, place: str) -> None:
-    """UsageError for a URL such as gs://bucket/folder, which would otherwise become a folder named `gs:`."""
+    """InputError for a URL such as gs://bucket/folder, which would otherwise become a folder named `gs:`."""
     if _URL.match(place):
-        raise UsageError(
+        raise InputError(
             f"{kind}:{place}: object stores and other URLs are not supported here",
             f"write to a local path ({kind}:./name), then copy it with the tool of the store",
         )

@@ -15,7 +15,7 @@ from importlib.metadata import entry_points
 from typing import Protocol, cast
 
 import sim.warehouse
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.warehouse.base import Target, TargetSpec
 from sim.warehouse.guard import WritePermission, permission, refuse_production
 
@@ -30,7 +30,7 @@ class TargetKind(Protocol):
 
     @staticmethod
     def check_place(place: str) -> None:
-        """UsageError if `place`, the text after the colon, cannot name such a target."""
+        """InputError if `place`, the text after the colon, cannot name such a target."""
 
     @classmethod
     def open(cls, spec: TargetSpec, *, read_only: bool, permission: WritePermission | None) -> Target:
@@ -50,12 +50,12 @@ def kinds() -> dict[str, TargetKind]:
 
 
 def parse_target(text: str) -> TargetSpec:
-    """Read a TARGET such as `duckdb:FILE`; UsageError for unknown kinds and for places outside the kind's grammar."""
+    """Read a TARGET such as `duckdb:FILE`; InputError for unknown kinds and for places outside the kind's grammar."""
     name, colon, place = text.partition(":")
     kind = _kind(name) if colon else None
     if kind is None or not place.strip() or "\0" in place:
         forms = sorted(one.form for one in kinds().values())
-        raise UsageError(f"invalid target {text!r}", f"use {', '.join(forms[:-1])} or {forms[-1]}")
+        raise InputError(f"invalid target {text!r}", f"use {', '.join(forms[:-1])} or {forms[-1]}")
     kind.check_place(place)
     return TargetSpec(name, place)
 
@@ -83,7 +83,7 @@ def writing(
 def _known(name: str) -> TargetKind:
     kind = _kind(name)
     if kind is None:
-        raise UsageError(f"invalid target kind {name!r}", f"known kinds: {', '.join(sorted(kinds()))}")
+        raise InputError(f"invalid target kind {name!r}", f"known kinds: {', '.join(sorted(kinds()))}")
     return kind
 
 

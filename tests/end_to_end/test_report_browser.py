@@ -14,8 +14,8 @@ import pytest
 from matplotlib.figure import Figure
 
 import sim
-from reports.blocks import Cell, Code, Picture, Section, Table, Text, Words
-from reports.render import Page, html
+from reports.content import Cell, CodeBlock, Definitions, FigureBlock, Paragraph, Section, TableBlock
+from reports.render import Report, html
 from sim.files import write_text
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
@@ -53,7 +53,7 @@ class Browser:
         self.rest, self.count, self.session, self.events = b"", 0, "", list[dict[str, Any]]()
         tabs = [each for each in self.call("Target.getTargets")["targetInfos"] if each["type"] == "page"]
         self.session = self.call("Target.attachToTarget", targetId=tabs[0]["targetId"], flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Network", "Log"):
+        for domain in ("Report", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
@@ -84,8 +84,8 @@ class Browser:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", media=media, features=[scheme])
-        self.call("Page.navigate", url=page.as_uri())
-        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
+        self.call("Report.navigate", url=page.as_uri())
+        while not any(event.get("method") == "Report.loadEventFired" for event in self.events):
             self.events.append(self._next())
 
     def ask(self, script: str) -> Any:
@@ -218,7 +218,7 @@ CONTRAST = """(() => {
       if (colour !== "rgba(0, 0, 0, 0)") behind.unshift(colour);
     }
     const ink = element.closest("svg") ? getComputedStyle(element).fill : getComputedStyle(element).color;
-    const [a, b] = [light(over([root, ...behind])), light(over([root, ...behind, ink]))].sort((x, y) => y - x);
+    const [a, b] = [light(over([root, ...vs_leader])), light(over([root, ...vs_leader, ink]))].sort((x, y) => y - x);
     if ((a + 0.05) / (b + 0.05) < 4.5) found.push([walker.currentNode.textContent, ink, behind]);
   }
   return found;
@@ -256,9 +256,9 @@ def test_paper_cuts_no_table(browser: Browser, page: Path, width: int) -> None:
 
 def test_it_prints(browser: Browser, page: Path) -> None:
     browser.open(page, dark=True)
-    pdf = base64.b64decode(browser.call("Page.printToPDF", preferCSSPageSize=True)["data"])
+    pdf = base64.b64decode(browser.call("Report.printToPDF", preferCSSPageSize=True)["data"])
     assert pdf.startswith(b"%PDF")
-    assert pdf.count(b"/Type /Page\n") > 3
+    assert pdf.count(b"/Type /Report\n") > 3
 
 
 def test_headings_tables_and_figures_are_marked_up(browser: Browser, page: Path) -> None:
@@ -312,13 +312,13 @@ def test_200_hostile_names_inject_nothing(browser: Browser, tmp_path: Path) -> N
         figure.text(0.01, place / 200, name.replace("\x00", ""), parse_math=False, fontsize=6)
     rows = [[Cell(name), Cell(name, 1.0, 0.5)] for name in HOSTILE]
     all_kinds = [
-        Table(HOSTILE[0], [HOSTILE[1], HOSTILE[2]], rows, emphasised=HOSTILE[3]),
-        *(Text(name, "warning") for name in HOSTILE),
-        Picture("hostile", HOSTILE[2], HOSTILE[4], figure),
-        Words([(name, name) for name in HOSTILE]),
-        Code(HOSTILE[4], "\n".join(HOSTILE)),
+        TableBlock(HOSTILE[0], [HOSTILE[1], HOSTILE[2]], rows, emphasised=HOSTILE[3]),
+        *(Paragraph(name, "warning") for name in HOSTILE),
+        FigureBlock("hostile", HOSTILE[2], HOSTILE[4], figure),
+        Definitions([(name, name) for name in HOSTILE]),
+        CodeBlock(HOSTILE[4], "\n".join(HOSTILE)),
     ]
-    page = Page(HOSTILE[4], HOSTILE[0], HOSTILE[1], HOSTILE, [Section("s", HOSTILE[5], all_kinds)])
+    page = Report(HOSTILE[4], HOSTILE[0], HOSTILE[1], HOSTILE, [Section("s", HOSTILE[5], all_kinds)])
     write_text(tmp_path / "hostile.html", html(page))
     browser.open(tmp_path / "hostile.html")
     assert browser.ask("window.injected === undefined")

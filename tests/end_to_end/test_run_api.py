@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 import sim
-from sim.errors import LocalError, ScenarioError, UsageError
+from sim.errors import InputError, ScenarioError, StorageError
 from sim.worlds.engine import simulate
 
 SCENARIO = {
@@ -82,21 +82,21 @@ def test_statistics_and_logs_that_were_not_recorded_are_an_error(tmp_path: Path)
     last = sim.run(SCENARIO, out=tmp_path / "run", overrides=["record.stats=last"], report=False)
     assert len(last.stats("oracle", 3)) == 1
     for ask in (lambda: last.stats("oracle", 2), lambda: last.sends("oracle", 3)):
-        with pytest.raises(LocalError, match="replication") as refused:
+        with pytest.raises(StorageError, match="replication") as refused:
             ask()
         assert "decides what is kept" in refused.value.__notes__[0]
-    with pytest.raises(LocalError, match="replication 2; it holds only 3"):
+    with pytest.raises(StorageError, match="replication 2; it holds only 3"):
         last.stats("oracle", 2)
 
 
 def test_a_bad_scenario_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ScenarioError):
         sim.run({**SCENARIO, "replications": 0}, out=tmp_path / "run")
-    with pytest.raises(UsageError, match="exclude"):
+    with pytest.raises(InputError, match="exclude"):
         sim.run(SCENARIO, out=tmp_path / "run", resume=True, fresh=True)
-    with pytest.raises(UsageError, match="workers must be"):
+    with pytest.raises(InputError, match="workers must be"):
         sim.run(SCENARIO, out=tmp_path / "run", workers=0)
-    with pytest.raises(UsageError, match="out must be the path of a folder, got 5"):
+    with pytest.raises(InputError, match="out must be the path of a folder, got 5"):
         sim.run(SCENARIO, out=5)
     assert not (tmp_path / "run").exists()
 

@@ -38,7 +38,7 @@ def start(cwd: Path, *words: str) -> subprocess.Popen[str]:
 
 
 def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
-    _, said = process.communicate(timeout=300)
+    _, said = process.communicate(timeout=1200)
     return process.returncode, said
 
 

@@ -122,7 +122,7 @@ def test_a_killed_seed_continues_and_ends_the_same(place, tmp_path, capsys):
     target = place.replace("warehouse", str(tmp_path / "warehouse"))
     command = ["--rows", "400000", "--to", target, "--part-rows", "5000", "--workers", "1"]
     killed = subprocess.Popen([sys.executable, "-m", "sim", "seed", *command, "--quiet"], cwd=ROOT)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600
     while killed.poll() is None and time.monotonic() < deadline and _parts(target, tmp_path) < 3:
         time.sleep(0.005)
     os.kill(killed.pid, signal.SIGKILL)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from sim.errors import ScenarioError, SimError, UsageError
+from sim.errors import InputError, ScenarioError, SimError
 from sim.scenario import Scenario, load
 
 BASES = [
@@ -56,7 +56,7 @@ def answer(source):
     try:
         return load(source)
     except SimError as error:
-        assert isinstance(error, UsageError), error
+        assert isinstance(error, InputError), error
         assert str(error)
         return error
 
@@ -118,5 +118,5 @@ words = st.sampled_from(["policies", "world", "0", "means", "kind", "", "9", "-1
 def test_any_override(path, value):
     try:
         load(BASES[0], [".".join(path) + "=" + value])
-    except UsageError as error:
+    except InputError as error:
         assert str(error)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.estimators.intervals import may_be_short, mean_interval, moments, paired_difference
+from reports.estimators.intervals import may_undercover, mean_interval, moments, paired_difference
 from sim.scenario import load
 from sim.worlds.engine import simulate
 
@@ -45,7 +45,7 @@ def intervals(draw: Draw, mean: float, n: int, repeats: int, seed: int) -> tuple
         values = draw(generator, n)
         estimate = mean_interval(values)
         covered += estimate.low <= mean <= estimate.high
-        flagged += may_be_short(moments(values))
+        flagged += may_undercover(moments(values))
     return covered, flagged
 
 

@@ -97,10 +97,10 @@ class Twin:
     def pull(self, t: int) -> None:
         key = of_pull(self.key["policy"], t)
         rule, params, state = self.policy.rule, self.policy.parameters(), self.state
-        xy = [rule.derive(self.n[a], self.s[a], self.w[a], self.means[a], params) for a in range(self.arms)]
+        xy = [rule.summarise(self.n[a], self.s[a], self.w[a], self.means[a], params) for a in range(self.arms)]
         x, y = np.array(xy, float).T
         rule.prepare(t, np.array(self.n), x, y, params, state, np.uint64(key))
-        if self.policy.tailed:
+        if self.policy.tail_evaluable:
             scores = self.levels.scores(rule, x, y, params, state, key)
         else:
             keys = [np.uint64(of_arm(key, a)) for a in range(self.arms)]
@@ -108,7 +108,7 @@ class Twin:
         best = [a for a in scores if scores[a] == max(scores.values())]
         # The i-th of the best takes the place of those before it with probability 1/i.
         place = [a for i, a in enumerate(best, 1) if i == 1 or unit(of_arm(key, self.arms + i)) * i < 1.0][-1]
-        if self.policy.tailed:
+        if self.policy.tail_evaluable:
             self.levels.learn(scores, place)
             for a in range(self.arms):
                 self.levels.chance(rule, a, x[a], y[a], params)

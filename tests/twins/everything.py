@@ -8,8 +8,8 @@ from policies.base import Memory, Policy, Rule, parameter
 from policies.maths.draws import uniform
 
 
-def _derive(n, s, w, truth, params):
-    return math.floor(params[0] * (s + 0.25 * w + 1.0) / (n + 2.0)), 1.0 / math.sqrt(n + 1.0)
+def _summarise(n, s, ipw_successes, true_mean, params):
+    return math.floor(params[0] * (s + 0.25 * ipw_successes + 1.0) / (n + 2.0)), 1.0 / math.sqrt(n + 1.0)
 
 
 def _prepare(t, n, x, y, params, state, key):
@@ -36,7 +36,7 @@ class Everything(Policy):
     window: int = parameter(0, "memory")
 
     kind: ClassVar[str] = "everything"
-    rule: ClassVar[Rule] = Rule(derive=_derive, prepare=_prepare, score=_score, support=_support, weight=_weight)
+    rule: ClassVar[Rule] = Rule(summarise=_summarise, prepare=_prepare, score=_score, support=_support, weight=_weight)
     state_size: ClassVar[int] = 2
     deterministic: ClassVar[bool] = True
 

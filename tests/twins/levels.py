@@ -26,7 +26,7 @@ class Levels:
         made = {}
         for a in passed:
             if chance[a] <= 0.25:
-                made[a] = rule.above(x[a], y[a], self.level[a], params, np.uint64(of_pull(keys[a], 0)))
+                made[a] = rule.draw_above(x[a], y[a], self.level[a], params, np.uint64(of_pull(keys[a], 0)))
             else:
                 made[a] = next(self.attempts(rule, a, x[a], y[a], params, state, keys[a], True))
         for a in range(len(x)):

@@ -199,8 +199,12 @@ class NaivePage:
             s[i] += share * success
             w[i] += share * success * m["weight"]
         rates = rates[: len(arms)]
-        truth = [r * c["price"] for r, c in zip(rates, arms, strict=True)] if self.policy.truth == "revenue" else rates
-        derived = [self.policy.rule.derive(*values, self.params) for values in zip(n, s, w, truth, strict=True)]
+        truth = (
+            [r * c["price"] for r, c in zip(rates, arms, strict=True)]
+            if self.policy.true_mean_of == "revenue"
+            else rates
+        )
+        derived = [self.policy.rule.summarise(*values, self.params) for values in zip(n, s, w, truth, strict=True)]
         return np.array(n), np.array([x for x, _ in derived]), np.array([y for _, y in derived])
 
     def rank(self, state, n, x, y, cold, wanted, key):
@@ -210,7 +214,7 @@ class NaivePage:
         for i in range(len(n)):
             score = rule.score(x[i], y[i], state, self.params, arm_key(key, i))
             scored.append((-score, -uniform(arm_key(key, len(n) + i)), i))
-        own_x, own_y = rule.derive(0.0, 0.0, 0.0, 0.0, self.params)
+        own_x, own_y = rule.summarise(0.0, 0.0, 0.0, 0.0, self.params)
         u = 1.0
         for j in range(min(cold, wanted)):
             luck = arm_key(key, 2 * len(n) + j)

@@ -220,7 +220,7 @@ class PurchaseDelay(Section):
     mean_hours: Hours = Field(6.0, description="Mean time from send to purchase (exponential).")
 
 
-class TrafficWorld(Section):
+class TrafficSection(Section):
     """Pages, captions, audiences, prices, seasons, delays."""
 
     kind: Literal["traffic"] = Field("traffic", description="The world's kind.")

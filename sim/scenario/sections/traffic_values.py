@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from sim.scenario.sections.base import Listed, Positive, Whole
+from sim.scenario.sections.base import Listed, Positive, Probability, Whole
 
 MAX_FANS = 100_000_000
 MAX_SENDS_A_DAY = 200
@@ -20,7 +20,6 @@ Spread = Annotated[float, Field(ge=0.0, le=10.0)]
 Share = Annotated[float, Field(ge=0.0, lt=1.0)]
 Hours = Annotated[float, Field(ge=0.0, le=8_760.0)]
 PerDay = Annotated[Whole, Field(ge=1, le=MAX_SENDS_A_DAY)]
-Percent = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
 def _day(text: str) -> str:
@@ -53,7 +52,7 @@ def _quantiles(points: tuple[tuple[float, float], ...]) -> tuple[tuple[float, fl
 
 
 Quantiles = Annotated[
-    tuple[Annotated[tuple[Percent, Positive], Listed], ...],
+    tuple[Annotated[tuple[Probability, Positive], Listed], ...],
     Field(min_length=2, max_length=200),
     Listed,
     AfterValidator(_quantiles),

@@ -16,7 +16,7 @@ from functools import cached_property
 from typing import Any
 
 import sql
-from sim.errors import RemoteError, UsageError, WriteRefused
+from sim.errors import InputError, RemoteError, WriteNotPermittedError
 from sim.warehouse.base import TargetSpec
 from sim.warehouse.bigquery.errors import not_found, remote_errors
 from sim.warehouse.guard import WritePermission, refuse_production
@@ -36,11 +36,11 @@ Job = Any  # of the client library, which has no types of its own
 
 
 def import_client() -> Any:
-    """The module google.cloud.bigquery; UsageError saying how to install it where it is missing."""
+    """The module google.cloud.bigquery; InputError saying how to install it where it is missing."""
     try:
         from google.cloud import bigquery  # noqa: PLC0415
     except ModuleNotFoundError:
-        raise UsageError(
+        raise InputError(
             "bigquery: targets require the BigQuery client", "pip install 'caption-bandit-sim[bigquery]'"
         ) from None
     return bigquery
@@ -59,7 +59,7 @@ def byte_cap() -> int:
     if not text:
         return DEFAULT_BYTE_CAP
     if not text.isascii() or not text.isdigit() or int(text) == 0:
-        raise UsageError(f"CAPTION_SIM_MAX_BYTES_BILLED={text!r} is not a number of bytes")
+        raise InputError(f"CAPTION_SIM_MAX_BYTES_BILLED={text!r} is not a number of bytes")
     return int(text)
 
 
@@ -80,10 +80,12 @@ class DatasetClient:
         return found.location or None
 
     def require_permission(self) -> None:
-        """WriteRefused unless the guard gave permission to write to this very dataset."""
+        """WriteNotPermittedError unless the guard gave permission to write to this very dataset."""
         refuse_production(self.spec.place)
         if self._permission != WritePermission(self.project, self.dataset):
-            raise WriteRefused(f"no permission to write to {self.spec.place}", "writing commands ask the guard for it")
+            raise WriteNotPermittedError(
+                f"no permission to write to {self.spec.place}", "writing commands ask the guard for it"
+            )
 
     def path(self, name: str) -> str:
         """PROJECT.DATASET.NAME."""

@@ -19,7 +19,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 import sql
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.warehouse.base import RowTotals, plain_id, staging_table
 from sim.warehouse.bigquery.client import (
     DEADLINE_SECONDS,
@@ -92,7 +92,7 @@ class BigQueryStaging:
                 self._client.run(dataset_statement(self._client, f"ddl/{self._table}", table=self._table))
                 full = table_totals(self._client, None, self._table).rows > 0
             if full and not replace:
-                raise UsageError(f"{self._client.spec}: {self._table} is not empty", "--replace replaces its rows")
+                raise InputError(f"{self._client.spec}: {self._table} is not empty", "--replace replaces its rows")
             identity = self._client.job_id("publish", self._table, self._load_id, self._created())
             self._client.ended(identity, self._exchange if full else self._append)
         self.discard()

@@ -14,7 +14,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 import sql
-from sim.errors import RemoteError, UsageError
+from sim.errors import InputError, RemoteError
 from sim.warehouse.base import NO_ROWS, Column, RemoteStatementError, Routine, RowTotals, TableDescription, TargetSpec
 from sim.warehouse.bigquery.client import DEADLINE_SECONDS, LABELS, PAGE_SECONDS, DatasetClient, retry
 from sim.warehouse.bigquery.errors import not_found, remote_errors
@@ -51,7 +51,7 @@ class BigQueryTarget:
             sql.identifier("project", parts[0])
             sql.identifier("dataset", parts[1])
         except ValueError as error:
-            raise UsageError(str(error), "name the dataset as bigquery:PROJECT.DATASET, plain and unquoted") from None
+            raise InputError(str(error), "name the dataset as bigquery:PROJECT.DATASET, plain and unquoted") from None
 
     @classmethod
     def open(cls, spec: TargetSpec, *, read_only: bool, permission: WritePermission | None) -> "BigQueryTarget":
@@ -73,9 +73,9 @@ class BigQueryTarget:
         return dataset_statement(self._client, name, **parameters)
 
     def query(self, statement: str) -> pa.Table:
-        """See `Target.query`; a statement that could write is a UsageError, whatever the permission."""
+        """See `Target.query`; a statement that could write is a InputError, whatever the permission."""
         if not _reads_only(statement):
-            raise UsageError("only a SELECT may be run as a query")
+            raise InputError("only a SELECT may be run as a query")
         with remote_errors(self.spec):
             rows = self._client.run(statement).result(retry=retry(), timeout=PAGE_SECONDS)
             return rows.to_arrow(create_bqstorage_client=False)

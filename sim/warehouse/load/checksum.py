@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from sim.errors import LocalError
+from sim.errors import StorageError
 from sim.kernels import specialise
 from sim.warehouse.base import CHECKSUM_MODULUS, RowTotals
 from sim.warehouse.embedded import NO_PARQUET_HINT
@@ -110,12 +110,12 @@ def page_weight(name: str) -> int:
 
 
 def stats_totals(file: Path) -> RowTotals:
-    """Totals of a Parquet file with the columns of caption_bandit_stats; LocalError where it is none."""
+    """Totals of a Parquet file with the columns of caption_bandit_stats; StorageError where it is none."""
     try:
         names = ["page_name", *Columns._fields]
         table = pq.read_table(file, columns=names, read_dictionary=["page_name"], partitioning=None)
     except (pa.ArrowInvalid, OSError) as error:
-        raise LocalError(f"{file}: not a Parquet file", NO_PARQUET_HINT) from error
+        raise StorageError(f"{file}: not a Parquet file", NO_PARQUET_HINT) from error
     pages = table["page_name"].unify_dictionaries().combine_chunks()
     if isinstance(pages, pa.ChunkedArray):
         pages = pages.chunk(0)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from sim.errors import LocalError, UsageError
+from sim.errors import InputError, StorageError
 from sim.warehouse.base import NO_ROWS, STATS, RowTotals, Staging, Target, plain_id
 from sim.warehouse.embedded import connect, file_totals, literal_path
 from sim.warehouse.load.checksum import stats_totals
@@ -69,7 +69,7 @@ def load(
 ) -> list[Loaded]:
     """Load, compare, record and publish, table by table; nothing where a table already holds these very rows.
 
-    Every table is looked at before the first is touched. Raises UsageError when one holds other rows and `replace` is
+    Every table is looked at before the first is touched. Raises InputError when one holds other rows and `replace` is
     not set, or must not be replaced at all; the target's `load_error` when what arrived is not what was sent (the
     table is then left as it was) or when another program changed the table meanwhile.
     """
@@ -85,7 +85,7 @@ def _load(target: Target, one: Load, replace: bool, progress: Progress) -> Loade
     _record(target, one, made)
     try:
         staging.publish(replace=replace)
-    except UsageError:  # rows arrived meanwhile: those of the same command, run twice at once?
+    except InputError:  # rows arrived meanwhile: those of the same command, run twice at once?
         if target.totals(one.table) != made:
             raise
     _check_published(target, one, made)
@@ -97,14 +97,14 @@ def _loaded(one: Load, totals: RowTotals, *, was_loaded: bool = False) -> Loaded
 
 
 def _loaded_before(target: Target, one: Load, replace: bool) -> Loaded | None:
-    """What was recorded of this load, if the table still holds exactly that; UsageError if it may not be replaced."""
+    """What was recorded of this load, if the table still holds exactly that; InputError if it may not be replaced."""
     if (obstacle := target.obstacle(one.table)) is not None:
-        raise UsageError(f"{target.spec}: {obstacle}", "move it away, or load into another target; nothing was changed")
+        raise InputError(f"{target.spec}: {obstacle}", "move it away, or load into another target; nothing was changed")
     found = target.totals(one.table)
     if found.rows and recorded_loads(target).get((one.table, one.load_id)) == found:
         return _loaded(one, found, was_loaded=True)
     if found.rows and not replace:
-        raise UsageError(
+        raise InputError(
             f"{target.spec}: {one.table} already holds {found.rows:,} other rows",
             "--replace replaces them with the new rows, in one step",
         )
@@ -151,13 +151,13 @@ def _read_part_id(table: str, part_id: str) -> tuple[int, RowTotals]:
 
 def _check_part(target: Target, one: Load, file: Path, totals: RowTotals) -> None:
     if one.table == STATS and totals.distinct_keys != totals.rows:
-        raise LocalError(
+        raise StorageError(
             f"{totals.rows - totals.distinct_keys:,} of {totals.rows:,} rows repeat a key (caption_id, page_name)",
             "nothing was published; BigQuery would not notice, since the key is not enforced",
         )
     partition, limit = described(one.table).partition, target.max_partitions
     if limit and partition and (days := _days(file, partition)) > limit:
-        raise UsageError(f"{one.table}: {days:,} daily partitions", f"one job may touch {limit:,}")
+        raise InputError(f"{one.table}: {days:,} daily partitions", f"one job may touch {limit:,}")
 
 
 def _days(file: Path, partition: str) -> int:

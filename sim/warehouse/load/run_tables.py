@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sim.errors import LocalError, UsageError
+from sim.errors import InputError, StorageError
 from sim.files import replacing
 from sim.runs.folder import RunFolder
 from sim.runs.merge import CURVES
@@ -27,7 +27,7 @@ def run_loads(
     """Loads of a complete run; the send log is left out where the run recorded none.
 
     `policy` may be left out when the run has one, `replication` is the first whose statistics were kept.
-    Raises LocalError for a folder that holds no complete run or not what is asked for, UsageError for unknown names.
+    Raises StorageError for a folder that holds no complete run or not what is asked for, InputError for unknown names.
     """
     run.require_complete()
     chosen = _policy(run, policy)
@@ -35,12 +35,12 @@ def run_loads(
     files = {STATS: run.log("stats", chosen, number), SENDS: run.log("sends", chosen, number)}
     files[CURVES_TABLE] = run.path / CURVES
     if STATS in tables and not files[STATS].is_file():
-        raise LocalError(
+        raise StorageError(
             f"{files[STATS]} is not there", "choose a replication whose statistics were kept (record.stats)"
         )
     wanted = [table for table in TABLES if table in tables and files[table].is_file()]
     if not wanted:
-        raise LocalError(f"{run.path} holds no send log of {chosen}, replication {number}", RECORD_SENDS)
+        raise StorageError(f"{run.path} holds no send log of {chosen}, replication {number}", RECORD_SENDS)
     about = {"run": run.manifest()["digest"], "policy": chosen, "replication": number}
     return [file_load(table, files[table], about) for table in wanted]
 
@@ -51,7 +51,7 @@ def _policy(run: RunFolder, asked: str | None) -> str:
         return there[0]
     if asked not in there:
         problem = "which policy?" if asked is None else f"no policy {asked!r} in this run"
-        raise UsageError(problem, f"--policy is one of: {', '.join(there)}")
+        raise InputError(problem, f"--policy is one of: {', '.join(there)}")
     return asked
 
 
@@ -95,7 +95,7 @@ def _metadata(file: Path) -> pq.FileMetaData:
     try:
         return pq.read_metadata(file)
     except (pa.ArrowInvalid, OSError) as error:
-        raise LocalError(f"{file}: not a Parquet file", "is the run folder damaged?") from error
+        raise StorageError(f"{file}: not a Parquet file", "is the run folder damaged?") from error
 
 
 def _write(table: str, file: Path, groups: range, path: Path) -> Path:
@@ -113,11 +113,11 @@ def _write(table: str, file: Path, groups: range, path: Path) -> Path:
 def _cast(rows: pa.Table, schema: pa.Schema, file: Path) -> pa.Table:
     missing = [name for name in schema.names if name not in rows.schema.names]
     if missing:
-        raise LocalError(f"{file}: no column {', '.join(missing)}", "was it written by this program?")
+        raise StorageError(f"{file}: no column {', '.join(missing)}", "was it written by this program?")
     try:
         return rows.select(schema.names).cast(schema)
     except (pa.ArrowInvalid, ValueError) as error:
-        raise LocalError(f"{file}: {str(error).splitlines()[0]}", "was it written by this program?") from error
+        raise StorageError(f"{file}: {str(error).splitlines()[0]}", "was it written by this program?") from error
 
 
 def _digest(file: Path) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.warehouse.base import StatementError, Target
 from sim.warehouse.verify.options import Options
 from sim.warehouse.verify.results import Result, ask
@@ -130,7 +130,7 @@ def _parsed(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise UsageError(f"--as-of {text!r}", "auto, now, latest, or a time such as 2025-04-01T00:00:00Z") from None
+        raise InputError(f"--as-of {text!r}", "auto, now, latest, or a time such as 2025-04-01T00:00:00Z") from None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 

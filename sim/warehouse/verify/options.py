@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import sql
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.warehouse.base import SENDS, STATS
 
 FALSE_ALARM = 1e-4  # of all statistical checks of one verification together
@@ -26,20 +26,20 @@ class Options:
     recount_limit: float = 1.0
 
     def __post_init__(self) -> None:
-        """UsageError for names that are none, and for sizes too small to mean anything or too large for one query."""
+        """InputError for names that are none, and for sizes too small to mean anything or too large for one query."""
         for name in (self.table, self.sends):
             _check_name(name)
         if not 100 <= self.rows <= 10_000_000:
-            raise UsageError(f"--rows {self.rows}: between 100 and 10,000,000 pairs")
+            raise InputError(f"--rows {self.rows}: between 100 and 10,000,000 pairs")
         if not 1000 <= self.draws <= 1_000_000:
-            raise UsageError(f"--draws {self.draws}: between 1,000 and 1,000,000 draws a cell")
+            raise InputError(f"--draws {self.draws}: between 1,000 and 1,000,000 draws a cell")
         for option, (warn, fail) in (("staleness", self.staleness_hours), ("source", self.source_hours)):
             if not 0 <= warn <= fail:
-                raise UsageError(f"--{option}-hours {warn:g} {fail:g}: a warning comes first, or with the failure")
+                raise InputError(f"--{option}-hours {warn:g} {fail:g}: a warning comes first, or with the failure")
 
 
 def _check_name(name: str) -> None:
     try:
         sql.identifier("table", name)
     except ValueError as error:
-        raise UsageError(str(error), "letters, digits and _, not quoted") from None
+        raise InputError(str(error), "letters, digits and _, not quoted") from None

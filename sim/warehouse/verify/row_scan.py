@@ -193,7 +193,7 @@ def _small_bounds() -> Numbers:
 def _kernel() -> Any:
     from sim.kernels import specialise  # noqa: PLC0415  (Numba, for large tables only)
 
-    return specialise(scan_rows, "contents", allocates=False)
+    return specialise(scan_rows, "contents", refcount=False)
 
 
 def _threads() -> int:

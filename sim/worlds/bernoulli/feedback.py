@@ -4,8 +4,8 @@ A refresh before pull u shows an outcome of pull t with delay d iff t + d < u. O
 weight discount**(u − 1 − t) under a discount, nothing once t < u − window under a window, otherwise 1; the stored
 table sees 1. What arrives at one refresh is added latest pull first; outcomes of an arm replaced since are dropped.
 
-Bound by `sim.kernels.specialise`: the policy's `derive` and `weight`; `WEIGHTED`, `CONCAVE`, `STEADY`, `TAILED`,
-`DISCOUNTED`, `WINDOWED`, `CHURNS`, `PROMPT`.
+Bound by `sim.kernels.specialise`: the policy's `summarise` and `weight`; `WEIGHTED`, `LAZY_INDEX`, `CACHED_LEADER`,
+`TAIL_PRUNING`, `DISCOUNTED`, `WINDOWED`, `CHURNS`, `PROMPT`.
 """
 
 import math
@@ -14,37 +14,37 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from policies.maths.draws import arm_key, open_uniform, pull_key
-from sim.kernels import inlined
+from sim.kernels import force_inline
 from sim.worlds.bernoulli.rows import Log, Plan, Rows
-from sim.worlds.selection.cached_leader import challenge
-from sim.worlds.selection.lazy_index import outdate
+from sim.worlds.selection.cached_leader import update_runner_up
+from sim.worlds.selection.lazy_index import invalidate
 from sim.worlds.selection.tail_pruning import update
 
 if TYPE_CHECKING:
     from policies.base import Rule
 
-    derive, weight = Rule.derive, Rule.weight
-    CHURNS = CONCAVE = DISCOUNTED = PROMPT = STEADY = TAILED = WEIGHTED = WINDOWED = False
+    summarise, weight = Rule.summarise, Rule.weight
+    CHURNS = LAZY_INDEX = DISCOUNTED = PROMPT = CACHED_LEADER = TAIL_PRUNING = WEIGHTED = WINDOWED = False
 
 
-def derive_arm(arm: int, row: Rows, params: Any) -> None:
-    """Bring `x` and `y` up to the statistics of an arm (and to the truth, which the oracle knows at once)."""
-    x, y = derive(row.n[arm], row.s[arm], row.w[arm], row.means[arm], params)
-    if TAILED:
-        update(arm, row.x[arm], row.y[arm], x, y, row.tails, params)
-    row.x[arm], row.y[arm] = x, y
+def summarise_arm(arm: int, row: Rows, params: Any) -> None:
+    """Bring `a` and `b` up to the statistics of an arm (and to the truth, which the oracle knows at once)."""
+    a, b = summarise(row.n[arm], row.s[arm], row.ipw_successes[arm], row.means[arm], params)
+    if TAIL_PRUNING:
+        update(arm, row.a[arm], row.b[arm], a, b, row.tails, params)
+    row.a[arm], row.b[arm] = a, b
     row.stale[arm] = False
-    if CONCAVE:
-        outdate(arm, row.tangents)
-    if STEADY:
-        challenge(arm, x, row.leader)
+    if LAZY_INDEX:
+        invalidate(arm, row.lazy_index)
+    if CACHED_LEADER:
+        update_runner_up(arm, a, row.leader)
 
 
-def derive_stale(row: Rows, params: Any) -> None:
+def summarise_stale(row: Rows, params: Any) -> None:
     """The same for every arm whose statistics, or truth, have changed."""
     for arm in range(row.stale.shape[0]):
         if row.stale[arm]:
-            derive_arm(arm, row, params)
+            summarise_arm(arm, row, params)
 
 
 def identity(arm: int, row: Rows) -> int:
@@ -61,7 +61,7 @@ def address(arm: int, row: Rows, row_key: np.uint64) -> np.uint64:
 
 def forget(arm: int, row: Rows) -> None:
     """Fresh statistics for a newcomer."""
-    row.n[arm], row.s[arm], row.w[arm] = 0.0, 0.0, 0.0
+    row.n[arm], row.s[arm], row.ipw_successes[arm] = 0.0, 0.0, 0.0
     row.known[arm], row.successes[arm] = 0, 0
     row.shown[arm] = row.generation[arm]
     row.stale[arm] = True
@@ -72,7 +72,7 @@ def fade(factor: float, row: Rows) -> None:
     for arm in range(row.n.shape[0]):
         row.n[arm] *= factor
         row.s[arm] *= factor
-        row.w[arm] *= factor
+        row.ipw_successes[arm] *= factor
         row.stale[arm] = True
 
 
@@ -85,21 +85,21 @@ def show(u: int, arm: int, outcomes: int, successes: int, row: Rows) -> None:
     row.successes[arm] += successes
 
 
-@inlined
+@force_inline
 def learn(t: int, arm: int, outcome: float, row: Rows, params: Any, plan: Plan) -> None:
     """The refresh before pull t + 1 where the outcome of pull t is all there is to show."""
     if WEIGHTED:
-        inverse_propensity = weight(row.x[arm], row.y[arm], row.state, params)
+        inverse_propensity = weight(row.a[arm], row.b[arm], row.state, params)
     if DISCOUNTED:
         fade(plan.decay, row)
     row.n[arm] += 1.0
     row.s[arm] += outcome
     if WEIGHTED:
-        row.w[arm] += inverse_propensity * outcome
+        row.ipw_successes[arm] += inverse_propensity * outcome
     show(t + 1, arm, 1, int(outcome), row)
-    derive_arm(arm, row, params)
+    summarise_arm(arm, row, params)
     if DISCOUNTED:
-        derive_stale(row, params)
+        summarise_stale(row, params)
 
 
 def hold(arm: int, outcome: float, row: Rows) -> None:
@@ -131,7 +131,7 @@ def remember(t: int, following: int, arm: int, outcome: float, row: Rows, log: L
     log.arm[slot], log.generation[slot], log.outcome[slot] = arm, row.generation[arm], int(outcome)
     log.counted[slot] = False
     if WEIGHTED:
-        log.weight[slot] = weight(row.x[arm], row.y[arm], row.state, params)
+        log.weight[slot] = weight(row.a[arm], row.b[arm], row.state, params)
     known_after = t + draw_delay(arm, row, plan)
     number = following if known_after < following * plan.refresh_every else known_after // plan.refresh_every + 1
     if number <= plan.refreshes:
@@ -152,7 +152,7 @@ def refresh(number: int, row: Rows, log: Log, params: Any, plan: Plan) -> None:
     u = number * plan.refresh_every
     if PROMPT:
         release(u, row)
-        derive_stale(row, params)
+        summarise_stale(row, params)
         return
     if CHURNS:
         welcome(row)
@@ -161,7 +161,7 @@ def refresh(number: int, row: Rows, log: Log, params: Any, plan: Plan) -> None:
     if WINDOWED:
         leave(u, row, log, plan)
     arrive(number, u, row, log, plan)
-    derive_stale(row, params)
+    summarise_stale(row, params)
 
 
 def welcome(row: Rows) -> None:
@@ -204,6 +204,6 @@ def include(u: int, slot: int, row: Rows, log: Log, plan: Plan) -> None:
     row.n[arm] += share
     row.s[arm] += share * log.outcome[slot]
     if WEIGHTED:
-        row.w[arm] += share * (log.weight[slot] * log.outcome[slot])
+        row.ipw_successes[arm] += share * (log.weight[slot] * log.outcome[slot])
     row.stale[arm] = True
     log.counted[slot] = True

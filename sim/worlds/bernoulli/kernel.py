@@ -3,21 +3,22 @@
 A scenario that records sends binds `RECORD`: every pull is then noted, for good, in `Pulls`.
 
 The order within pull t: churn, refresh, decision, outcome. A policy binds its rule and, as constants, `PRUNE`,
-`CONCAVE`, `TAILED`, `STEADY`, `EXPLORES` (it has a state), `BATCH`, `WEIGHTED`, and `DISCOUNTED` and `WINDOWED` (its
-memory); the scenario binds `CHURNS` and, where no log of pulls is needed, `IMMEDIATE`: every outcome is known before
-the next pull and nothing leaves a window; or `PROMPT`: it is known at the next refresh, where only counts matter.
+`LAZY_INDEX`, `TAIL_PRUNING`, `CACHED_LEADER`, `EXPLORES` (it has a state), `VECTORISE_FROM`, `WEIGHTED`, and
+`DISCOUNTED` and `WINDOWED` (its memory); the scenario binds `CHURNS` and, where no log of pulls is needed, `IMMEDIATE`:
+every outcome is known before the next pull and nothing leaves a window; or `PROMPT`: it is known at the next refresh,
+where only counts matter.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from policies.maths.draws import arm_key, beta, pull_key, uniform
-from sim.kernels import inlined
-from sim.worlds.bernoulli.feedback import address, derive_stale, forget, hold, learn, refresh, remember
+from sim.kernels import force_inline
+from sim.worlds.bernoulli.feedback import address, forget, hold, learn, refresh, remember, summarise_stale
 from sim.worlds.bernoulli.pull_log import Pulls, note
 from sim.worlds.bernoulli.rows import Log, Plan, Rows, Sums, log_of, row_of
 from sim.worlds.selection.argmax import best_arm, best_of_all, can_win
 from sim.worlds.selection.cached_leader import best_by_leader
-from sim.worlds.selection.lazy_index import best_by_tangents
+from sim.worlds.selection.lazy_index import best_by_lazy_index
 from sim.worlds.selection.tail_pruning import best_by_tails
 
 if TYPE_CHECKING:
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 
     RECORD = False
     prepare = Rule.prepare
-    BATCH = 0
-    CHURNS = CONCAVE = EXPLORES = IMMEDIATE = PROMPT = STEADY = TAILED = False
+    VECTORISE_FROM = 0
+    CHURNS = LAZY_INDEX = EXPLORES = IMMEDIATE = PROMPT = CACHED_LEADER = TAIL_PRUNING = False
 
 
 def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, pulls: Pulls, params: Any, plan: Plan) -> None:
@@ -34,12 +35,12 @@ def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, pulls: Pull
     for r in range(rows.means.shape[0]):
         row, row_log = row_of(rows, r), log_of(log, r)
         regret, reward, best_pulls = sums.regret[r], sums.reward[r], sums.best_pulls[r]
-        derive_stale(row, params)
+        summarise_stale(row, params)
         best = best_mean(row)
         number = -(-start // plan.refresh_every)  # of the next refresh
         for t in range(start, stop):
             if CHURNS and churn(t, row, plan):
-                derive_stale(row, params)
+                summarise_stale(row, params)
                 best = best_mean(row)
             if not IMMEDIATE and t == number * plan.refresh_every:
                 refresh(number, row, row_log, params, plan)
@@ -87,21 +88,21 @@ def churn(t: int, row: Rows, plan: Plan) -> bool:
     return True
 
 
-@inlined
+@force_inline
 def decide(t: int, row: Rows, params: Any) -> int:
     """The arm that the policy pulls at pull t."""
     key = pull_key(row.policy_key, t)
-    prepare(t, row.n, row.x, row.y, params, row.state, key)
-    if CONCAVE:
-        arm = best_by_tangents(row.x, row.y, row.tangents, params, row.state, key)
-    elif TAILED:
-        arm = best_by_tails(row.x, row.y, row.tails, params, row.state, key)
-    elif STEADY and not (EXPLORES and row.state[0] > 0.0):
-        arm = best_by_leader(row.x, row.leader, key)
-    elif BATCH > 0 and row.x.shape[0] >= BATCH:
-        arm = best_of_all(row.x, row.y, row.scores, params, row.state, key)
+    prepare(t, row.n, row.a, row.b, params, row.state, key)
+    if LAZY_INDEX:
+        arm = best_by_lazy_index(row.a, row.b, row.lazy_index, params, row.state, key)
+    elif TAIL_PRUNING:
+        arm = best_by_tails(row.a, row.b, row.tails, params, row.state, key)
+    elif CACHED_LEADER and not (EXPLORES and row.state[0] > 0.0):
+        arm = best_by_leader(row.a, row.leader, key)
+    elif VECTORISE_FROM > 0 and row.a.shape[0] >= VECTORISE_FROM:
+        arm = best_of_all(row.a, row.b, row.scores, params, row.state, key)
     else:
-        arm = best_arm(row.x, row.y, params, row.state, key)
+        arm = best_arm(row.a, row.b, params, row.state, key)
     if arm < 0:
         raise ValueError("every score is NaN")
     return arm
@@ -116,10 +117,10 @@ def find_locked_out(t: int, rows: Rows, params: Any, locked: Any) -> None:
     """Mark in `locked` (rows,) where, at pull t, no arm of the best true mean could be pulled; `rows.state` changes."""
     for r in range(rows.means.shape[0]):
         row = row_of(rows, r)
-        derive_stale(row, params)
-        prepare(t, row.n, row.x, row.y, params, row.state, pull_key(row.policy_key, t))
+        summarise_stale(row, params)
+        prepare(t, row.n, row.a, row.b, params, row.state, pull_key(row.policy_key, t))
         best = best_mean(row)
         locked[r] = True
         for arm in range(row.means.shape[0]):
-            if row.means[arm] == best and can_win(arm, row.x, row.y, params, row.state):
+            if row.means[arm] == best and can_win(arm, row.a, row.b, params, row.state):
                 locked[r] = False

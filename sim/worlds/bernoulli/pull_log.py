@@ -47,17 +47,17 @@ def note(r: int, t: int, arm: int, outcome: float, row: Rows, pulls: Pulls, para
 def chance(arm: int, row: Rows, params: Any) -> float:
     """The probability with which the policy chose this arm here; NaN where it has no closed form."""
     if WEIGHTED:
-        return 1.0 / weight(row.x[arm], row.y[arm], row.state, params)  # type: ignore[no-any-return]
+        return 1.0 / weight(row.a[arm], row.b[arm], row.state, params)  # type: ignore[no-any-return]
     if DETERMINISTIC:
         return 1.0 / tied(arm, row, params)
-    return propensity(arm, row.x, row.y, row.state, params)  # type: ignore[no-any-return]
+    return propensity(arm, row.a, row.b, row.state, params)  # type: ignore[no-any-return]
 
 
 def tied(arm: int, row: Rows, params: Any) -> int:
     """How many arms have the score of this one, which is the best: one of them was drawn, uniformly."""
-    best, count = score(row.x[arm], row.y[arm], row.state, params, ANY_KEY), 0
-    for other in range(row.x.shape[0]):
-        count += score(row.x[other], row.y[other], row.state, params, ANY_KEY) == best
+    best, count = score(row.a[arm], row.b[arm], row.state, params, ANY_KEY), 0
+    for other in range(row.a.shape[0]):
+        count += score(row.a[other], row.b[other], row.state, params, ANY_KEY) == best
     return count
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from policies.base import Policy
 from sim.worlds.selection.cached_leader import Leader, leader_of, new_leader
-from sim.worlds.selection.lazy_index import Tangents, new_tangents, tangents_of
-from sim.worlds.selection.tail_pruning import Tails, new_tails, tails_of
+from sim.worlds.selection.lazy_index import LazyIndex, lazy_index_of, new_lazy_index
+from sim.worlds.selection.tail_pruning import TailBounds, new_tails, tails_of
 
 
 class Plan(NamedTuple):
@@ -43,12 +43,12 @@ class Rows(NamedTuple):
     shown: Any
     """The generation that the statistics are of: a newcomer awaits the next refresh."""
     stale: Any
-    """Whether `x` and `y` are behind the statistics or the truth."""
+    """Whether `a` and `b` are behind the statistics or the truth."""
     n: Any
     s: Any
-    w: Any
-    x: Any
-    y: Any
+    ipw_successes: Any
+    a: Any
+    b: Any
     state: Any
     """(rows, state_size)."""
     known: Any
@@ -61,13 +61,13 @@ class Rows(NamedTuple):
     """Outcomes that the next refresh will show, where no log is kept."""
     held_successes: Any
     scores: Any
-    """Work space of a `batch` policy, else of no arms."""
-    tangents: Tangents
-    """Of a `concave` policy, else of no arms."""
-    tails: Tails
-    """Of a `tailed` policy, else of no arms."""
+    """Work space of a `vectorise_from` policy, else of no arms."""
+    lazy_index: LazyIndex
+    """Of a `concave_index` policy, else of no arms."""
+    tails: TailBounds
+    """Of a `tail_evaluable` policy, else of no arms."""
     leader: Leader
-    """Of a `steady` policy."""
+    """Of a `state_independent_score` policy."""
     outcome_key: Any
     """(rows,), as are the other keys."""
     delay_key: Any
@@ -111,9 +111,9 @@ def row_of(rows: Rows, r: int) -> Rows:
         rows.stale[r],
         rows.n[r],
         rows.s[r],
-        rows.w[r],
-        rows.x[r],
-        rows.y[r],
+        rows.ipw_successes[r],
+        rows.a[r],
+        rows.b[r],
         rows.state[r],
         rows.known[r],
         rows.successes[r],
@@ -122,7 +122,7 @@ def row_of(rows: Rows, r: int) -> Rows:
         rows.held[r],
         rows.held_successes[r],
         rows.scores[r],
-        tangents_of(rows.tangents, r),
+        lazy_index_of(rows.lazy_index, r),
         tails_of(rows.tails, r),
         leader_of(rows.leader, r),
         rows.outcome_key[r],
@@ -148,9 +148,9 @@ def new_rows(means: Any, policy: Policy, outcome_key: Any, delay_key: Any, churn
         stale=np.ones(shape, np.bool_),
         n=np.zeros(shape),
         s=np.zeros(shape),
-        w=np.zeros(shape),
-        x=np.zeros(shape),
-        y=np.zeros(shape),
+        ipw_successes=np.zeros(shape),
+        a=np.zeros(shape),
+        b=np.zeros(shape),
         state=np.zeros((rows, policy.state_size)),
         known=np.zeros(shape, np.int64),
         successes=np.zeros(shape, np.int64),
@@ -158,9 +158,9 @@ def new_rows(means: Any, policy: Policy, outcome_key: Any, delay_key: Any, churn
         updated=np.zeros(shape, np.int64),
         held=np.zeros(shape, np.int64),
         held_successes=np.zeros(shape, np.int64),
-        scores=np.zeros((rows, shape[1] if policy.batch else 0)),
-        tangents=new_tangents(rows, shape[1] if policy.concave else 0),
-        tails=new_tails(rows, shape[1] if policy.tailed else 0),
+        scores=np.zeros((rows, shape[1] if policy.vectorise_from else 0)),
+        lazy_index=new_lazy_index(rows, shape[1] if policy.concave_index else 0),
+        tails=new_tails(rows, shape[1] if policy.tail_evaluable else 0),
         leader=new_leader(rows),
         outcome_key=outcome_key,
         delay_key=delay_key,

@@ -12,20 +12,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.base import Policy
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.kernels import specialise
 from sim.rng import generator, policy_purpose, row_keys
-from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals
+from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
 from sim.worlds.bernoulli import kernel as bernoulli_kernel
 from sim.worlds.bernoulli.allocation import Sends
 from sim.worlds.bernoulli.pull_log import new_pulls, send_log
 from sim.worlds.bernoulli.rows import Log, Plan, Rows, new_log, new_rows, new_sums
-from sim.worlds.metrics.allocation import Tally
 from sim.worlds.metrics.estimation import estimation
 
 if TYPE_CHECKING:
-    from sim.scenario import BernoulliFeedback, GeometricDelay, PolicySpec, Scenario
-    from sim.scenario import BernoulliWorld as Problem
+    from sim.scenario import BernoulliFeedback, BernoulliSection, GeometricDelay, PolicySpec, Scenario
 
 EPOCH_US = 1_735_689_600_000_000  # 2025-01-01T00:00:00Z
 SECOND_US = 1_000_000
@@ -40,7 +38,7 @@ class BernoulliWorld:
     def __init__(self, scenario: "Scenario", spec: "PolicySpec", replications: range) -> None:
         self.policy = spec.build()
         _check_memory(self.policy, spec.name)
-        problem, feedback = cast("Problem", scenario.world), cast("BernoulliFeedback", scenario.feedback)
+        problem, feedback = cast("BernoulliSection", scenario.world), cast("BernoulliFeedback", scenario.feedback)
         self.horizon = int(scenario.horizon.length)
         self.time = 0
         self._name = spec.name
@@ -63,7 +61,7 @@ class BernoulliWorld:
         self._advance = self._compile(bernoulli_kernel.advance)
 
     def _compile(self, template: Callable[..., None]) -> Any:
-        return specialise(template, self.policy.kind, allocates=False, **self._bindings)
+        return specialise(template, self.policy.kind, refcount=False, **self._bindings)
 
     def changes(self) -> Iterator[tuple[float, Callable[[], None]]]:
         """The scenario's `changes` within the horizon."""
@@ -72,15 +70,15 @@ class BernoulliWorld:
                 yield change.at, partial(self._set_means, change.means)
 
     def _set_means(self, means: tuple[float, ...]) -> None:
-        self._sends.note()
+        self._sends.record()
         self._rows.means[:] = means
         self._rows.stale[:] = True
 
-    def foresee(self, points: Floats, watched: Floats) -> None:
-        """Nothing: a pull is dear enough to go to all rows for."""
+    def simulate_through(self, times: Floats, observe_at: Floats) -> None:
+        """Do nothing: `advance` simulates."""
 
     def advance(self, until: float) -> None:
-        """Pull up to, not including, pull `until` in every row; raises UsageError where all scores are NaN."""
+        """Pull up to, not including, pull `until` in every row; raises InputError where all scores are NaN."""
         stop = math.ceil(until)
         if stop > self.time:
             self._run(stop)
@@ -91,7 +89,7 @@ class BernoulliWorld:
         try:
             self._advance(self.time, stop, self._rows, self._log, self._sums, self._pulls, parameters, self._plan)
         except ValueError as error:
-            raise UsageError(f"policy {self._name}: {error}", hint="a rule must score at least one arm") from error
+            raise InputError(f"policy {self._name}: {error}", hint="a rule must score at least one arm") from error
 
     def totals(self) -> Totals:
         """Sums from pull 0 to now; reward counts successes, and there is no money."""
@@ -162,18 +160,18 @@ def _clock(pulls: Counts) -> Counts:
 def _check_memory(policy: Policy, name: str) -> None:
     memory = policy.memory
     if memory.window and (memory.discount != 1.0 or policy.weighted):
-        raise UsageError(f"policy {name}: a sliding window goes with neither a discount nor importance weights")
+        raise InputError(f"policy {name}: a sliding window goes with neither a discount nor importance weights")
 
 
 def _immediate(feedback: "BernoulliFeedback", policy: Policy) -> bool:
     return feedback.refresh_every == 1 and feedback.delay == 0 and policy.memory.window == 0
 
 
-def _prompt(problem: "Problem", feedback: "BernoulliFeedback", policy: Policy) -> bool:
+def _prompt(problem: "BernoulliSection", feedback: "BernoulliFeedback", policy: Policy) -> bool:
     return feedback.delay == 0 and policy.memory.cumulative and not policy.weighted and problem.churn is None
 
 
-def _plan(horizon: int, problem: "Problem", feedback: "BernoulliFeedback", policy: Policy) -> Plan:
+def _plan(horizon: int, problem: "BernoulliSection", feedback: "BernoulliFeedback", policy: Policy) -> Plan:
     prior_a, prior_b = problem.prior.beta if problem.prior else (1.0, 1.0)
     delay, scale = _delay(feedback.delay)
     return Plan(
@@ -198,13 +196,13 @@ def _delay(delay: "int | GeometricDelay") -> tuple[int, float]:
     return 0, -math.log1p(1.0 / delay.geometric) if delay.geometric > 0.0 else 0.0
 
 
-def _rows(seed: int, problem: "Problem", policy: Policy, name: str, replications: range) -> Rows:
+def _rows(seed: int, problem: "BernoulliSection", policy: Policy, name: str, replications: range) -> Rows:
     purposes = ("outcome", "delay", "churn", policy_purpose(name))
     keys = [row_keys(seed, purpose, replications)[:, 0] for purpose in purposes]
     return new_rows(_means(seed, problem, replications), policy, *keys)
 
 
-def _means(seed: int, problem: "Problem", replications: range) -> NDArray[np.float64]:
+def _means(seed: int, problem: "BernoulliSection", replications: range) -> NDArray[np.float64]:
     """True means at time zero, (rows, arms)."""
     if problem.means is not None:
         return np.tile(np.array(problem.means, np.float64), (len(replications), 1))
@@ -224,22 +222,22 @@ def _bindings(policy: Policy) -> dict[str, Any]:
     """What a policy brings to a kernel."""
     rule = policy.rule
     return {
-        "derive": rule.derive,
+        "summarise": rule.summarise,
         "prepare": rule.prepare,
         "score": rule.score,
         "support": rule.support,
         "weight": rule.weight,
         "propensity": rule.propensity,
-        "slope": rule.slope,
+        "max_slope": rule.max_slope,
         "tail": rule.tail,
-        "follow": rule.follow,
-        "above": rule.above,
-        "PRUNE": policy.prune,
-        "CONCAVE": policy.concave,
-        "TAILED": policy.tailed,
-        "STEADY": policy.steady,
+        "update_tail": rule.update_tail,
+        "draw_above": rule.draw_above,
+        "PRUNE": policy.prune_by_upper_bound,
+        "LAZY_INDEX": policy.concave_index,
+        "TAIL_PRUNING": policy.tail_evaluable,
+        "CACHED_LEADER": policy.state_independent_score,
         "EXPLORES": policy.state_size > 0,
-        "BATCH": policy.batch,
+        "VECTORISE_FROM": policy.vectorise_from,
         "DETERMINISTIC": policy.deterministic,
         "WEIGHTED": policy.weighted,
         "DISCOUNTED": policy.memory.discount != 1.0,

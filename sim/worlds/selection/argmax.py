@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from policies.maths.draws import arm_key, uniform
-from sim.kernels import inlined
+from sim.kernels import force_inline
 
 if TYPE_CHECKING:
     from policies.base import Rule
@@ -21,36 +21,36 @@ if TYPE_CHECKING:
 VECTORS = 32  # arms from which counting equals in vectors beats looking for the first
 
 
-@inlined
-def best_arm(x: Any, y: Any, params: Any, state: Any, key: np.uint64) -> int:
+@force_inline
+def best_arm(a: Any, b: Any, params: Any, state: Any, key: np.uint64) -> int:
     """The position of the largest score among arms of shape (arms,), ties broken uniformly; −1 if every score is NaN.
 
     `key` is the decision's. With `PRUNE`, an arm whose highest possible score cannot tie the best so far is not scored,
     which changes no outcome.
     """
     best, chosen, ties = -math.inf, -1, 0
-    for arm in range(x.shape[0]):
-        if PRUNE and support(x[arm], y[arm], state, params)[1] < best:
+    for arm in range(a.shape[0]):
+        if PRUNE and support(a[arm], b[arm], state, params)[1] < best:
             continue
-        value = score(x[arm], y[arm], state, params, arm_key(key, arm))
+        value = score(a[arm], b[arm], state, params, arm_key(key, arm))
         if value > best:
             best, chosen, ties = value, arm, 1
         elif value == best:
             ties += 1
             # Reservoir sampling: the i-th of the tied replaces the choice with probability 1/i.
-            if uniform(arm_key(key, x.shape[0] + ties)) * ties < 1.0:
+            if uniform(arm_key(key, a.shape[0] + ties)) * ties < 1.0:
                 chosen = arm
     return chosen
 
 
-@inlined
-def best_of_all(x: Any, y: Any, scores: Any, params: Any, state: Any, key: np.uint64) -> int:
+@force_inline
+def best_of_all(a: Any, b: Any, scores: Any, params: Any, state: Any, key: np.uint64) -> int:
     """The same, by way of `scores` (arms,), a work space: loops without branches handle several arms at once.
 
     NaN is never chosen.
     """
-    for arm in range(x.shape[0]):
-        scores[arm] = score(x[arm], y[arm], state, params, arm_key(key, arm))
+    for arm in range(a.shape[0]):
+        scores[arm] = score(a[arm], b[arm], state, params, arm_key(key, arm))
     best = largest(scores)
     if scores.shape[0] < VECTORS:
         return one_of(best, scores, key)
@@ -92,15 +92,15 @@ def one_of(best: float, scores: Any, key: np.uint64) -> int:
     return chosen
 
 
-def can_win(arm: int, x: Any, y: Any, params: Any, state: Any) -> bool:
+def can_win(arm: int, a: Any, b: Any, params: Any, state: Any) -> bool:
     """Whether `arm` has a positive probability of the largest score, as far as the scores' supports tell.
 
     At equal bounds, low of one and high of the other, a tie has probability zero as soon as either score is spread out.
     """
-    low, high = support(x[arm], y[arm], state, params)
-    for other in range(x.shape[0]):
+    low, high = support(a[arm], b[arm], state, params)
+    for other in range(a.shape[0]):
         if other != arm:
-            floor, ceiling = support(x[other], y[other], state, params)
+            floor, ceiling = support(a[other], b[other], state, params)
             if high < floor or (high == floor and (low < high or floor < ceiling)):
                 return False
     return True

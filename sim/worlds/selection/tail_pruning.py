@@ -1,12 +1,12 @@
-"""Who has the largest random score, without drawing them all: for policies that are `tailed` (see `policies.base`).
+"""Who has the largest random score, without drawing them all: for `tail_evaluable` policies, see `policies.base`.
 
 An arm that keeps losing gets a level, somewhat below what wins, and the exact chance that its score passes it. At a
 decision one uniform number an arm says whose score does; only those are drawn, and where none of them passes the level
 of another arm, that arm, too. All that levels depend on is past, so the choice has the distribution that drawing every
 score gives it, though not the same random numbers. Where an evaluation pays is not known beforehand: it is made once
-as much was spent on draws in vain (ski rental, Karlin et al. 1988).
+as much was spent on draws in wasted_draws (ski rental, Karlin et al. 1988).
 
-Plain functions for `sim.kernels.specialise`, which binds the policy's `score`, `tail`, `follow` and `above`.
+Plain functions for `sim.kernels.specialise`, which binds the policy's `score`, `tail`, `update_tail` and `draw_above`.
 """
 
 import math
@@ -16,18 +16,18 @@ import numpy as np
 
 from policies.base import RARE, UNKNOWN
 from policies.maths.draws import arm_key, pull_key, uniform
-from sim.kernels import inlined
+from sim.kernels import force_inline
 
 if TYPE_CHECKING:
     from policies.base import Rule
 
-    score, tail, follow, above = Rule.score, Rule.tail, Rule.follow, Rule.above
+    score, tail, update_tail, draw_above = Rule.score, Rule.tail, Rule.update_tail, Rule.draw_above
 
-PATIENCE = 12  # draws in vain that cost as much as one evaluation of a tail
+MAX_WASTED_DRAWS = 12  # draws in wasted_draws that cost as much as one evaluation of a tail
 LANES = 8  # chances that a processor compares at once
 NEVER = -1.0  # a chance that every uniform number exceeds
 LIKELY = 0.75  # chances above it spare nothing
-EXACT, DOUBTFUL = 1e-12, 1e-9  # relative error of a chance that was just evaluated, and the largest that may be used
+EXACT, INEXACT = 1e-12, 1e-9  # relative error of a chance that was just evaluated, and the largest that may be used
 DEPTH = 2.4  # standard deviations of a level below the mean of what wins
 NEAR = 0.5  # standard deviations that a level must move to be worth an evaluation
 MEMORY = 1.0 / 16.0  # weight of the latest decision in that mean and deviation
@@ -35,17 +35,17 @@ MEMORY = 1.0 / 16.0  # weight of the latest decision in that mean and deviation
 MEAN, VARIANCE, WEIGHT, HIGHEST = 0, 1, 2, 3  # places in `winning`
 
 
-class Tails(NamedTuple):
+class TailBounds(NamedTuple):
     """What is known of the arms' tails, (rows, arms) where nothing else is said, or of the arms of one row."""
 
     level: Any
     """−inf where the chance is unknown."""
     chance: Any
     """P(score > level), UNKNOWN where every decision draws the arm; as long as whole LANES, filled up with NEVER."""
-    pace: Any
-    doubt: Any
+    slope: Any
+    error: Any
     """Relative error of `chance`, at most."""
-    vain: Any
+    wasted_draws: Any
     """Draws that did not win since the level was last reviewed."""
     passed: Any
     """Work space, as long as `chance`: whether the score passes the level."""
@@ -55,60 +55,60 @@ class Tails(NamedTuple):
     """(rows, 4): mean and variance of the scores that won lately, weight of the next one; a bound of all levels."""
 
 
-def new_tails(rows: int, arms: int) -> Tails:
+def new_tails(rows: int, arms: int) -> TailBounds:
     """Nothing known yet."""
     shape = (rows, arms)
     chance = np.full((rows, -(-arms // LANES) * LANES), NEVER)
     chance[:, :arms] = UNKNOWN
-    return Tails(
+    return TailBounds(
         level=np.full(shape, -math.inf),
         chance=chance,
-        pace=np.zeros(shape),
-        doubt=np.zeros(shape),
-        vain=np.zeros(shape, np.int64),
+        slope=np.zeros(shape),
+        error=np.zeros(shape),
+        wasted_draws=np.zeros(shape, np.int64),
         passed=np.zeros_like(chance, np.bool_),
         drawn=np.zeros(shape, np.int64),
         winning=np.tile([0.0, 0.0, 1.0, -math.inf], (rows, 1)),
     )
 
 
-def tails_of(tails: Tails, r: int) -> Tails:
+def tails_of(tails: TailBounds, r: int) -> TailBounds:
     """Row `r` alone."""
-    return Tails(
+    return TailBounds(
         tails.level[r],
         tails.chance[r],
-        tails.pace[r],
-        tails.doubt[r],
-        tails.vain[r],
+        tails.slope[r],
+        tails.error[r],
+        tails.wasted_draws[r],
         tails.passed[r],
         tails.drawn[r],
         tails.winning[r],
     )
 
 
-@inlined
-def best_by_tails(x: Any, y: Any, tails: Tails, params: Any, state: Any, key: np.uint64) -> int:
+@force_inline
+def best_by_tails(a: Any, b: Any, tails: TailBounds, params: Any, state: Any, key: np.uint64) -> int:
     """The position of the largest score among arms of shape (arms,), ties broken uniformly; −1 if all drawn are NaN."""
     count = passing(tails, key)
     best, chosen, ties = -math.inf, -1, 0
     for i in range(count):
         arm = tails.drawn[i]
-        value = draw(arm, True, x, y, tails, params, state, arm_key(key, arm))
+        value = draw(arm, True, a, b, tails, params, state, arm_key(key, arm))
         if value > best:
             best, chosen, ties = value, arm, 1
         elif value == best:
-            ties, chosen = tie(ties, arm, chosen, x.shape[0], key)
+            ties, chosen = tie(ties, arm, chosen, a.shape[0], key)
     if best <= tails.winning[HIGHEST]:
-        best, chosen, count = best_of_others(best, chosen, ties, count, x, y, tails, params, state, key)
+        best, chosen, count = best_of_others(best, chosen, ties, count, a, b, tails, params, state, key)
     remember_winner(best, tails.winning)
     for i in range(count):
         if tails.drawn[i] != chosen:
-            lose(tails.drawn[i], x, y, tails, params)
+            record_loss(tails.drawn[i], a, b, tails, params)
     return chosen
 
 
-@inlined
-def passing(tails: Tails, key: np.uint64) -> int:
+@force_inline
+def passing(tails: TailBounds, key: np.uint64) -> int:
     """How many arms are to be drawn at once: those whose scores pass, or have no level; they come first in `drawn`."""
     for arm in range(tails.chance.shape[0]):
         tails.passed[arm] = uniform(arm_key(key, arm)) < tails.chance[arm]
@@ -119,14 +119,14 @@ def passing(tails: Tails, key: np.uint64) -> int:
     return count
 
 
-def draw(arm: int, passes: bool, x: Any, y: Any, tails: Tails, params: Any, state: Any, key: np.uint64) -> float:
+def draw(arm: int, passes: bool, a: Any, b: Any, tails: TailBounds, params: Any, state: Any, key: np.uint64) -> float:
     """The score of an arm that passed its level, or did not, by keys independent of the number that decided it."""
     level = tails.level[arm]
     if passes and tails.chance[arm] <= RARE:
-        return above(x[arm], y[arm], level, params, pull_key(key, 0))  # type: ignore[no-any-return]
+        return draw_above(a[arm], b[arm], level, params, pull_key(key, 0))  # type: ignore[no-any-return]
     attempt = 0
     while True:
-        value = score(x[arm], y[arm], state, params, pull_key(key, attempt))
+        value = score(a[arm], b[arm], state, params, pull_key(key, attempt))
         wrong = value <= level if passes else value > level  # NaN is neither
         if not wrong:
             return value  # type: ignore[no-any-return]
@@ -140,21 +140,30 @@ def tie(ties: int, arm: int, chosen: int, arms: int, key: np.uint64) -> tuple[in
 
 
 def best_of_others(
-    best: float, chosen: int, ties: int, count: int, x: Any, y: Any, tails: Tails, params: Any, state: Any, key: Any
+    best: float,
+    chosen: int,
+    ties: int,
+    count: int,
+    a: Any,
+    b: Any,
+    tails: TailBounds,
+    params: Any,
+    state: Any,
+    key: Any,
 ) -> tuple[float, int, int]:
     """(best, chosen, count) after the arms that did not pass, but whose level the best does not exceed, either."""
     highest = -math.inf
-    for arm in range(x.shape[0]):
+    for arm in range(a.shape[0]):
         level = tails.level[arm]
         highest = max(highest, level)
         if level >= best and not tails.passed[arm]:
             tails.drawn[count] = arm
             count += 1
-            value = draw(arm, False, x, y, tails, params, state, arm_key(key, arm))
+            value = draw(arm, False, a, b, tails, params, state, arm_key(key, arm))
             if value > best:
                 best, chosen, ties = value, arm, 1
             elif value == best:
-                ties, chosen = tie(ties, arm, chosen, x.shape[0], key)
+                ties, chosen = tie(ties, arm, chosen, a.shape[0], key)
     tails.winning[HIGHEST] = highest
     return best, chosen, count
 
@@ -168,45 +177,45 @@ def remember_winner(best: float, winning: Any) -> None:
     winning[WEIGHT] = max(MEMORY, weight / (1.0 + weight))
 
 
-def lose(arm: int, x: Any, y: Any, tails: Tails, params: Any) -> None:
-    """Count a draw in vain, and after some review the arm's level."""
-    tails.vain[arm] += 1
-    if tails.vain[arm] >= PATIENCE:
-        tails.vain[arm] = 0
-        review(arm, x[arm], y[arm], tails, params)
+def record_loss(arm: int, a: Any, b: Any, tails: TailBounds, params: Any) -> None:
+    """Count a draw in wasted_draws, and after some update_threshold the arm's level."""
+    tails.wasted_draws[arm] += 1
+    if tails.wasted_draws[arm] >= MAX_WASTED_DRAWS:
+        tails.wasted_draws[arm] = 0
+        update_threshold(arm, a[arm], b[arm], tails, params)
 
 
-def review(arm: int, x: float, y: float, tails: Tails, params: Any) -> None:
+def update_threshold(arm: int, a: float, b: float, tails: TailBounds, params: Any) -> None:
     """Put the arm's level where it belongs now, unless it is about there."""
     spread = math.sqrt(tails.winning[VARIANCE])
     level = tails.winning[MEAN] - DEPTH * spread
     if abs(level - tails.level[arm]) > NEAR * spread:
         tails.level[arm] = level
-        evaluate(arm, x, y, tails, params)
+        evaluate(arm, a, b, tails, params)
 
 
-def evaluate(arm: int, x: float, y: float, tails: Tails, params: Any) -> None:
-    """The chance of passing the arm's level, from x and y alone."""
-    chance, pace = tail(x, y, tails.level[arm], params)
-    keep(arm, chance, pace, EXACT, tails)
+def evaluate(arm: int, a: float, b: float, tails: TailBounds, params: Any) -> None:
+    """The chance of passing the arm's level, from a and b alone."""
+    chance, slope = tail(a, b, tails.level[arm], params)
+    keep(arm, chance, slope, EXACT, tails)
 
 
-def keep(arm: int, chance: float, pace: float, doubt: float, tails: Tails) -> None:
+def keep(arm: int, chance: float, slope: float, error: float, tails: TailBounds) -> None:
     """Use a chance, if it spares anything."""
     if chance <= LIKELY:
-        tails.chance[arm], tails.pace[arm], tails.doubt[arm] = chance, pace, doubt
+        tails.chance[arm], tails.slope[arm], tails.error[arm] = chance, slope, error
         tails.winning[HIGHEST] = max(tails.winning[HIGHEST], tails.level[arm])
     else:
         tails.chance[arm], tails.level[arm] = UNKNOWN, -math.inf
 
 
-def update(arm: int, x: float, y: float, to_x: float, to_y: float, tails: Tails, params: Any) -> None:
-    """The statistics of an arm have changed, and with them perhaps x and y."""
-    if tails.chance[arm] == UNKNOWN or (x == to_x and y == to_y):
+def update(arm: int, a: float, b: float, to_a: float, to_b: float, tails: TailBounds, params: Any) -> None:
+    """The statistics of an arm have changed, and with them perhaps a and b."""
+    if tails.chance[arm] == UNKNOWN or (a == to_a and b == to_b):
         return
-    level, chance, pace, doubt = tails.level[arm], tails.chance[arm], tails.pace[arm], tails.doubt[arm]
-    chance, pace, doubt = follow(x, y, to_x, to_y, level, chance, pace, doubt, params)
-    if chance <= 1.0 and doubt <= DOUBTFUL:
-        keep(arm, chance, pace, doubt, tails)
+    level, chance, slope, error = tails.level[arm], tails.chance[arm], tails.slope[arm], tails.error[arm]
+    chance, slope, error = update_tail(a, b, to_a, to_b, level, chance, slope, error, params)
+    if chance <= 1.0 and error <= INEXACT:
+        keep(arm, chance, slope, error, tails)
     else:
-        evaluate(arm, to_x, to_y, tails, params)
+        evaluate(arm, to_a, to_b, tails, params)

@@ -4,19 +4,18 @@ A refresh tells the policy of every send before it. With `label: fan` each fan o
 success. With `label: send` the send is one trial: a success iff its conversions lie strictly above the median of the
 page's sends of the last 30 days, those that the refresh tells of included; a send is labelled once.
 
-Bound by `sim.kernels.specialise`: the policy's `derive`; `LABEL_SEND`, `WEIGHTED`, `DISCOUNTED`, `WINDOWED`.
+Bound by `sim.kernels.specialise`: the policy's `summarise`; `LABEL_SEND`, `WEIGHTED`, `DISCOUNTED`, `WINDOWED`.
 """
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from sim.worlds.sorted_arrays import insert_sorted, remove_sorted
 from sim.worlds.table.rows import CONVERSIONS, FIRST_REFRESH, LAST_REFRESH, SENDS, SUCCESSES, Clock, Rows
 
 if TYPE_CHECKING:
     from policies.base import Rule
 
-    derive = Rule.derive
+    summarise = Rule.summarise
     LABEL_SEND = WEIGHTED = DISCOUNTED = WINDOWED = False
 
 
@@ -43,9 +42,9 @@ def refresh(page: Rows, number: int, clock: Clock, seen: int, until: int, oldest
         if WINDOWED and send >= clock.window:
             forget(page, slot_of(send - clock.window, page.log_arm), clock)
     if DISCOUNTED or WINDOWED:
-        derive_all(page, params)
+        summarise_all(page, params)
     else:
-        derive_sent(page, seen, until, params)
+        summarise_sent(page, seen, until, params)
     return oldest
 
 
@@ -76,27 +75,10 @@ def slide(recent: Any, conversions: Any, oldest: int, start: int, seen: int, unt
     """Turn the sorted values of the sends `oldest` to `seen` − 1 into those of `start` to `until` − 1; their number."""
     size = seen - oldest
     for send in range(oldest, min(start, seen)):
-        size = take_out(recent, size, conversions[slot_of(send, conversions)])
+        size = remove_sorted(recent, size, conversions[slot_of(send, conversions)])
     for send in range(max(start, seen), until):
-        size = put_in(recent, size, conversions[slot_of(send, conversions)])
+        size = insert_sorted(recent, size, conversions[slot_of(send, conversions)])
     return size
-
-
-def put_in(values: Any, size: int, value: int) -> int:
-    """Insert into the first `size` sorted values; the new size."""
-    at = size
-    while at > 0 and values[at - 1] > value:
-        values[at] = values[at - 1]
-        at -= 1
-    values[at] = value
-    return size + 1
-
-
-def take_out(values: Any, size: int, value: int) -> int:
-    """Remove one `value` from the first `size` sorted values; the new size."""
-    for at in range(np.searchsorted(values[:size], value), size - 1):
-        values[at] = values[at + 1]
-    return size - 1
 
 
 def store(page: Rows, slot: int, number: int) -> None:
@@ -116,7 +98,7 @@ def remember(page: Rows, slot: int, clock: Clock) -> None:
         for arm in range(page.n.size):
             page.n[arm] *= clock.discount
             page.s[arm] *= clock.discount
-            page.w[arm] *= clock.discount
+            page.ipw_successes[arm] *= clock.discount
     include(page, slot, 1.0, clock)
 
 
@@ -131,21 +113,21 @@ def include(page: Rows, slot: int, times: float, clock: Clock) -> None:
     page.n[arm] += times if LABEL_SEND else times * clock.fans
     page.s[arm] += successes
     if WEIGHTED:
-        page.w[arm] += successes * page.log_weight[slot]
+        page.ipw_successes[arm] += successes * page.log_weight[slot]
 
 
-def derive_all(page: Rows, params: Any) -> None:
-    """Bring `x` and `y` up to the statistics of all arms (and to the truth, which the oracle knows at once)."""
+def summarise_all(page: Rows, params: Any) -> None:
+    """Bring `a` and `b` up to the statistics of all arms (and to the truth, which the oracle knows at once)."""
     for arm in range(page.n.size):
-        derive_arm(page, arm, params)
+        summarise_arm(page, arm, params)
 
 
-def derive_sent(page: Rows, seen: int, until: int, params: Any) -> None:
+def summarise_sent(page: Rows, seen: int, until: int, params: Any) -> None:
     """The same for the arms of the sends `seen` to `until` − 1."""
     for send in range(seen, until):
-        derive_arm(page, page.log_arm[slot_of(send, page.log_arm)], params)
+        summarise_arm(page, page.log_arm[slot_of(send, page.log_arm)], params)
 
 
-def derive_arm(page: Rows, arm: int, params: Any) -> None:
+def summarise_arm(page: Rows, arm: int, params: Any) -> None:
     """The same for one arm."""
-    page.x[arm], page.y[arm] = derive(page.n[arm], page.s[arm], page.w[arm], page.rates[arm], params)
+    page.a[arm], page.b[arm] = summarise(page.n[arm], page.s[arm], page.ipw_successes[arm], page.rates[arm], params)

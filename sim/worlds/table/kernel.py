@@ -7,10 +7,10 @@ At equal time a refresh comes before a send. A policy binds its rule and, as con
 from typing import TYPE_CHECKING, Any
 
 from policies.maths.draws import arm_key, beta, pull_key
-from sim.kernels import inlined
+from sim.kernels import force_inline
 from sim.worlds.count_draws import binomial
 from sim.worlds.selection.argmax import best_arm, can_win
-from sim.worlds.table.feedback import derive_all, refresh, refresh_after, slot_of
+from sim.worlds.table.feedback import refresh, refresh_after, slot_of, summarise_all
 from sim.worlds.table.rows import Clock, Rows, Span, page_of
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def advance_page(page: Rows, clock: Clock, span: Span, params: Any) -> tuple[int
     """The same for one page."""
     seen, oldest = span.seen, span.oldest
     if span.first == 0:
-        derive_all(page, params)
+        summarise_all(page, params)
     number = refresh_after(seen, clock)
     for send in range(span.first, span.last):
         if send > seen and number * clock.per_sends <= send * clock.refreshes:
@@ -50,14 +50,14 @@ def advance_page(page: Rows, clock: Clock, span: Span, params: Any) -> tuple[int
     return seen, oldest
 
 
-@inlined
+@force_inline
 def send_one(page: Rows, send: int, clock: Clock, params: Any) -> None:
     """Decide, draw the outcome, log both."""
     arm = decide(page, trials(send, clock), send, params)
     conversions = draw_outcome(page, arm, clock.fans)
     slot = slot_of(send, page.log_arm)
     if WEIGHTED:
-        page.log_weight[slot] = weight(page.x[arm], page.y[arm], page.state, params)
+        page.log_weight[slot] = weight(page.a[arm], page.b[arm], page.state, params)
     page.log_arm[slot] = arm
     page.log_conversions[slot] = conversions
     page.conversions[0] += conversions
@@ -68,12 +68,12 @@ def trials(send: int, clock: Clock) -> int:
     return send if LABEL_SEND else send * clock.fans
 
 
-@inlined
+@force_inline
 def decide(page: Rows, t: int, send: int, params: Any) -> int:
     """The arm that the policy sends after `t` trials."""
     key = pull_key(page.policy_key, send)
-    prepare(t, page.n, page.x, page.y, params, page.state, key)
-    arm = best_arm(page.x, page.y, params, page.state, key)
+    prepare(t, page.n, page.a, page.b, params, page.state, key)
+    arm = best_arm(page.a, page.b, params, page.state, key)
     if arm < 0:
         raise ValueError("every score is NaN")
     return arm
@@ -91,7 +91,7 @@ def count_locked_out(rows: Rows, offsets: Any, clock: Clock, send: int, params: 
     for r in range(rows.rates.shape[0]):
         for p in range(offsets.size - 1):
             page = page_of(rows, offsets, r, p)
-            prepare(trials(send, clock), page.n, page.x, page.y, params, page.state, pull_key(page.policy_key, send))
+            prepare(trials(send, clock), page.n, page.a, page.b, params, page.state, pull_key(page.policy_key, send))
             locked[r] += not best_can_win(page, params)
 
 
@@ -99,7 +99,7 @@ def best_can_win(page: Rows, params: Any) -> bool:
     """Whether any of the truly best arms has a positive probability of being sent."""
     best = highest(page.rates)
     for arm in range(page.rates.size):
-        if page.rates[arm] == best and can_win(arm, page.x, page.y, params, page.state):
+        if page.rates[arm] == best and can_win(arm, page.a, page.b, params, page.state):
             return True
     return False
 

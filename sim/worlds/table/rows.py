@@ -49,11 +49,11 @@ class Rows(NamedTuple):
     sent: Any
     """(R, A): sends so far, the index of an arm's next outcome."""
     n: Any
-    """(R, A), as are s, w, x, y: see `policies.base`."""
+    """(R, A), as are s, ipw_successes, a, b: see `policies.base`."""
     s: Any
-    w: Any
-    x: Any
-    y: Any
+    ipw_successes: Any
+    a: Any
+    b: Any
     known: Any
     """(R, A, 5): sends, conversions and successes shown by refreshes, and the first and last of these refreshes."""
     state: Any
@@ -83,9 +83,9 @@ def page_of(rows: Rows, offsets: Any, r: int, p: int) -> Rows:
         rows.sent[r, low:high],
         rows.n[r, low:high],
         rows.s[r, low:high],
-        rows.w[r, low:high],
-        rows.x[r, low:high],
-        rows.y[r, low:high],
+        rows.ipw_successes[r, low:high],
+        rows.a[r, low:high],
+        rows.b[r, low:high],
         rows.known[r, low:high],
         rows.state[r, p],
         rows.conversions[r, p : p + 1],
@@ -110,9 +110,9 @@ def new_rows(
         sent=np.zeros(shape, np.int64),
         n=np.zeros(shape),
         s=np.zeros(shape),
-        w=np.zeros(shape),
-        x=np.zeros(shape),
-        y=np.zeros(shape),
+        ipw_successes=np.zeros(shape),
+        a=np.zeros(shape),
+        b=np.zeros(shape),
         known=np.zeros((*shape, 5), np.int64),
         state=np.zeros((*by_page, state_size)),
         conversions=np.zeros(by_page, np.int64),

@@ -8,20 +8,20 @@ order of their text.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.errors import LocalError, UsageError
+from sim.errors import InputError, StorageError
+from sim.files import PARQUET_MAGIC
 from sim.scenario.problems import suggestion
 from sim.worlds.base import Counts
 
 if TYPE_CHECKING:
     import polars as pl
 
-PARQUET_MAGIC = b"PAR1"
 MAX_TRIALS = 2**53
 Roles = tuple[str, str, str, str]
 """Names of the columns of page, caption, trials and successes."""
@@ -42,15 +42,15 @@ class Counted:
 def read_counts(source: str, columns: Roles) -> Counted:
     """The counts in the file `source`.
 
-    Raises LocalError where it cannot be read, UsageError where its content is not what `columns` promise.
+    Raises StorageError where it cannot be read, InputError where its content is not what `columns` promise.
     """
     path = Path(source)
     try:
         stamp = path.stat()
     except OSError as error:
-        raise LocalError(f"{source}: cannot be read: {error.strerror}", "is `world.source` right?") from error
+        raise StorageError(f"{source}: cannot be read: {error.strerror}", "is `world.source` right?") from error
     if path.is_dir():
-        raise LocalError(f"{source}: is a folder, not a file", "`world.source` names one Parquet or CSV file")
+        raise StorageError(f"{source}: is a folder, not a file", "`world.source` names one Parquet or CSV file")
     return _read(source, columns, stamp.st_mtime_ns, stamp.st_size)
 
 
@@ -74,13 +74,13 @@ def _frame(source: str) -> "pl.DataFrame":
     with Path(source).open("rb") as file:
         is_parquet = file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
     if not is_parquet and Path(source).suffix.lower() in (".parquet", ".pq"):
-        raise LocalError(f"{source}: is not a Parquet file", "if it is CSV, give it a name that ends in .csv")
+        raise StorageError(f"{source}: is not a Parquet file", "if it is CSV, give it a name that ends in .csv")
     with _reading(source):
         frame = (
             pl.read_parquet(source, glob=False) if is_parquet else pl.read_csv(source, infer_schema=False, glob=False)
         )
     if frame.height == 0:
-        raise UsageError(f"{source}: has no rows")
+        raise InputError(f"{source}: has no rows")
     return frame
 
 
@@ -91,10 +91,10 @@ def _reading(source: str) -> Iterator[None]:
     try:
         yield
     except NoDataError as error:
-        raise UsageError(f"{source}: is empty") from error
+        raise InputError(f"{source}: is empty") from error
     except (PolarsError, OSError) as error:
         reason = str(error).strip().partition("\n")[0]
-        raise LocalError(
+        raise StorageError(
             f"{source}: cannot be read: {reason}", "expected a Parquet file, or CSV with a header"
         ) from error
 
@@ -102,19 +102,19 @@ def _reading(source: str) -> Iterator[None]:
 def _check_columns(source: str, present: list[str], columns: Roles) -> None:
     for role, name in zip(("page", "caption", "trials", "successes"), columns, strict=True):
         if name not in present:
-            raise UsageError(
+            raise InputError(
                 f"{source}: has no column `{name}`{suggestion(name, present)}",
                 f"`world.columns.{role}` names the column of the {role}",
             )
     if len(set(columns)) < len(columns):
-        raise UsageError(f"{source}: `world.columns` names one column twice: {', '.join(columns)}")
+        raise InputError(f"{source}: `world.columns` names one column twice: {', '.join(columns)}")
 
 
 def _refuse(source: str, series: "pl.Series", bad: "pl.Series", what: str) -> None:
     """Raise for the first row where `bad` is true."""
     if bad.any():
         row = bad.arg_max() or 0
-        raise UsageError(f"{source}: row {row + 1}: `{series.name}` {what.format(series[row])}")
+        raise InputError(f"{source}: row {row + 1}: `{series.name}` {what.format(series[row])}")
 
 
 def _check_not_null(source: str, series: "pl.Series") -> None:
@@ -128,7 +128,7 @@ def _whole(source: str, series: "pl.Series") -> Counts:
     _check_not_null(source, series)
     written = series.str.strip_chars() if series.dtype == pl.String else series
     if not (series.dtype == pl.String or series.dtype.is_numeric()):
-        raise UsageError(f"{source}: column `{series.name}` holds {series.dtype}, not counts")
+        raise InputError(f"{source}: column `{series.name}` holds {series.dtype}, not counts")
     number = written.cast(pl.Float64, strict=False)
     _refuse(source, series, number.is_null() | ~number.is_finite() | (number != number.floor()), "is {!r}, not a count")
     _refuse(source, series, number < 0, "is {}, below 0")
@@ -140,7 +140,7 @@ def _check_successes(source: str, trials: Counts, successes: Counts) -> None:
     above = successes > trials
     if above.any():
         row = int(above.argmax())
-        raise UsageError(f"{source}: row {row + 1}: {successes[row]} successes of {trials[row]} trials")
+        raise InputError(f"{source}: row {row + 1}: {successes[row]} successes of {trials[row]} trials")
 
 
 def _text(series: "pl.Series") -> "pl.Series":
@@ -167,7 +167,7 @@ def _check_unique(source: str, names: "pl.Series", ids: "pl.Series") -> None:
     repeated = ~pairs.select(pl.struct("page", "caption").is_first_distinct()).to_series()
     if repeated.any():
         row = repeated.arg_max() or 0
-        raise UsageError(f"{source}: row {row + 1}: page {names[row]!r} has this caption already: one row a caption")
+        raise InputError(f"{source}: row {row + 1}: page {names[row]!r} has this caption already: one row a caption")
 
 
 def _grouped(names: "pl.Series", ids: "pl.Series", trials: Counts, successes: Counts) -> Counted:

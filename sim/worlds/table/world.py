@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.kernels import specialise
 from sim.rng import policy_purpose, row_keys
-from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals
-from sim.worlds.metrics.allocation import Ledger, Tally, rank_bins
+from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
+from sim.worlds.metrics.allocation import AllocationCounter, rank_bins
 from sim.worlds.metrics.estimation import estimation, nothing
 from sim.worlds.table import kernel as table_kernel
 from sim.worlds.table.empirical_bayes import fit_beta_binomial
@@ -35,8 +35,7 @@ from sim.worlds.table.timing import timing_of
 
 if TYPE_CHECKING:
     from policies.base import Policy
-    from sim.scenario import PolicySpec, Scenario, TableFeedback
-    from sim.scenario import TableWorld as Section
+    from sim.scenario import PolicySpec, Scenario, TableFeedback, TableSection
 
 EPOCH_US = 1_735_689_600_000_000  # 2025-01-01T00:00:00Z
 DAY_US = 86_400_000_000
@@ -46,7 +45,7 @@ class TableWorld:
     """One block of replications of a table scenario under one policy; see `sim.worlds.base.World`."""
 
     def __init__(self, scenario: "Scenario", spec: "PolicySpec", replications: range) -> None:
-        world, policy = cast("Section", scenario.world), spec.build()
+        world, policy = cast("TableSection", scenario.world), spec.build()
         check_memory(policy, spec.name)
         self._name = spec.name
         self.horizon = float(scenario.horizon.length)
@@ -62,11 +61,11 @@ class TableWorld:
         self._label = spec.kind
         self._rows = self._new_rows(scenario.seed, world, policy, replications)
         self._sent = self._seen = self._oldest = 0
-        self._ledger = Ledger(len(replications), self._counted.offsets)
+        self._counter = AllocationCounter(len(replications), self._counted.offsets)
         self._bins = rank_bins(self._rows.rates, self._counted.offsets)
-        self._kernel = specialise(table_kernel.advance, self._label, allocates=False, **self._bindings)
+        self._kernel = specialise(table_kernel.advance, self._label, refcount=False, **self._bindings)
 
-    def _new_rows(self, seed: int, world: "Section", policy: "Policy", replications: range) -> Rows:
+    def _new_rows(self, seed: int, world: "TableSection", policy: "Policy", replications: range) -> Rows:
         total = self._timing.sends_before(self.horizon)
         recent = self._clock.median_sends if world.label == "send" else 0
         log = total if self._logged else min(total, max(self._clock.window, recent) + self._timing.pending())
@@ -91,8 +90,8 @@ class TableWorld:
         """None: the rates of a replication stay what they are."""
         return ()
 
-    def foresee(self, points: Floats, watched: Floats) -> None:
-        """Nothing: a pull is dear enough to go to all rows for."""
+    def simulate_through(self, times: Floats, observe_at: Floats) -> None:
+        """Do nothing: `advance` simulates."""
 
     def advance(self, until: float) -> None:
         """Simulate all sends before day `until`, and all refreshes by then."""
@@ -101,7 +100,7 @@ class TableWorld:
         try:
             self._seen, self._oldest = self._kernel(self._rows, self._counted.offsets, self._clock, span, self._params)
         except ValueError as error:
-            raise UsageError(f"policy {self._name}: {error}", "a rule must score at least one arm") from error
+            raise InputError(f"policy {self._name}: {error}", "a rule must score at least one arm") from error
         self._sent = last
 
     def totals(self) -> Totals:
@@ -122,7 +121,7 @@ class TableWorld:
     def locked_out_pages(self) -> Floats:
         """Share of pages none of whose truly best arms can be sent at the next slot."""
         locked = np.zeros(self._rows.rates.shape[0], np.int64)
-        count = specialise(table_kernel.count_locked_out, self._label, allocates=False, **self._bindings)
+        count = specialise(table_kernel.count_locked_out, self._label, refcount=False, **self._bindings)
         undisturbed = self._rows._replace(state=self._rows.state.copy())
         count(undisturbed, self._counted.offsets, self._clock, self._sent, self._params, locked)
         return locked / self.pages
@@ -130,7 +129,7 @@ class TableWorld:
     def tally(self) -> Tally:
         """Where the sends since the last tally went."""
         captions = np.diff(self._counted.offsets)
-        return self._ledger.tally(self._rows.sent, self._bins, np.tile(captions, (len(self._bins), 1)))
+        return self._counter.tally(self._rows.sent, self._bins, np.tile(captions, (len(self._bins), 1)))
 
     def tier_revenue(self) -> Counts:
         """No tiers: there is no money."""
@@ -206,19 +205,19 @@ class TableWorld:
 @cache
 def compiled(function: Callable[..., None]) -> Any:
     """A function of the kernel that no policy enters."""
-    return specialise(function, "table", allocates=False)
+    return specialise(function, "table", refcount=False)
 
 
-def bindings(policy: "Policy", world: "Section") -> dict[str, Any]:
+def bindings(policy: "Policy", world: "TableSection") -> dict[str, Any]:
     """What the kernel is compiled for: the policy's rule, its kind of memory, and what counts as a trial."""
     rule = policy.rule
     return {
-        "derive": rule.derive,
+        "summarise": rule.summarise,
         "prepare": rule.prepare,
         "score": rule.score,
         "support": rule.support,
         "weight": rule.weight,
-        "PRUNE": policy.prune,
+        "PRUNE": policy.prune_by_upper_bound,
         "WEIGHTED": policy.weighted,
         "DISCOUNTED": policy.memory.discount != 1.0,
         "WINDOWED": policy.memory.window > 0,
@@ -227,21 +226,21 @@ def bindings(policy: "Policy", world: "Section") -> dict[str, Any]:
 
 
 def check_memory(policy: "Policy", name: str) -> None:
-    """Raise UsageError for a kind of memory that the kernel does not keep."""
+    """Raise InputError for a kind of memory that the kernel does not keep."""
     memory = policy.memory
     if memory.window and (memory.discount != 1.0 or policy.weighted):
-        raise UsageError(f"policy {name}: a sliding window goes with neither a discount nor importance weights")
+        raise InputError(f"policy {name}: a sliding window goes with neither a discount nor importance weights")
 
 
-def counted_of(world: "Section") -> Counted:
-    """The counts of the world's file; raises UsageError where none is named."""
+def counted_of(world: "TableSection") -> Counted:
+    """The counts of the world's file; raises InputError where none is named."""
     if world.source is None:
-        raise UsageError("the table world has no file", "name it with `--set world.source=FILE`")
+        raise InputError("the table world has no file", "name it with `--set world.source=FILE`")
     columns = world.columns
     return read_counts(world.source, (columns.page, columns.caption, columns.trials, columns.successes))
 
 
-def true_rates(counted: Counted, world: "Section", keys: Any) -> Floats:
+def true_rates(counted: Counted, world: "TableSection", keys: Any) -> Floats:
     """Conversions per fan, (replications, arms); `keys` (replications, pages) address the draws."""
     if world.rates == "observed":
         return np.tile(observed_rates(counted, str(world.source)), (keys.shape[0], 1))
@@ -259,10 +258,10 @@ def prior_of(counted: Counted) -> tuple[float, float]:
 
 
 def observed_rates(counted: Counted, source: str) -> Floats:
-    """Successes per trial, (arms,); raises UsageError for an arm without trials."""
+    """Successes per trial, (arms,); raises InputError for an arm without trials."""
     untried = counted.trials == 0
     if untried.any():
         row = counted.rows[untried].min()
-        raise UsageError(f"{source}: row {row}: no trials, so no observed rate", "use `world.rates: drawn`")
+        raise InputError(f"{source}: row {row}: no trials, so no observed rate", "use `world.rates: drawn`")
     rates: Floats = counted.successes / counted.trials
     return rates

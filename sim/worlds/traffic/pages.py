@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from policies.maths.draws import uniform
 from sim.kernels import specialise
 from sim.rng import row_keys
-from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, TrafficWorld
-from sim.worlds.traffic.bank.draw_bank import Bank, Laws, Traits, fill, fill_traits, normals
+from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, TrafficSection
+from sim.worlds.traffic.bank.draw_bank import BankParams, SampledBank, Traits, normals, sample_bank, sample_traits
 from sim.worlds.traffic.records import ENTRY, PAGE, Block
 
 Floats = NDArray[np.float64]
@@ -33,7 +33,7 @@ STREAMS = {
 }
 
 
-def make_pages(world: TrafficWorld, seed: int, replications: Sequence[int]) -> Records:
+def make_pages(world: TrafficSection, seed: int, replications: Sequence[int]) -> Records:
     """All pages of a block, (N,) PAGE, still without captions and policy."""
     pages = np.zeros((len(replications), world.pages), PAGE)
     for field, purpose in STREAMS.items():
@@ -58,7 +58,7 @@ def _uniforms(keys: NDArray[np.uint64]) -> Floats:
         return np.vectorize(uniform, otypes=[np.float64])(keys)  # type: ignore[no-any-return]
 
 
-def _fans(world: TrafficWorld, u: Floats) -> Integers | int:
+def _fans(world: TrafficSection, u: Floats) -> Integers | int:
     if world.audience.fixed is not None:
         return world.audience.fixed
     probability, fans = np.array(world.audience.quantiles).T
@@ -66,18 +66,20 @@ def _fans(world: TrafficWorld, u: Floats) -> Integers | int:
     return drawn
 
 
-def make_bank(world: TrafficWorld, days: int, pages: Records) -> Bank:
+def make_bank(world: TrafficSection, days: int, pages: Records) -> SampledBank:
     """All captions that the pages will ever have in `days` days; sets `tier_start` of `pages`."""
     arrives, weeks = arrival_weeks(world, days), math.ceil(days / DAYS_A_WEEK)
     shape = (len(pages), len(arrives))
-    bank = Bank(
+    bank = SampledBank(
         np.zeros(shape, ENTRY), np.zeros(shape, np.int16), np.zeros((len(pages), len(TIERS), weeks + 1), np.int32)
     )
     z = np.zeros(len(pages))
     _compiled(normals)(_bank_keys(pages), z)
     level = np.log(page_level(world, pages["fans"], z))
     tier = np.resize(alternate(tier_counts(world)), len(arrives))
-    _compiled(fill)(bank, pages, level, arrives.astype(np.int16), _laws(world), tier, np.zeros(len(TIERS)))
+    _compiled(sample_bank)(
+        bank, pages, level, arrives.astype(np.int16), _bank_params(world), tier, np.zeros(len(TIERS))
+    )
     return bank
 
 
@@ -86,25 +88,25 @@ def _bank_keys(pages: Records) -> NDArray[np.uint64]:
     return pages["bank_key"].copy()
 
 
-def traits(world: TrafficWorld, b: Block, rows: slice) -> Traits:
+def traits(world: TrafficSection, b: Block, rows: slice) -> Traits:
     """What the captions of `rows` are like that no rule looks at yet; arrays (rows, C)."""
-    bank, law = b.bank[rows], world.bank
+    bank, law = b.bank.entries[rows], world.bank
     made = Traits(*(np.zeros(bank.shape, kind) for kind in (np.int64, np.bool_, np.int64)))
     numbers = (law.categories, law.largest_category_share, law.urgent_share, _log_stay(world))
-    _compiled(fill_traits)(made, bank, b.arrives[rows], _bank_keys(b.pages[rows]), *map(float, numbers))
+    _compiled(sample_traits)(made, bank, b.bank.arrives[rows], _bank_keys(b.pages[rows]), *map(float, numbers))
     return made
 
 
 @cache
 def _compiled(template: Any) -> Any:
-    return specialise(template, "traffic", allocates=False)
+    return specialise(template, "traffic", refcount=False)
 
 
-def _laws(world: TrafficWorld) -> Laws:
+def _bank_params(world: TrafficSection) -> BankParams:
     edges = tier_edges(world)
     priced = np.append(0.0, edges[: len(PRICED_TIERS)]) / edges[len(PRICED_TIERS) - 1]
     probability, dollars = np.array(world.bank.prices, dtype=np.float64).T.copy()
-    return Laws(
+    return BankParams(
         edges=edges,
         bands=priced,
         probability=probability.copy(),
@@ -116,17 +118,17 @@ def _laws(world: TrafficWorld) -> Laws:
     )
 
 
-def _log_stay(world: TrafficWorld) -> float:
+def _log_stay(world: TrafficSection) -> float:
     """Logarithm of the probability that a caption stays another week."""
     return math.log1p(-world.turnover.retire_share_per_week)
 
 
-def most_dollars(world: TrafficWorld) -> int:
+def most_dollars(world: TrafficSection) -> int:
     """The highest price, at least 1."""
     return max(1, math.ceil(world.bank.prices[-1][1]))
 
 
-def arrival_weeks(world: TrafficWorld, days: int) -> Integers:
+def arrival_weeks(world: TrafficSection, days: int) -> Integers:
     """The first week of each caption, (captions,): 0 for the bank at start, then so many each week, evenly."""
     weeks = max(0, math.ceil(days / DAYS_A_WEEK) - 1)
     total = np.floor(world.turnover.arrivals_per_week * np.arange(1, weeks + 1) + 1e-9).astype(np.int64)
@@ -134,14 +136,14 @@ def arrival_weeks(world: TrafficWorld, days: int) -> Integers:
     return np.concatenate([np.zeros(world.bank.captions, np.int64), np.repeat(np.arange(1, weeks + 1), each)])
 
 
-def tier_edges(world: TrafficWorld) -> Floats:
+def tier_edges(world: TrafficSection) -> Floats:
     """Cumulative shares of the tiers, (4,)."""
     weights = np.array([getattr(world.bank.tiers, tier) for tier in TIERS])
     edges: Floats = np.cumsum(weights) / weights.sum()
     return edges
 
 
-def tier_counts(world: TrafficWorld) -> Integers:
+def tier_counts(world: TrafficSection) -> Integers:
     """Captions of each tier at start, (4,): shares rounded by largest remainder, at least one each."""
     exact = np.diff(tier_edges(world), prepend=0.0) * world.bank.captions
     counts: Integers = np.floor(exact).astype(np.int64)
@@ -159,14 +161,14 @@ def alternate(counts: Integers) -> NDArray[np.int8]:
     return np.repeat(np.arange(len(counts), dtype=np.int8), counts)[np.argsort(places, kind="stable")]
 
 
-def per_view(world: TrafficWorld, price: Integers | Floats) -> Floats:
+def per_view(world: TrafficSection, price: Integers | Floats) -> Floats:
     """Purchases per view at `price` dollars and the reference audience: log-log between the knots, flat outside."""
     knots = np.log(np.array(world.purchases.per_view))
     rate: Floats = np.exp(np.interp(np.log(price), knots[:, 0], knots[:, 1]))
     return rate
 
 
-def page_level(world: TrafficWorld, fans: Integers | int, z: Floats | float) -> Floats:
+def page_level(world: TrafficSection, fans: Integers | int, z: Floats | float) -> Floats:
     """How well pages sell, against one of the reference audience; `z` is standard normal."""
     law = world.purchases
     level: Floats = (fans / np.float64(law.reference_audience)) ** -law.audience_exponent * np.exp(law.page_sigma * z)
@@ -178,7 +180,7 @@ def log_sigma(cv: float) -> float:
     return math.sqrt(math.log1p(cv * cv))
 
 
-def price_band(world: TrafficWorld, price: Integers) -> Integers:
+def price_band(world: TrafficSection, price: Integers) -> Integers:
     """The price tier: 0 for unpriced, then 1, 2, … for the bands between the points of `bank.prices`."""
     inner = [dollars for _, dollars in world.bank.prices[1:-1]]
     return np.where(price == 0, 0, 1 + np.searchsorted(inner, price, side="right"))

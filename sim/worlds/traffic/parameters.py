@@ -9,15 +9,15 @@ from numpy.typing import NDArray
 
 from policies.base import Memory
 from sim.rng import generator
-from sim.scenario.sections.traffic import PRICED_TIERS, RateLaw, Selection, TrafficFeedback, TrafficWorld
+from sim.scenario.sections.traffic import PRICED_TIERS, RateLaw, Selection, TrafficFeedback, TrafficSection
 from sim.worlds.traffic.pages import log_sigma
 from sim.worlds.traffic.records import RULES
 
 HOUR_S, DAY_S = 3_600, 86_400
 
 
-def make_rules(
-    world: TrafficWorld, feedback: TrafficFeedback, selection: Selection, memory: Memory
+def kernel_parameters(
+    world: TrafficSection, feedback: TrafficFeedback, selection: Selection, memory: Memory
 ) -> NDArray[np.void]:
     """Every scalar that the kernel needs, (1,) RULES."""
     sends, quotas = world.sends, selection.quotas
@@ -62,24 +62,24 @@ def _log_mean(law: RateLaw) -> float:
     return math.log(law.mean) - 0.5 * log_sigma(law.cv) ** 2 if law.mean > 0.0 else -math.inf
 
 
-def slots_a_day(world: TrafficWorld, selection: Selection) -> int:
+def slots_a_day(world: TrafficSection, selection: Selection) -> int:
     """The largest number of messages of a page and day."""
     quotas = selection.quotas
     return world.sends.most if selection.scaled else sum(getattr(quotas, tier) for tier in (*PRICED_TIERS, "bump"))
 
 
-def season(world: TrafficWorld, seed: int, replications: Sequence[int], days: int) -> NDArray[np.float64]:
+def season(world: TrafficSection, seed: int, replications: Sequence[int], days: int) -> NDArray[np.float64]:
     """Weekday × holiday factors, (replications, days)."""
     return np.array([_day_factors(world, seed, number, days) for number in replications])
 
 
-def recovery(world: TrafficWorld, days: int) -> NDArray[np.float64]:
+def recovery(world: TrafficSection, days: int) -> NDArray[np.float64]:
     """Share of fatigue that is left after 0 … `days` days."""
     left: NDArray[np.float64] = np.exp2(-np.arange(days + 1) / world.fatigue.half_life_days)
     return left
 
 
-def _day_factors(world: TrafficWorld, seed: int, replication: int, days: int) -> NDArray[np.float64]:
+def _day_factors(world: TrafficSection, seed: int, replication: int, days: int) -> NDArray[np.float64]:
     first = date.fromisoformat(world.start)
     holidays: dict[date, float] = {}
     for year in range(first.year, (first + timedelta(days)).year + 1):
@@ -88,7 +88,7 @@ def _day_factors(world: TrafficWorld, seed: int, replication: int, days: int) ->
     return np.array([world.factors.weekday[day.weekday()] * holidays.get(day, 1.0) for day in dates])
 
 
-def _holidays(world: TrafficWorld, seed: int, replication: int, year: int) -> dict[date, float]:
+def _holidays(world: TrafficSection, seed: int, replication: int, year: int) -> dict[date, float]:
     """The holidays of a calendar year and their factors: distinct days, uniformly chosen."""
     law, new_year = world.factors.holidays, date(year, 1, 1)
     rng = generator(seed, "traffic:holidays", replication, year)

@@ -9,7 +9,7 @@ import pytest
 
 from sim import cli as command_line
 from sim.commands.output import Output, json_text, output_options
-from sim.errors import CheckFailed, LocalError, RemoteError, UsageError, WriteRefused
+from sim.errors import CheckFailedError, InputError, RemoteError, StorageError, WriteNotPermittedError
 
 
 @pytest.fixture
@@ -39,14 +39,14 @@ def _keep_sigterm() -> Iterator[None]:
     ("problem", "code", "said"),
     [
         (None, 0, ""),
-        (CheckFailed("a check failed"), 1, "error: a check failed"),
-        (UsageError("bad words", "Say it so."), 2, "error: bad words\nSay it so."),
+        (CheckFailedError("a check failed"), 1, "error: a check failed"),
+        (InputError("bad words", "Say it so."), 2, "error: bad words\nSay it so."),
         (click.UsageError("bad words"), 2, "bad words"),
-        (LocalError("no disk"), 3, "error: no disk"),
+        (StorageError("no disk"), 3, "error: no disk"),
         (PermissionError(13, "Permission denied", "runs/x"), 3, "error: runs/x: Permission denied"),
         (MemoryError(), 3, "not enough memory"),
         (RemoteError("no answer"), 4, "error: no answer"),
-        (WriteRefused("not on the list"), 5, "error: not on the list"),
+        (WriteNotPermittedError("not on the list"), 5, "error: not on the list"),
         (KeyboardInterrupt(), 130, "interrupted"),
         (click.Abort(), 130, "interrupted"),
         (command_line.Terminated(), 143, "terminated"),

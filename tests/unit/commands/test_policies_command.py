@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from policies import registry
 from policies.registry import kinds, parameters_of
 from sim.commands.policies import command
-from sim.errors import UsageError
+from sim.errors import InputError
 
 
 def run(*arguments: str, columns: int = 90) -> str:
@@ -51,7 +51,7 @@ def test_json_holds_all_of_it() -> None:
 
 def test_named_policies_come_alone_and_unknown_ones_are_refused() -> None:
     assert [entry["kind"] for entry in json.loads(run("ucb1", "greedy", "--json"))] == ["ucb1", "greedy"]
-    with pytest.raises(UsageError, match="no such policy: ucb9"):
+    with pytest.raises(InputError, match="no such policy: ucb9"):
         run("ucb9")
 
 

@@ -12,11 +12,12 @@ import pytest
 import sim
 from reports.estimators.intervals import moments
 from reports.estimators.power import (
+    FieldTraffic,
     fans_needed,
     replications_needed,
 )
 from sim.cli import exit_code
-from sim.pilot import FEWEST, MOST, Traffic, pilot_size, simulate_pilot, traffic
+from sim.pilot import FEWEST, MOST, pilot_size, simulate_pilot, traffic
 from sim.scenario import load
 
 TEXTBOOK: dict[str, Any] = {
@@ -70,7 +71,7 @@ def test_the_rate_of_a_table_world(tmp_path: Path) -> None:
     source.write_text("page_name,caption_id,trials,successes\na,1,100,3\na,2,300,9\nb,1,100,8\nb,2,0,0\n")
     content = {**TEXTBOOK, "horizon": {"days": 5}, "world": {"kind": "table", "source": str(source)}}
     table = load(content)
-    assert traffic(table, table.policies[0]) == Traffic(
+    assert traffic(table, table.policies[0]) == FieldTraffic(
         0.04, 100.0, 8.0, 1.0, "successes per trial in the scenario's file"
     )
 

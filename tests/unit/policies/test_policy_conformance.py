@@ -68,158 +68,158 @@ class Fine(Policy):
 
     kind: ClassVar[str] = "fine"
     source: ClassVar[str] = "nobody, 2025"
-    rule: ClassVar[Rule] = Rule(derive=lambda n, s, w, truth, params: (s, params[0]))
+    rule: ClassVar[Rule] = Rule(summarise=lambda n, s, ipw_successes, true_mean, params: (s, params[0]))
 
     def parameters(self) -> tuple[float, ...]:
         return (float(self.width),)
 
 
-def _nan_mean(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
+def _nan_mean(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
     return (s / n if n > 0.0 else math.nan), 0.0
 
 
-def _writes_x(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
-    x[0] = 9.0
+def _writes_x(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
+    a[0] = 9.0
 
 
-def _writes_n(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+def _writes_n(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
     n[0] = 9.0
 
 
 _CALLS = []
 
 
-def _remembers(x: float, y: float, state: Any, params: Any, key: Any) -> float:
-    _CALLS.append(x)
+def _remembers(a: float, b: float, state: Any, params: Any, key: Any) -> float:
+    _CALLS.append(a)
     return float(len(_CALLS))
 
 
-def _beyond(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+def _beyond(a: float, b: float, state: Any, params: Any, key: Any) -> float:
     return 2.0 + uniform(key)
 
 
-def _half(x: float, y: float, state: Any, params: Any) -> float:
+def _half(a: float, b: float, state: Any, params: Any) -> float:
     return 0.5
 
 
-def _even(arm: int, x: Any, y: Any, state: Any, params: Any) -> float:
-    return 1.0 / len(x)
+def _even(arm: int, a: Any, b: Any, state: Any, params: Any) -> float:
+    return 1.0 / len(a)
 
 
-def _wide(x: float, y: float, state: Any, params: Any) -> tuple[float, float]:
+def _wide(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
     return -math.inf, math.inf
 
 
-def _lowest(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+def _lowest(a: float, b: float, state: Any, params: Any, key: Any) -> float:
     return -math.inf
 
 
-def _tells_time(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+def _tells_time(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
     state[0] = math.sqrt(t)
 
 
-def _counts_down(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+def _counts_down(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
     state[0] = -t
 
 
-def _logarithm(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+def _logarithm(a: float, b: float, state: Any, params: Any, key: Any) -> float:
     return math.log1p(state[0])
 
 
-def _its_slope(x: float, y: float, value: float, state: Any, params: Any) -> float:
+def _its_slope(a: float, b: float, value: float, state: Any, params: Any) -> float:
     return 1.0 / (1.0 + state[0])  # type: ignore[no-any-return]
 
 
-def _half_its_slope(x: float, y: float, value: float, state: Any, params: Any) -> float:
+def _half_its_slope(a: float, b: float, value: float, state: Any, params: Any) -> float:
     return 0.5 / (1.0 + state[0])  # type: ignore[no-any-return]
 
 
-def _downhill(x: float, y: float, value: float, state: Any, params: Any) -> float:
+def _downhill(a: float, b: float, value: float, state: Any, params: Any) -> float:
     return -1.0
 
 
 FINE = Fine.rule
-LOGARITHM = replace(FINE, prepare=_tells_time, score=_logarithm, support=_wide, slope=_its_slope)
-CONCAVE = {"concave": True, "deterministic": True, "state_size": 1}
+LOGARITHM = replace(FINE, prepare=_tells_time, score=_logarithm, support=_wide, max_slope=_its_slope)
+LAZY_INDEX = {"concave_index": True, "deterministic": True, "state_size": 1}
 
 
 @dataclass(frozen=True, kw_only=True)
 class Logarithm(Fine):
-    """A concave policy that conforms."""
+    """A policy with a concave index that conforms."""
 
     rule: ClassVar[Rule] = LOGARITHM
     state_size: ClassVar[int] = 1
     deterministic: ClassVar[bool] = True
-    concave: ClassVar[bool] = True
+    concave_index: ClassVar[bool] = True
 
 
-def _tail_of_unit(x: float, y: float, level: float, params: Any) -> tuple[float, float]:
+def _tail_of_unit(a: float, b: float, level: float, params: Any) -> tuple[float, float]:
     return 1.0 - level, 0.0
 
 
-def _above_in_unit(x: float, y: float, level: float, params: Any, key: Any) -> float:
+def _above_in_unit(a: float, b: float, level: float, params: Any, key: Any) -> float:
     return level + (1.0 - level) * uniform(key)
 
 
-def _unit(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+def _unit(a: float, b: float, state: Any, params: Any, key: Any) -> float:
     return uniform(key)
 
 
-def _moving_unit(x: float, y: float, state: Any, params: Any, key: Any) -> float:
+def _moving_unit(a: float, b: float, state: Any, params: Any, key: Any) -> float:
     return uniform(key) * (1.0 if state[0] == 0.0 else 0.5)
 
 
-def _lighter(x: float, y: float, level: float, params: Any) -> tuple[float, float]:
+def _lighter(a: float, b: float, level: float, params: Any) -> tuple[float, float]:
     return 0.3 * (1.0 - level), 0.0
 
 
-def _no_chance(x: float, y: float, level: float, params: Any) -> tuple[float, float]:
+def _no_chance(a: float, b: float, level: float, params: Any) -> tuple[float, float]:
     return math.nan, 0.0
 
 
-def _below(x: float, y: float, level: float, params: Any, key: Any) -> float:
+def _below(a: float, b: float, level: float, params: Any, key: Any) -> float:
     return level * uniform(key)
 
 
 def _astray(
-    x: float, y: float, to_x: float, to_y: float, level: float, chance: float, pace: float, doubt: float, params: Any
+    a: float, b: float, to_a: float, to_b: float, level: float, chance: float, slope: float, error: float, params: Any
 ) -> tuple[float, float, float]:
-    return 0.9 * chance, pace, doubt
+    return 0.9 * chance, slope, error
 
 
-TAILED = {"tailed": True}
-UNIT = replace(FINE, score=_unit, support=_wide, tail=_tail_of_unit, above=_above_in_unit)
+TAIL_PRUNING = {"tail_evaluable": True}
+UNIT = replace(FINE, score=_unit, support=_wide, tail=_tail_of_unit, draw_above=_above_in_unit)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Unit(Fine):
-    """A tailed policy that conforms."""
+    """A policy with an evaluable tail that conforms."""
 
     rule: ClassVar[Rule] = UNIT
-    tailed: ClassVar[bool] = True
+    tail_evaluable: ClassVar[bool] = True
 
 
-def _falling(x: float, y: float, state: Any, params: Any, u: float) -> float:
+def _falling(a: float, b: float, state: Any, params: Any, u: float) -> float:
     return 1.0 - u
 
 
-def _squared(x: float, y: float, state: Any, params: Any, u: float) -> float:
+def _squared(a: float, b: float, state: Any, params: Any, u: float) -> float:
     return u * u
 
 
-def _sees_truth(n: float, s: float, w: float, truth: float, params: Any) -> tuple[float, float]:
-    return truth, 0.0
+def _sees_truth(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
+    return true_mean, 0.0
 
 
-def _adds_up(t: Any, n: Any, x: Any, y: Any, params: Any, state: Any, key: Any) -> None:
+def _adds_up(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
     state[0] = n[0] + n[-1]
 
 
-def _rises(x: float, y: float, state: Any, params: Any, u: float) -> float:
+def _rises(a: float, b: float, state: Any, params: Any, u: float) -> float:
     return u
 
 
-POOLS = {"pools_cold": True}
+POOLS = {"exchangeable_untried": True}
 POOLED = replace(FINE, score=_unit, support=_wide, quantile=_rises)
 
 
@@ -228,35 +228,35 @@ class Pooled(Fine):
     """A policy that conforms, and whose cold arms are equals."""
 
     rule: ClassVar[Rule] = POOLED
-    pools_cold: ClassVar[bool] = True
+    exchangeable_untried: ClassVar[bool] = True
 
 
 BAD_RULES = [
-    (replace(FINE, score=_unit, support=_wide), {"steady": True}, "not x"),
-    (replace(FINE, derive=_sees_truth), {**POOLS, "deterministic": True}, "looks at the truth"),
+    (replace(FINE, score=_unit, support=_wide), {"state_independent_score": True}, "not a"),
+    (replace(FINE, summarise=_sees_truth), {**POOLS, "deterministic": True}, "looks at true_mean"),
     (replace(FINE, prepare=_adds_up), {**POOLS, "deterministic": True, "state_size": 1}, "looks at the arms"),
     (replace(POOLED, quantile=_falling), POOLS, "does not rise"),
     (replace(POOLED, quantile=_squared), POOLS, "law of score"),
-    (replace(FINE, derive=_nan_mean), {}, "NaN"),
-    (replace(FINE, prepare=_writes_x), {}, "writes to x or y"),
+    (replace(FINE, summarise=_nan_mean), {}, "NaN"),
+    (replace(FINE, prepare=_writes_x), {}, "writes to a or b"),
     (replace(FINE, prepare=_writes_n), {}, "writes to n"),
     (replace(FINE, score=_remembers, support=_wide), {}, "different results"),
     (replace(FINE, score=_beyond), {}, "outside its support"),
     (replace(FINE, score=_beyond, support=_wide), {"deterministic": True}, "says deterministic"),
     (replace(FINE, score=_lowest, support=_wide), {}, "−inf"),
     (replace(FINE, weight=_half), {"weighted": True}, "at least 1"),
-    (replace(FINE, weight=lambda x, y, state, params: 2.0), {}, "does not say weighted"),
-    (replace(UNIT, propensity=lambda arm, x, y, state, params: 1.0), {}, "add up to 1"),
+    (replace(FINE, weight=lambda a, b, state, params: 2.0), {}, "does not say weighted"),
+    (replace(UNIT, propensity=lambda arm, a, b, state, params: 1.0), {}, "add up to 1"),
     (replace(FINE, propensity=_even), {"deterministic": True}, "nobody asks for"),
-    (LOGARITHM, {**CONCAVE, "deterministic": False}, "not deterministic"),
-    (replace(FINE, prepare=_counts_down), CONCAVE, "state.0. falls"),
-    (replace(LOGARITHM, slope=_half_its_slope), CONCAVE, "an earlier one sets"),
-    (replace(LOGARITHM, slope=_downhill), CONCAVE, "negative"),
-    (replace(UNIT, score=_moving_unit), {**TAILED, "state_size": 1}, "depends on state"),
-    (replace(UNIT, tail=_lighter), TAILED, "more or less often"),
-    (replace(UNIT, tail=_no_chance), TAILED, "chance is negative or NaN"),
-    (replace(UNIT, above=_below), TAILED, "do not pass"),
-    (replace(UNIT, follow=_astray), TAILED, "follow leads elsewhere"),
+    (LOGARITHM, {**LAZY_INDEX, "deterministic": False}, "not deterministic"),
+    (replace(FINE, prepare=_counts_down), LAZY_INDEX, "state.0. falls"),
+    (replace(LOGARITHM, max_slope=_half_its_slope), LAZY_INDEX, "an earlier one sets"),
+    (replace(LOGARITHM, max_slope=_downhill), LAZY_INDEX, "negative"),
+    (replace(UNIT, score=_moving_unit), {**TAIL_PRUNING, "state_size": 1}, "depends on state"),
+    (replace(UNIT, tail=_lighter), TAIL_PRUNING, "more or less often"),
+    (replace(UNIT, tail=_no_chance), TAIL_PRUNING, "chance is negative or NaN"),
+    (replace(UNIT, draw_above=_below), TAIL_PRUNING, "do not exceed"),
+    (replace(UNIT, update_tail=_astray), TAIL_PRUNING, "update_tail and tail disagree"),
 ]
 
 

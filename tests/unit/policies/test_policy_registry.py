@@ -92,7 +92,7 @@ def test_memory_and_truth_follow_the_parameters() -> None:
     assert build("ucb1").memory.cumulative
     assert not build("discounted_thompson").memory.cumulative
     assert not build("sliding_window_ucb").memory.cumulative
-    assert (build("oracle").truth, build("oracle", {"by": "revenue"}).truth) == ("reward", "revenue")
+    assert (build("oracle").true_mean_of, build("oracle", {"by": "revenue"}).true_mean_of) == ("reward", "revenue")
 
 
 def test_parameters_are_described() -> None:
@@ -114,7 +114,7 @@ class Stranger(Policy):
     """From elsewhere."""
     kind = "{kind}"
     source = "elsewhere"
-    rule = Rule(derive=lambda n, s, w, truth, params: (s, n))
+    rule = Rule(summarise=lambda n, s, w, truth, params: (s, n))
 '''
 
 

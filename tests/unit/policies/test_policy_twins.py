@@ -108,7 +108,7 @@ def garivier(xi: float) -> Callable[[Statistics], Floats]:
 
 
 DETERMINISTIC: list[tuple[str, dict[str, Any], Callable[[Statistics], Floats], float]] = [
-    ("oracle", {}, lambda seen: seen.truth, 0.0),
+    ("oracle", {}, lambda seen: seen.true_mean, 0.0),
     ("greedy", {}, means, 1e-12),
     ("epsilon_greedy", {"epsilon": 0.0}, means, 1e-12),
     ("ucb1", {}, lambda seen: plus_width(seen, 2.0 * log_t(seen)), 1e-12),
@@ -216,7 +216,7 @@ def boltzmann_propensities(seen: Statistics, temperature: float) -> Floats:
 
 def exp3_propensities(seen: Statistics, gamma: float) -> Floats:
     arms = len(seen.n)
-    weights = np.exp(gamma / arms * (seen.w - seen.w.max()))
+    weights = np.exp(gamma / arms * (seen.ipw_successes - seen.ipw_successes.max()))
     return np.asarray((1.0 - gamma) * weights / weights.sum() + gamma / arms)
 
 

@@ -12,6 +12,7 @@ from scipy.special import ndtri
 
 from reports.estimators.power import (
     MOST_SIMULATED,
+    FieldTraffic,
     design_effect,
     fans_needed,
     plan_replications,
@@ -21,8 +22,7 @@ from reports.estimators.power import (
 )
 from reports.power_plan import Goal, plan_field, plan_ranking
 from reports.power_text import ranking_text
-from sim.errors import UsageError
-from sim.pilot import Traffic
+from sim.errors import InputError
 
 # Formulas
 
@@ -167,7 +167,7 @@ def test_a_relative_difference_is_of_the_baselines_mean() -> None:
 
 
 def test_a_percentage_of_nothing_is_refused() -> None:
-    with pytest.raises(UsageError, match="mean regret of base is 0"):
+    with pytest.raises(InputError, match="mean regret of base is 0"):
         plan_ranking(replications(base=[0.0, 0.0], rival=[1.0, 2.0]), "base", ["rival"], "regret", GOAL)
 
 
@@ -183,7 +183,7 @@ GOAL = Goal(0.1, True, 0.95, 0.8)
 
 
 def test_a_design_effect_multiplies_fans_sends_and_days() -> None:
-    plain, clustered = (plan_field(Traffic(0.05, 100.0, 50.0, effect, ""), GOAL) for effect in (1.0, 3.0))
+    plain, clustered = (plan_field(FieldTraffic(0.05, 100.0, 50.0, effect, ""), GOAL) for effect in (1.0, 3.0))
     assert (plain.fans_an_arm, plain.sends_an_arm) == (31_234, 313)
     assert plain.days == pytest.approx(2 * 313 / 50)
     assert (clustered.fans_an_arm, clustered.sends_an_arm) == (3 * 31_234, 938)
@@ -192,5 +192,5 @@ def test_a_design_effect_multiplies_fans_sends_and_days() -> None:
 
 @pytest.mark.parametrize("rate", [0.0, 1.0, 0.95])
 def test_a_rate_that_cannot_rise_is_refused(rate: float) -> None:
-    with pytest.raises(UsageError, match="rate"):
-        plan_field(Traffic(rate, 1.0, 1.0, 1.0, ""), GOAL)
+    with pytest.raises(InputError, match="rate"):
+        plan_field(FieldTraffic(rate, 1.0, 1.0, 1.0, ""), GOAL)

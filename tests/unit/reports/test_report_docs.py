@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reports.notebook import SECTION_OF
+from reports.sections.registry import section_of_figure
 from scenarios import names
 
 DOCS = Path(__file__).parents[3] / "docs"
@@ -49,7 +49,7 @@ def test_the_gallery_shows_every_shipped_scenario_that_needs_no_data() -> None:
     text = (DOCS / "gallery.md").read_text("utf-8")
     gallery = script("build_gallery")
     assert set(gallery.SHOWN) | {"headline_tests"} == set(names())
-    assert all(figure in SECTION_OF for shown in gallery.SHOWN.values() for figure, _ in shown)
+    assert all(figure in section_of_figure() for shown in gallery.SHOWN.values() for figure, _ in shown)
     assert re.findall(r"^## (\w+)$", text, flags=re.M) == list(gallery.SHOWN)
     linked = set(re.findall(r"\(gallery/([\w-]+\.svg)\)", text))
     assert linked == {f"{name}-{figure}.svg" for name, shown in gallery.SHOWN.items() for figure, _ in shown}
@@ -65,9 +65,9 @@ def test_the_gallery_is_the_same_bytes_each_time(tmp_path: Path) -> None:
         for side in ("a", "b")
     ]
     assert pages[0].read_bytes() == pages[1].read_bytes()
-    pictures = [sorted((page.parent / "gallery").iterdir()) for page in pages]
-    assert [path.read_bytes() for path in pictures[0]] == [path.read_bytes() for path in pictures[1]]
-    assert len(pictures[0]) == len(gallery.SHOWN["cold_start"])
+    figures = [sorted((page.parent / "gallery").iterdir()) for page in pages]
+    assert [path.read_bytes() for path in figures[0]] == [path.read_bytes() for path in figures[1]]
+    assert len(figures[0]) == len(gallery.SHOWN["cold_start"])
 
 
 @pytest.mark.long

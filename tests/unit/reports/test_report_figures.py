@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from reports.estimators.comparisons import Versus
+from reports.estimators.comparisons import PairedComparison
 from reports.estimators.intervals import Estimate
 from reports.figures.by_bin import Binned, by_bin
 from reports.figures.differences import differences
@@ -34,9 +34,11 @@ def summary_row(policy: str, mean: float) -> dict[str, object]:
     return {"policy": policy, "mean_regret": mean, **{key: factor * mean for key, factor in levels.items()}}
 
 
-def versus(policy: str, value: float) -> Versus:
+def compared(policy: str, value: float) -> PairedComparison:
     estimate = Estimate(value, value - 1, value + 1, "t")
-    return Versus(policy, "base", estimate, estimate, 0.5, 0.5, Estimate(0.5, 0.4, 0.6, "wilson"), 20, False, 30)
+    return PairedComparison(
+        policy, "base", estimate, estimate, 0.5, 0.5, Estimate(0.5, 0.4, 0.6, "wilson"), 20, False, 30
+    )
 
 
 def figures(names: list[str], finals: list[float]) -> dict[str, Figure]:
@@ -57,7 +59,7 @@ def figures(names: list[str], finals: list[float]) -> dict[str, Figure]:
         "tails": regret_tails(tails, names, time_unit="pulls", regret_unit="successes"),
         "ranges": regret_ranges(rows, names, regret_unit="successes"),
         "differences": differences(
-            [versus(name, final) for name, final in zip(names, finals, strict=True)],
+            [compared(name, final) for name, final in zip(names, finals, strict=True)],
             names,
             quantity="x",
             baseline="base",
@@ -163,7 +165,7 @@ def test_means_have_the_band_of_students_t() -> None:
     assert found.mean.tolist() == [3.0, 6.0]
     reach = 4.302652729696142 * np.array([2.0, 4.0]) / np.sqrt(3)  # t(0.975, 2) · sd / √n
     assert found.high - found.mean == pytest.approx(reach)
-    assert mean_curve("a", AT[:2], values[:1]).low.tolist() == [1.0, 2.0]
+    assert np.isnan(mean_curve("a", AT[:2], values[:1]).low).all()
 
 
 positions = st.lists(st.floats(0, 100), min_size=1, max_size=20)

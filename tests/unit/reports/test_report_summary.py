@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 import sim
-from reports.checks import judge
+from reports.checks import evaluate_checks
 from reports.compare import differing, same_luck
 from reports.estimators.intervals import mean_interval
 from reports.tables.leaderboard import leaderboard
@@ -79,9 +79,9 @@ def test_p_values_are_adjusted_for_all_pairs() -> None:
     assert pairs["p_adjusted"].min() == pytest.approx(3 * smallest)
 
 
-def verdict(**claim: object) -> bool:
+def outcome(**claim: object) -> bool:
     check = Check.model_validate({"metric": "regret", "policy": "good", **claim})
-    return judge([check], REPLICATIONS)[0].passed
+    return evaluate_checks([check], REPLICATIONS)[0].passed
 
 
 @pytest.mark.parametrize(
@@ -102,21 +102,21 @@ def verdict(**claim: object) -> bool:
     ],
 )
 def test_checks(claim: dict[str, object], passes: bool) -> None:
-    assert verdict(**claim) == passes
+    assert outcome(**claim) == passes
 
 
 def test_confidence_is_one_sided() -> None:
     mean, error = (GOOD + LUCK).mean(), (GOOD + LUCK).std(ddof=1) / np.sqrt(N)
     limit = mean + 1.8 * error  # t(39): 1.685 at 95 % one-sided, 2.02 at 97.5 %
-    assert verdict(at_most=limit, confidence=0.95)
-    assert not verdict(at_most=limit, confidence=0.975)
+    assert outcome(at_most=limit, confidence=0.95)
+    assert not outcome(at_most=limit, confidence=0.975)
 
 
 def test_one_replication_shows_nothing() -> None:
     one = REPLICATIONS.filter(replication=0)
     claims = [{"not_worse_than": "bad"}, {"at_most": 1e9}]
     checks = [Check.model_validate({"metric": "regret", "policy": "good", **claim}) for claim in claims]
-    assert [each.passed for each in judge(checks, one)] == [False, False]
+    assert [each.passed for each in evaluate_checks(checks, one)] == [False, False]
 
 
 def test_the_leaderboard_ranks_by_regret_and_leaves_out_money_where_there_is_none() -> None:

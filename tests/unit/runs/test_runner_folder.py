@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.errors import LocalError, UsageError
+from sim.errors import InputError, StorageError
 from sim.runs.folder import FORMAT, RunFolder
 
 ROOT = Path(__file__).parents[3]
@@ -33,7 +33,7 @@ def test_a_new_folder_holds_scenario_and_manifest(folder: RunFolder) -> None:
 @pytest.mark.parametrize(("status", "ways"), [("running", ["--resume", "--fresh", "--out"]), ("complete", ["--fresh"])])
 def test_a_run_is_not_overwritten_and_the_ways_out_are_named(folder: RunFolder, status: str, ways: list[str]) -> None:
     begin(folder, {**MANIFEST, "status": status})
-    with pytest.raises(UsageError, match="already holds a run") as caught:
+    with pytest.raises(InputError, match="already holds a run") as caught:
         begin(folder)
     assert all(way in caught.value.hint for way in ways)
 
@@ -52,7 +52,7 @@ def test_fresh_replaces_the_run_and_touches_nothing_else(folder: RunFolder) -> N
 def test_only_the_same_run_is_resumed(folder: RunFolder, key: str, message: str) -> None:
     begin(folder)
     begin(folder, resume=True)
-    with pytest.raises(UsageError, match=message):
+    with pytest.raises(InputError, match=message):
         begin(folder, {**MANIFEST, key: "other"}, resume=True)
 
 
@@ -60,7 +60,7 @@ def test_a_strangers_folder_is_refused(folder: RunFolder) -> None:
     folder.path.mkdir()
     (folder.path / ".DS_Store").touch()
     (folder.path / "thesis.tex").touch()
-    with pytest.raises(UsageError, match=r"not empty \(it holds thesis\.tex\)"):
+    with pytest.raises(InputError, match=r"not empty \(it holds thesis\.tex\)"):
         begin(folder)
 
 
@@ -68,15 +68,15 @@ def test_a_strangers_folder_is_refused(folder: RunFolder) -> None:
 def test_a_bad_manifest_is_an_error_not_an_empty_folder(folder: RunFolder, text: str) -> None:
     folder.path.mkdir()
     (folder.path / "manifest.json").write_text(text)
-    with pytest.raises(LocalError, match=r"manifest\.json"):
+    with pytest.raises(StorageError, match=r"manifest\.json"):
         begin(folder)
 
 
 def test_only_complete_runs_are_opened(folder: RunFolder) -> None:
-    with pytest.raises(LocalError, match="holds no run"):
+    with pytest.raises(StorageError, match="holds no run"):
         folder.require_complete()
     begin(folder)
-    with pytest.raises(LocalError, match="not complete"):
+    with pytest.raises(StorageError, match="not complete"):
         folder.require_complete()
 
 
@@ -87,7 +87,7 @@ def test_a_table_that_is_cut_short_is_named(folder: RunFolder, content: bytes) -
     (folder.path / "curves.parquet").write_bytes(b"PAR1 data PAR1")
     folder.require_complete()
     (folder.path / "summary.parquet").write_bytes(content)
-    with pytest.raises(LocalError, match=r"summary.parquet: not a Parquet file"):
+    with pytest.raises(StorageError, match=r"summary.parquet: not a Parquet file"):
         folder.require_complete()
 
 
@@ -106,7 +106,7 @@ def test_an_existing_empty_folder_stays(folder: RunFolder) -> None:
 
 def test_a_file_in_place_of_the_folder_is_an_error(folder: RunFolder) -> None:
     folder.path.write_text("a file")
-    with pytest.raises(LocalError, match="not a folder"), folder.locked():
+    with pytest.raises(StorageError, match="not a folder"), folder.locked():
         pass
 
 
@@ -119,7 +119,7 @@ def test_two_programs_do_not_write_into_one_folder(folder: RunFolder) -> None:
     with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "held\n"
-        with pytest.raises(LocalError, match="another run is writing"), folder.locked():
+        with pytest.raises(StorageError, match="another run is writing"), folder.locked():
             pass
         other.kill()
         other.wait()

@@ -99,7 +99,7 @@ def test_logged_pulls_fit_into_the_memory_that_blocks_are_cut_for(pulls: int) ->
 
 
 def test_policies_that_look_at_every_caption_are_known() -> None:
-    assert {kind for kind, policy in kinds().items() if not policy.pools_cold} == THOROUGH
+    assert {kind for kind, policy in kinds().items() if not policy.exchangeable_untried} == THOROUGH
 
 
 def test_looking_at_every_caption_of_a_large_bank_takes_its_time() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from scenarios import names, path_of
-from sim.errors import LocalError, ScenarioError, UsageError
-from sim.scenario import BernoulliWorld, GeometricDelay, Scenario, TableWorld, TrafficWorld, load
+from sim.errors import InputError, ScenarioError, StorageError
+from sim.scenario import BernoulliSection, GeometricDelay, Scenario, TableSection, TrafficSection, load
 
 SMALL = {
     "name": "small",
@@ -52,13 +52,13 @@ def test_defaults_are_filled_in():
 
 
 def test_the_world_decides_what_the_other_sections_are():
-    assert isinstance(load(SMALL).world, BernoulliWorld)
+    assert isinstance(load(SMALL).world, BernoulliSection)
     table = load(TABLE)
-    assert isinstance(table.world, TableWorld)
+    assert isinstance(table.world, TableSection)
     assert table.feedback.refresh_hours == 6.0
     assert table.selection.top == 1
     traffic = load({**TABLE, "world": {"kind": "traffic"}})
-    assert isinstance(traffic.world, TrafficWorld)
+    assert isinstance(traffic.world, TrafficSection)
     assert traffic.selection.cool_down_days == 7.0
 
 
@@ -94,7 +94,7 @@ def test_a_shipped_name_stands_behind_a_file_and_before_a_folder(tmp_path, monke
 @pytest.mark.parametrize("source", ["quikstart", "scenarios/quikstart.yaml", Path("quikstart.yml")])
 def test_neither_file_nor_name(source, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match='did you mean "quickstart"') as caught:
+    with pytest.raises(InputError, match='did you mean "quickstart"') as caught:
         load(source)
     assert not isinstance(caught.value, ScenarioError)
     assert caught.value.hint == f"Shipped scenarios: {', '.join(names())}"
@@ -102,19 +102,19 @@ def test_neither_file_nor_name(source, tmp_path, monkeypatch):
 
 def test_a_shipped_scenario_asked_for_by_a_path_that_is_not_there(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(UsageError, match='did you mean "textbook"'):
+    with pytest.raises(InputError, match='did you mean "textbook"'):
         load("scenarios/textbook.yaml")
 
 
 @pytest.mark.parametrize("name", ["", "a" * 5000, "nul\0", "~nobody/x.yaml"])
 def test_odd_names_are_answered_too(name):
-    with pytest.raises((UsageError, LocalError)) as caught:
+    with pytest.raises((InputError, StorageError)) as caught:
         load(name)
     assert len(caught.value.message) < 500
 
 
 def test_a_folder_is_no_scenario(tmp_path):
-    with pytest.raises(LocalError, match="is a folder, not a scenario"):
+    with pytest.raises(StorageError, match="is a folder, not a scenario"):
         load(tmp_path)
 
 
@@ -122,7 +122,7 @@ def test_a_folder_is_no_scenario(tmp_path):
 def test_a_file_that_may_not_be_read(tmp_path):
     path = write(tmp_path / "x.yaml", SMALL)
     path.chmod(0)
-    with pytest.raises(LocalError, match="Permission denied"):
+    with pytest.raises(StorageError, match="Permission denied"):
         load(path)
 
 
@@ -223,7 +223,7 @@ def test_an_override_that_is_wrong_is_named(override, message):
 
 @pytest.mark.parametrize("override", ["seed", "=5", "", ".seed=5", "seed.=5", "a..b=1"])
 def test_words_that_are_no_override(override):
-    with pytest.raises(UsageError, match=r"expected KEY\.PATH=VALUE"):
+    with pytest.raises(InputError, match=r"expected KEY\.PATH=VALUE"):
         load(SMALL, [override])
 
 
@@ -258,13 +258,13 @@ def test_an_absolute_source_stays(tmp_path):
 
 
 def test_a_source_that_is_missing_is_said_early(tmp_path):
-    with pytest.raises(UsageError, match=r"world\.source is not given") as caught:
+    with pytest.raises(InputError, match=r"world\.source is not given") as caught:
         load(TABLE).require_files()
     assert "--set world.source=FILE" in caught.value.hint
     scenario = load(TABLE, [f"world.source={tmp_path / 'none.csv'}"])
-    with pytest.raises(LocalError, match=r"none\.csv does not exist"):
+    with pytest.raises(StorageError, match=r"none\.csv does not exist"):
         scenario.require_files()
-    with pytest.raises(LocalError, match="is a directory"):
+    with pytest.raises(StorageError, match="is a directory"):
         load(TABLE, [f"world.source={tmp_path}"]).require_files()
     (tmp_path / "none.csv").write_text("x")
     scenario.require_files()
@@ -302,7 +302,7 @@ def test_a_source_enters_the_digest_by_its_bytes(tmp_path):
     a, b, c = (load(TABLE, [f"world.source={tmp_path / name}"]).digest for name in ("a.csv", "b.csv", "c.csv"))
     assert a == b != c
     assert load(TABLE).digest != a
-    with pytest.raises(LocalError, match=r"gone\.csv"):
+    with pytest.raises(StorageError, match=r"gone\.csv"):
         _ = load(TABLE, [f"world.source={tmp_path / 'gone.csv'}"]).digest
 
 

@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from policies.maths.wilson import exploration_bonus, wilson_bounds
-from sim.scenario.sections.traffic import Audience, Bank, TrafficWorld
+from sim.scenario.sections.traffic import Audience, Bank, TrafficSection
 from sim.seeding import SeedPlan, traffic_figures, write_part, write_parts
 from sim.seeding.figures import default_figures, log_normal_quantiles, zipf_law
 from sim.seeding.writing import batch, make_batch
@@ -178,7 +178,7 @@ def test_part_files_appear_whole_or_not_at_all(plan, tmp_path, monkeypatch):
 
 
 def test_figures_follow_the_scenario():
-    world = TrafficWorld(kind="traffic", audience=Audience(fixed=700), bank=Bank(captions=50))
+    world = TrafficSection(kind="traffic", audience=Audience(fixed=700), bank=Bank(captions=50))
     plan = SeedPlan(rows=2_000, figures=traffic_figures(world))
     assert set(plan.audiences) == {700}
     assert np.mean(np.diff(plan.page_starts)) < 120
@@ -186,7 +186,7 @@ def test_figures_follow_the_scenario():
 
 
 def test_prices_and_rates_are_the_traffic_worlds():
-    world = TrafficWorld(kind="traffic")
+    world = TrafficSection(kind="traffic")
     figures = default_figures()
     assert figures.unpriced_share == pytest.approx(0.575)
     assert figures.prices[3] == (0.5, 14)
@@ -237,7 +237,7 @@ def test_out_of_range_plans_are_refused(changed, message):
 
 def test_a_share_used_once_out_of_range_is_refused():
     with pytest.raises(ValueError, match="used_once"):
-        traffic_figures(TrafficWorld(kind="traffic"), used_once=1.0)
+        traffic_figures(TrafficSection(kind="traffic"), used_once=1.0)
 
 
 def test_until_moves_the_partitions():

@@ -6,7 +6,7 @@ import duckdb
 import pytest
 
 from sim.cli import exit_code
-from sim.errors import CheckFailed, UsageError
+from sim.errors import CheckFailedError, InputError
 from sim.warehouse.base import SENDS, STATS, TargetSpec
 from sim.warehouse.bigquery.target import our_body
 from sim.warehouse.deploy import FUNCTIONS, carry_out, plan
@@ -76,7 +76,7 @@ def test_another_function_is_shown_and_nothing_is_written(spec):
     replace_sampler(spec)
     with open_target(spec) as target:
         steps = plan(target)
-        with pytest.raises(CheckFailed, match="random") as caught:
+        with pytest.raises(CheckFailedError, match="random") as caught:
             carry_out(target, steps)
         assert target.describe(STATS) is None
     assert "--replace" in caught.value.hint
@@ -117,7 +117,7 @@ def test_a_table_that_differs_is_shown_and_kept(spec):
 
 
 def test_a_folder_cannot_hold_functions(tmp_path):
-    with open_target(TargetSpec("parquet", str(tmp_path))) as target, pytest.raises(UsageError, match="tables only"):
+    with open_target(TargetSpec("parquet", str(tmp_path))) as target, pytest.raises(InputError, match="tables only"):
         plan(target)
 
 

@@ -6,7 +6,7 @@ import unicodedata
 import pytest
 
 import sql
-from sim.errors import SimError, UsageError, WriteRefused
+from sim.errors import InputError, SimError, WriteNotPermittedError
 from sim.warehouse.base import TargetSpec
 from sim.warehouse.bigquery.target import BigQueryTarget
 from sim.warehouse.guard import (
@@ -34,7 +34,7 @@ def test_a_write_wants_both_the_list_and_the_repeat():
         WritePermission("my-project-1", "caption_test"),
     )
     for allow_write, environment in ((None, listed(OWN)), (OWN, {}), (OWN, listed("my-project-1.other"))):
-        with pytest.raises(WriteRefused):
+        with pytest.raises(WriteNotPermittedError):
             writing(f"bigquery:{OWN}", allow_write, environment)
 
 
@@ -42,7 +42,7 @@ def test_a_write_wants_both_the_list_and_the_repeat():
     "repeat", ["", "caption_test", OWN.upper(), f" {OWN}", f"{OWN}\n", f"`{OWN}`", "my-project-1.caption_tes", "*"]
 )
 def test_the_repeat_must_be_exact(repeat):
-    with pytest.raises(WriteRefused):
+    with pytest.raises(WriteNotPermittedError):
         writing(f"bigquery:{OWN}", repeat, listed(OWN))
 
 
@@ -55,7 +55,7 @@ def test_the_list_may_be_a_file(tmp_path):
 
 @pytest.mark.parametrize("entry", ["*", "my-project-1.*", "my-project-1", "a.b.c", "my-project-1.x y"])
 def test_an_entry_that_is_no_plain_name_is_refused(entry):
-    with pytest.raises(WriteRefused):
+    with pytest.raises(WriteNotPermittedError):
         allowed({VARIABLE: entry})
 
 
@@ -93,18 +93,18 @@ SPELLINGS = [
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_production_is_refused_in_every_spelling(spelling):
-    with pytest.raises((WriteRefused, UsageError)):
+    with pytest.raises((WriteNotPermittedError, InputError)):
         writing(f"bigquery:{spelling}", spelling, listed(OWN))
 
 
 @pytest.mark.parametrize("spelling", [one for one in SPELLINGS if one.isascii() and "1" not in one])
 def test_production_in_plain_letters_is_named_as_such(spelling):
-    with pytest.raises(WriteRefused, match="production"):
+    with pytest.raises(WriteNotPermittedError, match="production"):
         refuse_production(spelling)
 
 
 def test_production_is_refused_even_when_listed_and_repeated():
-    with pytest.raises(WriteRefused, match="production"):
+    with pytest.raises(WriteNotPermittedError, match="production"):
         permission(PRODUCTION_NAME, PRODUCTION_NAME, listed(PRODUCTION_NAME))
 
 
@@ -157,11 +157,11 @@ def test_no_hostile_name_reaches_a_statement():
 def test_no_hostile_name_becomes_a_target_or_a_permit():
     for name in HOSTILE:
         for place in (name, f"{name}.caption_test", f"my-project-1.{name}"):
-            with pytest.raises((UsageError, WriteRefused)):
+            with pytest.raises((InputError, WriteNotPermittedError)):
                 writing(f"bigquery:{place}", place, listed(OWN))
-            with pytest.raises(UsageError):
+            with pytest.raises(InputError):
                 parse_target(f"bigquery:{place}")
-        with pytest.raises(WriteRefused):
+        with pytest.raises(WriteNotPermittedError):
             dataset_name(f"my-project-1.{name}")
 
 
@@ -182,10 +182,10 @@ class Unreachable:
 def test_a_target_without_the_permit_for_its_own_dataset_writes_nothing(write):
     pytest.importorskip("google.cloud.bigquery")
     for leave in (None, WritePermission("my-project-1", "other")):
-        with pytest.raises(WriteRefused):
+        with pytest.raises(WriteNotPermittedError):
             write(BigQueryTarget(TargetSpec("bigquery", OWN), permission=leave, client=Unreachable()))
     forged = WritePermission(*PRODUCTION)
-    with pytest.raises(WriteRefused, match="production"):
+    with pytest.raises(WriteNotPermittedError, match="production"):
         write(BigQueryTarget(TargetSpec("bigquery", PRODUCTION_NAME), permission=forged, client=Unreachable()))
 
 
@@ -197,5 +197,5 @@ def test_a_target_without_the_permit_for_its_own_dataset_writes_nothing(write):
 def test_a_query_can_only_read(statement):
     pytest.importorskip("google.cloud.bigquery")
     target = BigQueryTarget(TargetSpec("bigquery", OWN), client=Unreachable())
-    with pytest.raises(UsageError, match="SELECT"):
+    with pytest.raises(InputError, match="SELECT"):
         target.query(statement)

@@ -7,7 +7,7 @@ import duckdb
 import polars as pl
 import pytest
 
-from sim.errors import LocalError, UsageError
+from sim.errors import InputError, StorageError
 from sim.seeding import SeedPlan
 from sim.seeding.loads import seed_load
 from sim.seeding.writing import batch
@@ -101,7 +101,7 @@ def test_the_same_load_again_makes_and_changes_nothing(spec):
 def test_other_rows_stay_unless_replaced(spec):
     load_into(spec, seed_load(PLAN, PART_ROWS))
     other = replace(PLAN, seed=4)
-    with pytest.raises(UsageError, match="already holds 9,000 other rows") as refused:
+    with pytest.raises(InputError, match="already holds 9,000 other rows") as refused:
         load_into(spec, seed_load(other, PART_ROWS))
     assert "--replace" in refused.value.hint
     assert contents(spec).equals(expected(PLAN))
@@ -114,7 +114,7 @@ def test_a_table_changed_after_loading_is_not_taken_for_loaded(tmp_path):
     load_into(spec, seed_load(PLAN, PART_ROWS))
     with duckdb.connect(spec.place) as connection:
         connection.execute(f"UPDATE {STATS} SET successes = successes + 1 WHERE caption_id = 77")
-    with pytest.raises(UsageError, match="other rows"):
+    with pytest.raises(InputError, match="other rows"):
         load_into(spec, seed_load(PLAN, PART_ROWS))
     assert not load_into(spec, seed_load(PLAN, PART_ROWS), replace=True).was_loaded
     assert contents(spec).equals(expected(PLAN))
@@ -145,7 +145,7 @@ def test_a_part_that_does_not_arrive_as_made_is_not_published(spec, monkeypatch)
             return staging
 
         monkeypatch.setattr(target, "staging", lossy)
-        with pytest.raises(LocalError, match="did not arrive as it was made"):
+        with pytest.raises(StorageError, match="did not arrive as it was made"):
             load(target, [seed_load(PLAN, PART_ROWS)])
     with open_target(spec) as target:
         assert target.describe(STATS) is None
@@ -173,7 +173,7 @@ def test_a_value_changed_on_the_way_is_noticed(tmp_path, monkeypatch):
             return staging
 
         monkeypatch.setattr(target, "staging", corrupting)
-        with pytest.raises(LocalError, match="checksum"):
+        with pytest.raises(StorageError, match="checksum"):
             load(target, [seed_load(PLAN, PART_ROWS)])
 
 
@@ -185,7 +185,7 @@ def test_a_repeated_key_is_refused_before_anything_is_published(spec):
         yield 0, path, None
 
     plan = replace(seed_load(PLAN, PART_ROWS), parts=1, write=doubled)
-    with pytest.raises(LocalError, match=r"3 of 9,003 rows repeat a key"):
+    with pytest.raises(StorageError, match=r"3 of 9,003 rows repeat a key"):
         load_into(spec, plan)
     with open_target(spec) as target:
         assert target.describe(STATS) is None
@@ -194,7 +194,7 @@ def test_a_repeated_key_is_refused_before_anything_is_published(spec):
 def test_every_table_is_looked_at_before_the_first_is_touched(spec):
     load_into(spec, seed_load(PLAN, PART_ROWS))
     curves = replace(Counting(seed_load(PLAN)).load, table="curves", load_id="curves-1")
-    with open_target(spec) as target, pytest.raises(UsageError, match=STATS):
+    with open_target(spec) as target, pytest.raises(InputError, match=STATS):
         load(target, [curves, seed_load(replace(PLAN, seed=9), PART_ROWS)])
     with open_target(spec) as target:
         assert target.describe("curves") is None
@@ -204,7 +204,7 @@ def test_two_programs_do_not_load_into_one_folder(tmp_path):
     spec = parse_target(f"parquet:{tmp_path / 'warehouse'}")
 
     def nested(done, folder):
-        with pytest.raises(LocalError, match="another program is writing"):
+        with pytest.raises(StorageError, match="another program is writing"):
             load_into(spec, seed_load(replace(PLAN, seed=5)))
         yield from seed_load(PLAN, PART_ROWS).write(done, folder)
 
@@ -214,7 +214,7 @@ def test_two_programs_do_not_load_into_one_folder(tmp_path):
 
 def test_a_file_in_the_way_of_a_folder_is_said_clearly(tmp_path):
     (tmp_path / "warehouse").write_text("not a folder")
-    with pytest.raises(LocalError, match="is not a folder"):
+    with pytest.raises(StorageError, match="is not a folder"):
         load_into(parse_target(f"parquet:{tmp_path / 'warehouse'}"), seed_load(PLAN))
 
 

@@ -4,7 +4,7 @@ import polars as pl
 import pytest
 
 import sql
-from sim.errors import LocalError
+from sim.errors import StorageError
 from sim.seeding import SeedPlan
 from sim.seeding.writing import batch, make_batch, write_part
 from sim.warehouse.base import CHECKSUM_MODULUS, RowTotals
@@ -96,7 +96,7 @@ def test_remainder_is_that_of_sql(value, rest):
 
 def test_what_is_no_parquet_file_is_said_clearly(tmp_path):
     (tmp_path / "part.parquet").write_text("caption_id,page_name\n")
-    with pytest.raises(LocalError, match="not a Parquet file"):
+    with pytest.raises(StorageError, match="not a Parquet file"):
         stats_totals(tmp_path / "part.parquet")
 
 

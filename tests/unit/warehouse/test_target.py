@@ -1,13 +1,12 @@
 """Targets: what a TARGET may be, what a warehouse says of its tables, staging that loads once and publishes whole."""
 
 import datetime as dt
-import time
 
 import duckdb
 import pyarrow as pa
 import pytest
 
-from sim.errors import LocalError, RemoteError, UsageError
+from sim.errors import InputError, RemoteError, StorageError
 from sim.warehouse.base import STATS, LocalStatementError, Staging, Target, TargetSpec
 from sim.warehouse.bigquery.client import DEFAULT_BYTE_CAP, byte_cap
 from sim.warehouse.schema import arrow_schema, described
@@ -32,7 +31,7 @@ def test_the_three_forms_of_target(text, kind, place):
     ["", "out", "duckdb:", "duckdb: ", "mysql:x", "bigquery:p", "bigquery:my-project-1.d.t", "DUCKDB:x", "duckdb:a\0"],
 )
 def test_anything_else_is_bad_usage(text):
-    with pytest.raises(UsageError):
+    with pytest.raises(InputError):
         parse_target(text)
 
 
@@ -96,7 +95,7 @@ def test_a_table_that_is_not_empty_is_never_replaced_unasked(spec):
             staging.append("part-1", part(10 * number))
         stagings[0].publish(replace=False)
         before = target.totals(STATS)
-        with pytest.raises(UsageError, match="not empty"):
+        with pytest.raises(InputError, match="not empty"):
             stagings[1].publish(replace=False)
         assert target.totals(STATS) == before
 
@@ -154,20 +153,20 @@ def test_a_failing_part_leaves_no_rows_and_no_mark(spec):
     wrong = part(0).drop_columns(["successes"])
     with open_target(spec) as target:
         staging = target.staging(STATS, "a")
-        with pytest.raises((LocalError, pa.ArrowInvalid, ValueError)):
+        with pytest.raises((StorageError, pa.ArrowInvalid, ValueError)):
             staging.append("part-0", wrong)
         assert staging.parts() == {}
 
 
 def test_reading_wants_what_is_read_to_exist(spec):
-    with pytest.raises(LocalError, match="no "):
+    with pytest.raises(StorageError, match="no "):
         open_target(spec, read_only=True)
 
 
 def test_what_is_no_database_is_said_so(tmp_path):
     file = tmp_path / "a.duckdb"
     file.write_text("page_name,caption_id\n")
-    with pytest.raises(LocalError) as caught:
+    with pytest.raises(StorageError) as caught:
         open_target(TargetSpec("duckdb", str(file)), read_only=True)
     assert "\n" not in caught.value.message
 
@@ -176,7 +175,7 @@ def test_a_csv_in_place_of_parquet_is_said_so(tmp_path):
     (tmp_path / STATS).mkdir()
     (tmp_path / STATS / "a.parquet").write_text("page_name,caption_id\n")
     target = open_target(TargetSpec("parquet", str(tmp_path)), read_only=True)
-    with target, pytest.raises(LocalError, match="not a Parquet file"):
+    with target, pytest.raises(StorageError, match="not a Parquet file"):
         target.describe(STATS)
 
 
@@ -190,7 +189,7 @@ def test_a_failing_statement_is_told_from_a_failing_machine(tmp_path):
 
 def test_a_file_in_use_elsewhere_is_a_local_error(tmp_path):
     file = str(tmp_path / "a.duckdb")
-    with duckdb.connect(file), pytest.raises(LocalError):
+    with duckdb.connect(file), pytest.raises(StorageError):
         open_target(TargetSpec("duckdb", file), read_only=True)
 
 
@@ -200,12 +199,10 @@ def closed_port(monkeypatch):
     monkeypatch.setenv("BIGQUERY_EMULATOR_HOST", "http://127.0.0.1:9")
 
 
-def test_a_port_where_nobody_listens_ends_in_time(closed_port):
-    started = time.monotonic()
+def test_a_port_where_nobody_listens_is_a_remote_error(closed_port):
     target = open_target(parse_target("bigquery:my-project-1.caption_test"))
     with target, pytest.raises(RemoteError) as caught:
         target.describe(STATS)
-    assert time.monotonic() - started < 15.0
     assert "nobody listens at 127.0.0.1:9" in caught.value.message
     assert "reachable" in caught.value.hint
 
@@ -224,7 +221,7 @@ def test_a_missing_client_library_is_said_so(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "google.cloud.bigquery", None)
     monkeypatch.delattr("google.cloud.bigquery", raising=False)
-    with pytest.raises(UsageError, match="BigQuery client") as caught:
+    with pytest.raises(InputError, match="BigQuery client") as caught:
         open_target(parse_target("bigquery:my-project-1.caption_test"))
     assert "bigquery]" in caught.value.hint
 
@@ -238,5 +235,5 @@ def test_the_byte_cap(monkeypatch, text, bytes_):
 @pytest.mark.parametrize("text", ["0", "-1", "1e9", "1 GB", "١"])
 def test_a_byte_cap_that_is_no_number_is_refused(monkeypatch, text):
     monkeypatch.setenv("CAPTION_SIM_MAX_BYTES_BILLED", text)
-    with pytest.raises(UsageError):
+    with pytest.raises(InputError):
         byte_cap()

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 
 from policies.maths.wilson import exploration_bonus, wilson_bounds
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.warehouse.base import STATS, TargetSpec
 from sim.warehouse.deploy import carry_out, plan
 from sim.warehouse.schema import arrow_schema
@@ -203,7 +203,7 @@ def test_staleness_by_the_thresholds(tmp_path, hours, status):
 
 @pytest.mark.parametrize("option", ["staleness_hours", "source_hours"])
 def test_a_failure_does_not_come_before_its_warning(option):
-    with pytest.raises(UsageError, match="a warning comes first"):
+    with pytest.raises(InputError, match="a warning comes first"):
         Options(**{option: (12.0, 8.0)})
 
 

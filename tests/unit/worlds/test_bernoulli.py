@@ -8,7 +8,7 @@ import pytest
 
 from policies.base import Memory, Policy, Rule, parameter
 from reports.estimators.lai_robbins import lai_robbins_constant
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.scenario import PolicySpec, Scenario, load
 from sim.worlds.engine import build_world, simulate
 
@@ -48,7 +48,7 @@ def _score_nan(x, y, state, params, key):
     return np.nan
 
 
-def _derive_unit(n, s, w, truth, params):
+def _summarise_unit(n, s, ipw_successes, true_mean, params):
     return 0.0, 0.0
 
 
@@ -56,7 +56,7 @@ def _derive_unit(n, s, w, truth, params):
 class Always(Policy):
     arm: int = parameter(0, "the arm", low=0)
     kind: ClassVar[str] = "always"
-    rule: ClassVar[Rule] = Rule(derive=_derive_unit, prepare=_prepare_arm, score=_score_x)
+    rule: ClassVar[Rule] = Rule(summarise=_summarise_unit, prepare=_prepare_arm, score=_score_x)
 
     def parameters(self):
         return (float(self.arm),)
@@ -65,19 +65,19 @@ class Always(Policy):
 @dataclass(frozen=True, kw_only=True)
 class Confused(Policy):
     kind: ClassVar[str] = "confused"
-    rule: ClassVar[Rule] = Rule(derive=_derive_unit, score=_score_nan)
+    rule: ClassVar[Rule] = Rule(summarise=_summarise_unit, score=_score_nan)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Uncompilable(Policy):
     kind: ClassVar[str] = "uncompilable"
-    rule: ClassVar[Rule] = Rule(derive=_derive_unit, score=_score_nowhere)
+    rule: ClassVar[Rule] = Rule(summarise=_summarise_unit, score=_score_nowhere)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Torn(Policy):
     kind: ClassVar[str] = "torn"
-    rule: ClassVar[Rule] = Rule(derive=_derive_unit)
+    rule: ClassVar[Rule] = Rule(summarise=_summarise_unit)
 
     @property
     def memory(self):
@@ -228,17 +228,17 @@ def test_there_is_no_money_and_nothing_is_logged_unasked():
 
 
 def test_scores_that_are_all_nan_are_the_policys_fault_and_said_so():
-    with pytest.raises(UsageError, match="policy lost: every score is NaN"):
+    with pytest.raises(InputError, match="policy lost: every score is NaN"):
         simulate(scenario(), Spec("lost", Confused()), range(1))
 
 
 def test_a_rule_that_numba_cannot_compile_is_named_with_its_line():
-    with pytest.raises(UsageError, match=r'policy odd: its rule cannot .*File .*test_bernoulli.py", line \d+\n'):
+    with pytest.raises(InputError, match=r'policy odd: its rule cannot .*File .*test_bernoulli.py", line \d+\n'):
         simulate(scenario(), Spec("odd", Uncompilable()), range(1))
 
 
 def test_a_window_and_a_discount_at_once_are_refused():
-    with pytest.raises(UsageError, match="policy torn: a sliding window"):
+    with pytest.raises(InputError, match="policy torn: a sliding window"):
         simulate(scenario(), Spec("torn", Torn()), range(1))
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sim.errors import LocalError, UsageError
+from sim.errors import InputError, StorageError
 from sim.worlds.table.source import read_counts
 
 COLUMNS = ("page_name", "caption_id", "trials", "successes")
@@ -104,26 +104,26 @@ WRONG = [
 @pytest.mark.parametrize(("columns", "message"), WRONG, ids=[message[:30] for _, message in WRONG])
 def test_wrong_content_is_named_by_file_and_row(tmp_path, columns, message):
     path = parquet(tmp_path, columns)
-    with pytest.raises(UsageError, match=message) as caught:
+    with pytest.raises(InputError, match=message) as caught:
         read_counts(path, COLUMNS)
     assert caught.value.message.startswith(path)
 
 
 def test_a_missing_column_is_named_with_a_suggestion(tmp_path):
     path = parquet(tmp_path, {("trails" if name == "trials" else name): values for name, values in GOOD.items()})
-    with pytest.raises(UsageError, match=r'no column `trials`.*did you mean "trails"') as caught:
+    with pytest.raises(InputError, match=r'no column `trials`.*did you mean "trails"') as caught:
         read_counts(path, COLUMNS)
     assert "world.columns.trials" in caught.value.hint
 
 
 def test_one_column_for_two_roles_is_refused(tmp_path):
-    with pytest.raises(UsageError, match="names one column twice"):
+    with pytest.raises(InputError, match="names one column twice"):
         read_counts(parquet(tmp_path, GOOD), ("page_name", "caption_id", "trials", "trials"))
 
 
 @pytest.mark.parametrize("text", ["", "page_name,caption_id,trials,successes\n"])
 def test_an_empty_file_is_refused(tmp_path, text):
-    with pytest.raises(UsageError, match=r"is empty|has no rows"):
+    with pytest.raises(InputError, match=r"is empty|has no rows"):
         read_counts(csv(tmp_path, text), COLUMNS)
 
 
@@ -139,14 +139,14 @@ def test_an_empty_file_is_refused(tmp_path, text):
 def test_an_unreadable_file_is_a_local_error(tmp_path, name, content, message):
     path = tmp_path / name
     path.write_bytes(content)
-    with pytest.raises(LocalError, match=message):
+    with pytest.raises(StorageError, match=message):
         read_counts(str(path), COLUMNS)
 
 
 def test_a_missing_file_and_a_folder_are_local_errors(tmp_path):
-    with pytest.raises(LocalError, match="cannot be read"):
+    with pytest.raises(StorageError, match="cannot be read"):
         read_counts(str(tmp_path / "absent.csv"), COLUMNS)
-    with pytest.raises(LocalError, match="is a folder"):
+    with pytest.raises(StorageError, match="is a folder"):
         read_counts(str(tmp_path), COLUMNS)
 
 

@@ -27,12 +27,12 @@ class NaivePage:
         arms = len(rates)
         self.n, self.s, self.w, self.x, self.y = (np.zeros(arms) for _ in range(5))
         self.first, self.last = [None] * arms, [None] * arms
-        self.derive()
+        self.summarise()
 
-    def derive(self):
+    def summarise(self):
         for arm, truth in enumerate(self.rates):
             values = self.n[arm], self.s[arm], self.w[arm]
-            self.x[arm], self.y[arm] = self.policy.rule.derive(*map(float, values), truth, self.params)
+            self.x[arm], self.y[arm] = self.policy.rule.summarise(*map(float, values), truth, self.params)
 
     def send(self, time):
         rule, fans, arms = self.policy.rule, self.world.fans_per_send, len(self.rates)
@@ -64,7 +64,7 @@ class NaivePage:
             self.learn(len(self.labels) - 1)
         self.seen = len(self.sends)
         if new:
-            self.derive()
+            self.summarise()
 
     def learn(self, index):
         memory = self.policy.memory

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from policies.base import Policy
-from sim.errors import LocalError, UsageError
+from sim.errors import InputError, StorageError
 from sim.scenario import load
 from sim.tables.caption_stats import stats_frame
 from sim.worlds.engine import build_world, simulate
@@ -201,14 +201,14 @@ def test_wilson_sample_can_lock_the_best_arm_out_and_says_so(tmp_path):
 
 
 def test_a_table_world_without_a_file_is_refused(source):
-    with pytest.raises(UsageError, match="no file"):
+    with pytest.raises(InputError, match="no file"):
         content = scenario_of(source).content()
         content["world"].pop("source")
         run(load(content))
 
 
 def test_a_missing_file_is_a_local_error(tmp_path):
-    with pytest.raises(LocalError, match="absent"):
+    with pytest.raises(StorageError, match="absent"):
         run(scenario_of(str(tmp_path / "absent.parquet")))
 
 
@@ -217,7 +217,7 @@ def test_an_arm_without_trials_has_no_observed_rate(tmp_path):
     pl.DataFrame({**COUNTS, "trials": [900, 1_000, 1_100, 400, 500, 0], "successes": [1, 2, 3, 4, 5, 0]}).write_parquet(
         path
     )
-    with pytest.raises(UsageError, match="row 6: no trials"):
+    with pytest.raises(InputError, match="row 6: no trials"):
         run(scenario_of(str(path), rates="observed"))
     assert (run(scenario_of(str(path))).totals.pulls == 3 * 48).all()
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from policies.greedy import Greedy
-from sim.errors import UsageError
+from sim.errors import InputError
 from sim.scenario import load
 from sim.scenario.sections.traffic import TIERS
 from sim.worlds.engine import simulate
@@ -112,7 +112,7 @@ def test_where_time_is_cut_changes_nothing(world, cuts):
 def test_moments_foreseen_are_those_that_would_have_come(policy):
     points = np.linspace(0, 20, 9)[1:]
     step, leap = world_of(scenario_of(policy, days=20)), world_of(scenario_of(policy, days=20))
-    leap.foresee(points, points[1::2])
+    leap.simulate_through(points, points[1::2])
     for index, at in enumerate(points):
         step.advance(at)
         leap.advance(at)
@@ -131,7 +131,7 @@ def test_moments_foreseen_are_those_that_would_have_come(policy):
 
 def test_a_moment_that_was_not_foreseen_is_refused():
     world = world_of(scenario_of(days=20))
-    world.foresee(np.array([5.0, 20.0]), np.array([20.0]))
+    world.simulate_through(np.array([5.0, 20.0]), np.array([20.0]))
     world.advance(5.0)
     with pytest.raises(ValueError, match="not foreseen"):
         world.advance(7.0)
@@ -142,8 +142,8 @@ def test_a_moment_that_was_not_foreseen_is_refused():
 
 
 def test_a_policy_without_any_score_is_refused(monkeypatch):
-    monkeypatch.setattr(Greedy, "rule", dataclasses.replace(Greedy.rule, derive=_nothing_known))
-    with pytest.raises(UsageError, match="greedy: every score is NaN"):
+    monkeypatch.setattr(Greedy, "rule", dataclasses.replace(Greedy.rule, summarise=_nothing_known))
+    with pytest.raises(InputError, match="greedy: every score is NaN"):
         run(scenario_of("greedy", days=2))
 
 

@@ -1,8 +1,8 @@
-"""The bernoulli and the table world, and the feedback and selection that go with each."""
+"""The bernoulli world, the textbook problem: its section and its feedback."""
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import Discriminator, Field, Tag
 
 from sim.scenario.sections.base import MAX_ARMS, MAX_LIST, MAX_PULLS, Listed, Positive, Probability, Section, Whole
 
@@ -33,7 +33,7 @@ class Churn(Section):
     )
 
 
-class BernoulliWorld(Section):
+class BernoulliSection(Section):
     """The textbook problem, one pull at a time."""
 
     kind: Literal["bernoulli"] = Field("bernoulli", description="The world's kind.")
@@ -75,51 +75,3 @@ class BernoulliFeedback(Section):
         1, description="Pulls between refreshes of the statistics that policies see."
     )
     delay: Delay = Field(0, description="Pulls until an outcome is known: a number, or `{geometric: MEAN}`.")
-
-
-ColumnName = Annotated[str, Field(min_length=1, max_length=300)]
-
-
-class TableColumns(Section):
-    """Which columns of the file hold what."""
-
-    page: ColumnName = Field("page_name", description="Column of the page.")
-    caption: ColumnName = Field("caption_id", description="Column of the caption (one row a page and caption).")
-    trials: ColumnName = Field("trials", description="Column of the number of trials.")
-    successes: ColumnName = Field("successes", description="Column of the number of successes.")
-
-
-def _text(value: object) -> object:
-    return str(value) if hasattr(value, "__fspath__") else value
-
-
-class TableWorld(Section):
-    """Real counts as the world: every page of the file is a page, every row an arm."""
-
-    kind: Literal["table"] = Field("table", description="The world's kind.")
-    source: Annotated[str, BeforeValidator(_text), Field(pattern=r"^[^\x00]+$", max_length=4096)] | None = Field(
-        None, description="The Parquet or CSV file. Give it here, or with `--set world.source=FILE`."
-    )
-    columns: TableColumns = Field(TableColumns(), description="Which columns of the file hold what.")
-    rates: Literal["drawn", "observed"] = Field(
-        "drawn",
-        description="True rates: `drawn` once a replication from the posterior under an empirical-Bayes Beta prior, "
-        "or fixed at the `observed` rates.",
-    )
-    sends_per_day: Annotated[Whole, Field(ge=1, le=1_000)] = Field(4, description="Captions sent by a page in a day.")
-    fans_per_send: Annotated[Whole, Field(ge=1, le=1_000_000)] = Field(100, description="Fans that each send reaches.")
-    label: Literal["fan", "send"] = Field(
-        "fan", description="What counts as a trial: every `fan`, or the `send` against the page's median."
-    )
-
-
-class TableFeedback(Section):
-    """When policies learn the outcomes of their sends."""
-
-    refresh_hours: Annotated[float, Field(gt=0.0, le=8_760.0)] = Field(6.0, description="Hours between refreshes.")
-
-
-class TableSelection(Section):
-    """How captions are chosen: the best by score, nothing held back."""
-
-    top: Literal[1] = Field(1, description="Captions per send: the one with the highest score.")

@@ -1,4 +1,4 @@
-"""The verdict: deploy, keep or not decided, with numbers that can be worked out by hand."""
+"""The outcome: deploy, keep or not decided, with numbers that can be worked out by hand."""
 
 from collections.abc import Mapping
 from types import SimpleNamespace
@@ -9,11 +9,11 @@ import polars as pl
 import pytest
 
 from reports.decision import details, headline
-from reports.estimators.comparisons import METRICS, against, beats
+from reports.estimators.comparisons import METRICS, against, win_probability
 from reports.estimators.intervals import paired_difference
 from reports.estimators.power import replications_needed
-from reports.report_input import View, view
-from sim.errors import UsageError
+from reports.report_input import ReportInput, report_input
+from sim.errors import InputError
 from sim.scenario import load
 
 N = 40
@@ -52,8 +52,8 @@ def run_of(
     return SimpleNamespace(scenario=scenario, replications=pl.concat(rows), summary=summary)
 
 
-def seen(*args: Any, metric: str = "regret", baseline: str | None = None, **keywords: Any) -> View:
-    return view(cast(Any, run_of(*args, **keywords)), baseline, metric)
+def seen(*args: Any, metric: str = "regret", baseline: str | None = None, **keywords: Any) -> ReportInput:
+    return report_input(cast(Any, run_of(*args, **keywords)), baseline, metric)
 
 
 def test_a_clear_lead_over_the_deployed_rule_says_deploy() -> None:
@@ -111,16 +111,16 @@ def test_the_metric_and_the_baseline_decide_what_is_compared() -> None:
     regret = {"wilson": 20 + LUCK, "best": 10 + LUCK, "other": 30 + LUCK + WIGGLE}
     assert headline(seen(regret, baseline="other")).startswith("Deploy best instead of other")
     by_reward = seen(regret, metric="reward")
-    assert (by_reward.leader, by_reward.versus[0].policy) == ("best", "best")
-    assert by_reward.versus[0].single.value == 10.0
-    assert by_reward.versus[0].better.value == 1.0
+    assert (by_reward.leader, by_reward.vs_baseline[0].policy) == ("best", "best")
+    assert by_reward.vs_baseline[0].pointwise.value == 10.0
+    assert by_reward.vs_baseline[0].better.value == 1.0
 
 
 def test_what_a_run_does_not_have_is_bad_usage() -> None:
     run = run_of({"wilson": LUCK, "best": LUCK + WIGGLE})
     for keywords in ({"baseline": "absent"}, {"metric": "luck"}, {"metric": "revenue_usd"}):
-        with pytest.raises(UsageError):
-            view(cast(Any, run), **keywords)
+        with pytest.raises(InputError):
+            report_input(cast(Any, run), **keywords)
 
 
 def test_simultaneous_intervals_are_wider_and_holm_p_values_larger() -> None:
@@ -133,10 +133,10 @@ def test_simultaneous_intervals_are_wider_and_holm_p_values_larger() -> None:
         assert row.p_value is not None
         assert row.p_holm is not None
         assert row.p_holm >= row.p_value
-    assert [row.single.value for row in rows] == sorted(row.single.value for row in rows)
+    assert [row.pointwise.value for row in rows] == sorted(row.pointwise.value for row in rows)
 
 
 def test_who_beats_whom_counts_replications() -> None:
     values = {"a": np.array([1.0, 2.0, 3.0, 4.0]), "b": np.array([2.0, 2.0, 2.0, 5.0])}
-    assert beats(values, ["a", "b"], METRICS["regret"]) == [[None, 0.5], [0.25, None]]
-    assert beats(values, ["a", "b"], METRICS["reward"]) == [[None, 0.25], [0.5, None]]
+    assert win_probability(values, ["a", "b"], METRICS["regret"]) == [[None, 0.5], [0.25, None]]
+    assert win_probability(values, ["a", "b"], METRICS["reward"]) == [[None, 0.25], [0.5, None]]

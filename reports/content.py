@@ -1,4 +1,4 @@
-"""What a page is made of. Both templates know how to show each block; sections only say what is in it."""
+"""The content of a report. Both templates can show each kind; sections only choose the content."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ Tone = Literal["plain", "lead", "note", "warning"]
 
 
 @dataclass(frozen=True)
-class Text:
+class Paragraph:
     """A paragraph; a `warning` is marked in words too, not by colour alone."""
 
     text: str
     tone: Tone = "plain"
-    kind: ClassVar[str] = "text"
+    kind: ClassVar[str] = "paragraph"
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class TableBlock:
     """Rows under a header; the first cell of a row is its heading, and `emphasised` is the heading of one of them."""
 
     caption: str
@@ -40,26 +40,26 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Picture:
+class FigureBlock:
     """A figure, `name` of its file, its text alternative, and how to read it."""
 
     name: str
     alt: str
     caption: str
     figure: Figure
-    kind: ClassVar[str] = "picture"
+    kind: ClassVar[str] = "figure"
 
 
 @dataclass(frozen=True)
-class Words:
+class Definitions:
     """Terms and what they mean."""
 
     items: Sequence[tuple[str, str]]
-    kind: ClassVar[str] = "words"
+    kind: ClassVar[str] = "definitions"
 
 
 @dataclass(frozen=True)
-class Code:
+class CodeBlock:
     """Text shown as it is."""
 
     title: str
@@ -67,7 +67,7 @@ class Code:
     kind: ClassVar[str] = "code"
 
 
-Block = Text | Table | Picture | Words | Code
+Content = Paragraph | TableBlock | FigureBlock | Definitions | CodeBlock
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ class Section:
 
     key: str
     title: str
-    blocks: Sequence[Block]
+    content: Sequence[Content]
 
 
 def absent(key: str, title: str, why: str) -> Section:
     """A section left out, with a sentence why."""
-    return Section(key, title, [Text(why, "note")])
+    return Section(key, title, [Paragraph(why, "note")])

@@ -6,9 +6,10 @@ import numpy as np
 import polars as pl
 import pytest
 
-from reports.estimators.ranks import beats_frame, ranks_frame
+from reports.estimators.intervals import pointwise_means
+from reports.estimators.ranks import ranks_frame, win_probability_frame
 from reports.tables.derived import default_baseline, oracles, page_months
-from reports.tables.over_time import pointwise, regret_over_time, revenue_differences
+from reports.tables.over_time import regret_over_time, revenue_differences
 from reports.tables.spreadsheet import defused, write_csv
 from reports.tables.summary import pairs_frame, summary_frame
 from sim.scenario import load
@@ -58,7 +59,7 @@ def test_p_best_is_the_share_of_first_ranks() -> None:
 
 
 def test_wins_and_ties_of_ordered_pairs() -> None:
-    beats = beats_frame(replications(REGRET))
+    beats = win_probability_frame(replications(REGRET))
     rows = {(row["policy"], row["other"]): (row["wins"], row["ties"]) for row in beats.to_dicts()}
     assert rows["a", "b"] == (2, 1)
     assert rows["b", "a"] == (1, 1)
@@ -137,7 +138,7 @@ def test_accumulated_revenue_is_compared_pair_by_pair(curves: Path) -> None:
 
 
 def test_one_replication_has_no_interval() -> None:
-    _, low, high = pointwise(np.array([[1.0, 2.0]]))
+    _, low, high = pointwise_means(np.array([[1.0, 2.0]]))
     assert np.isnan([*low, *high]).all()
 
 

@@ -1,0 +1,95 @@
+"""Read a complete run: its manifest, its scenario, its tables and its logs."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import polars as pl
+
+from sim.errors import StorageError
+from sim.runs.folder import RunFolder
+from sim.runs.merge import CURVES, REPLICATIONS
+from sim.scenario import Scenario, load
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A complete run. Tables are polars frames; each is read once, when it is first used."""
+
+    path: Path
+
+    @classmethod
+    def open(cls, folder: str | Path) -> Self:
+        """Open a complete run; raises StorageError where there is none."""
+        return cls(RunFolder(Path(folder)).require_complete().path)
+
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """`manifest.json`."""
+        return RunFolder(self.path).manifest()
+
+    @cached_property
+    def scenario(self) -> Scenario:
+        """The scenario that was run, with every default filled in."""
+        return load(self.path / "scenario.yaml")
+
+    @cached_property
+    def replications(self) -> pl.DataFrame:
+        """One row per policy and replication."""
+        return self._read(REPLICATIONS)
+
+    @cached_property
+    def curves(self) -> pl.DataFrame:
+        """One row per policy, replication and point in time."""
+        return self._read(CURVES)
+
+    @cached_property
+    def summary(self) -> pl.DataFrame:
+        """One row per policy: means with 95 % intervals, quantiles, shares."""
+        return self._read("summary.parquet")
+
+    @cached_property
+    def pairs(self) -> pl.DataFrame:
+        """One row per pair of policies: paired difference of regret, interval, p-values."""
+        return self._read("pairs.parquet")
+
+    def table(self, name: str) -> pl.DataFrame:
+        """Another table of the run, such as `allocation` or `ranks`: docs/data-dictionary.md lists all."""
+        found = self.optional_table(name)
+        if found is None:
+            raise StorageError(f"{self.path} holds no table {name!r}")
+        return found
+
+    def optional_table(self, name: str) -> pl.DataFrame | None:
+        """A table of the run; None where the run has none of that name."""
+        path = self.path / f"{name}.parquet"
+        return self._read(path.name) if path.is_file() else None
+
+    def stats(self, policy: str, replication: int) -> pl.DataFrame:
+        """The rows of caption_bandit_stats at a replication's end; raises StorageError where none were recorded."""
+        return self._log("stats", policy, replication)
+
+    def sends(self, policy: str, replication: int) -> pl.DataFrame:
+        """The send log of one replication; raises StorageError where none was recorded."""
+        return self._log("sends", policy, replication)
+
+    def _read(self, name: str) -> pl.DataFrame:
+        return pl.read_parquet(self.path / name, glob=False, hive_partitioning=False)
+
+    def _log(self, kind: str, policy: str, replication: int) -> pl.DataFrame:
+        path = RunFolder(self.path).log(kind, policy, replication)
+        if not path.is_file():
+            raise StorageError(
+                f"{self.path} holds no {kind} of policy {policy!r}, replication {replication}{_kept(path.parent)}",
+                f"The scenario's record.{kind} decides what is kept.",
+            )
+        return pl.read_parquet(path, glob=False, hive_partitioning=False)
+
+
+def _kept(folder: Path) -> str:
+    """Which replications of a policy were recorded, in words."""
+    kept = sorted(int(path.stem.removeprefix("replication=")) for path in folder.glob("replication=*.parquet"))
+    if not kept:
+        return ""
+    return f"; it holds {'only' if len(kept) == 1 else 'those from'} {kept[0]}{f' to {kept[-1]}' if kept[1:] else ''}"

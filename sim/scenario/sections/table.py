@@ -1,0 +1,54 @@
+"""The table world, real counts as the truth: its section, its feedback and its selection."""
+
+from typing import Annotated, Literal
+
+from pydantic import BeforeValidator, Field
+
+from sim.scenario.sections.base import Section, Whole
+
+ColumnName = Annotated[str, Field(min_length=1, max_length=300)]
+
+
+class TableColumns(Section):
+    """Which columns of the file hold what."""
+
+    page: ColumnName = Field("page_name", description="Column of the page.")
+    caption: ColumnName = Field("caption_id", description="Column of the caption (one row a page and caption).")
+    trials: ColumnName = Field("trials", description="Column of the number of trials.")
+    successes: ColumnName = Field("successes", description="Column of the number of successes.")
+
+
+def _text(value: object) -> object:
+    return str(value) if hasattr(value, "__fspath__") else value
+
+
+class TableSection(Section):
+    """Real counts as the world: every page of the file is a page, every row an arm."""
+
+    kind: Literal["table"] = Field("table", description="The world's kind.")
+    source: Annotated[str, BeforeValidator(_text), Field(pattern=r"^[^\x00]+$", max_length=4096)] | None = Field(
+        None, description="The Parquet or CSV file. Give it here, or with `--set world.source=FILE`."
+    )
+    columns: TableColumns = Field(TableColumns(), description="Which columns of the file hold what.")
+    rates: Literal["drawn", "observed"] = Field(
+        "drawn",
+        description="True rates: `drawn` once a replication from the posterior under an empirical-Bayes Beta prior, "
+        "or fixed at the `observed` rates.",
+    )
+    sends_per_day: Annotated[Whole, Field(ge=1, le=1_000)] = Field(4, description="Captions sent by a page in a day.")
+    fans_per_send: Annotated[Whole, Field(ge=1, le=1_000_000)] = Field(100, description="Fans that each send reaches.")
+    label: Literal["fan", "send"] = Field(
+        "fan", description="What counts as a trial: every `fan`, or the `send` against the page's median."
+    )
+
+
+class TableFeedback(Section):
+    """When policies learn the outcomes of their sends."""
+
+    refresh_hours: Annotated[float, Field(gt=0.0, le=8_760.0)] = Field(6.0, description="Hours between refreshes.")
+
+
+class TableSelection(Section):
+    """How captions are chosen: the best by score, nothing held back."""
+
+    top: Literal[1] = Field(1, description="Captions per send: the one with the highest score.")
