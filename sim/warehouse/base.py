@@ -173,6 +173,8 @@ class Target(Protocol):
     """One warehouse, open. Writing methods of a remote target require a permission of the write guard."""
 
     spec: TargetSpec
+    project: str  # and the dataset: what statements name; a local target has stand-ins
+    dataset: str
     unsupported: frozenset[str]  # of: functions, modes, defaults, primary_key, partition, cluster, options
     load_error: type[SimError]  # what a load raises when rows did not arrive as they were sent
     max_partitions: int | None  # daily partitions that one load may touch
@@ -194,6 +196,9 @@ class Target(Protocol):
 
     def obstacle(self, table: str) -> str | None:
         """Why a load must not replace `table`, whatever the user allows; None if it may."""
+
+    def require_dataset(self) -> None:
+        """RemoteError where the dataset itself does not exist: a missing table is then no finding about the table."""
 
     def routine(self, name: str) -> Routine | None:
         """The function `name` as deployed; None if there is none."""

@@ -16,6 +16,8 @@ import pyarrow as pa
 import sql
 from sim.errors import InputError, StorageError
 from sim.warehouse.base import (
+    LOCAL_DATASET,
+    LOCAL_PROJECT,
     NO_ROWS,
     Column,
     LocalStatementError,
@@ -47,6 +49,7 @@ class DuckDBTarget:
 
     form = "duckdb:FILE"
     guarded = False
+    project, dataset = LOCAL_PROJECT, LOCAL_DATASET
     unsupported = frozenset({"primary_key", "partition", "cluster", "options"})
     load_error = StorageError
     max_partitions = None
@@ -98,6 +101,9 @@ class DuckDBTarget:
         """See `Target.describe`."""
         columns = tuple(_column(*row) for row in self._columns(table))
         return TableDescription(table, columns, rows=self._count(table)) if columns else None
+
+    def require_dataset(self) -> None:
+        """The file is open: nothing to do."""
 
     def totals(self, table: str) -> RowTotals:
         """See `Target.totals`; of a table with other columns than the DDL's, the rows alone."""

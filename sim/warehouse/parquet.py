@@ -16,6 +16,8 @@ import pyarrow.parquet as pq
 import sql
 from sim.errors import InputError, StorageError
 from sim.warehouse.base import (
+    LOCAL_DATASET,
+    LOCAL_PROJECT,
     NO_ROWS,
     STATS,
     Column,
@@ -51,6 +53,7 @@ class ParquetTarget:
 
     form = "parquet:DIR"
     guarded = False
+    project, dataset = LOCAL_PROJECT, LOCAL_DATASET
     unsupported = frozenset({"functions", "defaults", "primary_key", "partition", "cluster", "options"})
     load_error = StorageError
     max_partitions = None
@@ -116,6 +119,9 @@ class ParquetTarget:
         """See `Target.obstacle`: a file in the folder of the table that this program did not write."""
         foreign = foreign_file(self.spec.path / table)
         return None if foreign is None else f"{foreign} was not written by this program"
+
+    def require_dataset(self) -> None:
+        """The folder is there: nothing to do."""
 
     def routine(self, name: str) -> Routine | None:  # noqa: ARG002
         """A folder holds no functions: None."""

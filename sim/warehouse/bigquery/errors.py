@@ -8,6 +8,7 @@ from sim.errors import RemoteError
 from sim.warehouse.base import RemoteStatementError
 
 _STATEMENTS = frozenset({"BadRequest", "NotFound"})
+_NOT_OF_THE_STATEMENT = {"bytesBilledLimitExceeded", "billingTierLimitExceeded", "quotaExceeded", "accessDenied"}
 _HINTS = {
     "Forbidden": "the account lacks a role; docs/bigquery.md lists those that are needed",
     "Unauthorized": "log in: gcloud auth application-default login",
@@ -27,7 +28,7 @@ def remote_errors(subject: object) -> Iterator[None]:
     try:
         yield
     except (GoogleAPIError, GoogleAuthError, requests.RequestException, ConnectionError, TimeoutError) as error:
-        kind = RemoteStatementError if type(error).__name__ in _STATEMENTS else RemoteError
+        kind = RemoteStatementError if _is_of_the_statement(error) else RemoteError
         raise kind(f"{subject}: {_first_line(error)}", _hint(error)) from error
 
 
@@ -36,6 +37,13 @@ def not_found() -> type[Exception]:
     from google.api_core.exceptions import NotFound  # noqa: PLC0415
 
     return NotFound
+
+
+def _is_of_the_statement(error: Exception) -> bool:
+    """Whether the statement itself was refused, rather than its cost, or a table that requires a partition filter."""
+    reasons = {one.get("reason") for one in getattr(error, "errors", None) or () if isinstance(one, dict)}
+    of_the_service = reasons & _NOT_OF_THE_STATEMENT or "partition elimination" in str(error)
+    return type(error).__name__ in _STATEMENTS and not of_the_service
 
 
 def _first_line(error: Exception) -> str:

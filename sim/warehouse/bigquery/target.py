@@ -40,6 +40,7 @@ class BigQueryTarget:
     def __init__(self, spec: TargetSpec, *, permission: WritePermission | None = None, client: Any = None) -> None:
         self.spec = spec
         self._client = DatasetClient(spec, permission, client)
+        self.project, self.dataset = self._client.project, self._client.dataset
 
     @staticmethod
     def check_place(place: str) -> None:
@@ -100,6 +101,14 @@ class BigQueryTarget:
         with remote_errors(self.spec):
             found = self._client.table(table)
         return None if found is None else _description(table, found)
+
+    def require_dataset(self) -> None:
+        """See `Target.require_dataset`."""
+        with remote_errors(self.spec):
+            try:
+                self.client.get_dataset(self.spec.place, retry=retry(), timeout=DEADLINE_SECONDS)
+            except not_found():
+                raise RemoteError(f"{self.spec}: the dataset does not exist", "check its name and location") from None
 
     def totals(self, table: str) -> RowTotals:
         """See `Target.totals`; of a table with other columns than the DDL's, the rows alone."""
