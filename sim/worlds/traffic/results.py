@@ -108,7 +108,7 @@ def _lines(b: Block, rows: slice, *, as_loaded: bool) -> tuple[Counts, Records]:
 
 def loaded_at(b: Block, rows: slice) -> Counts:
     """When each message of the log as loaded was loaded, in seconds since the scenario's start."""
-    return _lines(b, rows, as_loaded=True)[1]["loaded_at"].copy()  # type: ignore[no-any-return]
+    return _lines(b, rows, as_loaded=True)[1]["loaded_at"].copy()
 
 
 @dataclass(frozen=True)
