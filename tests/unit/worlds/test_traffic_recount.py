@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from sim.errors import InputError
 from sim.scenario import load
 from sim.tables.caption_stats import stats_frame
 from sim.tables.send_log import sends_arrow
@@ -139,3 +140,8 @@ def test_policies_see_the_table_and_learn_from_it():
     np.testing.assert_array_equal(history["s"][known], table["successes"][known] - 1)
     np.testing.assert_array_equal(history["n"][known], table["successes"][known] + table["failures"][known] - 2)
     assert (history["n"][known] > world._block.tried.uses[known]).any()
+
+
+def test_a_policy_that_forgets_by_message_is_refused():
+    with pytest.raises(InputError, match=r"forgets by message, which needs `feedback.counting: once`"):
+        scenario_of({}, policy="discounted_ucb")
