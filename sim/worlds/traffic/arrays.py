@@ -69,7 +69,7 @@ def make_block(
         plan=np.zeros((len(pages), most), SLOT),
         log=np.zeros((len(pages), most * days if record else 0), LINE),
         state=state,
-        params=tuple(float(p) for p in policy.parameters()),
+        params=policy.parameters(),
         tables=_tables(world, selection, seed, replications, days),
         work=_workspace(captions, tried, most, policy, recounts=bool(rules["look_back_s"][0] > 0)),
     )
