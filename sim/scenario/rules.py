@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sim.scenario.document import Finding
-from sim.scenario.model import Check, Horizon, Record
+from sim.scenario.model import Check, Horizon, PolicySpec, Record
 from sim.scenario.sections.bernoulli import BernoulliSection
 from sim.scenario.sections.table import TableSection
 from sim.scenario.sections.traffic import TrafficSection
@@ -118,6 +118,16 @@ def check_money(checks: Sequence[Check], world: Any) -> Iterator[Finding]:
             yield Finding(("checks", index, "metric"), f"a {world.kind} world has no revenue")
 
 
+def counting_and_memory(feedback: Any, policies: Sequence[PolicySpec]) -> Iterator[Finding]:
+    """A policy that forgets message by message needs each message to be counted once."""
+    if getattr(feedback, "counting", "once") == "once":
+        return
+    for place, spec in enumerate(policies):
+        if not spec.build().memory.cumulative:
+            message = f"{spec.name} forgets by message, which needs `feedback.counting: once`"
+            yield Finding(("policies", place), message)
+
+
 def curve_size(replications: int, record: Record, policy_names: Sequence[str | None]) -> Iterator[Finding]:
     """Curves fit into memory."""
     rows = replications * record.curve_points * len(policy_names)
@@ -206,6 +216,7 @@ RULES: tuple[Rule, ...] = (
     check_policies,
     check_comparisons,
     check_money,
+    counting_and_memory,
     curve_size,
     work_size,
     stats_size,

@@ -33,7 +33,7 @@ def validate(value: Any) -> tuple[Scenario | None, list[Finding]]:
             found += _read(model, key, value, sections)
     found += _unknown(model, value)
     found += broken(sections)
-    return (None, found) if found else (_scenario(model, sections), [])
+    return (None, found) if found else (model(**{key: sections[key] for key in model.model_fields}), [])
 
 
 def _world_kind(value: Mapping[str, Any]) -> tuple[str | None, list[Finding]]:
@@ -57,7 +57,8 @@ def _read(model: type[Scenario], key: str, value: Mapping[str, Any], sections: d
     part = _part(model, key)
     given = {key: value[key]} if key in value else {}
     try:
-        sections[key] = getattr(part.model_validate(given), key)
+        read = getattr(part.model_validate(given), key)
+        sections[key] = tuple(entry.spec() for entry in read) if key == "policies" else read
     except ValidationError as error:
         yield from findings(error, part, given)
 
@@ -75,8 +76,3 @@ def _unknown(model: type[Scenario], value: Mapping[str, Any]) -> Iterator[Findin
     for key in value:
         if key not in model.model_fields:
             yield Finding((key,), unknown_key(str(key), model, model.model_fields))
-
-
-def _scenario(model: type[Scenario], sections: dict[str, Any]) -> Scenario:
-    policies = tuple(entry.spec() for entry in sections["policies"])
-    return model(**{key: sections[key] for key in model.model_fields if key != "policies"}, policies=policies)
