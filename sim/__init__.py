@@ -2,12 +2,13 @@
 
 from typing import TYPE_CHECKING, Any
 
+from sim.version import __version__
+
 if TYPE_CHECKING:
     from sim.api import Run as Run
     from sim.api import load_run as load_run
     from sim.api import run as run
 
-__version__ = "0.1.0"
 __all__ = ["Run", "__version__", "load_run", "run"]
 
 

@@ -17,9 +17,9 @@ from typing import NoReturn
 
 import click
 
-import sim
 from sim.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_TERMINATED, InputError, SimError, StorageError, out_of_memory
 from sim.installation import check_neighbours
+from sim.version import __version__
 
 # Name on the command line -> module under sim.commands. A command whose module is not there is not shown.
 COMMANDS = {
@@ -72,7 +72,7 @@ class LazyGroup(click.Group):
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
-@click.version_option(sim.__version__, prog_name="caption-sim")
+@click.version_option(__version__, prog_name="caption-sim")
 def cli() -> None:
     """Decide whether a caption-selection bandit is any good before it costs money.
 

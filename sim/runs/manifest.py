@@ -4,8 +4,8 @@ import platform
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
-import sim
 from sim.runs.folder import FORMAT
+from sim.version import __version__
 
 if TYPE_CHECKING:
     from sim.scenario import Scenario
@@ -18,7 +18,7 @@ def manifest(scenario: "Scenario") -> dict[str, Any]:
     return {
         "format": FORMAT,
         "program": "caption-bandit-sim",
-        "version": sim.__version__,
+        "version": __version__,
         "status": "running",
         "scenario": scenario.name,
         "digest": scenario.digest,

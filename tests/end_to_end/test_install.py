@@ -5,9 +5,12 @@ import subprocess
 import sys
 import sysconfig
 import venv
+import zipfile
 from pathlib import Path
 
 import pytest
+
+from sim.version import __version__
 
 ROOT = Path(__file__).parents[2]
 TINY = """\
@@ -34,16 +37,20 @@ def run(*words: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.fixture(scope="module")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The scripts folder of an environment with our wheel, and with this environment's dependencies."""
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     dist = tmp_path_factory.mktemp("dist")
     built = run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", dist, ROOT, cwd=dist)
     assert built.returncode == 0, built.stdout + built.stderr
+    return next(dist.glob("*.whl"))
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The scripts folder of an environment with our wheel, and with this environment's dependencies."""
     home = tmp_path_factory.mktemp("env")
     venv.create(home, with_pip=False, symlinks=True)
     python = home / "bin" / "python"
     site = Path(run(python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=home).stdout.strip())
-    wheel = next(dist.glob("*.whl"))
     install = run(
         sys.executable,
         "-m",
@@ -74,6 +81,21 @@ def test_module_and_console_script_run_from_the_wheel(installed: Path, tmp_path:
         installed / "python", "-c", "import sim, policies; print(sim.__file__, policies.__file__)", cwd=tmp_path
     )
     assert str(ROOT) not in where.stdout
+
+
+def test_the_wheel_holds_every_file_of_the_packages(wheel: Path) -> None:
+    """Sub-packages, templates, SQL and type markers: what git tracks under the packages is what the wheel installs."""
+    packages = ("sim", "policies", "reports", "scenarios", "sql")
+    listing = run("git", "ls-files", "--cached", "--others", "--exclude-standard", *packages, cwd=ROOT)
+    if listing.returncode:
+        pytest.skip("not a git checkout: the files to compare with are those that git tracks")
+    names = set(zipfile.ZipFile(wheel).namelist())
+    files = {name for name in listing.stdout.splitlines() if (ROOT / name).exists()}
+    assert {f"{package}/py.typed" for package in packages} <= files
+    assert files == {name for name in names if not name.split("/")[0].endswith(".dist-info")}
+    (licence,) = [name for name in names if name.endswith("licenses/LICENSE")]
+    metadata = zipfile.ZipFile(wheel).read(licence.replace("licenses/LICENSE", "METADATA")).decode()
+    assert f"\nVersion: {__version__}\n" in metadata
 
 
 def test_shipped_scenarios_and_sql_are_in_the_wheel(installed: Path, tmp_path: Path) -> None:
