@@ -1,10 +1,10 @@
 """The outcome: switch, keep or undecided. docs/decision.md states the rule in words.
 
-    candidates: policies that pass every guardrail
-    tied:       candidates that are not shown to be worse than the best one
-    switch      to a tied candidate whose gain is shown to be above 0 (drop-in policies first, then the largest mean)
-    keep        the baseline: no candidate gains more than `MATERIAL` of the baseline's mean
-    undecided   otherwise, and whenever a sample is too small for its interval (see `tails`)
+candidates: policies that pass every guardrail
+tied:       candidates that are not shown to be worse than the best one
+switch      to a tied candidate whose gain is shown to be above 0 (drop-in policies first, then the largest mean)
+keep        the baseline: no candidate gains more than `MATERIAL` of the baseline's mean
+undecided   otherwise, and whenever a sample is too small for its interval (see `tails`)
 """
 
 import math

@@ -43,9 +43,7 @@ def stability(
     return Stability(share_interval(same, RESAMPLES), share_interval(best, RESAMPLES), RESAMPLES)
 
 
-def _decide(
-    gains: Floats, eligible: Sequence[Gain], level: float, margin: float
-) -> tuple[tuple[str, str | None], str]:
+def _decide(gains: Floats, eligible: Sequence[Gain], level: float, margin: float) -> tuple[tuple[str, str | None], str]:
     """((outcome, policy named), best candidate) of one resample; `gains` has shape (candidates, replications)."""
     critical = critical_value(level, max(1, gains.shape[1] - 1))
     means, reach = _limits(gains, critical)

@@ -24,24 +24,28 @@ def headline(decision: Decision) -> str:
     if not rival.passes:
         return f"Keep {given.baseline}: {_excluded(decision)}." if decision.outcome == "keep" else _open(decision)
     if decision.outcome == "keep":
-        return f"Keep {given.baseline}: no policy here gains 1 % or more; the best, {rival.policy}, {_gain(rival, given.unit)}."
+        found = f"the best other policy, {rival.policy}, {_gain(rival, given.unit)}"
+        return f"Keep {given.baseline}: no policy here gains 1 % or more; {found}."
     return _open(decision)
 
 
+def key_points(decision: Decision) -> list[str]:
+    """What stands beside the headline: the anchors of the baseline, the risks, the next step."""
+    if decision.given.one_caption:
+        return [next_step(decision)]
+    return _present([_anchor(decision.anchors[0], decision), _rotation(decision), _risks(decision), _next(decision)])
+
+
 def details(decision: Decision) -> list[str]:
-    """What else to know before acting, most important first."""
-    sentences = [
-        *(_anchor(each, decision) for each in decision.anchors[:1]),
-        _rotation(decision),
-        _next(decision),
-        *(_anchor(each, decision) for each in decision.anchors[1:]),
-        _ties(decision),
-        _risks(decision),
-        _who_gains(decision),
-        _shortage(decision),
-        _stability(decision),
-        _basis(decision),
-    ]
+    """What else to know before acting."""
+    if decision.given.one_caption:
+        return []
+    anchors = [_anchor(each, decision) for each in decision.anchors[1:]]
+    rest = [_ties(decision), _who_gains(decision), _shortage(decision), _stability(decision), _basis(decision)]
+    return _present([*anchors, *rest])
+
+
+def _present(sentences: Sequence[str]) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
@@ -165,7 +169,9 @@ def _shortage(decision: Decision) -> str:
     rival = decision.rival
     if rival is None or rival.shortage is None:
         return ""
-    return f"The interval may be too narrow: {rival.shortage.why}; about {rival.shortage.needed:,} replications are needed."
+    return (
+        f"The interval may be too narrow: {rival.shortage.why}; it needs about {rival.shortage.needed:,} replications."
+    )
 
 
 def _stability(decision: Decision) -> str:

@@ -42,9 +42,10 @@ def oracles(scenario: Scenario) -> set[str]:
 
 
 def default_baseline(scenario: Scenario) -> str:
-    """The policy that others are compared with: the deployed rule where it runs, else the first."""
+    """The policy that others are compared with: the deployed rule where it runs, else the first but oracles."""
     deployed = [spec.name for spec in scenario.policies if spec.kind == DEPLOYED_KIND]
-    return (deployed or [scenario.policies[0].name])[0]
+    others = [spec.name for spec in scenario.policies if spec.name not in oracles(scenario)]
+    return (deployed or others or [scenario.policies[0].name])[0]
 
 
 def page_months(scenario: Scenario) -> float | None:
