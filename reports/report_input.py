@@ -8,7 +8,7 @@ import polars as pl
 
 from reports.decision.from_run import decision_input
 from reports.decision.rule import Decision, decide
-from reports.estimators.comparisons import METRICS, Metric, PairedComparison, against
+from reports.estimators.comparisons import METRICS, Metric, PairedComparison, paired_comparisons
 from reports.estimators.intervals import Floats
 from reports.tables.derived import REWARD_OF_WORLD, default_baseline, oracles, page_months
 from reports.tables.rows import by_policy, column
@@ -83,7 +83,7 @@ class ReportInput:
 
     def _against(self, baseline: str) -> list[PairedComparison]:
         values = {name: own for name, own in self.values.items() if name == baseline or name not in self.oracles}
-        return against(baseline, values, self.metric)
+        return paired_comparisons(baseline, values, self.metric)
 
     @property
     def reward_unit(self) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from importlib.resources import files
 
-import numpy as np
 import polars as pl
 
 from policies.registry import kinds
@@ -55,4 +54,4 @@ def _lock_outs(rows: pl.DataFrame, scenario: Scenario) -> LockOuts:
     """Locked-out pages of all replications; a table world's pages count as one, for they are not in the scenario."""
     pages = scenario.world.pages if scenario.world.kind == "traffic" else 1
     shares = column(rows, "locked_out_pages")
-    return LockOuts(int(np.rint(shares * pages).sum()), pages * len(shares))
+    return LockOuts(round(float(shares.sum()) * pages), pages * len(shares))

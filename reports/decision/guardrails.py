@@ -1,10 +1,11 @@
 """What a policy must not do to be named: each guardrail compares it with the baseline."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from reports.decision.inputs import DecisionInput
+from reports.decision.inputs import MATERIAL, DecisionInput, signed
+from reports.decision.tails import LEAST_REPLICATIONS
 from reports.estimators.intervals import Estimate, Floats, paired_difference, share_interval
 from reports.formatting import percent
 
@@ -23,9 +24,13 @@ class Guardrail:
 
 
 def guardrails(policy: str, given: DecisionInput, level: float) -> list[Guardrail]:
-    """All guardrails of a candidate; a guardrail fails only where the sample shows the harm."""
+    """All guardrails of a candidate; a guardrail fails only where the sample shows the harm.
+
+    None fails with fewer than `LEAST_REPLICATIONS` replications, which show nothing.
+    """
     found = [_lock_out(policy, given), _worst(policy, given), _losing(policy, given), _rotation(policy, given, level)]
-    return [each for each in found if each is not None]
+    few = given.replications < LEAST_REPLICATIONS
+    return [replace(each, passed=each.passed or few) for each in found if each is not None]
 
 
 def _lock_out(policy: str, given: DecisionInput) -> Guardrail | None:
@@ -41,14 +46,17 @@ def _lock_out(policy: str, given: DecisionInput) -> Guardrail | None:
 
 
 def _worst(policy: str, given: DecisionInput) -> Guardrail:
-    """Fails where the mean of the worst 5 % of replications is shown to be below the baseline's (bootstrap, 95 %)."""
+    """Fails where the mean of the worst 5 % of replications is shown to be materially below the baseline's.
+
+    Shown: by the bootstrap, at 95 %. Material: by more than `MATERIAL` of the baseline's mean.
+    """
     own, base = given.values[policy], given.values[given.baseline]
     generator = np.random.Generator(np.random.PCG64(SEED))
     drawn = generator.integers(0, len(own), (RESAMPLES, len(own)))
     high = float(np.quantile(_shortfall(own[drawn]) - _shortfall(base[drawn]), 0.975))
     difference = float(_shortfall(own[None])[0] - _shortfall(base[None])[0])
-    passed = len(own) < round(1 / WORST_SHARE) or high >= 0.0
-    return Guardrail("worst_5_percent", passed, f"{difference:+,.3g} in the worst 5 % of replications")
+    passed = high >= -MATERIAL * abs(float(base.mean()))
+    return Guardrail("worst_5_percent", passed, f"{signed(difference, given.unit)} in the worst 5 % of replications")
 
 
 def _shortfall(values: Floats) -> Floats:
@@ -70,7 +78,7 @@ def _rotation(policy: str, given: DecisionInput, level: float) -> Guardrail | No
         return None
     ahead = paired_difference(given.values[policy], given.values[given.rotation], level).estimate
     passed = ahead.low is not None and ahead.low > 0.0
-    return Guardrail("beats_rotation", passed, f"{ahead.value:+,.3g} against {given.rotation}")
+    return Guardrail("beats_rotation", passed, f"{signed(ahead.value, given.unit)} against {given.rotation}")
 
 
 def share_of(events: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Estimate:

@@ -4,6 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from reports.estimators.intervals import Floats
+from reports.formatting import number
+
+MATERIAL = 0.01  # of the baseline's mean: a smaller difference is no reason to act
 
 
 @dataclass(frozen=True)
@@ -13,6 +16,17 @@ class Unit:
     prefix: str
     noun: str
     per: str
+
+
+def amount(value: float, unit: Unit) -> str:
+    """`$12.3`, `−$12.3` or `12.3 purchases`."""
+    noun = f" {unit.noun}" if unit.noun else ""
+    return f"{'−' if value < 0 else ''}{unit.prefix}{number(abs(value), 3)}{noun}"
+
+
+def signed(value: float, unit: Unit) -> str:
+    """An amount with its sign, `+$12.3`."""
+    return f"{'+' if value > 0 else ''}{amount(value, unit)}"
 
 
 @dataclass(frozen=True)

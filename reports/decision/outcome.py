@@ -45,10 +45,10 @@ class Gain:
 
 
 def choose(eligible: Sequence[Gain], tied: Sequence[Gain], margin: float) -> tuple[Outcome, Gain | None]:
-    """The outcome and the policy to switch to; `eligible` is sorted, best first."""
+    """The outcome and the policy to switch to; `eligible` are the candidates that pass every guardrail."""
     better = [gain for gain in tied if gain.low > 0.0 and gain.shortage is None]
     if better:
         return "switch", max(better, key=lambda gain: (gain.drop_in, gain.estimate.value))
-    if eligible and all(gain.high <= margin and gain.shortage is None for gain in eligible):
+    if all(gain.high <= margin and gain.shortage is None for gain in eligible):
         return "keep", None
     return "undecided", None

@@ -15,14 +15,13 @@ from scipy.special import ndtri
 
 from reports.decision.anchors import Anchors, anchors
 from reports.decision.guardrails import guardrails, share_of
-from reports.decision.inputs import DecisionInput
+from reports.decision.inputs import MATERIAL, DecisionInput
 from reports.decision.outcome import Gain, Outcome, choose
 from reports.decision.stability import Stability, stability
 from reports.decision.tails import shortage
 from reports.estimators.intervals import CONFIDENCE, moments, paired_difference
 from reports.estimators.simultaneous import critical_value, simultaneous_level
 
-MATERIAL = 0.01  # of the baseline's mean: a smaller gain is no reason to switch
 POWER = 0.8
 MOST_REPLICATIONS = 10_000_000
 
@@ -58,7 +57,7 @@ def decide(given: DecisionInput) -> Decision:
     eligible = [gain for gain in gains if gain.policy in given.candidates and gain.passes]
     tied = _tied(eligible, given)
     outcome, named = choose(eligible, tied, MATERIAL * abs(float(base.mean())))
-    if given.one_caption:
+    if given.one_caption or not given.candidates:
         outcome, named = "undecided", None
     rival = named or next(iter(eligible), None) or next((g for g in gains if g.policy in given.candidates), None)
     named_policy = given.baseline if named is None else named.policy
@@ -73,7 +72,7 @@ def decide(given: DecisionInput) -> Decision:
         level=level,
         confidence=CONFIDENCE,
         needed=_needed(rival, given, level) if outcome == "undecided" and rival and not given.one_caption else None,
-        stability=stability(given, eligible, level, (outcome, named_policy), MATERIAL) if eligible else None,
+        stability=stability(given, eligible, level) if eligible else None,
         given=given,
     )
 
@@ -120,5 +119,5 @@ def _needed(rival: Gain, given: DecisionInput, level: float) -> int | None:
 
 def _rounded_up(value: float) -> int:
     """Two significant digits, upwards: a more precise figure would promise too much."""
-    size = 10 ** max(0, math.floor(math.log10(value)) - 1)
+    size = max(1, int(10 ** (math.floor(math.log10(value)) - 1)))
     return math.ceil(value / size) * size

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from reports.decision.inputs import DecisionInput
+from reports.decision.inputs import MATERIAL, DecisionInput
 from reports.decision.outcome import Gain, choose
 from reports.estimators.intervals import Estimate, Floats, share_interval
 from reports.estimators.simultaneous import critical_value
@@ -23,22 +23,21 @@ class Stability:
     resamples: int
 
 
-def stability(
-    given: DecisionInput, eligible: Sequence[Gain], level: float, decided: tuple[str, str], margin: float
-) -> Stability:
+def stability(given: DecisionInput, eligible: Sequence[Gain], level: float) -> Stability:
     """Decide again on `RESAMPLES` bootstrap samples of the replications (Efron 1979), with Student's t.
 
-    Guardrails and sample-size warnings are those of the run: only the gains are drawn again. `decided` is the run's
-    (outcome, policy), `margin` the material gain as a share of the baseline's mean.
+    Guardrails are those of the run, and no sample counts as too small: only the gains are drawn again.
     """
     base = given.values[given.baseline]
+    eligible = [replace(gain, shortage=None) for gain in eligible]
     gains = np.stack([given.values[gain.policy] - base for gain in eligible])
     generator = np.random.Generator(np.random.PCG64(SEED))
+    decided, _ = _decide(gains, eligible, level, MATERIAL * abs(float(base.mean())))
     same = best = 0
     for _ in range(RESAMPLES):
         drawn = generator.integers(0, len(base), len(base))
-        outcome, leader = _decide(gains[:, drawn], eligible, level, margin * abs(float(base[drawn].mean())))
-        same += (outcome[0], outcome[1] or given.baseline) == decided
+        outcome, leader = _decide(gains[:, drawn], eligible, level, MATERIAL * abs(float(base[drawn].mean())))
+        same += outcome == decided
         best += leader == eligible[0].policy
     return Stability(share_interval(same, RESAMPLES), share_interval(best, RESAMPLES), RESAMPLES)
 

@@ -5,7 +5,7 @@ An interval of a mean cannot warn of a tail that the sample has not met. What is
 - fewer than `LEAST_REPLICATIONS` replications decide nothing;
 - a policy that can lock out the best caption has a mean made of two parts, pages that end locked out and pages that
   do not. Its mean is known once `LEAST_LOCK_OUTS` pages of each part were met. Where none is locked out,
-  `RARE_REPLICATIONS` replications are needed: then lock-out is rarer than 0.4 % (95 % Wilson limit);
+  `RARE_PAGES` pages are needed: then lock-out is rarer than 0.4 % (95 % Wilson limit);
 - a skewed difference needs `RARE_REPLICATIONS` replications, and 25 · skewness² (Cochran 1977, section 2.15).
 """
 
@@ -17,6 +17,7 @@ from reports.estimators.intervals import ENOUGH, SKEWED, Moments, moments
 
 LEAST_REPLICATIONS = 20
 LEAST_LOCK_OUTS = 15
+RARE_PAGES = 1_000
 RARE_REPLICATIONS = ENOUGH
 
 
@@ -44,11 +45,11 @@ def _few(n: int) -> Shortage | None:
 
 def _lock_out(name: str, given: DecisionInput) -> Shortage | None:
     seen = given.lock_outs.get(name)
-    if seen is None or _enough(seen, given.replications):
+    if seen is None or _enough(seen):
         return None
     if seen.locked == 0:
         why = f"{name} can lock out the best caption, and no page of this sample shows the cost"
-        return Shortage(why, RARE_REPLICATIONS)
+        return Shortage(why, math.ceil(RARE_PAGES * given.replications / seen.pages))
     rare = min(seen.locked, seen.pages - seen.locked)
     what = "ends" if rare == 1 else "end"
     kind = "locked out" if rare == seen.locked else "not locked out"
@@ -56,9 +57,11 @@ def _lock_out(name: str, given: DecisionInput) -> Shortage | None:
     return Shortage(why, math.ceil(given.replications * LEAST_LOCK_OUTS / rare))
 
 
-def _enough(seen: LockOuts, replications: int) -> bool:
-    if seen.locked in (0, seen.pages):
-        return replications >= RARE_REPLICATIONS or seen.locked > 0
+def _enough(seen: LockOuts) -> bool:
+    if seen.locked == 0:
+        return seen.pages >= RARE_PAGES
+    if seen.locked == seen.pages:
+        return True
     return min(seen.locked, seen.pages - seen.locked) >= LEAST_LOCK_OUTS
 
 

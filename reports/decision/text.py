@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from reports.decision.anchors import Anchors
-from reports.decision.inputs import Unit
+from reports.decision.inputs import Unit, amount
 from reports.decision.outcome import Gain
 from reports.decision.rule import Decision
 from reports.estimators.intervals import Estimate
-from reports.formatting import number, percent, percent_interval
+from reports.formatting import percent, percent_interval
 
 ALMOST_NOTHING = 0.1  # of the possible gain
 
@@ -21,19 +21,20 @@ def headline(decision: Decision) -> str:
         return f"Undecided: there is no policy to compare {given.baseline} with."
     if decision.outcome == "switch":
         return f"Switch from {given.baseline} to {rival.policy}: it {_gain(rival, given.unit)}{_guarded(rival)}."
-    if not rival.passes:
-        return f"Keep {given.baseline}: {_excluded(decision)}." if decision.outcome == "keep" else _open(decision)
-    if decision.outcome == "keep":
+    if decision.outcome == "undecided":
+        return _open(decision)
+    if rival.passes or rival.estimate.value <= 0.0:
         found = f"the best other policy, {rival.policy}, {_gain(rival, given.unit)}"
         return f"Keep {given.baseline}: no policy here gains 1 % or more; {found}."
-    return _open(decision)
+    return f"Keep {given.baseline}: {_excluded(decision)}."
 
 
 def key_points(decision: Decision) -> list[str]:
     """What stands beside the headline: the anchors of the baseline, the risks, the next step."""
     if decision.given.one_caption:
         return [next_step(decision)]
-    return _present([_anchor(decision.anchors[0], decision), _rotation(decision), _risks(decision), _next(decision)])
+    anchors = [_anchor(decision.anchors[0], decision), _rotation(decision)]
+    return _present([*anchors, _risks(decision), _shortage(decision), _next(decision)])
 
 
 def details(decision: Decision) -> list[str]:
@@ -41,7 +42,7 @@ def details(decision: Decision) -> list[str]:
     if decision.given.one_caption:
         return []
     anchors = [_anchor(each, decision) for each in decision.anchors[1:]]
-    rest = [_ties(decision), _who_gains(decision), _shortage(decision), _stability(decision), _basis(decision)]
+    rest = [_ties(decision), _who_gains(decision), _stability(decision), _basis(decision)]
     return _present([*anchors, *rest])
 
 
@@ -65,12 +66,6 @@ def next_step(decision: Decision) -> str:
     more = decision.needed - given.replications
     command = f"run {given.scenario} --set replications={decision.needed} --resume"
     return f"About {more:,} more replications would decide: `{command}`."
-
-
-def amount(value: float, unit: Unit) -> str:
-    """`$12.3`, `−$12.3` or `12.3 purchases`."""
-    noun = f" {unit.noun}" if unit.noun else ""
-    return f"{'−' if value < 0 else ''}{unit.prefix}{number(abs(value), 3)}{noun}"
 
 
 def limits(estimate: Estimate, unit: Unit) -> str:
@@ -102,8 +97,6 @@ def _excluded(decision: Decision) -> str:
 def _open(decision: Decision) -> str:
     rival, given = decision.rival, decision.given
     assert rival is not None
-    if not rival.passes:
-        return f"Undecided: no candidate passes the guardrails; {_excluded(decision)}."
     return f"Undecided between {given.baseline} and {rival.policy}, which {_gain(rival, given.unit)}."
 
 
@@ -177,16 +170,20 @@ def _shortage(decision: Decision) -> str:
 def _stability(decision: Decision) -> str:
     if decision.stability is None or decision.rival is None:
         return ""
-    same = percent(decision.stability.same_decision.value)
-    return f"Resampled replications give the same decision in {same} of {decision.stability.resamples} cases."
+    found = decision.stability
+    count, same, best = found.resamples, percent(found.same_decision.value), percent(found.same_best.value)
+    return (
+        f"In {count} resamples of the replications the same decision comes out in {same}, and {decision.rival.policy} "
+        f"is the best candidate in {best}."
+    )
 
 
 def _basis(decision: Decision) -> str:
     given = decision.given
-    count = len(decision.gains)
+    count = f"{len(decision.gains)} comparison{'' if len(decision.gains) == 1 else 's'}"
     return (
-        f"Judged by {given.metric}, {given.replications:,} replications paired by common random numbers; the intervals "
-        f"of {count} {'comparison' if count == 1 else 'comparisons'} hold together with {percent(decision.confidence)}."
+        f"Compared by {given.metric}, {given.replications:,} replications paired by common random numbers; the "
+        f"intervals of {count} hold together with {percent(decision.confidence)}."
     )
 
 

@@ -66,7 +66,7 @@ class PairedComparison:
         return self.p_holm < SIGNIFICANT and (low > 0.0 or high < 0.0)
 
 
-def against(baseline: str, values: Mapping[str, Floats], metric: Metric) -> list[PairedComparison]:
+def paired_comparisons(baseline: str, values: Mapping[str, Floats], metric: Metric) -> list[PairedComparison]:
     """Every other policy against `baseline`, best first; `values` are those of the replications, by policy.
 
     Simultaneous limits hold for all comparisons together (see `simultaneous`).

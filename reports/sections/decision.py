@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from reports.content import Cell, Content, FigureBlock, Paragraph, Section, TableBlock, absent
 from reports.decision.anchors import anchors
+from reports.decision.inputs import amount
 from reports.decision.outcome import Gain
 from reports.decision.rule import Decision
-from reports.decision.text import amount, details
+from reports.decision.text import details
 from reports.estimators.intervals import Estimate
 from reports.figures.gains import GainRow, gains
 from reports.formatting import percent, percent_interval
