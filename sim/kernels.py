@@ -32,18 +32,18 @@ _Bound = tuple[tuple[str, type, Any], ...]  # hashable; the type tells 1 from Tr
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
-def inlined(function: _Function) -> _Function:
+def force_inline(function: _Function) -> _Function:
     """Have kernels hold a copy of this function at every call: passing a few arrays on costs 5 to 10 ns a call."""
-    function.inlined = True  # type: ignore[attr-defined]
+    function.force_inline = True  # type: ignore[attr-defined]
     return function
 
 
-def specialise(template: Callable[..., Any], label: str, *, allocates: bool = True, **bindings: Any) -> Any:
+def specialise(template: Callable[..., Any], label: str, *, refcount: bool = True, **bindings: Any) -> Any:
     """Compile `template` with `bindings` (module-level functions and constants) in place of free names.
 
     The template takes a binding even where its own module defines the name; the functions that it reaches keep what
     their modules define. A template that makes no array of its own (by `np.zeros`, nor by a reduction like `.max()`)
-    can say so with `allocates=False`: its arrays then go without reference counts, whose atomic updates, at every
+    can say so with `refcount=False`: its arrays then go without reference counts, whose atomic updates, at every
     slice and call, cost several times the arithmetic of a small function. Where a bound function makes an array after
     all, the kernel still works, compiled again with the counts, at each start. Raises TypeError for a template, or a
     function that it reaches, that is not plain.
@@ -51,10 +51,10 @@ def specialise(template: Callable[..., Any], label: str, *, allocates: bool = Tr
     if not isinstance(template, FunctionType):
         raise TypeError(f"a kernel template must be a plain Python function, not {template!r}")
     bound = _frozen(bindings, bindings)
-    return _specialised(template, label, bound, True) if allocates else _lean(template, label, bound)
+    return _specialised(template, label, bound, True) if refcount else _no_refcount(template, label, bound)
 
 
-class Lean:
+class NoRefcountKernel:
     """A kernel without reference counts; with them from the moment that this turns out to be impossible."""
 
     def __init__(self, template: FunctionType, label: str, bound: _Bound) -> None:
@@ -91,31 +91,31 @@ def _reason(text: str) -> str:
 
 
 @cache
-def _lean(template: FunctionType, label: str, bound: _Bound) -> Lean:
-    return Lean(template, label, bound)
+def _no_refcount(template: FunctionType, label: str, bound: _Bound) -> NoRefcountKernel:
+    return NoRefcountKernel(template, label, bound)
 
 
 @cache
-def _specialised(template: FunctionType, label: str, bound: _Bound, allocates: bool) -> Any:
+def _specialised(template: FunctionType, label: str, bound: _Bound, refcount: bool) -> Any:
     bindings = _thawed(bound)
     scope = {**template.__globals__, **bindings}
-    copy = _copy(template, scope, bindings, f"{template.__name__}_{label}", allocates)
-    return numba.njit(cache=True, **_options(allocates))(copy)
+    copy = _copy(template, scope, bindings, f"{template.__name__}_{label}", refcount)
+    return numba.njit(cache=True, **_options(refcount))(copy)
 
 
-def _options(allocates: bool) -> dict[str, Any]:
-    return _OPTIONS if allocates else {**_OPTIONS, "_nrt": False}
+def _options(refcount: bool) -> dict[str, Any]:
+    return _OPTIONS if refcount else {**_OPTIONS, "_nrt": False}
 
 
 @cache
-def _compiled(function: FunctionType, bound: _Bound, allocates: bool) -> Any:
+def _compiled(function: FunctionType, bound: _Bound, refcount: bool) -> Any:
     bindings = _thawed(bound)
     scope = {**bindings, **function.__globals__}
     # Only kernels call these: without ways in from Python they compile in half the time.
-    inner = {**_options(allocates), "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
-    if getattr(function, "inlined", False):
+    inner = {**_options(refcount), "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    if getattr(function, "force_inline", False):
         inner["forceinline"] = True
-    return numba.njit(**inner)(_copy(function, scope, bindings, function.__qualname__, allocates))
+    return numba.njit(**inner)(_copy(function, scope, bindings, function.__qualname__, refcount))
 
 
 def _frozen(bindings: Mapping[str, Any], names: Iterable[str]) -> _Bound:
@@ -127,25 +127,25 @@ def _thawed(bound: _Bound) -> dict[str, Any]:
 
 
 def _copy(
-    function: FunctionType, scope: Mapping[str, Any], bindings: Mapping[str, Any], label: str, allocates: bool
+    function: FunctionType, scope: Mapping[str, Any], bindings: Mapping[str, Any], label: str, refcount: bool
 ) -> FunctionType:
     """`function` over globals in which every plain function that it names is compiled, under a name of its own."""
     if function.__closure__:
         raise TypeError(f"{function.__qualname__} reads variables of an enclosing function, which no kernel can")
-    used = {key: _value(value, bindings, allocates) for key, value in _used(function, scope)}
-    name = f"{label}_{_digest(function, scope, bindings)}{'' if allocates else '_lean'}"
+    used = {key: _value(value, bindings, refcount) for key, value in _used(function, scope)}
+    name = f"{label}_{_digest(function, scope, bindings)}{'' if refcount else '_no_refcount'}"
     copy = FunctionType(function.__code__, {**function.__globals__, **used}, name, function.__defaults__)
     copy.__qualname__ = name
     copy.__module__ = function.__module__
     return copy
 
 
-def _value(value: Any, bindings: Mapping[str, Any], allocates: bool) -> Any:
+def _value(value: Any, bindings: Mapping[str, Any], refcount: bool) -> Any:
     if not isinstance(value, FunctionType):
         return value
     reached = _reached(value, bindings, set())
     # Functions that no binding touches are compiled once for all kernels.
-    return _compiled(value, _frozen(bindings, reached), allocates)
+    return _compiled(value, _frozen(bindings, reached), refcount)
 
 
 def _used(function: FunctionType, scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -79,7 +79,7 @@ def kernels(scenario: Scenario, problem: Problem, rounds: int) -> Duel:
 def advanced(world: TrafficWorld, scenario: Scenario) -> None:
     """Carry a world to its horizon, as the engine does."""
     points = curve_points(scenario)
-    world.foresee(points, np.zeros(0))
+    world.simulate_through(points, np.zeros(0))
     for at in points:
         world.advance(at)
 

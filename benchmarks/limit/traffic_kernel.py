@@ -63,13 +63,13 @@ class Problem:
             "rules": rules_of(block),
             "pages": copied(block.pages, PAGE),
             "bank": entries_of(block),
-            "season": block.season,
-            "hours": block.hours,
-            "recovery": block.recovery,
-            "log_price": block.log_price,
-            "cycle": block.tiers,
+            "season": block.tables.season,
+            "hours": block.tables.hours,
+            "recovery": block.tables.recovery,
+            "log_price": block.tables.log_price,
+            "cycle": block.tables.tiers,
         }
-        sizes = (*block.bank.shape, int(days), len(block.tiers))
+        sizes = (*block.bank.entries.shape, int(days), len(block.tables.tiers))
         self.struct = _Problem(*(pointer(self.arrays[name]) for name in ARRAYS), *sizes)
         self.replications = len(replications)
 
@@ -94,10 +94,10 @@ def rules_of(block: Block) -> NDArray[np.void]:
 
 def entries_of(block: Block) -> NDArray[np.void]:
     """The captions of all pages, each page's by tier, (rows, captions) ENTRY."""
-    entries = np.zeros(block.bank.shape, ENTRY)
+    entries = np.zeros(block.bank.entries.shape, ENTRY)
     for name in ("log_rate", "price", "retires"):
-        entries[name] = block.bank[name]
-    entries["id"], entries["arrives"] = block.bank["caption_id"], block.arrives
+        entries[name] = block.bank.entries[name]
+    entries["id"], entries["arrives"] = block.bank.entries["caption_id"], block.bank.arrives
     return entries
 
 

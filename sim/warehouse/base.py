@@ -198,6 +198,9 @@ class Target(Protocol):
     def describe(self, table: str) -> TableDescription | None:
         """What the warehouse says of a table; None if there is none."""
 
+    def require_dataset(self) -> None:
+        """RemoteError where the dataset itself does not exist: a missing table is then no finding about the table."""
+
     def routine(self, name: str) -> Routine | None:
         """The function `name` as deployed; None if there is none."""
 

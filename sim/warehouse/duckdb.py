@@ -65,6 +65,9 @@ class DuckDBTarget:
         columns = tuple(_column(*row) for row in rows)
         return TableDescription(table, columns, rows=self._count(table)) if columns else None
 
+    def require_dataset(self) -> None:
+        """The file is open: nothing to do."""
+
     def routine(self, name: str) -> Routine | None:
         """See `Target.routine`."""
         return macro(self._connection, name)

@@ -62,6 +62,9 @@ class ParquetTarget:
         columns = tuple(Column(one.name, arrow_type(one.type), _mode(one)) for one in schema)
         return TableDescription(table, columns, rows=sum(_rows(file) for file in files))
 
+    def require_dataset(self) -> None:
+        """The folder is there: nothing to do."""
+
     def routine(self, name: str) -> Routine | None:  # noqa: ARG002
         """A folder holds no functions: None."""
         return None

@@ -43,7 +43,7 @@ def _free_macro(tree: exp.Expression) -> None:
 
 
 def _correct(node: exp.Expression) -> exp.Expression | None:
-    for rule in (_bare_table, _bare_call, _single_draw, _no_key, _no_properties):
+    for rule in (_bare_table, _bare_call, _single_draw, _null_free_count, _composed_text, _no_key, _no_properties):
         changed = rule(node)
         if changed is not node:
             return changed
@@ -75,6 +75,20 @@ def _single_draw(node: exp.Expression) -> exp.Expression:
     """Keep LEAST and GREATEST of a draw single: spelt out as a CASE for NULLs, the draw would be made several times."""
     if isinstance(node, (exp.Least, exp.Greatest)) and node.find(exp.Rand):
         node.set("ignore_nulls", True)
+    return node
+
+
+def _null_free_count(node: exp.Expression) -> exp.Expression:
+    """COUNTIF of only NULLs is 0 in GoogleSQL; DuckDB's COUNT_IF is a sum, and NULL."""
+    if isinstance(node, exp.CountIf):
+        return exp.Count(this=exp.If(this=node.this, true=exp.Literal.number(1)), big_int=True)
+    return node
+
+
+def _composed_text(node: exp.Expression) -> exp.Expression:
+    """NORMALIZE(text, form): DuckDB has the composed form only, NFC, in place of NFKC as well."""
+    if isinstance(node, exp.Normalize):
+        return exp.Anonymous(this="NFC_NORMALIZE", expressions=[node.this])
     return node
 
 

@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from sim.scenario import PolicySpec, Scenario
-    from sim.worlds.metrics.allocation import Tally
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
+Flags = NDArray[np.bool_]
+Keys = NDArray[np.uint64]
+Params = tuple[float, ...]
+"""The parameters of a policy, as its rule receives them."""
 
 MESSAGE_TYPES = ("PPV", "Bump")
 
@@ -89,6 +92,26 @@ class SendLog:
     page_names: tuple[str, ...] | None = None
 
 
+@dataclass(frozen=True)
+class Tally:
+    """Sends since the last tally, summed over replications and pages; entropies in units of 2**-32."""
+
+    by_bin: Counts
+    """(bins + 1,): by true rank, see `metrics.allocation.RANK_BINS`; the last is `metrics.allocation.GONE`."""
+    cold: int
+    """Sends of captions that had been sent fewer than `metrics.allocation.COLD_SENDS` times before."""
+    known: int
+    """Sends of which that is known: those of captions not replaced since."""
+    entropy: int
+    """Of each page's sends over its captions, in nats, summed."""
+    active: int
+    """Pages that sent."""
+    evenness: int
+    """Entropy over the largest that so many sends of so many captions can have, summed."""
+    spread: int
+    """Pages of which that exists: at least two sends and two captions."""
+
+
 class World(Protocol):
     """One block of replications of a scenario under one policy."""
 
@@ -103,10 +126,10 @@ class World(Protocol):
     def changes(self) -> Iterable[tuple[float, Callable[[], None]]]:
         """World changes in order of time, each applied before the pull or slot of its time."""
 
-    def foresee(self, points: Floats, watched: Floats) -> None:
-        """Take note of the times up to which `advance` will be called, rising, the horizon last.
+    def simulate_through(self, times: Floats, observe_at: Floats) -> None:
+        """Learn the times up to which `advance` will be called, rising, the horizon last; may simulate already.
 
-        Beyond `totals` and `tier_revenue`, only those `watched` will be asked about.
+        Beyond `totals` and `tier_revenue`, the engine asks only about those in `observe_at`.
         """
 
     def advance(self, until: float) -> None:
@@ -118,7 +141,7 @@ class World(Protocol):
     def locked_out_pages(self) -> Floats:
         """Share of each replication's pages whose best arm now has probability exactly 0, shape (replications,)."""
 
-    def tally(self) -> "Tally":
+    def tally(self) -> Tally:
         """Where the sends since the last tally went."""
 
     def tier_revenue(self) -> Counts:

@@ -91,7 +91,7 @@ def simulate(scenario: Scenario, spec: PolicySpec, replications: range) -> Block
     world = build_world(scenario, spec, replications)
     at = curve_points(scenario)
     watched = watched_points(at, pulls=scenario.horizon.pulls is not None)
-    world.foresee(at, watched)
+    world.simulate_through(at, watched)
     observer = Observer(world, watched)
     curve = Curve(at, observer)
     with compiling_rule(spec.name):

@@ -4,6 +4,7 @@ CAPTION_SIM_BIGQUERY_TEST=PROJECT.DATASET, the same in CAPTION_SIM_ALLOW_WRITE, 
 """
 
 import os
+from datetime import UTC, datetime
 
 import pytest
 
@@ -14,14 +15,18 @@ from sim.warehouse.base import STATS, open_target
 from sim.warehouse.deploy import FUNCTIONS, carry_out, plan
 from sim.warehouse.guard import writing
 from sim.warehouse.load.loading import put
-from sim.warehouse.verify import Options, verify
+from sim.warehouse.verify.checks import shipped
+from sim.warehouse.verify.options import Options
+from sim.warehouse.verify.questions import Clock, parameters
+from sim.warehouse.verify.running import verify
 
 NAME = os.environ.get("CAPTION_SIM_BIGQUERY_TEST", "")
 pytestmark = pytest.mark.skipif(not NAME, reason="no real BigQuery: CAPTION_SIM_BIGQUERY_TEST names no dataset")
+MOMENT = datetime(2025, 4, 1, tzinfo=UTC)
 PARAMETERS = {
-    "draws": 1000, "pairs": 1000, "limit": 1.0, "as_of_us": 0, "warn_hours": 8.0, "critical_hours": 12.0, "days": 90.0,
-    "share": 0.3, "per_hour": 10.0, "sends": "mass_messages", "table": STATS,
-}  # fmt: skip
+    **parameters(Options(draws=1000), Clock(MOMENT, MOMENT, live=True), shipped().values()),
+    "pairs": 1000,
+}
 CAP = 2**30
 
 

@@ -21,7 +21,7 @@ from policies.thompson_beta import POSTERIOR_RULE, ThompsonBeta
 from sim.kernels import specialise
 from sim.scenario import load
 from sim.worlds.engine import simulate
-from sim.worlds.selection.tail_pruning import HIGHEST, Tails, best_by_tails, new_tails, tails_of, update
+from sim.worlds.selection.tail_pruning import HIGHEST, TailBounds, best_by_tails, new_tails, tails_of, update
 
 ALPHA = 1e-4
 DECISIONS = 2_000_000
@@ -30,7 +30,7 @@ LATER = np.array([[20.0, 9.0], [19.0, 8.0], [3.0, 4.0], [2.0, 1.0], [33.0, 24.0]
 FORGETFUL = False
 
 
-def decisions(first: int, stop: int, wins: Any, a: Any, b: Any, tails: Tails) -> None:
+def decisions(first: int, stop: int, wins: Any, a: Any, b: Any, tails: TailBounds) -> None:
     """Count in `wins` who wins from decision `first` on; where FORGETFUL, without a look at arms that did not pass."""
     for t in range(first, stop):
         if FORGETFUL:
@@ -38,7 +38,7 @@ def decisions(first: int, stop: int, wins: Any, a: Any, b: Any, tails: Tails) ->
         wins[best_by_tails(a, b, tails, (), a[:0], pull_key(np.uint64(99), t))] += 1
 
 
-def change(before: Any, after: Any, tails: Tails) -> None:
+def change(before: Any, after: Any, tails: TailBounds) -> None:
     for arm in range(before.shape[0]):
         update(arm, before[arm, 0], before[arm, 1], after[arm, 0], after[arm, 1], tails, ())
 
@@ -74,13 +74,13 @@ def chances(arms: Any) -> Any:
     return share / share.sum()
 
 
-def p_value(tails: Tails, run: Any) -> float:
+def p_value(tails: TailBounds, run: Any) -> float:
     wins = np.zeros(len(ARMS), np.int64)
     run(0, DECISIONS, wins, *ARMS.T.copy(), tails)
     return float(stats.chisquare(wins, DECISIONS * chances(ARMS)).pvalue)
 
 
-def fresh() -> Tails:
+def fresh() -> TailBounds:
     return tails_of(new_tails(1, len(ARMS)), 0)
 
 
@@ -104,7 +104,7 @@ def p_value_after_change(rule: Rule) -> float:
     run(0, 10_000, np.zeros(len(ARMS), np.int64), *ARMS.T.copy(), tails)
     compiled(change, rule)(ARMS, LATER, tails)
     for first in range(10_000, 410_000, 100):
-        run(first, first + 100, wins, *LATER.T.copy(), Tails(*(part.copy() for part in tails)))
+        run(first, first + 100, wins, *LATER.T.copy(), TailBounds(*(part.copy() for part in tails)))
     return float(stats.chisquare(wins, wins.sum() * chances(LATER)).pvalue)
 
 

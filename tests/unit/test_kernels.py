@@ -177,15 +177,15 @@ def test_a_kernel_that_should_not_allocate_may_be_bound_to_a_function_that_does(
     m = module(
         tmp_path, "def most(values):\n    return rule(values)\n\n\ndef largest(values):\n    return values.max()\n"
     )
-    kernel = specialise(m.most, "k", allocates=False, rule=m.largest)
+    kernel = specialise(m.most, "k", refcount=False, rule=m.largest)
     assert [kernel(VALUES), kernel(2.0 * VALUES)] == [3.0, 6.0]
 
 
 def test_what_no_kernel_can_be_is_said_by_numba(tmp_path):
     m = module(tmp_path, "def wrong(values):\n    return values.no_such_attribute\n")
-    for allocates in (True, False):
+    for refcount in (True, False):
         with pytest.raises(NumbaError, match="no_such_attribute"):
-            specialise(m.wrong, "k", allocates=allocates)(VALUES)
+            specialise(m.wrong, "k", refcount=refcount)(VALUES)
 
 
 def test_division_by_zero_is_infinite_as_in_numpy(tmp_path):

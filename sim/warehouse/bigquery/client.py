@@ -14,6 +14,7 @@ LABELS = {"component": "caption-bandit-sim"}
 DEFAULT_BYTE_CAP = 10 * 2**30
 
 _STATEMENTS = frozenset({"BadRequest", "NotFound"})
+_NOT_OF_THE_STATEMENT = {"bytesBilledLimitExceeded", "billingTierLimitExceeded", "quotaExceeded", "accessDenied"}
 _HINTS = {
     "Forbidden": "the account lacks a role; docs/bigquery.md lists the least that are needed",
     "Unauthorized": "log in: gcloud auth application-default login",
@@ -61,8 +62,15 @@ def remote_errors(spec: TargetSpec) -> Iterator[None]:
     try:
         yield
     except (GoogleAPIError, GoogleAuthError, requests.RequestException, ConnectionError, TimeoutError) as error:
-        kind = RemoteStatementError if type(error).__name__ in _STATEMENTS else RemoteError
+        kind = RemoteStatementError if _is_of_the_statement(error) else RemoteError
         raise kind(f"{spec}: {_first_line(error)}", _hint(error)) from error
+
+
+def _is_of_the_statement(error: Exception) -> bool:
+    """Whether the statement itself was refused, rather than its cost, or a table that wants a partition filter."""
+    reasons = {one.get("reason") for one in getattr(error, "errors", None) or () if isinstance(one, dict)}
+    of_the_service = reasons & _NOT_OF_THE_STATEMENT or "partition elimination" in str(error)
+    return type(error).__name__ in _STATEMENTS and not of_the_service
 
 
 def _first_line(error: Exception) -> str:

@@ -16,7 +16,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 import sql
-from sim.errors import InputError, WriteNotPermittedError
+from sim.errors import InputError, RemoteError, WriteNotPermittedError
 from sim.warehouse.base import Column, Routine, TableDescription, TargetSpec
 from sim.warehouse.bigquery.client import DEADLINE_SECONDS, LABELS, byte_cap, import_client, remote_errors, retry
 from sim.warehouse.guard import WritePermit, refuse_production
@@ -68,6 +68,14 @@ class BigQueryTarget:
         with remote_errors(self.spec):
             found = self.table(table)
         return None if found is None else _description(table, found)
+
+    def require_dataset(self) -> None:
+        """See `Target.require_dataset`."""
+        with remote_errors(self.spec):
+            try:
+                self.client.get_dataset(self.spec.place, retry=retry(), timeout=DEADLINE_SECONDS)
+            except import_not_found():
+                raise RemoteError(f"{self.spec}: the dataset does not exist", "check its name and location") from None
 
     def routine(self, name: str) -> Routine | None:
         """See `Target.routine`."""

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from policies.maths.draws import arm_key, open_uniform, pull_key
-from sim.kernels import inlined
+from sim.kernels import force_inline
 from sim.worlds.bernoulli.rows import Log, Plan, Rows
-from sim.worlds.selection.cached_leader import challenge
-from sim.worlds.selection.lazy_index import outdate
+from sim.worlds.selection.cached_leader import update_runner_up
+from sim.worlds.selection.lazy_index import invalidate
 from sim.worlds.selection.tail_pruning import update
 
 if TYPE_CHECKING:
@@ -35,9 +35,9 @@ def summarise_arm(arm: int, row: Rows, params: Any) -> None:
     row.a[arm], row.b[arm] = a, b
     row.stale[arm] = False
     if LAZY_INDEX:
-        outdate(arm, row.tangents)
+        invalidate(arm, row.lazy_index)
     if CACHED_LEADER:
-        challenge(arm, a, row.leader)
+        update_runner_up(arm, a, row.leader)
 
 
 def summarise_stale(row: Rows, params: Any) -> None:
@@ -85,7 +85,7 @@ def show(u: int, arm: int, outcomes: int, successes: int, row: Rows) -> None:
     row.successes[arm] += successes
 
 
-@inlined
+@force_inline
 def learn(t: int, arm: int, outcome: float, row: Rows, params: Any, plan: Plan) -> None:
     """The refresh before pull t + 1 where the outcome of pull t is all there is to show."""
     if WEIGHTED:

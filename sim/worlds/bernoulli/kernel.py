@@ -12,13 +12,13 @@ where only counts matter.
 from typing import TYPE_CHECKING, Any
 
 from policies.maths.draws import arm_key, beta, pull_key, uniform
-from sim.kernels import inlined
+from sim.kernels import force_inline
 from sim.worlds.bernoulli.feedback import address, forget, hold, learn, refresh, remember, summarise_stale
 from sim.worlds.bernoulli.pull_log import Pulls, note
 from sim.worlds.bernoulli.rows import Log, Plan, Rows, Sums, log_of, row_of
 from sim.worlds.selection.argmax import best_arm, best_of_all, can_win
 from sim.worlds.selection.cached_leader import best_by_leader
-from sim.worlds.selection.lazy_index import best_by_tangents
+from sim.worlds.selection.lazy_index import best_by_lazy_index
 from sim.worlds.selection.tail_pruning import best_by_tails
 
 if TYPE_CHECKING:
@@ -88,13 +88,13 @@ def churn(t: int, row: Rows, plan: Plan) -> bool:
     return True
 
 
-@inlined
+@force_inline
 def decide(t: int, row: Rows, params: Any) -> int:
     """The arm that the policy pulls at pull t."""
     key = pull_key(row.policy_key, t)
     prepare(t, row.n, row.a, row.b, params, row.state, key)
     if LAZY_INDEX:
-        arm = best_by_tangents(row.a, row.b, row.tangents, params, row.state, key)
+        arm = best_by_lazy_index(row.a, row.b, row.lazy_index, params, row.state, key)
     elif TAIL_PRUNING:
         arm = best_by_tails(row.a, row.b, row.tails, params, row.state, key)
     elif CACHED_LEADER and not (EXPLORES and row.state[0] > 0.0):

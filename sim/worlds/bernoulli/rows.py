@@ -9,8 +9,8 @@ import numpy as np
 
 from policies.base import Policy
 from sim.worlds.selection.cached_leader import Leader, leader_of, new_leader
-from sim.worlds.selection.lazy_index import Tangents, new_tangents, tangents_of
-from sim.worlds.selection.tail_pruning import Tails, new_tails, tails_of
+from sim.worlds.selection.lazy_index import LazyIndex, lazy_index_of, new_lazy_index
+from sim.worlds.selection.tail_pruning import TailBounds, new_tails, tails_of
 
 
 class Plan(NamedTuple):
@@ -62,9 +62,9 @@ class Rows(NamedTuple):
     held_successes: Any
     scores: Any
     """Work space of a `vectorise_from` policy, else of no arms."""
-    tangents: Tangents
+    lazy_index: LazyIndex
     """Of a `concave_index` policy, else of no arms."""
-    tails: Tails
+    tails: TailBounds
     """Of a `tail_evaluable` policy, else of no arms."""
     leader: Leader
     """Of a `state_independent_score` policy."""
@@ -122,7 +122,7 @@ def row_of(rows: Rows, r: int) -> Rows:
         rows.held[r],
         rows.held_successes[r],
         rows.scores[r],
-        tangents_of(rows.tangents, r),
+        lazy_index_of(rows.lazy_index, r),
         tails_of(rows.tails, r),
         leader_of(rows.leader, r),
         rows.outcome_key[r],
@@ -159,7 +159,7 @@ def new_rows(means: Any, policy: Policy, outcome_key: Any, delay_key: Any, churn
         held=np.zeros(shape, np.int64),
         held_successes=np.zeros(shape, np.int64),
         scores=np.zeros((rows, shape[1] if policy.vectorise_from else 0)),
-        tangents=new_tangents(rows, shape[1] if policy.concave_index else 0),
+        lazy_index=new_lazy_index(rows, shape[1] if policy.concave_index else 0),
         tails=new_tails(rows, shape[1] if policy.tail_evaluable else 0),
         leader=new_leader(rows),
         outcome_key=outcome_key,

@@ -15,12 +15,11 @@ from policies.base import Policy
 from sim.errors import InputError
 from sim.kernels import specialise
 from sim.rng import generator, policy_purpose, row_keys
-from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals
+from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
 from sim.worlds.bernoulli import kernel as bernoulli_kernel
 from sim.worlds.bernoulli.allocation import Sends
 from sim.worlds.bernoulli.pull_log import new_pulls, send_log
 from sim.worlds.bernoulli.rows import Log, Plan, Rows, new_log, new_rows, new_sums
-from sim.worlds.metrics.allocation import Tally
 from sim.worlds.metrics.estimation import estimation
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ class BernoulliWorld:
         self._advance = self._compile(bernoulli_kernel.advance)
 
     def _compile(self, template: Callable[..., None]) -> Any:
-        return specialise(template, self.policy.kind, allocates=False, **self._bindings)
+        return specialise(template, self.policy.kind, refcount=False, **self._bindings)
 
     def changes(self) -> Iterator[tuple[float, Callable[[], None]]]:
         """The scenario's `changes` within the horizon."""
@@ -71,12 +70,12 @@ class BernoulliWorld:
                 yield change.at, partial(self._set_means, change.means)
 
     def _set_means(self, means: tuple[float, ...]) -> None:
-        self._sends.note()
+        self._sends.record()
         self._rows.means[:] = means
         self._rows.stale[:] = True
 
-    def foresee(self, points: Floats, watched: Floats) -> None:
-        """Nothing: a pull is dear enough to go to all rows for."""
+    def simulate_through(self, times: Floats, observe_at: Floats) -> None:
+        """Do nothing: `advance` simulates."""
 
     def advance(self, until: float) -> None:
         """Pull up to, not including, pull `until` in every row; raises InputError where all scores are NaN."""

@@ -4,7 +4,7 @@ Integers, fractions in units of 2**-32, add up to the same bits however replicat
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cache
 from itertools import pairwise
 from typing import Any
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.kernels import specialise
-from sim.worlds.base import Counts, Floats
+from sim.worlds.base import Counts, Flags, Floats, Tally
 
 RANK_BINS: tuple[tuple[int, int | None], ...] = (
     *((rank, rank) for rank in range(1, 11)),
@@ -35,57 +35,37 @@ _LOWEST = np.array([low for low, _ in RANK_BINS])
 _COLD, _KNOWN, _ENTROPY, _ACTIVE, _EVENNESS, _SPREAD = range(6)
 
 
-@dataclass(frozen=True)
-class Tally:
-    """Sends since the last tally, summed over replications and pages; entropies in units of 2**-32."""
-
-    by_bin: Counts
-    """(bins + 1,): by true rank; the last is `GONE`."""
-    cold: int
-    """Sends of captions that had been sent fewer than `COLD_SENDS` times before."""
-    known: int
-    """Sends of which that is known: those of captions not replaced since."""
-    entropy: int
-    """Of each page's sends over its captions, in nats, summed."""
-    active: int
-    """Pages that sent."""
-    evenness: int
-    """Entropy over the largest that so many sends of so many captions can have, summed."""
-    spread: int
-    """Pages of which that exists: at least two sends and two captions."""
-
-
-class Ledger:
+class AllocationCounter:
     """The sends of every arm at the last tally, (replications, arms); page p owns `offsets[p]` to `offsets[p + 1]`."""
 
     def __init__(self, replications: int, offsets: Counts) -> None:
         self._offsets = offsets
         self._before = np.zeros((replications, int(offsets[-1])), np.int64)
-        self._noted = self._before.copy()
+        self._counted = self._before.copy()
         self._by_bin = np.zeros(len(RANK_BINS) + 1, np.int64)
 
     @property
-    def noted(self) -> Counts:
-        """Sends that are put into bins already."""
-        return self._noted
+    def counted(self) -> Counts:
+        """Sends that are counted in bins already."""
+        return self._counted
 
-    def replace(self, arms: NDArray[np.bool_]) -> None:
+    def replace(self, arms: Flags) -> None:
         """Start the arms of this mask from zero: they hold new captions."""
         self._before[arms] = 0
-        self._noted[arms] = 0
+        self._counted[arms] = 0
 
-    def note(self, sent: Counts, bins: Bins) -> None:
-        """Put the sends since the last note into their bins, before ranks change."""
-        _compiled(distribute)(self._noted, sent, bins, self._by_bin)
-        self._noted = sent.copy()
+    def record(self, sent: Counts, bins: Bins) -> None:
+        """Count the sends since the last call in their bins, before ranks change."""
+        _compiled(bin_counts)(self._counted, sent, bins, self._by_bin)
+        self._counted = sent.copy()
 
     def tally(self, sent: Counts, bins: Bins, captions: Counts) -> Tally:
         """Everything since the last tally; `captions` (replications, pages) is how many there are to choose from."""
-        self.note(sent, bins)
+        self.record(sent, bins)
         sums = np.zeros(6, np.int64)
-        _compiled(spread)(self._before, sent, self._offsets, captions, sums)
+        _compiled(entropy_sums)(self._before, sent, self._offsets, captions, sums)
         done = Tally(self._by_bin, *(int(total) for total in sums))
-        self._before, self._by_bin = self._noted.copy(), np.zeros_like(self._by_bin)
+        self._before, self._by_bin = self._counted.copy(), np.zeros_like(self._by_bin)
         return done
 
 
@@ -107,11 +87,11 @@ def bin_of(rank: int) -> int:
 
 
 @cache
-def _compiled(function: Any) -> Any:
-    return specialise(function, "ledger", allocates=False)
+def _compiled(function: Callable[..., None]) -> Any:
+    return specialise(function, "allocation", refcount=False)
 
 
-def distribute(before: Any, now: Any, bins: Any, by_bin: Any) -> None:
+def bin_counts(before: Counts, now: Counts, bins: Bins, by_bin: Counts) -> None:
     """Add the sends between two counts (R, A) to `by_bin`."""
     for r in range(now.shape[0]):
         for a in range(now.shape[1]):
@@ -119,7 +99,7 @@ def distribute(before: Any, now: Any, bins: Any, by_bin: Any) -> None:
                 by_bin[bins[r, a]] += now[r, a] - before[r, a]
 
 
-def spread(before: Any, now: Any, offsets: Any, captions: Any, sums: Any) -> None:
+def entropy_sums(before: Counts, now: Counts, offsets: Counts, captions: Counts, sums: Counts) -> None:
     """Add up, into `sums`, cold sends and the entropies of all pages."""
     for r in range(now.shape[0]):
         for p in range(offsets.shape[0] - 1):
@@ -130,15 +110,15 @@ def spread(before: Any, now: Any, offsets: Any, captions: Any, sums: Any) -> Non
                     total += count
                     logs += count * math.log(count)
                     count_cold(before[r, a], now[r, a], sums)
-            enter_page(total, logs, captions[r, p], sums)
+            add_page(total, logs, captions[r, p], sums)
 
 
-def count_cold(before: int, now: int, sums: Any) -> None:
+def count_cold(before: int, now: int, sums: Counts) -> None:
     """Add the cold ones among the sends of a caption that had `before` and has `now`."""
     sums[_COLD] += min(now, COLD_SENDS) - min(before, COLD_SENDS)
 
 
-def enter_page(total: int, logs: float, captions: int, sums: Any) -> None:
+def add_page(total: int, logs: float, captions: int, sums: Counts) -> None:
     """Add one page of `total` sends, Σ count · ln count being `logs`: its entropy is ln total − logs / total."""
     if total > 0:
         entropy = max(0.0, math.log(total) - logs / total)

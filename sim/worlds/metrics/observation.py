@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.worlds.base import Counts, Floats, Totals, World
-from sim.worlds.metrics.allocation import UNIT, Tally
+from sim.worlds.base import Counts, Floats, Tally, Totals, World
+from sim.worlds.metrics.allocation import UNIT
 
-MOST_WATCHED_DAYS = 20  # judging lock-outs costs about what a day's decisions do
+MOST_WATCHED_DAYS = 20  # finding lock-outs costs about what a day's decisions do
 LOCKED_OUT_SHARE = 0.5  # of a replication's pages, where it has many
 
 MEASURES = (
@@ -80,12 +80,12 @@ class Observer:
             self._world.tally(),
             np.array([totals.pulls.sum(), totals.best_pulls.sum(), totals.ranked_pulls.sum()]),
         )
-        locked = self._judge(at)
+        locked = self._record_lock_outs(at)
         self._by_bin.append(tally.by_bin)
         self._measures.append([*(since - self._before), *_sums(tally), *locked])
         self._before = since
 
-    def _judge(self, at: float) -> tuple[int, int, int]:
+    def _record_lock_outs(self, at: float) -> tuple[int, int, int]:
         """(replications, those locked out, share of their pages)."""
         self._pages = self._world.locked_out_pages()
         if not self._measures:

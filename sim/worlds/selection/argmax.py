@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from policies.maths.draws import arm_key, uniform
-from sim.kernels import inlined
+from sim.kernels import force_inline
 
 if TYPE_CHECKING:
     from policies.base import Rule
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 VECTORS = 32  # arms from which counting equals in vectors beats looking for the first
 
 
-@inlined
+@force_inline
 def best_arm(a: Any, b: Any, params: Any, state: Any, key: np.uint64) -> int:
     """The position of the largest score among arms of shape (arms,), ties broken uniformly; −1 if every score is NaN.
 
@@ -43,7 +43,7 @@ def best_arm(a: Any, b: Any, params: Any, state: Any, key: np.uint64) -> int:
     return chosen
 
 
-@inlined
+@force_inline
 def best_of_all(a: Any, b: Any, scores: Any, params: Any, state: Any, key: np.uint64) -> int:
     """The same, by way of `scores` (arms,), a work space: loops without branches handle several arms at once.
 

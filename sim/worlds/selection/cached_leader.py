@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.kernels import inlined
+from sim.kernels import force_inline
 from sim.worlds.selection.argmax import one_of
 
 
@@ -20,7 +20,7 @@ class Leader(NamedTuple):
 
     arm: Any
     """−1 where nobody, or nobody alone, is known to lead."""
-    second: Any
+    runner_up: Any
     """The largest score of the others, or more."""
 
 
@@ -31,26 +31,26 @@ def new_leader(rows: int) -> Leader:
 
 def leader_of(leader: Leader, r: int) -> Leader:
     """That of row `r` alone."""
-    return Leader(leader.arm[r], leader.second[r])
+    return Leader(leader.arm[r], leader.runner_up[r])
 
 
-@inlined
-def challenge(arm: int, score: float, leader: Leader) -> None:
+@force_inline
+def update_runner_up(arm: int, score: float, leader: Leader) -> None:
     """Take note of an arm's new score."""
-    if arm != leader.arm[0] and score > leader.second[0]:
-        leader.second[0] = score
+    if arm != leader.arm[0] and score > leader.runner_up[0]:
+        leader.runner_up[0] = score
 
 
-@inlined
+@force_inline
 def best_by_leader(a: Any, leader: Leader, key: np.uint64) -> int:
     """The position of the largest of `a` (arms,), ties broken uniformly; −1 if all are NaN."""
     arm = leader.arm[0]
-    if arm >= 0 and a[arm] > leader.second[0]:
+    if arm >= 0 and a[arm] > leader.runner_up[0]:
         return arm  # type: ignore[no-any-return]
-    return look(a, leader, key)
+    return recompute(a, leader, key)
 
 
-def look(a: Any, leader: Leader, key: np.uint64) -> int:
+def recompute(a: Any, leader: Leader, key: np.uint64) -> int:
     """The same by looking at all arms."""
     first = second = -math.inf
     place = -1
@@ -59,5 +59,5 @@ def look(a: Any, leader: Leader, key: np.uint64) -> int:
             first, second, place = a[arm], first, arm
         elif a[arm] > second:
             second = a[arm]
-    leader.arm[0], leader.second[0] = place, second
+    leader.arm[0], leader.runner_up[0] = place, second
     return place if first > second else one_of(first, a, key)

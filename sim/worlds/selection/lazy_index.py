@@ -14,18 +14,18 @@ import numpy as np
 
 from policies.base import SCORE_ERROR
 from policies.maths.draws import arm_key, uniform
-from sim.kernels import inlined
+from sim.kernels import force_inline
 
 if TYPE_CHECKING:
     from policies.base import Rule
 
     score, max_slope = Rule.score, Rule.max_slope
 
-_OUTDATED = -1.0
+_INVALID = -1.0
 _LOOKS = 3  # one by one; among many arms of nearly equal indices, one sweep is cheaper
 
 
-class Tangents(NamedTuple):
+class LazyIndex(NamedTuple):
     """The latest solved index of every arm, (rows, arms), or of the arms of one row."""
 
     value: Any
@@ -35,45 +35,45 @@ class Tangents(NamedTuple):
     """`state[0]` at that time."""
 
 
-def new_tangents(rows: int, arms: int) -> Tangents:
+def new_lazy_index(rows: int, arms: int) -> LazyIndex:
     """Nothing solved yet."""
-    return Tangents(np.zeros((rows, arms)), np.full((rows, arms), _OUTDATED), np.zeros((rows, arms)))
+    return LazyIndex(np.zeros((rows, arms)), np.full((rows, arms), _INVALID), np.zeros((rows, arms)))
 
 
-def tangents_of(tangents: Tangents, r: int) -> Tangents:
+def lazy_index_of(lazy_index: LazyIndex, r: int) -> LazyIndex:
     """Row `r` alone."""
-    return Tangents(tangents.value[r], tangents.rise[r], tangents.since[r])
+    return LazyIndex(lazy_index.value[r], lazy_index.rise[r], lazy_index.since[r])
 
 
-def outdate(arm: int, tangents: Tangents) -> None:
+def invalidate(arm: int, lazy_index: LazyIndex) -> None:
     """The statistics of an arm have changed."""
-    tangents.rise[arm] = _OUTDATED
+    lazy_index.rise[arm] = _INVALID
 
 
-@inlined
-def best_by_tangents(a: Any, b: Any, tangents: Tangents, params: Any, state: Any, key: np.uint64) -> int:
+@force_inline
+def best_by_lazy_index(a: Any, b: Any, lazy_index: LazyIndex, params: Any, state: Any, key: np.uint64) -> int:
     """What `sim.worlds.selection.argmax.best_arm` would choose; −1 if every score is NaN."""
-    first, runner_up = two_highest(a, b, tangents, params, state)
+    first, runner_up = two_highest(a, b, lazy_index, params, state)
     for _ in range(_LOOKS):
-        if first < 0 or solved(first, tangents, state):
+        if first < 0 or solved(first, lazy_index, state):
             break
-        solve(first, a, b, tangents, params, state)
-        if tangents.value[first] > runner_up:
+        solve(first, a, b, lazy_index, params, state)
+        if lazy_index.value[first] > runner_up:
             return first
-        first, runner_up = two_highest(a, b, tangents, params, state)
-    if first < 0 or (solved(first, tangents, state) and tangents.value[first] > runner_up):
+        first, runner_up = two_highest(a, b, lazy_index, params, state)
+    if first < 0 or (solved(first, lazy_index, state) and lazy_index.value[first] > runner_up):
         return first
-    return best_of_hopeful(tangents.value[first] - SCORE_ERROR, a, b, tangents, params, state, key)
+    return best_of_candidates(lazy_index.value[first] - SCORE_ERROR, a, b, lazy_index, params, state, key)
 
 
-@inlined
-def two_highest(a: Any, b: Any, tangents: Tangents, params: Any, state: Any) -> tuple[int, float]:
+@force_inline
+def two_highest(a: Any, b: Any, lazy_index: LazyIndex, params: Any, state: Any) -> tuple[int, float]:
     """(the arm of the highest ceiling, −1 for none; the highest ceiling of the others); solves what has changed."""
     highest, second, first = -math.inf, -math.inf, -1
     for arm in range(a.shape[0]):
-        if tangents.rise[arm] < 0.0:
-            solve(arm, a, b, tangents, params, state)
-        bound = ceiling(arm, tangents, state)
+        if lazy_index.rise[arm] < 0.0:
+            solve(arm, a, b, lazy_index, params, state)
+        bound = ceiling(arm, lazy_index, state)
         if bound > second:
             if bound > highest:
                 highest, second, first = bound, highest, arm
@@ -82,35 +82,37 @@ def two_highest(a: Any, b: Any, tangents: Tangents, params: Any, state: Any) -> 
     return first, second
 
 
-def solve(arm: int, a: Any, b: Any, tangents: Tangents, params: Any, state: Any) -> None:
+def solve(arm: int, a: Any, b: Any, lazy_index: LazyIndex, params: Any, state: Any) -> None:
     """The arm's index as of now; its score needs no key."""
     value = score(a[arm], b[arm], state, params, np.uint64(0))
-    tangents.value[arm] = value
-    tangents.rise[arm] = max_slope(a[arm], b[arm], value, state, params)
-    tangents.since[arm] = state[0]
+    lazy_index.value[arm] = value
+    lazy_index.rise[arm] = max_slope(a[arm], b[arm], value, state, params)
+    lazy_index.since[arm] = state[0]
 
 
-def solved(arm: int, tangents: Tangents, state: Any) -> bool:
+def solved(arm: int, lazy_index: LazyIndex, state: Any) -> bool:
     """Whether an arm's index is known as of now; an infinite one stays so."""
-    return tangents.since[arm] == state[0] or tangents.value[arm] == math.inf  # type: ignore[no-any-return]
+    return lazy_index.since[arm] == state[0] or lazy_index.value[arm] == math.inf  # type: ignore[no-any-return]
 
 
-def ceiling(arm: int, tangents: Tangents, state: Any) -> float:
+def ceiling(arm: int, lazy_index: LazyIndex, state: Any) -> float:
     """No less than the arm's index now."""
-    age = state[0] - tangents.since[arm]
+    age = state[0] - lazy_index.since[arm]
     if age == 0.0:
-        return tangents.value[arm]  # type: ignore[no-any-return]
-    return tangents.value[arm] + tangents.rise[arm] * age + SCORE_ERROR  # type: ignore[no-any-return]
+        return lazy_index.value[arm]  # type: ignore[no-any-return]
+    return lazy_index.value[arm] + lazy_index.rise[arm] * age + SCORE_ERROR  # type: ignore[no-any-return]
 
 
-def best_of_hopeful(floor: float, a: Any, b: Any, tangents: Tangents, params: Any, state: Any, key: np.uint64) -> int:
+def best_of_candidates(
+    floor: float, a: Any, b: Any, lazy_index: LazyIndex, params: Any, state: Any, key: np.uint64
+) -> int:
     """The arm of the largest index, which is at least `floor`, ties broken as `argmax.best_arm` does."""
     best, chosen, ties = -math.inf, -1, 0
     for arm in range(a.shape[0]):
-        if ceiling(arm, tangents, state) >= max(best, floor):
-            if not solved(arm, tangents, state):
-                solve(arm, a, b, tangents, params, state)
-            value = tangents.value[arm]
+        if ceiling(arm, lazy_index, state) >= max(best, floor):
+            if not solved(arm, lazy_index, state):
+                solve(arm, a, b, lazy_index, params, state)
+            value = lazy_index.value[arm]
             if value > best:
                 best, chosen, ties = value, arm, 1
             elif value == best:

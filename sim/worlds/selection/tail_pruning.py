@@ -4,7 +4,7 @@ An arm that keeps losing gets a level, somewhat below what wins, and the exact c
 decision one uniform number an arm says whose score does; only those are drawn, and where none of them passes the level
 of another arm, that arm, too. All that levels depend on is past, so the choice has the distribution that drawing every
 score gives it, though not the same random numbers. Where an evaluation pays is not known beforehand: it is made once
-as much was spent on draws in vain (ski rental, Karlin et al. 1988).
+as much was spent on draws in wasted_draws (ski rental, Karlin et al. 1988).
 
 Plain functions for `sim.kernels.specialise`, which binds the policy's `score`, `tail`, `update_tail` and `draw_above`.
 """
@@ -16,18 +16,18 @@ import numpy as np
 
 from policies.base import RARE, UNKNOWN
 from policies.maths.draws import arm_key, pull_key, uniform
-from sim.kernels import inlined
+from sim.kernels import force_inline
 
 if TYPE_CHECKING:
     from policies.base import Rule
 
     score, tail, update_tail, draw_above = Rule.score, Rule.tail, Rule.update_tail, Rule.draw_above
 
-PATIENCE = 12  # draws in vain that cost as much as one evaluation of a tail
+MAX_WASTED_DRAWS = 12  # draws in wasted_draws that cost as much as one evaluation of a tail
 LANES = 8  # chances that a processor compares at once
 NEVER = -1.0  # a chance that every uniform number exceeds
 LIKELY = 0.75  # chances above it spare nothing
-EXACT, DOUBTFUL = 1e-12, 1e-9  # relative error of a chance that was just evaluated, and the largest that may be used
+EXACT, INEXACT = 1e-12, 1e-9  # relative error of a chance that was just evaluated, and the largest that may be used
 DEPTH = 2.4  # standard deviations of a level below the mean of what wins
 NEAR = 0.5  # standard deviations that a level must move to be worth an evaluation
 MEMORY = 1.0 / 16.0  # weight of the latest decision in that mean and deviation
@@ -35,7 +35,7 @@ MEMORY = 1.0 / 16.0  # weight of the latest decision in that mean and deviation
 MEAN, VARIANCE, WEIGHT, HIGHEST = 0, 1, 2, 3  # places in `winning`
 
 
-class Tails(NamedTuple):
+class TailBounds(NamedTuple):
     """What is known of the arms' tails, (rows, arms) where nothing else is said, or of the arms of one row."""
 
     level: Any
@@ -45,7 +45,7 @@ class Tails(NamedTuple):
     slope: Any
     error: Any
     """Relative error of `chance`, at most."""
-    vain: Any
+    wasted_draws: Any
     """Draws that did not win since the level was last reviewed."""
     passed: Any
     """Work space, as long as `chance`: whether the score passes the level."""
@@ -55,39 +55,39 @@ class Tails(NamedTuple):
     """(rows, 4): mean and variance of the scores that won lately, weight of the next one; a bound of all levels."""
 
 
-def new_tails(rows: int, arms: int) -> Tails:
+def new_tails(rows: int, arms: int) -> TailBounds:
     """Nothing known yet."""
     shape = (rows, arms)
     chance = np.full((rows, -(-arms // LANES) * LANES), NEVER)
     chance[:, :arms] = UNKNOWN
-    return Tails(
+    return TailBounds(
         level=np.full(shape, -math.inf),
         chance=chance,
         slope=np.zeros(shape),
         error=np.zeros(shape),
-        vain=np.zeros(shape, np.int64),
+        wasted_draws=np.zeros(shape, np.int64),
         passed=np.zeros_like(chance, np.bool_),
         drawn=np.zeros(shape, np.int64),
         winning=np.tile([0.0, 0.0, 1.0, -math.inf], (rows, 1)),
     )
 
 
-def tails_of(tails: Tails, r: int) -> Tails:
+def tails_of(tails: TailBounds, r: int) -> TailBounds:
     """Row `r` alone."""
-    return Tails(
+    return TailBounds(
         tails.level[r],
         tails.chance[r],
         tails.slope[r],
         tails.error[r],
-        tails.vain[r],
+        tails.wasted_draws[r],
         tails.passed[r],
         tails.drawn[r],
         tails.winning[r],
     )
 
 
-@inlined
-def best_by_tails(a: Any, b: Any, tails: Tails, params: Any, state: Any, key: np.uint64) -> int:
+@force_inline
+def best_by_tails(a: Any, b: Any, tails: TailBounds, params: Any, state: Any, key: np.uint64) -> int:
     """The position of the largest score among arms of shape (arms,), ties broken uniformly; −1 if all drawn are NaN."""
     count = passing(tails, key)
     best, chosen, ties = -math.inf, -1, 0
@@ -103,12 +103,12 @@ def best_by_tails(a: Any, b: Any, tails: Tails, params: Any, state: Any, key: np
     remember_winner(best, tails.winning)
     for i in range(count):
         if tails.drawn[i] != chosen:
-            lose(tails.drawn[i], a, b, tails, params)
+            record_loss(tails.drawn[i], a, b, tails, params)
     return chosen
 
 
-@inlined
-def passing(tails: Tails, key: np.uint64) -> int:
+@force_inline
+def passing(tails: TailBounds, key: np.uint64) -> int:
     """How many arms are to be drawn at once: those whose scores pass, or have no level; they come first in `drawn`."""
     for arm in range(tails.chance.shape[0]):
         tails.passed[arm] = uniform(arm_key(key, arm)) < tails.chance[arm]
@@ -119,7 +119,7 @@ def passing(tails: Tails, key: np.uint64) -> int:
     return count
 
 
-def draw(arm: int, passes: bool, a: Any, b: Any, tails: Tails, params: Any, state: Any, key: np.uint64) -> float:
+def draw(arm: int, passes: bool, a: Any, b: Any, tails: TailBounds, params: Any, state: Any, key: np.uint64) -> float:
     """The score of an arm that passed its level, or did not, by keys independent of the number that decided it."""
     level = tails.level[arm]
     if passes and tails.chance[arm] <= RARE:
@@ -140,7 +140,16 @@ def tie(ties: int, arm: int, chosen: int, arms: int, key: np.uint64) -> tuple[in
 
 
 def best_of_others(
-    best: float, chosen: int, ties: int, count: int, a: Any, b: Any, tails: Tails, params: Any, state: Any, key: Any
+    best: float,
+    chosen: int,
+    ties: int,
+    count: int,
+    a: Any,
+    b: Any,
+    tails: TailBounds,
+    params: Any,
+    state: Any,
+    key: Any,
 ) -> tuple[float, int, int]:
     """(best, chosen, count) after the arms that did not pass, but whose level the best does not exceed, either."""
     highest = -math.inf
@@ -168,15 +177,15 @@ def remember_winner(best: float, winning: Any) -> None:
     winning[WEIGHT] = max(MEMORY, weight / (1.0 + weight))
 
 
-def lose(arm: int, a: Any, b: Any, tails: Tails, params: Any) -> None:
-    """Count a draw in vain, and after some review the arm's level."""
-    tails.vain[arm] += 1
-    if tails.vain[arm] >= PATIENCE:
-        tails.vain[arm] = 0
-        review(arm, a[arm], b[arm], tails, params)
+def record_loss(arm: int, a: Any, b: Any, tails: TailBounds, params: Any) -> None:
+    """Count a draw in wasted_draws, and after some update_threshold the arm's level."""
+    tails.wasted_draws[arm] += 1
+    if tails.wasted_draws[arm] >= MAX_WASTED_DRAWS:
+        tails.wasted_draws[arm] = 0
+        update_threshold(arm, a[arm], b[arm], tails, params)
 
 
-def review(arm: int, a: float, b: float, tails: Tails, params: Any) -> None:
+def update_threshold(arm: int, a: float, b: float, tails: TailBounds, params: Any) -> None:
     """Put the arm's level where it belongs now, unless it is about there."""
     spread = math.sqrt(tails.winning[VARIANCE])
     level = tails.winning[MEAN] - DEPTH * spread
@@ -185,13 +194,13 @@ def review(arm: int, a: float, b: float, tails: Tails, params: Any) -> None:
         evaluate(arm, a, b, tails, params)
 
 
-def evaluate(arm: int, a: float, b: float, tails: Tails, params: Any) -> None:
+def evaluate(arm: int, a: float, b: float, tails: TailBounds, params: Any) -> None:
     """The chance of passing the arm's level, from a and b alone."""
     chance, slope = tail(a, b, tails.level[arm], params)
     keep(arm, chance, slope, EXACT, tails)
 
 
-def keep(arm: int, chance: float, slope: float, error: float, tails: Tails) -> None:
+def keep(arm: int, chance: float, slope: float, error: float, tails: TailBounds) -> None:
     """Use a chance, if it spares anything."""
     if chance <= LIKELY:
         tails.chance[arm], tails.slope[arm], tails.error[arm] = chance, slope, error
@@ -200,13 +209,13 @@ def keep(arm: int, chance: float, slope: float, error: float, tails: Tails) -> N
         tails.chance[arm], tails.level[arm] = UNKNOWN, -math.inf
 
 
-def update(arm: int, a: float, b: float, to_a: float, to_b: float, tails: Tails, params: Any) -> None:
+def update(arm: int, a: float, b: float, to_a: float, to_b: float, tails: TailBounds, params: Any) -> None:
     """The statistics of an arm have changed, and with them perhaps a and b."""
     if tails.chance[arm] == UNKNOWN or (a == to_a and b == to_b):
         return
     level, chance, slope, error = tails.level[arm], tails.chance[arm], tails.slope[arm], tails.error[arm]
     chance, slope, error = update_tail(a, b, to_a, to_b, level, chance, slope, error, params)
-    if chance <= 1.0 and error <= DOUBTFUL:
+    if chance <= 1.0 and error <= INEXACT:
         keep(arm, chance, slope, error, tails)
     else:
         evaluate(arm, to_a, to_b, tails, params)

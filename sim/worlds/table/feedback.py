@@ -9,8 +9,7 @@ Bound by `sim.kernels.specialise`: the policy's `summarise`; `LABEL_SEND`, `WEIG
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from sim.worlds.sorted_arrays import insert_sorted, remove_sorted
 from sim.worlds.table.rows import CONVERSIONS, FIRST_REFRESH, LAST_REFRESH, SENDS, SUCCESSES, Clock, Rows
 
 if TYPE_CHECKING:
@@ -76,27 +75,10 @@ def slide(recent: Any, conversions: Any, oldest: int, start: int, seen: int, unt
     """Turn the sorted values of the sends `oldest` to `seen` − 1 into those of `start` to `until` − 1; their number."""
     size = seen - oldest
     for send in range(oldest, min(start, seen)):
-        size = take_out(recent, size, conversions[slot_of(send, conversions)])
+        size = remove_sorted(recent, size, conversions[slot_of(send, conversions)])
     for send in range(max(start, seen), until):
-        size = put_in(recent, size, conversions[slot_of(send, conversions)])
+        size = insert_sorted(recent, size, conversions[slot_of(send, conversions)])
     return size
-
-
-def put_in(values: Any, size: int, value: int) -> int:
-    """Insert into the first `size` sorted values; the new size."""
-    at = size
-    while at > 0 and values[at - 1] > value:
-        values[at] = values[at - 1]
-        at -= 1
-    values[at] = value
-    return size + 1
-
-
-def take_out(values: Any, size: int, value: int) -> int:
-    """Remove one `value` from the first `size` sorted values; the new size."""
-    for at in range(np.searchsorted(values[:size], value), size - 1):
-        values[at] = values[at + 1]
-    return size - 1
 
 
 def store(page: Rows, slot: int, number: int) -> None:

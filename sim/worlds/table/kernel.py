@@ -7,7 +7,7 @@ At equal time a refresh comes before a send. A policy binds its rule and, as con
 from typing import TYPE_CHECKING, Any
 
 from policies.maths.draws import arm_key, beta, pull_key
-from sim.kernels import inlined
+from sim.kernels import force_inline
 from sim.worlds.count_draws import binomial
 from sim.worlds.selection.argmax import best_arm, can_win
 from sim.worlds.table.feedback import refresh, refresh_after, slot_of, summarise_all
@@ -50,7 +50,7 @@ def advance_page(page: Rows, clock: Clock, span: Span, params: Any) -> tuple[int
     return seen, oldest
 
 
-@inlined
+@force_inline
 def send_one(page: Rows, send: int, clock: Clock, params: Any) -> None:
     """Decide, draw the outcome, log both."""
     arm = decide(page, trials(send, clock), send, params)
@@ -68,7 +68,7 @@ def trials(send: int, clock: Clock) -> int:
     return send if LABEL_SEND else send * clock.fans
 
 
-@inlined
+@force_inline
 def decide(page: Rows, t: int, send: int, params: Any) -> int:
     """The arm that the policy sends after `t` trials."""
     key = pull_key(page.policy_key, send)

@@ -16,7 +16,7 @@ import numpy as np
 
 from sim.errors import InputError, StorageError
 from sim.files import PARQUET_MAGIC
-from sim.scenario.problems import suggestion
+from sim.wording import did_you_mean
 from sim.worlds.base import Counts
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def _check_columns(source: str, present: list[str], columns: Roles) -> None:
     for role, name in zip(("page", "caption", "trials", "successes"), columns, strict=True):
         if name not in present:
             raise InputError(
-                f"{source}: has no column `{name}`{suggestion(name, present)}",
+                f"{source}: has no column `{name}`{did_you_mean(name, present)}",
                 f"`world.columns.{role}` names the column of the {role}",
             )
     if len(set(columns)) < len(columns):

@@ -15,8 +15,8 @@ import numpy as np
 from sim.errors import InputError
 from sim.kernels import specialise
 from sim.rng import policy_purpose, row_keys
-from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals
-from sim.worlds.metrics.allocation import Ledger, Tally, rank_bins
+from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
+from sim.worlds.metrics.allocation import AllocationCounter, rank_bins
 from sim.worlds.metrics.estimation import estimation, nothing
 from sim.worlds.table import kernel as table_kernel
 from sim.worlds.table.empirical_bayes import fit_beta_binomial
@@ -61,9 +61,9 @@ class TableWorld:
         self._label = spec.kind
         self._rows = self._new_rows(scenario.seed, world, policy, replications)
         self._sent = self._seen = self._oldest = 0
-        self._ledger = Ledger(len(replications), self._counted.offsets)
+        self._counter = AllocationCounter(len(replications), self._counted.offsets)
         self._bins = rank_bins(self._rows.rates, self._counted.offsets)
-        self._kernel = specialise(table_kernel.advance, self._label, allocates=False, **self._bindings)
+        self._kernel = specialise(table_kernel.advance, self._label, refcount=False, **self._bindings)
 
     def _new_rows(self, seed: int, world: "TableSection", policy: "Policy", replications: range) -> Rows:
         total = self._timing.sends_before(self.horizon)
@@ -90,8 +90,8 @@ class TableWorld:
         """None: the rates of a replication stay what they are."""
         return ()
 
-    def foresee(self, points: Floats, watched: Floats) -> None:
-        """Nothing: a pull is dear enough to go to all rows for."""
+    def simulate_through(self, times: Floats, observe_at: Floats) -> None:
+        """Do nothing: `advance` simulates."""
 
     def advance(self, until: float) -> None:
         """Simulate all sends before day `until`, and all refreshes by then."""
@@ -121,7 +121,7 @@ class TableWorld:
     def locked_out_pages(self) -> Floats:
         """Share of pages none of whose truly best arms can be sent at the next slot."""
         locked = np.zeros(self._rows.rates.shape[0], np.int64)
-        count = specialise(table_kernel.count_locked_out, self._label, allocates=False, **self._bindings)
+        count = specialise(table_kernel.count_locked_out, self._label, refcount=False, **self._bindings)
         undisturbed = self._rows._replace(state=self._rows.state.copy())
         count(undisturbed, self._counted.offsets, self._clock, self._sent, self._params, locked)
         return locked / self.pages
@@ -129,7 +129,7 @@ class TableWorld:
     def tally(self) -> Tally:
         """Where the sends since the last tally went."""
         captions = np.diff(self._counted.offsets)
-        return self._ledger.tally(self._rows.sent, self._bins, np.tile(captions, (len(self._bins), 1)))
+        return self._counter.tally(self._rows.sent, self._bins, np.tile(captions, (len(self._bins), 1)))
 
     def tier_revenue(self) -> Counts:
         """No tiers: there is no money."""
@@ -205,7 +205,7 @@ class TableWorld:
 @cache
 def compiled(function: Callable[..., None]) -> Any:
     """A function of the kernel that no policy enters."""
-    return specialise(function, "table", allocates=False)
+    return specialise(function, "table", refcount=False)
 
 
 def bindings(policy: "Policy", world: "TableSection") -> dict[str, Any]:

@@ -6,7 +6,7 @@ Plain functions of the traffic kernel.
 import math
 from typing import Any
 
-from sim.worlds.metrics.allocation import GONE, bin_of, count_cold, enter_page
+from sim.worlds.metrics.allocation import GONE, add_page, bin_of, count_cold
 from sim.worlds.traffic.bank.rank_cutoff import rank_above
 from sim.worlds.traffic.records import BUMP, RETIRED, Row
 
@@ -19,25 +19,25 @@ def tally(row: Row, by_bin: Any, sums: Any) -> None:
     """
     total, logs = 0, 0.0
     for tier in range(BUMP + 1):
-        start = row.page.warm_start[tier]
-        for w in range(start, start + row.page.warm[tier]):
-            count = row.uses[w] - row.tallied[w]
+        start = row.page.tried_start[tier]
+        for w in range(start, start + row.page.tried[tier]):
+            count = row.tried.uses[w] - row.tried.tallied[w]
             if count > 0:
                 total += count
                 if count > 1:  # most are sent once, and the logarithm of 1 is 0
                     logs += count * math.log(count)
-                count_cold(row.tallied[w], row.uses[w], sums)
+                count_cold(row.tried.tallied[w], row.tried.uses[w], sums)
                 if tier != BUMP:
-                    by_bin[bin_sent(row.captions[w], tier, row.page, row.bank)] += count
-                row.tallied[w] = row.uses[w]
-    enter_page(total, logs, row.page.alive, sums)
+                    by_bin[bin_sent(row.tried.captions[w], tier, row.page, row.bank.entries)] += count
+                row.tried.tallied[w] = row.tried.uses[w]
+    add_page(total, logs, row.page.alive, sums)
 
 
 def bin_sent(caption: Any, tier: int, page: Any, bank: Any) -> int:
     """The bin of a priced warm caption."""
     if caption.last_used == RETIRED:
         return GONE
-    if caption.rate < page.crowd[tier]:
+    if caption.rate < page.cutoff_rate[tier]:
         return GONE - 1
     log_rate, start = bank[caption.place].log_rate, page.tier_start[tier]
     arrived = bank[start : start + page.arrived[tier]]

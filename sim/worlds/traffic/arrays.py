@@ -11,9 +11,28 @@ from numpy.typing import NDArray
 
 from policies.base import Policy
 from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficSection
-from sim.worlds.traffic.pages import Integers, Records, make_bank, make_pages, most_dollars
-from sim.worlds.traffic.parameters import DAY_S, make_rules, recovery, season, tier_cycle
-from sim.worlds.traffic.records import BUMP, CAPTION, EMV, HISTORY, LABEL, LEADER, LINE, MESSAGE, RESULT, SLOT, Block
+from sim.worlds.traffic.bank.draw_bank import SampledBank
+from sim.worlds.traffic.pages import Integers, make_bank, make_pages, most_dollars
+from sim.worlds.traffic.parameters import DAY_S, kernel_parameters, recovery, season, tier_cycle
+from sim.worlds.traffic.records import (
+    BUMP,
+    CAPTION,
+    EMV,
+    HISTORY,
+    LABEL,
+    LINE,
+    MESSAGE,
+    RESULT,
+    SLOT,
+    Bank,
+    Block,
+    Record,
+    Records,
+    Tables,
+    Tried,
+    UpdateJob,
+    Workspace,
+)
 
 SPARE = 2  # of the best cold captions, as many may become warm before they are looked for anew
 
@@ -34,36 +53,55 @@ def make_block(
     world, _, selection = sections
     pages = make_pages(world, seed, replications)
     pages["policy_key"] = policy_keys.ravel()
-    bank = make_bank(world, days, pages)
-    captions = bank.entries.shape[1]
-    warm = reserve(pages, most_chosen(world, selection, days) if pools(policy) else None)
-    rules, state = make_rules(*sections, policy.memory), np.zeros((len(pages), len(TIERS), policy.state_size))
+    sampled = make_bank(world, days, pages)
+    captions = sampled.entries.shape[1]
+    tried = reserve(pages, most_chosen(world, selection, days) if pools(policy) else None)
+    rules, state = kernel_parameters(*sections, policy.memory), np.zeros((len(pages), len(TIERS), policy.state_size))
     most = int(rules["most"][0])
     return Block(
         rules=rules,
         pages=pages,
         sums=np.zeros(len(pages), RESULT),
-        bank=bank.entries,
-        arrives=bank.arrives,
-        leaving=bank.leaving,
-        cold=np.zeros((len(pages), captions), np.int32),
-        leaders=np.zeros((len(pages), BUMP, 2, most_of_a_tier(world, selection) + SPARE), LEADER),
-        led=np.zeros((len(pages), BUMP, 2), np.int64),
-        captions=np.zeros((len(pages), warm), CAPTION),
-        history=np.zeros((len(pages), warm), HISTORY),
-        uses=np.zeros((len(pages), warm), np.int64),
-        tallied=np.zeros((len(pages), warm), np.int64),
+        bank=_bank(sampled, most_of_a_tier(world, selection) + SPARE),
+        tried=_tried(len(pages), tried),
+        job=_update_job(len(pages), rules[0], days),
+        plan=np.zeros((len(pages), most), SLOT),
+        log=np.zeros((len(pages), most * days if record else 0), LINE),
         state=state,
         params=tuple(float(p) for p in policy.parameters()),
+        tables=_tables(world, selection, seed, replications, days),
+        work=_workspace(captions, tried, most, policy),
+    )
+
+
+def _bank(sampled: SampledBank, most: int) -> Bank:
+    """The sampled captions, and room for the `most` best cold ones of each tier."""
+    rows, captions = sampled.entries.shape
+    return Bank(
+        entries=sampled.entries,
+        arrives=sampled.arrives,
+        leaving=sampled.leaving,
+        cold=np.zeros((rows, captions), np.int32),
+        top_worth=np.zeros((rows, BUMP, 2, most)),
+        top_place=np.zeros((rows, BUMP, 2, most), np.int64),
+        top_sizes=np.zeros((rows, BUMP, 2), np.int64),
+    )
+
+
+def _tried(rows: int, most: int) -> Tried:
+    """Room for `most` tried captions per row."""
+    shape = (rows, most)
+    captions, history = np.zeros(shape, CAPTION), np.zeros(shape, HISTORY)
+    return Tried(captions, history, np.zeros(shape, np.int64), np.zeros(shape, np.int64))
+
+
+def _tables(world: TrafficSection, selection: Selection, seed: int, replications: range, days: int) -> Tables:
+    return Tables(
         season=season(world, seed, replications, days),
         hours=np.array(world.factors.hour, dtype=np.float64),
         tiers=tier_cycle([getattr(selection.quotas, tier) for tier in PRICED_TIERS]),
         recovery=recovery(world, days),
         log_price=np.log(np.maximum(np.arange(most_dollars(world) + 1), 1e-300)),
-        kept=np.zeros(policy.state_size),
-        memory=np.zeros((0 if policy.memory.cumulative else warm, 3)),
-        **_rings(len(pages), rules[0], days, record=record),
-        **_work_space(captions, warm, most),
     )
 
 
@@ -73,11 +111,11 @@ def pools(policy: Policy) -> bool:
 
 
 def reserve(pages: Records, most: Integers | None) -> int:
-    """Set where each tier's warm captions start, `most` (4,) or all of a tier; returns the largest page's room."""
+    """Set where each tier's tried captions start, `most` (4,) or all of a tier; returns the largest page's room."""
     sizes = np.diff(pages["tier_start"], axis=1)
     room = sizes if most is None else np.minimum(sizes, most)
-    pages["warm_start"][:, 1:] = np.cumsum(room, axis=1)
-    return int(pages["warm_start"].max())
+    pages["tried_start"][:, 1:] = np.cumsum(room, axis=1)
+    return int(pages["tried_start"].max())
 
 
 def most_chosen(world: TrafficSection, selection: Selection, days: int) -> Integers:
@@ -104,8 +142,8 @@ def most_of_a_tier(world: TrafficSection, selection: Selection) -> int:
     return int(max(counts))
 
 
-def _rings(rows: int, rules: Any, days: int, *, record: bool) -> dict[str, NDArray[Any]]:
-    """What a page keeps of its messages, each as long as it can become."""
+def _update_job(rows: int, rules: Record, days: int) -> UpdateJob:
+    """Rings as long as they can become."""
     most = int(rules["most"])
 
     def messages(seconds: float) -> int:
@@ -116,34 +154,35 @@ def _rings(rows: int, rules: Any, days: int, *, record: bool) -> dict[str, NDArr
     recent = messages(rules["median_s"] + rules["label_after_s"] + 2 * rules["refresh_s"])
     # Labels leave a window once a day.
     labelled = min(int(rules["window"]), days * most) + most + 1 if rules["window"] > 0 else 0
-    return {
-        "plan": np.zeros((rows, most), SLOT),
-        "pending": np.zeros((rows, messages(rules["label_after_s"] + rules["refresh_s"])), MESSAGE),
-        "recent": np.zeros((rows, recent), EMV),
-        "rising": np.zeros((rows, recent)),
-        "labelled": np.zeros((rows, labelled), LABEL),
-        "log": np.zeros((rows, most * days if record else 0), LINE),
-    }
+    return UpdateJob(
+        pending=np.zeros((rows, messages(rules["label_after_s"] + rules["refresh_s"])), MESSAGE),
+        recent=np.zeros((rows, recent), EMV),
+        positive_emvs_sorted=np.zeros((rows, recent)),
+        labelled=np.zeros((rows, labelled), LABEL),
+    )
 
 
-def _work_space(captions: int, warm: int, most: int) -> dict[str, NDArray[Any]]:
-    """Arrays that each decision uses anew."""
-    whole = {"eligible": warm + 1, "hits": warm + 1, "order": most, "chosen": most}
-    real = {
-        "n": captions + 1,
-        "a": captions + 1,
-        "b": captions + 1,
-        "score": most,
-        "luck": most,
-        "best": (2, most),
-        "own": most,
-    }
-    made: dict[str, NDArray[Any]] = {name: np.zeros(size, np.int64) for name, size in whole.items()}
-    return made | {name: np.zeros(shape) for name, shape in real.items()}
+def _workspace(captions: int, tried: int, most: int, policy: Policy) -> Workspace:
+    """Arrays that each decision writes anew."""
+    return Workspace(
+        eligible=np.zeros(tried + 1, np.int64),
+        hits=np.zeros(tried + 1, np.int64),
+        n=np.zeros(captions + 1),
+        a=np.zeros(captions + 1),
+        b=np.zeros(captions + 1),
+        order=np.zeros(most, np.int64),
+        chosen=np.zeros(most, np.int64),
+        score=np.zeros(most),
+        luck=np.zeros(most),
+        best=np.zeros((2, most)),
+        own=np.zeros(most),
+        kept=np.zeros(policy.state_size),
+        memory=np.zeros((0 if policy.memory.cumulative else tried, 3)),
+    )
 
 
 def reads_truth(summarise: Callable[..., Any]) -> bool:
-    """Whether a policy's `summarise` looks at its fourth argument, the truth, which changes daily."""
+    """Whether a policy's `summarise` looks at its rate_at_rank argument, the truth, which changes daily."""
     assert isinstance(summarise, FunctionType)
     name = summarise.__code__.co_varnames[3]
     return any(name in _names(step.argval) for step in dis.get_instructions(summarise) if "LOAD" in step.opname)

@@ -3,12 +3,12 @@
 Plain functions of the traffic kernel. Everything is addressed by (page, day, slot): the policy has no part in it.
 """
 
-from typing import Any
-
 import numpy as np
 
 from policies.maths.draws import arm_key, pull_key, uniform
-from sim.worlds.traffic.records import BUMP, Row
+from sim.worlds.base import Counts, Floats
+from sim.worlds.sorted_arrays import insert_sorted
+from sim.worlds.traffic.records import BUMP, Records, Row
 
 HOUR_S, DAY_S = 3_600, 86_400
 SLOTS = 1_024  # addresses of a day's slots
@@ -25,7 +25,7 @@ def plan_day(day: int, row: Row) -> None:
     place_unpriced(day, key, priced, unpriced, row)
     sort_by_time(row.plan, priced + unpriced)
     row.page.slots, row.page.slot = priced + unpriced, 0
-    shuffle(row.order, priced + unpriced, key)
+    shuffle(row.work.order, priced + unpriced, key)
     assign_tiers(row)
     for slot in range(priced + unpriced):
         row.plan[slot].factor = factor_at(row.plan[slot].time, row)
@@ -51,7 +51,7 @@ def place_priced(day: int, key: np.uint64, count: int, row: Row) -> None:
     if count == 0:
         return
     gap = min(row.page.gap_s, row.rules.open_s // count)
-    free, draw = row.rules.open_s - count * gap, row.score
+    free, draw = row.rules.open_s - count * gap, row.work.score
     for i in range(count):
         draw[i] = uniform(arm_key(key, TIMES + i))
     sort(draw, count)
@@ -73,17 +73,13 @@ def place_unpriced(day: int, key: np.uint64, first: int, count: int, row: Row) -
         row.plan[i].tier = BUMP
 
 
-def sort(values: Any, count: int) -> None:
+def sort(values: Floats, count: int) -> None:
     """Sort `values[:count]` upwards."""
     for i in range(1, count):
-        value, place = values[i], i
-        while place > 0 and values[place - 1] > value:
-            values[place] = values[place - 1]
-            place -= 1
-        values[place] = value
+        insert_sorted(values, i, values[i])
 
 
-def sort_by_time(plan: Any, count: int) -> None:
+def sort_by_time(plan: Records, count: int) -> None:
     """Sort the day's slots by time; equal times keep their order."""
     for i in range(1, count):
         time, number, tier, place = plan[i].time, plan[i].number, plan[i].tier, i
@@ -95,7 +91,7 @@ def sort_by_time(plan: Any, count: int) -> None:
         plan[place].time, plan[place].number, plan[place].tier = time, number, tier
 
 
-def shuffle(order: Any, count: int, key: np.uint64) -> None:
+def shuffle(order: Counts, count: int, key: np.uint64) -> None:
     """A uniform permutation of 0 … `count` − 1 (Fisher & Yates 1938)."""
     for i in range(count):
         order[i] = i
@@ -107,13 +103,13 @@ def shuffle(order: Any, count: int, key: np.uint64) -> None:
 def assign_tiers(row: Row) -> None:
     """Give the priced slots, in shuffled order, the next tiers of the page's cycle."""
     for i in range(row.page.slots):
-        slot = row.order[i]
+        slot = row.work.order[i]
         if row.plan[slot].tier != BUMP:
-            row.plan[slot].tier = row.tiers[row.page.priced_sends % row.tiers.shape[0]]
+            row.plan[slot].tier = row.tables.tiers[row.page.priced_sends % row.tables.tiers.shape[0]]
             row.page.priced_sends += 1
 
 
 def factor_at(time: int, row: Row) -> float:
     """Weekday × holiday × hour factor."""
     day, second = time // DAY_S, time % DAY_S
-    return row.season[day] * row.hours[second // HOUR_S]  # type: ignore[no-any-return]
+    return row.tables.season[day] * row.tables.hours[second // HOUR_S]  # type: ignore[no-any-return]

@@ -1,89 +1,89 @@
-"""Takes a block of the traffic world from moment to moment, and keeps what was seen at each.
+"""Simulates a block of the traffic world through a list of times, and keeps what is recorded at each.
 
-Rows have nothing to do with one another, so whoever knows all moments beforehand can have each row go through all of
-them at once: its state then stays in the processor's cache (a quarter of the time, with many captions more).
+Rows do not interact. A caller that knows all times beforehand can therefore have each row run through all of them at
+once: the state of a row then stays in the processor's cache (a quarter of the time, with many more captions).
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 
 from sim.errors import InputError
-from sim.worlds.base import Counts
-from sim.worlds.metrics.allocation import RANK_BINS, Tally
-from sim.worlds.traffic.kernel import JUDGE, TALLY
-from sim.worlds.traffic.records import BUMP, RESULT, Block, Views
+from sim.worlds.base import Counts, Flags, Tally
+from sim.worlds.metrics.allocation import RANK_BINS
+from sim.worlds.traffic.kernel import LOCK_OUT, TALLY
+from sim.worlds.traffic.records import BUMP, RESULT, Block, Records, Snapshots
 
-AT_ONCE = 256  # rows of a compiled call: nobody can interrupt one
+AT_ONCE = 256  # rows of a compiled call, which cannot be interrupted
 
 
-class Stage:
-    """The present moment of a block, in seconds."""
+class RowDriver:
+    """A block and its present time, in seconds."""
 
     def __init__(self, policy: str, play: Callable[..., None], block: Block) -> None:
         self._policy, self._play, self._block = policy, play, block
-        self._moments = [0]
-        self._looks: Counts = np.zeros(1, np.int64)
-        self._views = self._no_views(1)
-        self._at = 0  # index of the present among the moments
+        self._times = [0]
+        self._observe: Counts = np.zeros(1, np.int64)
+        self._snapshots = self._no_snapshots(1)
+        self._at = 0  # index of the present among the times
 
-    def foresee(self, moments: Sequence[int], watched: Sequence[int]) -> None:
-        """Go through all `moments`, rising; at those `watched` `locked` and `tally` will be asked for."""
-        self._see(moments, np.where(np.isin(moments, watched), JUDGE | TALLY, 0))
+    def simulate_through(self, times: Sequence[int], observe_at: Sequence[int]) -> None:
+        """Simulate through all `times`, rising; `locked` and `tally` can be asked for at those of `observe_at`."""
+        self._simulate(times, np.where(np.isin(times, observe_at), LOCK_OUT | TALLY, 0))
 
     def advance(self, until: int) -> None:
-        """Make `until` the present, which never goes back; raises ValueError for a moment between those foreseen."""
-        if until > self._moments[-1]:
-            self._see([until], np.zeros(1, np.int64))
-        elif until in self._moments:
-            self._at = max(self._at, self._moments.index(until))
-        elif until > self._moments[self._at]:
-            raise ValueError(f"second {until} was not foreseen")
+        """Make `until` the present, which never goes back; raises ValueError for a time between those simulated."""
+        if until > self._times[-1]:
+            self._simulate([until], np.zeros(1, np.int64))
+        elif until in self._times:
+            self._at = max(self._at, self._times.index(until))
+        elif until > self._times[self._at]:
+            raise ValueError(f"second {until} is not among the simulated times")
 
     @property
-    def sums(self) -> Any:
+    def sums(self) -> Records:
         """(R,) RESULT: of all pages of every replication, from time zero to now."""
-        return self._views.sums[self._at]
+        sums: Records = self._snapshots.sums[self._at]
+        return sums
 
-    def locked(self) -> Any:
-        """(N, priced tiers) bool: whether the policy has locked itself out of the tier's best caption."""
-        if self._looks[self._at] & JUDGE:
-            return self._views.locked[self._at]
-        return self._look(JUDGE).locked[0]
+    def locked(self) -> Flags:
+        """(N, priced tiers): whether the policy has locked itself out of the tier's best caption."""
+        recorded = self._observe[self._at] & LOCK_OUT
+        locked: Flags = self._snapshots.locked[self._at] if recorded else self._record(LOCK_OUT).locked[0]
+        return locked
 
     def tally(self) -> Tally:
         """Where the messages since the last tally went."""
-        views, at = self._views, self._at
-        if not self._looks[at] & TALLY:
-            views, at = self._look(TALLY), 0
-        return Tally(views.by_bin[at], *views.tally[at].tolist())
+        snapshots, at = self._snapshots, self._at
+        if not self._observe[at] & TALLY:
+            snapshots, at = self._record(TALLY), 0
+        return Tally(snapshots.by_bin[at], *snapshots.tally[at].tolist())
 
-    def _see(self, moments: Sequence[int], looks: Counts) -> None:
-        """Go through `moments`, of which the first is the present."""
-        self._views = self._run(moments, looks)
-        self._moments, self._looks, self._at = list(moments), looks, 0
+    def _simulate(self, times: Sequence[int], observe: Counts) -> None:
+        """Simulate through `times`, and make the first of them the present."""
+        self._snapshots = self._run(times, observe)
+        self._times, self._observe, self._at = list(times), observe, 0
 
-    def _look(self, what: int) -> Views:
-        """Look at the present, unless the rows have left it behind."""
-        if self._at + 1 < len(self._moments):
-            raise ValueError(f"second {self._moments[self._at]} was not to be watched")
-        return self._run([self._moments[self._at]], np.array([what]))
+    def _record(self, what: int) -> Snapshots:
+        """Record the present, unless the rows are beyond it."""
+        if self._at + 1 < len(self._times):
+            raise ValueError(f"second {self._times[self._at]} was not to be observed")
+        return self._run([self._times[self._at]], np.array([what]))
 
-    def _run(self, moments: Sequence[int], looks: Counts) -> Views:
-        views, stops = self._no_views(len(moments)), np.array(moments, np.int64)
+    def _run(self, times: Sequence[int], observe: Counts) -> Snapshots:
+        snapshots, stops = self._no_snapshots(len(times)), np.array(times, np.int64)
         rows = len(self._block.pages)
         for first in range(0, rows, AT_ONCE):
             try:
-                self._play(first, min(first + AT_ONCE, rows), stops, looks, self._block, views)
+                self._play(first, min(first + AT_ONCE, rows), stops, observe, self._block, snapshots)
             except ValueError as error:
                 raise InputError(f"policy {self._policy}: {error}", "a rule must score at least one arm") from error
-        return views
+        return snapshots
 
-    def _no_views(self, moments: int) -> Views:
-        return Views(
-            np.zeros((moments, len(self._block.season)), RESULT),
-            np.zeros((moments, len(self._block.pages), BUMP), np.bool_),
-            np.zeros((moments, len(RANK_BINS) + 1), np.int64),
-            np.zeros((moments, 6), np.int64),
+    def _no_snapshots(self, times: int) -> Snapshots:
+        return Snapshots(
+            np.zeros((times, len(self._block.tables.season)), RESULT),
+            np.zeros((times, len(self._block.pages), BUMP), np.bool_),
+            np.zeros((times, len(RANK_BINS) + 1), np.int64),
+            np.zeros((times, 6), np.int64),
         )

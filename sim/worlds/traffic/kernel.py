@@ -9,13 +9,14 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from policies.maths.draws import arm_key, gamma, normal, pull_key
-from sim.kernels import inlined
+from sim.kernels import force_inline
+from sim.worlds.base import Counts, Params
 from sim.worlds.count_draws import binomial
 from sim.worlds.traffic.allocation import tally
 from sim.worlds.traffic.bank.turnover import begin_week
 from sim.worlds.traffic.day_plan import DAY_S, plan_day
-from sim.worlds.traffic.lockout import judge
-from sim.worlds.traffic.records import BUMP, Block, Row, Views
+from sim.worlds.traffic.lockout import locked_out
+from sim.worlds.traffic.records import BUMP, Block, Row, Snapshots, bank_of, job_of, tables_of, tried_of
 from sim.worlds.traffic.regret import rate_on, wear_on
 from sim.worlds.traffic.selection import choose_day
 from sim.worlds.traffic.update_job import at, refresh
@@ -23,67 +24,41 @@ from sim.worlds.traffic.update_job import at, refresh
 if TYPE_CHECKING:
     RECORD = False
 
-JUDGE, TALLY = 1, 2  # what may be looked at besides the sums
+LOCK_OUT, TALLY = 1, 2  # what may be looked at besides the sums
 DAYS_A_WEEK = 7
 PURCHASES, NOISE = 0, 1  # addresses among a use's draws, beside `traffic_memory.LATENESS`
 RATE, COUNT = 0, 1  # addresses among a slot's draws
 
 
-def play(first: int, last: int, stops: Any, looks: Any, b: Block, views: Views) -> None:
-    """Bring the rows from `first` up to `last` from stop to stop, and note at each what `looks` (P,) asks for.
+def play(first: int, last: int, stops: Counts, observe: Counts, b: Block, snapshots: Snapshots) -> None:
+    """Simulate the rows from `first` up to `last` from stop to stop; record at each what `observe` (P,) asks for.
 
     `stops` (P,) are rising seconds, up to and not including which is simulated. A row goes through all of them before
     the next one begins, so that what it works on stays in the processor's cache.
     """
     for i in range(first, last):
         # Numba cannot return records from a function, hence here.
+        replication = b.pages[i].replication
         row = Row(
             b.rules[0],
             b.pages[i],
             b.sums[i],
-            b.bank[i],
-            b.arrives[i],
-            b.leaving[i],
-            b.cold[i],
-            b.leaders[i],
-            b.led[i],
-            b.captions[i],
-            b.history[i],
-            b.uses[i],
-            b.tallied[i],
+            bank_of(b.bank, i),
+            tried_of(b.tried, i),
+            job_of(b.job, i),
             b.plan[i],
-            b.pending[i],
-            b.recent[i],
-            b.rising[i],
-            b.labelled[i],
             b.log[i],
             b.state[i],
-            b.season[b.pages[i].replication],
-            b.hours,
-            b.tiers,
-            b.recovery,
-            b.log_price,
-            b.eligible,
-            b.hits,
-            b.n,
-            b.a,
-            b.b,
-            b.order,
-            b.chosen,
-            b.score,
-            b.luck,
-            b.best,
-            b.own,
-            b.kept,
-            b.memory,
+            tables_of(b.tables, replication),
+            b.work,
         )
         for stop in range(stops.shape[0]):
             advance_row(stops[stop], row, b.params)
-            add_up(b.sums[i], views.sums[stop, b.pages[i].replication])
-            if looks[stop] & JUDGE:
-                judge(views.locked[stop, i], row, b.params)
-            if looks[stop] & TALLY:
-                tally(row, views.by_bin[stop], views.tally[stop])
+            add_up(b.sums[i], snapshots.sums[stop, replication])
+            if observe[stop] & LOCK_OUT:
+                locked_out(snapshots.locked[stop, i], row, b.params)
+            if observe[stop] & TALLY:
+                tally(row, snapshots.by_bin[stop], snapshots.tally[stop])
 
 
 def add_up(page: Any, sums: Any) -> None:
@@ -101,7 +76,7 @@ def add_up(page: Any, sums: Any) -> None:
     sums.regret_usd += page.regret_usd
 
 
-def advance_row(until: int, row: Row, params: Any) -> None:
+def advance_row(until: int, row: Row, params: Params) -> None:
     """Bring one row up to second `until`."""
     page = row.page
     while True:
@@ -125,7 +100,7 @@ def next_send(row: Row) -> int:
     return row.plan[row.page.slot].time  # type: ignore[no-any-return]
 
 
-def begin_day(row: Row, params: Any) -> None:
+def begin_day(row: Row, params: Params) -> None:
     """Plan the page's day and choose its captions."""
     day = row.page.day
     if day % DAYS_A_WEEK == 0:
@@ -135,7 +110,7 @@ def begin_day(row: Row, params: Any) -> None:
     row.page.day += 1
 
 
-@inlined
+@force_inline
 def send(place: int, row: Row) -> None:
     """Send the message of a slot: who views it, who will ever buy; then the caption is worn and cooling."""
     slot = row.plan[place]
@@ -164,7 +139,9 @@ def viewers(number: int, mu: float, sigma: float, row: Row) -> int:
 
 def buyers(slot: Any, views: int, row: Row) -> int:
     """Viewers who will ever buy: binomial, with a gamma factor of the message's own."""
-    key = pull_key(arm_key(row.page.outcome_key, row.history[slot.caption].caption_id), row.uses[slot.caption])
+    key = pull_key(
+        arm_key(row.page.outcome_key, row.tried.history[slot.caption].caption_id), row.tried.uses[slot.caption]
+    )
     rate = rate_on(slot.time // DAY_S, slot.caption, row) * slot.factor
     shape = row.rules.message_shape
     if shape > 0.0:
@@ -174,7 +151,7 @@ def buyers(slot: Any, views: int, row: Row) -> int:
 
 def settle(slot: Any, purchases: int, row: Row) -> None:
     """Reward, money and regret of a send."""
-    sums, price = row.sums, row.captions[slot.caption].price
+    sums, price = row.sums, row.tried.captions[slot.caption].price
     exposure = row.page.fans * row.rules.mean_views * slot.factor
     sums.purchases += purchases
     sums.revenue += purchases * price
@@ -187,21 +164,21 @@ def settle(slot: Any, purchases: int, row: Row) -> None:
 
 def await_count(slot: Any, views: int, purchases: int, row: Row) -> None:
     """Queue a message for the update job."""
-    message = row.pending[at(row.page.pending_size, row)]
+    message = row.job.pending[at(row.page.pending_size, row)]
     message.time, message.caption, message.weight = slot.time, slot.caption, slot.weight
-    message.ordinal, message.use = row.sums.sends, row.uses[slot.caption]
+    message.ordinal, message.use = row.sums.sends, row.tried.uses[slot.caption]
     message.views, message.purchases = views, purchases
     row.page.pending_size += 1
 
 
 def wear_out(slot: Any, row: Row) -> None:
     """A use costs the caption a share of what is left of its rate, and starts its cool-down."""
-    day, history = slot.time // DAY_S, row.history[slot.caption]
+    day, history = slot.time // DAY_S, row.tried.history[slot.caption]
     if slot.tier != BUMP:
         wear = wear_on(day, slot.caption, row)
         history.wear, history.worn_on = wear + row.rules.fatigue_drop * (1.0 - wear), day
-    row.captions[slot.caption].last_used = slot.time
-    row.uses[slot.caption] += 1
+    row.tried.captions[slot.caption].last_used = slot.time
+    row.tried.uses[slot.caption] += 1
 
 
 def write(slot: Any, views: int, purchases: int, row: Row) -> None:

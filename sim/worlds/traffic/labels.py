@@ -1,14 +1,17 @@
-"""The update job's rules: what a message's EMV is, which median it is held against, and what becomes of it.
+"""The rules of the update job: the EMV of a message, the median it is compared with, and the label that follows.
 
 Small plain functions that the traffic kernel compiles (`sim.kernels.specialise`); times are in seconds. The rules are
 those of the production job but for one: each message is counted once, with the purchases known at that moment.
 
-A page's window is `recent`, a ring of (time, emv) of which `page` knows head and size, and `rising`, the EMVs above 0
-in ascending order: most are 0, and need no sorting.
+The window of a page is `recent`, a ring of (time, emv) whose head and size are in `page`, and `positive_emvs_sorted`,
+the EMVs above 0 in ascending order: most are 0, and need no sorting.
 """
 
 import math
 from typing import Any
+
+from sim.worlds.base import Floats
+from sim.worlds.sorted_arrays import insert_sorted, remove_sorted
 
 SUCCESS, FAILURE, NEITHER = 1, 0, -1
 
@@ -20,7 +23,7 @@ def emv_of(purchases: int, views: int, price: int) -> float:
     return purchases / views * (price * purchases)
 
 
-def verdict(emv: float, median: float) -> int:
+def label_of(emv: float, median: float) -> int:
     """Success where the EMV exceeds the median, failure where not, neither where one of them is NULL."""
     if emv > median:
         return SUCCESS
@@ -37,58 +40,36 @@ def wrapped(place: int, size: int) -> int:
     return place - size if place >= size else place
 
 
-def remember(page: Any, recent: Any, rising: Any, time: int, emv: float) -> None:
+def remember(page: Any, recent: Any, positive_emvs_sorted: Floats, time: int, emv: float) -> None:
     """Add a message to the page's window; messages come in order of time."""
     entry = recent[wrapped(page.recent_head + page.recent_size, recent.shape[0])]
     entry.time, entry.emv = time, emv
     page.recent_size += 1
     if emv > 0.0:
-        insert(rising, page.positives, emv)
-        page.positives += 1
+        page.positives = insert_sorted(positive_emvs_sorted, page.positives, emv)
 
 
-def forget(page: Any, recent: Any, rising: Any, before: int) -> None:
+def forget(page: Any, recent: Any, positive_emvs_sorted: Floats, before: int) -> None:
     """Drop the page's messages sent before time `before`."""
     while page.recent_size > 0 and recent[page.recent_head].time < before:
         emv = recent[page.recent_head].emv
         page.recent_head = wrapped(page.recent_head + 1, recent.shape[0])
         page.recent_size -= 1
         if emv > 0.0:
-            remove(rising, page.positives, emv)
-            page.positives -= 1
+            page.positives = remove_sorted(positive_emvs_sorted, page.positives, emv)
 
 
-def median_emv(page: Any, rising: Any) -> float:
+def median_emv(page: Any, positive_emvs_sorted: Floats) -> float:
     """Median of the page's window, the mean of the middle two where their number is even; NaN (NULL) of none."""
     size, zeros = page.recent_size, page.recent_size - page.positives
     if size == 0:
         return math.nan
-    middle = ranked(rising, size // 2 - zeros)
-    return middle if size % 2 == 1 else 0.5 * (ranked(rising, size // 2 - 1 - zeros) + middle)
+    middle = emv_at_rank(positive_emvs_sorted, size // 2 - zeros)
+    if size % 2 == 1:
+        return middle
+    return 0.5 * (emv_at_rank(positive_emvs_sorted, size // 2 - 1 - zeros) + middle)
 
 
-def ranked(rising: Any, rank: int) -> float:
+def emv_at_rank(positive_emvs_sorted: Floats, rank: int) -> float:
     """The EMV of 0-based `rank` among the positive ones; those of negative rank are 0."""
-    return 0.0 if rank < 0 else float(rising[rank])
-
-
-def insert(rising: Any, size: int, value: float) -> None:
-    """Put `value` into the ascending `rising[:size]`."""
-    place = size
-    while place > 0 and rising[place - 1] > value:
-        rising[place] = rising[place - 1]
-        place -= 1
-    rising[place] = value
-
-
-def remove(rising: Any, size: int, value: float) -> None:
-    """Take `value`, which is there, out of the ascending `rising[:size]`."""
-    low, high = 0, size
-    while low < high:
-        middle = (low + high) // 2
-        if rising[middle] < value:
-            low = middle + 1
-        else:
-            high = middle
-    for place in range(low, size - 1):
-        rising[place] = rising[place + 1]
+    return 0.0 if rank < 0 else float(positive_emvs_sorted[rank])

@@ -1,13 +1,14 @@
 """Whether a policy has locked itself out of the best captions.
 
-Plain functions of the traffic kernel; see `traffic_choice` for the names that it binds.
+Plain functions of the traffic kernel; see `selection` for the names that it binds.
 """
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from policies.maths.draws import pull_key
-from sim.worlds.traffic.bank.top_cold import ensure
+from sim.worlds.base import Flags, Floats, Params
+from sim.worlds.traffic.bank.top_cold import ensure_size
 from sim.worlds.traffic.records import BUMP, RATE, RETIRED, Row
 from sim.worlds.traffic.regret import rate_on
 from sim.worlds.traffic.selection import TIERS, copy, gather, wanted_of
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 NO_COOL_DOWN = RETIRED - 1
 
 
-def judge(locked: Any, row: Row, params: Any) -> None:
+def locked_out(locked: Flags, row: Row, params: Params) -> None:
     """Into `locked` (3,): whether the best caption of each priced tier can no longer be chosen, cool-down aside.
 
     It cannot where as many others as the tier sends in a day always score above it. Nothing remembered is changed.
@@ -33,64 +34,72 @@ def judge(locked: Any, row: Row, params: Any) -> None:
         keep_memory(row)
         recall(row)
     for tier in range(BUMP):
-        copy(row.state[tier], row.kept)
-        locked[tier] = day >= 0 and is_locked(tier, day, row, params)
-        copy(row.kept, row.state[tier])
+        copy(row.state[tier], row.work.kept)
+        locked[tier] = day >= 0 and is_locked_out(tier, day, row, params)
+        copy(row.work.kept, row.state[tier])
     if DISCOUNTED or WINDOWED:
         restore_memory(row)
         page.decayed_at, page.labelled_head, page.labelled_size = decayed_at, head, size
 
 
-def is_locked(tier: int, day: int, row: Row, params: Any) -> bool:
+def is_locked_out(tier: int, day: int, row: Row, params: Params) -> bool:
     """Whether it is so of one tier; changes the policy's state."""
     eligible, cold = gather(tier, day, NO_COOL_DOWN, row, params), row.page.cold[tier]
     if eligible + cold == 0:
         return False
     key, arms = pull_key(row.page.policy_key, (day + 1) * TIERS + tier), eligible + cold
-    prepare(row.sums.sends, row.n[:arms], row.a[:arms], row.b[:arms], params, row.state[tier], key)
+    prepare(row.sums.sends, row.work.n[:arms], row.work.a[:arms], row.work.b[:arms], params, row.state[tier], key)
     best = best_of(tier, day, eligible, row)
     return count_above(best, tier, eligible, row, params) >= max(1, wanted_of(tier, row))
 
 
 def keep_memory(row: Row) -> None:
-    """Note what the policy sees of the captions."""
-    for c in range(row.history.shape[0]):
-        history = row.history[c]
-        row.memory[c, 0], row.memory[c, 1], row.memory[c, 2] = history.n, history.s, history.ipw_successes
+    """Save what the policy sees of the captions."""
+    for c in range(row.tried.history.shape[0]):
+        history = row.tried.history[c]
+        row.work.memory[c, 0], row.work.memory[c, 1], row.work.memory[c, 2] = (
+            history.n,
+            history.s,
+            history.ipw_successes,
+        )
 
 
 def restore_memory(row: Row) -> None:
     """Bring it back."""
-    for c in range(row.history.shape[0]):
-        history = row.history[c]
-        history.n, history.s, history.ipw_successes = row.memory[c, 0], row.memory[c, 1], row.memory[c, 2]
+    for c in range(row.tried.history.shape[0]):
+        history = row.tried.history[c]
+        history.n, history.s, history.ipw_successes = (
+            row.work.memory[c, 0],
+            row.work.memory[c, 1],
+            row.work.memory[c, 2],
+        )
 
 
 def best_of(tier: int, day: int, eligible: int, row: Row) -> int:
     """The position of the truly best of the gathered captions; −1 for a cold one."""
-    ensure(tier, 1, row)
-    best, most = -1, math.exp(row.leaders[tier, RATE, 0].log_worth) if row.page.cold[tier] > 0 else -1.0
+    ensure_size(tier, 1, row)
+    best, most = -1, math.exp(row.bank.top_worth[tier, RATE, 0]) if row.page.cold[tier] > 0 else -1.0
     for i in range(eligible):
-        rate = rate_on(day, row.eligible[i], row)
+        rate = rate_on(day, row.work.eligible[i], row)
         if rate > most:
             best, most = i, rate
     return best
 
 
-def count_above(best: int, tier: int, eligible: int, row: Row, params: Any) -> int:
+def count_above(best: int, tier: int, eligible: int, row: Row, params: Params) -> int:
     """How many captions of a tier always score above the one at position `best`, of which −1 is a cold one."""
     state, above = row.state[tier], 0
     cold_a, cold_b = summarise(0.0, 0.0, 0.0, 0.0, params)
-    a, b = (row.a[best], row.b[best]) if best >= 0 else (cold_a, cold_b)
+    a, b = (row.work.a[best], row.work.b[best]) if best >= 0 else (cold_a, cold_b)
     for i in range(eligible):
-        above += i != best and is_above(a, b, row.a[i], row.b[i], state, params)
+        above += i != best and is_above(a, b, row.work.a[i], row.work.b[i], state, params)
     # Captions of equal statistics cannot exclude one another.
     if best >= 0 and is_above(a, b, cold_a, cold_b, state, params):
         above += row.page.cold[tier]
     return above
 
 
-def is_above(a: float, b: float, other_a: float, other_b: float, state: Any, params: Any) -> bool:
+def is_above(a: float, b: float, other_a: float, other_b: float, state: Floats, params: Params) -> bool:
     """Whether the other score is always above the first."""
     low, high = support(a, b, state, params)
     floor, ceiling = support(other_a, other_b, state, params)

@@ -15,7 +15,7 @@ from policies.maths.draws import uniform
 from sim.kernels import specialise
 from sim.rng import row_keys
 from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, TrafficSection
-from sim.worlds.traffic.bank.draw_bank import Bank, Laws, Traits, fill, fill_traits, normals
+from sim.worlds.traffic.bank.draw_bank import BankParams, SampledBank, Traits, normals, sample_bank, sample_traits
 from sim.worlds.traffic.records import ENTRY, PAGE, Block
 
 Floats = NDArray[np.float64]
@@ -66,18 +66,20 @@ def _fans(world: TrafficSection, u: Floats) -> Integers | int:
     return drawn
 
 
-def make_bank(world: TrafficSection, days: int, pages: Records) -> Bank:
+def make_bank(world: TrafficSection, days: int, pages: Records) -> SampledBank:
     """All captions that the pages will ever have in `days` days; sets `tier_start` of `pages`."""
     arrives, weeks = arrival_weeks(world, days), math.ceil(days / DAYS_A_WEEK)
     shape = (len(pages), len(arrives))
-    bank = Bank(
+    bank = SampledBank(
         np.zeros(shape, ENTRY), np.zeros(shape, np.int16), np.zeros((len(pages), len(TIERS), weeks + 1), np.int32)
     )
     z = np.zeros(len(pages))
     _compiled(normals)(_bank_keys(pages), z)
     level = np.log(page_level(world, pages["fans"], z))
     tier = np.resize(alternate(tier_counts(world)), len(arrives))
-    _compiled(fill)(bank, pages, level, arrives.astype(np.int16), _laws(world), tier, np.zeros(len(TIERS)))
+    _compiled(sample_bank)(
+        bank, pages, level, arrives.astype(np.int16), _bank_params(world), tier, np.zeros(len(TIERS))
+    )
     return bank
 
 
@@ -88,23 +90,23 @@ def _bank_keys(pages: Records) -> NDArray[np.uint64]:
 
 def traits(world: TrafficSection, b: Block, rows: slice) -> Traits:
     """What the captions of `rows` are like that no rule looks at yet; arrays (rows, C)."""
-    bank, law = b.bank[rows], world.bank
+    bank, law = b.bank.entries[rows], world.bank
     made = Traits(*(np.zeros(bank.shape, kind) for kind in (np.int64, np.bool_, np.int64)))
     numbers = (law.categories, law.largest_category_share, law.urgent_share, _log_stay(world))
-    _compiled(fill_traits)(made, bank, b.arrives[rows], _bank_keys(b.pages[rows]), *map(float, numbers))
+    _compiled(sample_traits)(made, bank, b.bank.arrives[rows], _bank_keys(b.pages[rows]), *map(float, numbers))
     return made
 
 
 @cache
 def _compiled(template: Any) -> Any:
-    return specialise(template, "traffic", allocates=False)
+    return specialise(template, "traffic", refcount=False)
 
 
-def _laws(world: TrafficSection) -> Laws:
+def _bank_params(world: TrafficSection) -> BankParams:
     edges = tier_edges(world)
     priced = np.append(0.0, edges[: len(PRICED_TIERS)]) / edges[len(PRICED_TIERS) - 1]
     probability, dollars = np.array(world.bank.prices, dtype=np.float64).T.copy()
-    return Laws(
+    return BankParams(
         edges=edges,
         bands=priced,
         probability=probability.copy(),

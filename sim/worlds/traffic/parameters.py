@@ -16,7 +16,7 @@ from sim.worlds.traffic.records import RULES
 HOUR_S, DAY_S = 3_600, 86_400
 
 
-def make_rules(
+def kernel_parameters(
     world: TrafficSection, feedback: TrafficFeedback, selection: Selection, memory: Memory
 ) -> NDArray[np.void]:
     """Every scalar that the kernel needs, (1,) RULES."""

@@ -1,17 +1,40 @@
 """The arrays of a block of the traffic world, and the view of one row that kernels work on.
 
 A row is one page of one replication; a block has N rows. C is the number of captions that a page ever has, ordered by
-tier and then by caption_id; W how many of them can ever be warm; S the largest number of messages of a page and day.
-Times are whole seconds since the scenario's start. Arrays hold records: what belongs together lies together, and
-kernels compile in seconds.
+tier and then by caption_id; W is how many of them can ever be tried; S is the largest number of messages per page and
+day. Times are whole seconds since the scenario's start. Arrays hold records: fields that are used together lie
+together, and kernels compile faster.
 
-A caption is *cold* until it is first chosen: nothing is kept of it but its entry in the bank, and policies that pool
-cold captions see so many equals. Then it is *warm*, and has records of its own, in order of tier and of becoming warm.
+The life of a caption (`bank/turnover.py`, `selection.py`):
+
+    arrives ──> COLD ────── chosen for the first time ──────> TRIED <──────────────┐
+                 │ no record of its own, only              │   │ own CAPTION and   │ cool-down
+                 │ its ENTRY in the bank                   │   │ HISTORY records   │ ends
+                 │                                         │   └─ sent ─> COOLING ─┘
+                 └─ its last week ends ──> RETIRED <───────┴─ its last week ends ───┘
+
+    A policy that does not treat cold captions as equals sees no cold ones: there a caption is tried on arrival.
+
+The path of a message (`kernel.py`, `update_job.py`):
+
+    SENT (SLOT) ──> PENDING (MESSAGE, ring `pending`) ──> LOADED: a refresh runs and the message is old enough
+        ──> COUNTED: known purchases, EMV and label enter HISTORY; the EMV enters the ring `recent` for the median
+        ──> SEEN: a and b of the caption are computed anew, and the next decision uses them
 """
 
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+
+from sim.worlds.base import Counts, Flags, Floats, Params
+
+Records = NDArray[np.void]
+"""A structured array."""
+Record = Any
+"""A record of such an array; in compiled code its fields are attributes."""
+Shorts = NDArray[np.int16]
+Ints = NDArray[np.int32]
 
 NEVER = -(2**30)  # a time before any cool-down, in seconds
 RETIRED = 2**31 - 1  # a time after which no cool-down ends
@@ -63,26 +86,26 @@ PAGE = np.dtype(
         ("bank_key", "u8"),
         ("policy_key", "u8"),
         ("tier_start", "i8", TIER_EDGES),  # where each tier begins in the bank; C
-        ("warm_start", "i8", TIER_EDGES),  # the same among the warm; W
+        ("tried_start", "i8", TIER_EDGES),  # the same among the tried; W
         ("arrived", "i8", TIERS),  # captions of each tier that are in the bank or were
         ("cold", "i8", TIERS),  # cold captions of each tier that are in the bank
-        ("listed", "i8", TIERS),  # the same with those that retired since `Row.cold` was last tidied
-        ("warm", "i8", TIERS),  # warm captions of each tier, those included that are retired
+        ("listed", "i8", TIERS),  # the same with those that retired since `Row.bank.cold` was last tidied
+        ("tried", "i8", TIERS),  # tried captions of each tier, those included that are retired
         ("week", "i8"),  # the last one begun
         ("alive", "i8"),  # captions in the bank
-        ("crowd", "f8", TIERS),  # a rate that at least `traffic_crowd.CROWD` captions of a tier exceed this week, or 0
+        ("cutoff_rate", "f8", TIERS),  # more than `rank_cutoff.RANK_CUTOFF` captions exceed it this week; or 0
         ("day", "i8"),  # the next day to plan
         ("refresh", "i8"),  # number of the next refresh, from 1
         ("slot", "i8"),  # the next slot of today's plan
         ("slots", "i8"),  # slots of today's plan
         ("priced_sends", "i8"),  # priced slots planned so far
         ("decayed_at", "i8"),  # the value of `sends` that discounted statistics refer to
-        ("pending_head", "i8"),  # of the ring `Row.pending`
+        ("pending_head", "i8"),  # of the ring `Row.job.pending`
         ("pending_size", "i8"),
-        ("recent_head", "i8"),  # of the ring `Row.recent`
+        ("recent_head", "i8"),  # of the ring `Row.job.recent`
         ("recent_size", "i8"),
-        ("positives", "i8"),  # EMVs above 0 in it, which `Row.rising` holds
-        ("labelled_head", "i8"),  # of the ring `Row.labelled`
+        ("positives", "i8"),  # EMVs above 0 in it, which `Row.job.positive_emvs_sorted` holds
+        ("labelled_head", "i8"),  # of the ring `Row.job.labelled`
         ("labelled_size", "i8"),
     ]
 )
@@ -113,7 +136,7 @@ ENTRY = np.dtype(
         ("retires", "i2"),  # first week in which it is no longer in the bank, or any beyond the horizon
     ]
 )
-"""A caption in the bank, warm or cold; those that are yet to arrive included."""
+"""A caption in the bank, tried or cold; those that are yet to arrive included."""
 
 CAPTION = np.dtype(
     [
@@ -126,7 +149,7 @@ CAPTION = np.dtype(
     ],
     align=True,
 )
-"""What choosing looks at, of every warm caption: kept small, for pages take turns and share the cache."""
+"""What choosing looks at, of every tried caption: kept small, for pages take turns and share the cache."""
 
 HISTORY = np.dtype(
     [
@@ -147,17 +170,14 @@ HISTORY = np.dtype(
         ("emvs", "i4"),  # messages with an EMV
     ]
 )
-"""What has happened to a warm caption, and what the update job has counted of it."""
-
-LEADER = np.dtype([("log_worth", "f8"), ("place", "i8")])
-"""One of the best cold captions of a tier: logarithm of its purchases or dollars a view, and its place in the bank."""
+"""What has happened to a tried caption, and what the update job has counted of it."""
 
 SLOT = np.dtype(
     [
         ("time", "i8"),
         ("number", "i8"),  # address of the slot within the page, whatever the policy
         ("tier", "i8"),
-        ("caption", "i8"),  # its place among the warm; −1: none was eligible
+        ("caption", "i8"),  # its place among the tried; −1: none was eligible
         ("best", "i8"),  # whether the caption is among the clairvoyant choices
         ("factor", "f8"),  # weekday × holiday × hour
         ("regret", "f8"),  # purchases per view missed at a factor of 1
@@ -192,101 +212,133 @@ LINE = np.dtype([("time", "i8"), ("caption", "i8"), ("views", "i8"), ("purchases
 """A line of the log of sends."""
 
 
+class Bank(NamedTuple):
+    """The captions of a page, those included that are yet to arrive; per row, or with N in front for a block."""
+
+    entries: Records  # (C,) ENTRY
+    arrives: Shorts  # (C,): first week in which a caption is in the bank
+    leaving: Ints  # (tiers, weeks + 1): how many captions of a tier retire in a week
+    cold: Ints  # (C,): places of the cold captions in the bank; each tier from its `tier_start` on
+    top_worth: Floats  # (priced tiers, 2, L): log of purchases (RATE) or dollars (USD) per view of the best cold ones
+    top_place: Counts  # (priced tiers, 2, L): their places in the bank
+    top_sizes: Counts  # (priced tiers, 2): how many there are
+
+
+class Tried(NamedTuple):
+    """The records of the captions that were sent at least once."""
+
+    captions: Records  # (W,) CAPTION
+    history: Records  # (W,) HISTORY
+    uses: Counts  # (W,): sends so far
+    tallied: Counts  # (W,): those that are in tallies already
+
+
+class UpdateJob(NamedTuple):
+    """What the update job of a page keeps between two runs."""
+
+    pending: Records  # ring of MESSAGE
+    recent: Records  # ring of EMV
+    positive_emvs_sorted: Floats  # EMVs above 0 of `recent`, ascending
+    labelled: Records  # ring of LABEL; of length 0 where nothing is windowed
+
+
+class Tables(NamedTuple):
+    """Numbers that are looked up and never written."""
+
+    season: Floats  # (days,): weekday × holiday factor; of a block (replications, days)
+    hours: Floats  # (24,): hour factor
+    tiers: Counts  # (cycle,): the tier of a page's next priced message, repeated for ever
+    recovery: Floats  # (days + 1,): share of fatigue that is left after so many days
+    log_price: Floats  # logarithms of whole dollars; −inf for 0
+
+
+class Workspace(NamedTuple):
+    """Arrays that each decision writes before it reads them; all rows share them."""
+
+    eligible: Counts  # (W + 1,): places among the tried
+    hits: Counts  # (W + 1,)
+    n: Floats  # (C + 1,): of the eligible captions, once `prepare` has seen it the scores
+    a: Floats
+    b: Floats
+    order: Counts  # (S,): today's slots, shuffled
+    chosen: Counts  # (S,): positions among the eligible, cold ones behind; then places among the tried
+    score: Floats  # (S,)
+    luck: Floats  # (S,)
+    best: Floats  # (2, S): by RATE and by USD
+    own: Floats  # (S,)
+    kept: Floats  # (state_size,)
+    memory: Floats  # (W, 3): n, s and w while they are changed on trial; of length 0 where nothing is forgotten
+
+
 class Row(NamedTuple):
     """One page of one replication, as kernels see it.
 
-    The policy's parameters go beside it: their number is part of a tuple's type, and a function that does not need
-    them is so compiled once for all policies.
+    The policy's parameters are passed separately: their number is part of a tuple's type, and a function that does not
+    need them is then compiled once for all policies.
     """
 
-    rules: Any  # RULES
-    page: Any  # PAGE
-    sums: Any  # RESULT
-    bank: Any  # (C,) ENTRY
-    arrives: Any  # (C,) int16: first week in which a caption is in the bank
-    leaving: Any  # (tiers, weeks + 1) int32: how many captions of a tier retire in a week
-    cold: Any  # (C,) int32: places of the cold captions in the bank; each tier from its `tier_start` on
-    leaders: Any  # (priced tiers, 2, L) LEADER: by RATE and by USD, the best first
-    led: Any  # (priced tiers, 2) int64: how many of them there are
-    captions: Any  # (W,) CAPTION
-    history: Any  # (W,) HISTORY
-    uses: Any  # (W,) int64: sends so far
-    tallied: Any  # (W,) int64: those that are in tallies already
-    plan: Any  # (S,) SLOT, in order of time
-    pending: Any  # ring of MESSAGE
-    recent: Any  # ring of EMV
-    rising: Any  # float64: EMVs above 0 of `recent`, ascending
-    labelled: Any  # ring of LABEL; of length 0 where nothing is windowed
-    log: Any  # LINE; of length 0 where sends are not recorded
-    state: Any  # (tiers, state_size) float64: the policy's
-    season: Any  # (days,) float64: weekday × holiday factor
-    hours: Any  # (24,) float64: hour factor
-    tiers: Any  # (cycle,) int64: the tier of a page's next priced message, repeated for ever
-    recovery: Any  # (days + 1,) float64: share of fatigue that is left after so many days
-    log_price: Any  # float64: logarithms of whole dollars; −inf for 0
-    eligible: Any  # work space of a decision: (W + 1,) int64, places among the warm
-    hits: Any  # (W + 1,) int64
-    n: Any  # (C + 1,) float64: of the eligible captions, once `prepare` has seen it the scores
-    a: Any
-    b: Any
-    order: Any  # (S,) int64: today's slots, shuffled
-    chosen: Any  # (S,) int64: positions among the eligible, cold ones behind; then places among the warm
-    score: Any  # (S,) float64
-    luck: Any  # (S,) float64
-    best: Any  # (2, S) float64: by RATE and by USD
-    own: Any  # (S,) float64
-    kept: Any  # (state_size,) float64
-    memory: Any  # (W, 3) float64: n, s and w while they are changed on trial; of length 0 where nothing is forgotten
+    rules: Record  # RULES
+    page: Record  # PAGE
+    sums: Record  # RESULT
+    bank: Bank
+    tried: Tried
+    job: UpdateJob
+    plan: Records  # (S,) SLOT, in order of time
+    log: Records  # LINE; of length 0 where sends are not recorded
+    state: Floats  # (tiers, state_size): the policy's
+    tables: Tables
+    work: Workspace
 
 
 class Block(NamedTuple):
     """All rows: the fields of `Row` with N in front, as far as rows differ, and the rest as it is."""
 
-    rules: Any  # (1,)
-    pages: Any  # (N,)
-    sums: Any  # (N,)
-    bank: Any  # (N, C)
-    arrives: Any
-    leaving: Any
-    cold: Any  # (N, C), and so on
-    leaders: Any
-    led: Any
-    captions: Any
-    history: Any
-    uses: Any
-    tallied: Any
-    plan: Any
-    pending: Any
-    recent: Any
-    rising: Any
-    labelled: Any
-    log: Any
-    state: Any
-    params: Any  # tuple of float64: the policy's
-    season: Any  # (replications, days)
-    hours: Any
-    tiers: Any
-    recovery: Any
-    log_price: Any
-    eligible: Any
-    hits: Any
-    n: Any
-    a: Any
-    b: Any
-    order: Any
-    chosen: Any
-    score: Any
-    luck: Any
-    best: Any
-    own: Any
-    kept: Any
-    memory: Any
+    rules: Records  # (1,)
+    pages: Records  # (N,)
+    sums: Records  # (N,)
+    bank: Bank
+    tried: Tried
+    job: UpdateJob
+    plan: Records  # (N, S)
+    log: Records
+    state: Floats  # (N, tiers, state_size)
+    params: Params  # the policy's
+    tables: Tables
+    work: Workspace
 
 
-class Views(NamedTuple):
-    """What is looked at, at P moments."""
+def bank_of(bank: Bank, i: int) -> Bank:
+    """The bank of row `i`."""
+    return Bank(
+        bank.entries[i],
+        bank.arrives[i],
+        bank.leaving[i],
+        bank.cold[i],
+        bank.top_worth[i],
+        bank.top_place[i],
+        bank.top_sizes[i],
+    )
 
-    sums: Any  # (P, replications) RESULT: over the pages of each
-    locked: Any  # (P, N, priced tiers) bool
-    by_bin: Any  # (P, bins + 1) int64: see `sim.worlds.metrics.allocation.Tally`
-    tally: Any  # (P, 6) int64: its other sums
+
+def tried_of(tried: Tried, i: int) -> Tried:
+    """The tried captions of row `i`."""
+    return Tried(tried.captions[i], tried.history[i], tried.uses[i], tried.tallied[i])
+
+
+def job_of(job: UpdateJob, i: int) -> UpdateJob:
+    """The update job of row `i`."""
+    return UpdateJob(job.pending[i], job.recent[i], job.positive_emvs_sorted[i], job.labelled[i])
+
+
+def tables_of(tables: Tables, replication: int) -> Tables:
+    """The tables of one replication."""
+    return Tables(tables.season[replication], tables.hours, tables.tiers, tables.recovery, tables.log_price)
+
+
+class Snapshots(NamedTuple):
+    """What is recorded at P times."""
+
+    sums: Records  # (P, replications) RESULT: over the pages of each
+    locked: Flags  # (P, N, priced tiers)
+    by_bin: Counts  # (P, bins + 1): see `sim.worlds.base.Tally`
+    tally: Counts  # (P, 6): its other sums

@@ -4,32 +4,32 @@ Plain functions of the traffic kernel.
 """
 
 import math
-from typing import Any
 
-from sim.worlds.traffic.bank.top_cold import ensure
+from sim.worlds.sorted_arrays import push_top_k
+from sim.worlds.traffic.bank.top_cold import ensure_size
 from sim.worlds.traffic.records import RATE, USD, Row
 
 
 def expect(tier: int, day: int, eligible: int, found: int, row: Row) -> None:
-    """Put the `found` largest purchases and dollars a view of the eligible and the cold captions into `row.best`."""
-    row.best[:, :found] = 0.0
+    """Write the `found` largest purchases and dollars per view, of eligible and cold captions, into `row.work.best`."""
+    row.work.best[:, :found] = 0.0
     if found == 0:
         return
-    ensure(tier, found, row)
+    ensure_size(tier, found, row)
     for by in (RATE, USD):
-        for i in range(min(found, row.led[tier, by])):
-            entry = row.bank[row.leaders[tier, by, i].place]
-            row.best[by, i] = worth(math.exp(entry.log_rate), by, entry.price)
-    best, best_usd = row.best[RATE], row.best[USD]
+        for i in range(min(found, row.bank.top_sizes[tier, by])):
+            entry = row.bank.entries[row.bank.top_place[tier, by, i]]
+            row.work.best[by, i] = worth(math.exp(entry.log_rate), by, entry.price)
+    best, best_usd = row.work.best[RATE], row.work.best[USD]
     for i in range(eligible):
-        caption = row.captions[row.eligible[i]]
+        caption = row.tried.captions[row.work.eligible[i]]
         # A fresh caption is worth more than a worn one: most need no closer look.
         if caption.rate > best[found - 1] or caption.rate * caption.price > best_usd[found - 1]:
-            rate = rate_on(day, row.eligible[i], row)
+            rate = rate_on(day, row.work.eligible[i], row)
             if rate > best[found - 1]:
-                sink(best, found, rate)
+                push_top_k(best, found, rate)
             if rate * caption.price > best_usd[found - 1]:
-                sink(best_usd, found, rate * caption.price)
+                push_top_k(best_usd, found, rate * caption.price)
 
 
 def worth(rate: float, by: int, price: int) -> float:
@@ -39,33 +39,24 @@ def worth(rate: float, by: int, price: int) -> float:
 
 def rate_on(day: int, c: int, row: Row) -> float:
     """Purchases a view of a warm caption on `day`, at neutral factors."""
-    return row.captions[c].rate * (1.0 - wear_on(day, c, row))  # type: ignore[no-any-return]
+    return row.tried.captions[c].rate * (1.0 - wear_on(day, c, row))  # type: ignore[no-any-return]
 
 
 def wear_on(day: int, c: int, row: Row) -> float:
     """Share of its rate that a warm caption lacks on `day` because it was repeated."""
-    history = row.history[c]
+    history = row.tried.history[c]
     if history.wear == 0.0:
         return 0.0
-    return history.wear * row.recovery[day - history.worn_on]  # type: ignore[no-any-return]
+    return history.wear * row.tables.recovery[day - history.worn_on]  # type: ignore[no-any-return]
 
 
 def missed(by: int, day: int, found: int, row: Row) -> float:
-    """Mean difference a slot between the largest values, in `row.best`, and those of the chosen captions; >= 0."""
-    row.own[:found] = 0.0
+    """Mean difference a slot between the largest values, in `row.work.best`, and those of the chosen captions; >= 0."""
+    row.work.own[:found] = 0.0
     for i in range(found):
-        c = row.chosen[i]
-        sink(row.own, found, worth(rate_on(day, c, row), by, row.captions[c].price))
+        c = row.work.chosen[i]
+        push_top_k(row.work.own, found, worth(rate_on(day, c, row), by, row.tried.captions[c].price))
     total = 0.0
     for i in range(found):
-        total += row.best[by, i] - row.own[i]
+        total += row.work.best[by, i] - row.work.own[i]
     return max(0.0, total) / found  # the lists are in order of logarithms, which rounding may tie
-
-
-def sink(falling: Any, size: int, value: float) -> None:
-    """Put `value` into the descending `falling[:size]`, whose last falls out."""
-    place = size - 1
-    while place > 0 and falling[place - 1] < value:
-        falling[place] = falling[place - 1]
-        place -= 1
-    falling[place] = value

@@ -16,7 +16,7 @@ PPV, BUMP_MESSAGE = 0, 1  # in sim.worlds.base.MESSAGE_TYPES
 
 def caption_counts(b: Block, rows: slice, start_s: int) -> CaptionCounts:
     """Caption statistics of the replication that `rows` are; `start_s` is the scenario's start since 1970."""
-    captions, history = b.captions[rows], b.history[rows]
+    captions, history = b.tried.captions[rows], b.tried.history[rows]
     page, place = np.nonzero(history["observations"] > 0)
     order = np.lexsort((history["caption_id"][page, place], page))
     page, place = page[order], place[order]
@@ -45,7 +45,7 @@ def send_log(b: Block, rows: slice, start_s: int) -> SendLog:
     page, _ = np.nonzero(sent)
     order = np.lexsort((page, b.log["time"][rows][sent]))
     page, lines = page[order], b.log[rows][sent][order]
-    price = b.captions[rows]["price"][page, lines["caption"]].astype(np.float64)
+    price = b.tried.captions[rows]["price"][page, lines["caption"]].astype(np.float64)
     return SendLog(
         row_id=np.arange(1, len(order) + 1, dtype=np.int64),
         page=(page + 1).astype(np.int32),
@@ -56,7 +56,7 @@ def send_log(b: Block, rows: slice, start_s: int) -> SendLog:
         purchased_count=lines["purchases"].astype(np.float64),
         earnings=price * lines["purchases"],
         message_type=np.where(price > 0, PPV, BUMP_MESSAGE).astype(np.int8),
-        caption_id=b.history[rows]["caption_id"][page, lines["caption"]].astype(np.int64),
+        caption_id=b.tried.history[rows]["caption_id"][page, lines["caption"]].astype(np.int64),
         propensity=lines["propensity"].copy(),
     )
 
@@ -84,7 +84,7 @@ class BankListing:
 
 def list_bank(world: TrafficSection, b: Block, rows: slice) -> BankListing:
     """All captions of the replication that `rows` are, those included that are yet to come."""
-    bank, pages = b.bank[rows], b.pages[rows]
+    bank, pages = b.bank.entries[rows], b.pages[rows]
     place = np.arange(bank.shape[1])
     tier = np.array([np.searchsorted(start, place, side="right") - 1 for start in pages["tier_start"]])
     price = bank["price"].ravel().astype(np.int64)
@@ -97,7 +97,7 @@ def list_bank(world: TrafficSection, b: Block, rows: slice) -> BankListing:
         price_band=price_band(world, price),
         category=like.category.ravel(),
         urgent=like.urgent.ravel(),
-        arrives_week=b.arrives[rows].ravel().astype(np.int64),
+        arrives_week=b.bank.arrives[rows].ravel().astype(np.int64),
         retires_week=like.retires.ravel(),
         rate=np.exp(bank["log_rate"].ravel()),
         sends=_uses(b, rows).ravel(),
@@ -106,7 +106,7 @@ def list_bank(world: TrafficSection, b: Block, rows: slice) -> BankListing:
 
 def _uses(b: Block, rows: slice) -> Counts:
     """Sends of all captions, (pages, C)."""
-    uses = np.zeros(b.bank[rows].shape, np.int64)
-    page, warm = np.nonzero(b.uses[rows])
-    uses[page, b.captions[rows]["place"][page, warm]] = b.uses[rows][page, warm]
+    uses = np.zeros(b.bank.entries[rows].shape, np.int64)
+    page, warm = np.nonzero(b.tried.uses[rows])
+    uses[page, b.tried.captions[rows]["place"][page, warm]] = b.tried.uses[rows][page, warm]
     return uses

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from policies.maths.draws import arm_key, mix, pull_key, uniform
+from sim.worlds.base import Params
+from sim.worlds.sorted_arrays import insert_at
 from sim.worlds.traffic.bank.turnover import take
 from sim.worlds.traffic.day_plan import DAY_S
 from sim.worlds.traffic.records import BUMP, RATE, USD, Row
@@ -32,7 +34,7 @@ REDRAWS = 63  # of a decision, to estimate propensities
 REDRAW = np.uint64(0x6A09E667F3BCC909)  # between a decision and its redraws
 
 
-def choose_day(day: int, row: Row, params: Any) -> None:
+def choose_day(day: int, row: Row, params: Params) -> None:
     """Fill the page's slots of `day`, which are laid out, with captions."""
     if DISCOUNTED or WINDOWED:
         recall(row)
@@ -57,23 +59,23 @@ def wanted_of(tier: int, row: Row) -> int:
     return count
 
 
-def gather(tier: int, day: int, latest: int, row: Row, params: Any) -> int:
+def gather(tier: int, day: int, latest: int, row: Row, params: Params) -> int:
     """Copy a tier's warm captions that were last used by `latest` into the work space; returns how many there are."""
-    count, start = 0, row.page.warm_start[tier]
-    for c in range(start, start + row.page.warm[tier]):
-        caption = row.captions[c]
+    count, start = 0, row.page.tried_start[tier]
+    for c in range(start, start + row.page.tried[tier]):
+        caption = row.tried.captions[c]
         if RECOMPUTE and caption.last_used <= latest:
             refresh_score(c, rate_on(day, c, row), row, params)
-        # Copied first and counted then: no processor can foresee who is cooling.
-        row.eligible[count], row.a[count], row.b[count] = c, caption.a, caption.b
+        # Copied first and counted then: no processor can simulate_through who is cooling.
+        row.work.eligible[count], row.work.a[count], row.work.b[count] = c, caption.a, caption.b
         if not POOLED:
-            row.n[count] = row.history[c].n
+            row.work.n[count] = row.tried.history[c].n
         count += caption.last_used <= latest
     return count
 
 
-def choose(tier: int, day: int, eligible: int, wanted: int, row: Row, params: Any) -> int:
-    """Choose `wanted` of the eligible and the cold captions, or all; returns how many, best first in `row.chosen`.
+def choose(tier: int, day: int, eligible: int, wanted: int, row: Row, params: Params) -> int:
+    """Choose `wanted` of the eligible and the cold captions, or all; returns how many, best first in `row.work.chosen`.
 
     There they are places among the warm, as all that are chosen become.
     """
@@ -88,21 +90,21 @@ def choose(tier: int, day: int, eligible: int, wanted: int, row: Row, params: An
     return found
 
 
-def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:
+def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Params) -> int:
     """One decision: positions of the `wanted` largest scores, largest first, ties broken uniformly; how many.
 
     Positions from `eligible` on are of cold captions.
     """
     arms, state = eligible + row.page.cold[tier], row.state[tier]
-    prepare(row.sums.sends, row.n[:arms], row.a[:arms], row.b[:arms], params, state, key)
+    prepare(row.sums.sends, row.work.n[:arms], row.work.a[:arms], row.work.b[:arms], params, state, key)
     # Cold ones first: little is known of them, and few warm ones then make it into the list.
     found = rank_cold(tier, eligible, wanted, key, row, params) if POOLED else 0
     if VECTORISE:
         return rank_at_once(tier, eligible, found, wanted, key, row, params)
-    return rank_warm(tier, eligible, found, wanted, key, row, params)
+    return rank_tried(tier, eligible, found, wanted, key, row, params)
 
 
-def rank_cold(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:
+def rank_cold(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Params) -> int:
     """List the best of the tier's cold captions; returns how many.
 
     The largest of m uniforms has the distribution of one to the power of 1/m, the next is the largest of m − 1 below it
@@ -118,48 +120,48 @@ def rank_cold(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, p
         )
         if math.isnan(value):
             break
-        row.score[j], row.luck[j], row.chosen[j] = value, u, eligible + j
+        row.work.score[j], row.work.luck[j], row.work.chosen[j] = value, u, eligible + j
         found += 1
     return found
 
 
-def rank_warm(tier: int, eligible: int, found: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:
+def rank_tried(tier: int, eligible: int, found: int, wanted: int, key: np.uint64, row: Row, params: Params) -> int:
     """Let the best of the eligible captions into the list; returns its length."""
-    a, b, state = row.a[:eligible], row.b[:eligible], row.state[tier]
+    a, b, state = row.work.a[:eligible], row.work.b[:eligible], row.state[tier]
     for i in range(eligible):
         full = found == wanted
-        if PRUNE and full and support(a[i], b[i], state, params)[1] < row.score[found - 1]:
+        if PRUNE and full and support(a[i], b[i], state, params)[1] < row.work.score[found - 1]:
             continue
         value = score(a[i], b[i], state, params, arm_key(key, i))
-        if math.isnan(value) or (full and value < row.score[found - 1]):
+        if math.isnan(value) or (full and value < row.work.score[found - 1]):
             continue
-        found = enter(i, value, uniform(arm_key(key, eligible + i)), found, wanted, row)
+        found = push_ranked(i, value, uniform(arm_key(key, eligible + i)), found, wanted, row)
     return found
 
 
-def rank_at_once(tier: int, eligible: int, found: int, wanted: int, key: np.uint64, row: Row, params: Any) -> int:
+def rank_at_once(tier: int, eligible: int, found: int, wanted: int, key: np.uint64, row: Row, params: Params) -> int:
     """The same where scores are plain arithmetic, of which a processor does several at once."""
-    a, b, values, state = row.a[:eligible], row.b[:eligible], row.n[:eligible], row.state[tier]
+    a, b, values, state = row.work.a[:eligible], row.work.b[:eligible], row.work.n[:eligible], row.state[tier]
     for i in range(eligible):
         values[i] = score(a[i], b[i], state, params, arm_key(key, i))
-    least = row.score[found - 1] if found == wanted else -math.inf
+    least = row.work.score[found - 1] if found == wanted else -math.inf
     for i in range(eligible):
         if values[i] >= least:
-            found = enter(i, values[i], uniform(arm_key(key, eligible + i)), found, wanted, row)
-            least = row.score[found - 1] if found == wanted else -math.inf
+            found = push_ranked(i, values[i], uniform(arm_key(key, eligible + i)), found, wanted, row)
+            least = row.work.score[found - 1] if found == wanted else -math.inf
     return found
 
 
-def enter(i: int, value: float, luck: float, found: int, wanted: int, row: Row) -> int:
+def push_ranked(i: int, value: float, luck: float, found: int, wanted: int, row: Row) -> int:
     """Insert one caption into the list of the best, by (score, luck); returns the list's length."""
-    place = found
-    while place > 0 and below(row.score[place - 1], row.luck[place - 1], value, luck):
-        if place < wanted:
-            row.score[place], row.luck[place] = row.score[place - 1], row.luck[place - 1]
-            row.chosen[place] = row.chosen[place - 1]
+    work, place = row.work, found
+    while place > 0 and below(work.score[place - 1], work.luck[place - 1], value, luck):
         place -= 1
     if place < wanted:
-        row.score[place], row.luck[place], row.chosen[place] = value, luck, i
+        last = min(found, wanted - 1)
+        insert_at(work.score, last, place, value)
+        insert_at(work.luck, last, place, luck)
+        insert_at(work.chosen, last, place, i)
     return min(found + 1, wanted)
 
 
@@ -168,23 +170,23 @@ def below(score_a: float, luck_a: float, score_b: float, luck_b: float) -> bool:
     return score_a < score_b or (score_a == score_b and luck_a < luck_b)
 
 
-def redraw(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Any) -> None:
+def redraw(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Params) -> None:
     """Count, for each eligible caption, in how many independent redraws of this decision it would be chosen.
 
     The choices of cold captions, which are equal, are counted together, behind the eligible ones.
     """
-    row.hits[: eligible + 1] = 0
-    copy(row.state[tier], row.kept)
+    row.work.hits[: eligible + 1] = 0
+    copy(row.state[tier], row.work.kept)
     for again in range(REDRAWS):
         found = rank(tier, eligible, wanted, mix(key + REDRAW * np.uint64(again + 1)), row, params)
         count_hits(found, eligible, row)
-        copy(row.kept, row.state[tier])
+        copy(row.work.kept, row.state[tier])
 
 
 def count_hits(found: int, eligible: int, row: Row) -> None:
     """Count the choices of one draw."""
     for i in range(found):
-        row.hits[min(row.chosen[i], eligible)] += 1
+        row.work.hits[min(row.work.chosen[i], eligible)] += 1
 
 
 def copy(source: Any, target: Any) -> None:
@@ -198,43 +200,43 @@ def propensity_of(i: int, eligible: int, cold: int, row: Row) -> float:
 
     A cold one has its share of all choices of cold captions; see docs/traffic.md.
     """
-    share = float(row.hits[min(i, eligible)]) / (1.0 + REDRAWS)
+    share = float(row.work.hits[min(i, eligible)]) / (1.0 + REDRAWS)
     return share if i < eligible else share / cold
 
 
-def assign(tier: int, day: int, found: int, eligible: int, row: Row, params: Any) -> None:
+def assign(tier: int, day: int, found: int, eligible: int, row: Row, params: Params) -> None:
     """Give the chosen captions, best first, to the tier's slots in the day's shuffled order; note what was missed."""
     cold, taken = row.page.cold[tier], 0
     key = pull_key(row.page.policy_key, day * TIERS + tier)
     for place in range(row.page.slots):
-        slot = row.plan[row.order[place]]
+        slot = row.plan[row.work.order[place]]
         if slot.tier == tier:
             slot.regret, slot.regret_usd, slot.caption = 0.0, 0.0, -1
             if taken < found:
-                i = row.chosen[taken]
+                i = row.work.chosen[taken]
                 if RECORD:
                     slot.propensity = propensity_of(i, eligible, cold, row)
                 luck = arm_key(key, 2 * eligible + found + taken)
-                row.chosen[taken] = warm_place(tier, i, eligible, luck, row, params)
-                fill(slot, tier, day, row.chosen[taken], row.best[RATE, found - 1], row, params)
+                row.work.chosen[taken] = tried_place(tier, i, eligible, luck, row, params)
+                fill(slot, tier, day, row.work.chosen[taken], row.work.best[RATE, found - 1], row, params)
             taken += 1
     if tier != BUMP and found > 0:
         note_missed(tier, missed(RATE, day, found, row), missed(USD, day, found, row), row)
 
 
-def warm_place(tier: int, i: int, eligible: int, luck: np.uint64, row: Row, params: Any) -> int:
+def tried_place(tier: int, i: int, eligible: int, luck: np.uint64, row: Row, params: Params) -> int:
     """The place among the warm of the caption chosen at position `i`; chance says which of the cold ones it is."""
     if i < eligible:
-        return row.eligible[i]  # type: ignore[no-any-return]
+        return row.work.eligible[i]  # type: ignore[no-any-return]
     return take(tier, luck, row, params)
 
 
-def fill(slot: Any, tier: int, day: int, c: int, least: float, row: Row, params: Any) -> None:
+def fill(slot: Any, tier: int, day: int, c: int, least: float, row: Row, params: Params) -> None:
     """Put a chosen caption into a slot."""
     slot.caption = c
     slot.best = tier != BUMP and rate_on(day, c, row) >= least
     if WEIGHTED:
-        slot.weight = weight(row.captions[c].a, row.captions[c].b, row.state[tier], params)
+        slot.weight = weight(row.tried.captions[c].a, row.tried.captions[c].b, row.state[tier], params)
 
 
 def note_missed(tier: int, regret: float, regret_usd: float, row: Row) -> None:

@@ -7,9 +7,10 @@ counts again thins what was left, at every refresh, by the conditional probabili
 """
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from policies.maths.draws import arm_key, pull_key
+from sim.worlds.base import Params
 from sim.worlds.count_draws import binomial
 from sim.worlds.traffic.labels import (
     FAILURE,
@@ -17,10 +18,10 @@ from sim.worlds.traffic.labels import (
     SUCCESS,
     emv_of,
     forget,
+    label_of,
     median_emv,
     remember,
     share_known,
-    verdict,
     wrapped,
 )
 from sim.worlds.traffic.records import Row
@@ -34,15 +35,15 @@ if TYPE_CHECKING:
 LATENESS = 2  # address of the thinning among a use's draws
 
 
-def refresh(now: int, row: Row, params: Any) -> None:
+def refresh(now: int, row: Row, params: Params) -> None:
     """The update job at time `now`: the median first, of all messages known by then, then the labels."""
     matured, page = 0, row.page
-    while matured < page.pending_size and row.pending[at(matured, row)].time + row.rules.label_after_s <= now:
+    while matured < page.pending_size and row.job.pending[at(matured, row)].time + row.rules.label_after_s <= now:
         observe(at(matured, row), now, row)
         matured += 1
     if matured > 0:
-        forget(page, row.recent, row.rising, now - row.rules.median_s)
-        median = median_emv(page, row.rising)
+        forget(page, row.job.recent, row.job.positive_emvs_sorted, now - row.rules.median_s)
+        median = median_emv(page, row.job.positive_emvs_sorted)
         for i in range(matured):
             count(at(i, row), median, now, row, params)
         page.pending_head = at(matured, row)
@@ -51,28 +52,28 @@ def refresh(now: int, row: Row, params: Any) -> None:
 
 def at(i: int, row: Row) -> int:
     """Place in the ring of the `i`-th oldest message that is not counted yet."""
-    return wrapped(row.page.pending_head + i, row.pending.shape[0])
+    return wrapped(row.page.pending_head + i, row.job.pending.shape[0])
 
 
 def observe(m: int, now: int, row: Row) -> None:
     """Find out what is known of message `m`, and let it into the page's median."""
-    message, known = row.pending[m], 0
-    price = row.captions[message.caption].price
+    message, known = row.job.pending[m], 0
+    price = row.tried.captions[message.caption].price
     if message.purchases > 0:
-        key = pull_key(arm_key(row.page.outcome_key, row.history[message.caption].caption_id), message.use)
+        key = pull_key(arm_key(row.page.outcome_key, row.tried.history[message.caption].caption_id), message.use)
         share = share_known(float(now - message.time), row.rules.delay_s)
         known = binomial(arm_key(key, LATENESS), message.purchases, share)
     row.sums.counted += known
     row.sums.late += message.purchases - known
     message.purchases, message.emv = known, emv_of(known, message.views, price)
     if not math.isnan(message.emv):
-        remember(row.page, row.recent, row.rising, message.time, message.emv)
+        remember(row.page, row.job.recent, row.job.positive_emvs_sorted, message.time, message.emv)
 
 
-def count(m: int, median: float, now: int, row: Row, params: Any) -> None:
+def count(m: int, median: float, now: int, row: Row, params: Params) -> None:
     """Count message `m` in the table and in what the policy sees."""
-    message = row.pending[m]
-    c, label = message.caption, verdict(message.emv, median)
+    message = row.job.pending[m]
+    c, label = message.caption, label_of(message.emv, median)
     tabulate(c, m, label, now, row)
     if label == NEITHER:
         return
@@ -91,7 +92,7 @@ def count(m: int, median: float, now: int, row: Row, params: Any) -> None:
 
 def tabulate(c: int, m: int, label: int, now: int, row: Row) -> None:
     """What caption_bandit_stats is made of."""
-    history, message = row.history[c], row.pending[m]
+    history, message = row.tried.history[c], row.job.pending[m]
     history.successes += 1 if label == SUCCESS else 0
     history.failures += 1 if label == FAILURE else 0
     history.observations += 1
@@ -106,21 +107,21 @@ def tabulate(c: int, m: int, label: int, now: int, row: Row) -> None:
 
 def learn(c: int, trials: float, successes: float, weighted: float, row: Row) -> None:
     """Add to what the policy sees of a caption."""
-    row.history[c].n += trials
-    row.history[c].s += successes
-    row.history[c].ipw_successes += weighted
+    row.tried.history[c].n += trials
+    row.tried.history[c].s += successes
+    row.tried.history[c].ipw_successes += weighted
 
 
-def refresh_score(c: int, mean: float, row: Row, params: Any) -> None:
+def refresh_score(c: int, mean: float, row: Row, params: Params) -> None:
     """Bring `a` and `b` up to the statistics of a caption, and to the truth: `mean` purchases per view."""
-    caption, history = row.captions[c], row.history[c]
+    caption, history = row.tried.captions[c], row.tried.history[c]
     true_mean = mean * caption.price if BY_REVENUE else mean
     caption.a, caption.b = summarise(history.n, history.s, history.ipw_successes, true_mean, params)
 
 
 def keep(ordinal: int, c: int, success: float, weighted: float, row: Row) -> None:
     """Note a label that will leave the policy's window."""
-    label = row.labelled[wrapped(row.page.labelled_head + row.page.labelled_size, row.labelled.shape[0])]
+    label = row.job.labelled[wrapped(row.page.labelled_head + row.page.labelled_size, row.job.labelled.shape[0])]
     label.ordinal, label.caption, label.success, label.weight = ordinal, c, success, weighted
     row.page.labelled_size += 1
 
@@ -131,16 +132,16 @@ def recall(row: Row) -> None:
         fade(row.rules.discount ** float(row.sums.sends - row.page.decayed_at), row)
         row.page.decayed_at = row.sums.sends
     oldest = row.sums.sends - row.rules.window
-    while WINDOWED and row.page.labelled_size > 0 and row.labelled[row.page.labelled_head].ordinal < oldest:
-        label = row.labelled[row.page.labelled_head]
+    while WINDOWED and row.page.labelled_size > 0 and row.job.labelled[row.page.labelled_head].ordinal < oldest:
+        label = row.job.labelled[row.page.labelled_head]
         learn(label.caption, -1.0, -label.success, -label.weight, row)
-        row.page.labelled_head = wrapped(row.page.labelled_head + 1, row.labelled.shape[0])
+        row.page.labelled_head = wrapped(row.page.labelled_head + 1, row.job.labelled.shape[0])
         row.page.labelled_size -= 1
 
 
 def fade(share: float, row: Row) -> None:
     """Keep `share` of all that the policy sees."""
-    for c in range(row.captions.shape[0]):
-        row.history[c].n *= share
-        row.history[c].s *= share
-        row.history[c].ipw_successes *= share
+    for c in range(row.tried.captions.shape[0]):
+        row.tried.history[c].n *= share
+        row.tried.history[c].s *= share
+        row.tried.history[c].ipw_successes *= share

@@ -12,12 +12,11 @@ from policies.base import Policy
 from sim.kernels import specialise
 from sim.rng import policy_purpose, row_keys
 from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
-from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals
-from sim.worlds.metrics.allocation import Tally
+from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
 from sim.worlds.metrics.estimation import nothing
 from sim.worlds.traffic.arrays import make_block, pools, reads_truth
 from sim.worlds.traffic.day_plan import DAY_S
-from sim.worlds.traffic.driver import Stage
+from sim.worlds.traffic.driver import RowDriver
 from sim.worlds.traffic.kernel import play
 from sim.worlds.traffic.records import Block
 from sim.worlds.traffic.results import MICROS, BankListing, caption_counts, list_bank, send_log
@@ -59,23 +58,23 @@ class TrafficWorld:
         days = math.ceil(self.horizon)
         sections = (world, feedback, selection)
         self._block = make_block(sections, policy, scenario.seed, replications, days, keys, record=self._record)
-        self._stage = Stage(spec.name, kernel_of(policy, spec.kind, record=self._record), self._block)
+        self._driver = RowDriver(spec.name, kernel_of(policy, spec.kind, record=self._record), self._block)
 
     def changes(self) -> Iterable[tuple[float, Callable[[], None]]]:
         """None: drift, arrivals and retirements are part of the rows' own time."""
         return ()
 
-    def foresee(self, points: Floats, watched: Floats) -> None:
-        """Simulate up to all of `points` at once, days in order, to be asked for more than sums at those `watched`."""
-        self._stage.foresee([_seconds(at) for at in points], [_seconds(at) for at in watched])
+    def simulate_through(self, times: Floats, observe_at: Floats) -> None:
+        """Simulate up to all `times` at once, in days; lock-outs and tallies are kept for those of `observe_at`."""
+        self._driver.simulate_through([_seconds(at) for at in times], [_seconds(at) for at in observe_at])
 
     def advance(self, until: float) -> None:
         """Simulate every row up to, not including, day `until`."""
-        self._stage.advance(_seconds(min(until, self.horizon)))
+        self._driver.advance(_seconds(min(until, self.horizon)))
 
     def totals(self) -> Totals:
         """Sums from time zero to now; reward in purchases, regret in expected purchases and in expected dollars."""
-        sums = self._stage.sums
+        sums = self._driver.sums
         return Totals(
             pulls=sums["sends"].copy(),
             reward=sums["purchases"].astype(np.float64),
@@ -88,16 +87,16 @@ class TrafficWorld:
 
     def locked_out_pages(self) -> Floats:
         """Share of (page, priced tier) pairs whose best caption has probability exactly 0, (replications,)."""
-        share: Floats = self._stage.locked().reshape(len(self._replications), -1).mean(axis=1)
+        share: Floats = self._driver.locked().reshape(len(self._replications), -1).mean(axis=1)
         return share
 
     def tally(self) -> Tally:
         """Where the messages since the last tally went."""
-        return self._stage.tally()
+        return self._driver.tally()
 
     def tier_revenue(self) -> Counts:
         """Revenue since time zero, (tiers, replications), in millionths of a dollar."""
-        revenue: Counts = self._stage.sums["tier_revenue"].T * MICROS
+        revenue: Counts = self._driver.sums["tier_revenue"].T * MICROS
         return revenue
 
     def estimation(self) -> Counts:
@@ -106,13 +105,13 @@ class TrafficWorld:
 
     def flow(self) -> Flow:
         """Where all purchases are: drawn = counted + late + pending."""
-        sums = self._stage.sums
+        sums = self._driver.sums
         pending = _pending(self._block).reshape(len(self._replications), self.pages).sum(axis=1)
         return Flow(sums["purchases"].copy(), sums["counted"].copy(), sums["late"].copy(), pending)
 
     def unfilled(self) -> Counts:
         """Slots so far for which no caption was eligible, (replications,)."""
-        unfilled: Counts = self._stage.sums["unfilled"].copy()
+        unfilled: Counts = self._driver.sums["unfilled"].copy()
         return unfilled
 
     def audiences(self, index: int) -> Counts:
@@ -142,7 +141,7 @@ def kernel_of(policy: Policy, label: str, *, record: bool) -> Any:
     return specialise(
         play,
         f"traffic_{label}",
-        allocates=False,
+        refcount=False,
         summarise=rule.summarise,
         prepare=rule.prepare,
         score=rule.score,
@@ -170,7 +169,7 @@ def _seconds(days: float) -> int:
 
 def _pending(b: Block) -> Counts:
     """Purchases of messages that are not counted yet, (N,)."""
-    capacity = b.pending.shape[1]
+    capacity = b.job.pending.shape[1]
     age = (np.arange(capacity) - b.pages["pending_head"][:, None]) % capacity
-    total: Counts = np.where(age < b.pages["pending_size"][:, None], b.pending["purchases"], 0).sum(axis=1)
+    total: Counts = np.where(age < b.pages["pending_size"][:, None], b.job.pending["purchases"], 0).sum(axis=1)
     return total

@@ -8,9 +8,8 @@ import pytest
 
 from sim.scenario import load
 from sim.worlds import engine
-from sim.worlds.base import SendLog, Totals
+from sim.worlds.base import SendLog, Tally, Totals
 from sim.worlds.engine import Curve, curve_points, recorded, run, simulate
-from sim.worlds.metrics.allocation import Tally
 from sim.worlds.metrics.estimation import nothing
 
 BERNOULLI = {
@@ -41,7 +40,7 @@ class Diary:
         self.diary.append("change")
         self.changed += 1
 
-    def foresee(self, points, watched):
+    def simulate_through(self, points, watched):
         self.foreseen = [points.tolist(), watched.tolist()]
 
     def advance(self, until):

@@ -56,7 +56,9 @@ def run_both(policy, cuts=(0.3, 1.0, 7.0, 7.001, 15.5), **changes):
     scenario = scenario_of(policy, **changes)
     world = TrafficWorld(scenario, scenario.policies[0], range(REPLICATION - 1, REPLICATION + 1))
     bank, fans = world.bank(1), world.audiences(1)
-    log_rate = world._block.bank["log_rate"][scenario.world.pages :].ravel()  # the logarithm of `bank.rate` loses bits
+    log_rate = world._block.bank.entries["log_rate"][
+        scenario.world.pages :
+    ].ravel()  # the logarithm of `bank.rate` loses bits
     columns = (bank.caption_id, bank.tier, bank.price, log_rate, bank.arrives_week, bank.retires_week)
     pages = []
     with np.errstate(over="ignore"):

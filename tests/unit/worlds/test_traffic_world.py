@@ -112,7 +112,7 @@ def test_where_time_is_cut_changes_nothing(world, cuts):
 def test_moments_foreseen_are_those_that_would_have_come(policy):
     points = np.linspace(0, 20, 9)[1:]
     step, leap = world_of(scenario_of(policy, days=20)), world_of(scenario_of(policy, days=20))
-    leap.foresee(points, points[1::2])
+    leap.simulate_through(points, points[1::2])
     for index, at in enumerate(points):
         step.advance(at)
         leap.advance(at)
@@ -131,7 +131,7 @@ def test_moments_foreseen_are_those_that_would_have_come(policy):
 
 def test_a_moment_that_was_not_foreseen_is_refused():
     world = world_of(scenario_of(days=20))
-    world.foresee(np.array([5.0, 20.0]), np.array([20.0]))
+    world.simulate_through(np.array([5.0, 20.0]), np.array([20.0]))
     world.advance(5.0)
     with pytest.raises(ValueError, match="not foreseen"):
         world.advance(7.0)

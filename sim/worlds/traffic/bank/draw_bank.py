@@ -7,30 +7,34 @@ import math
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from policies.maths.draws import arm_key, normal, open_uniform, pull_key, uniform
-from sim.worlds.traffic.records import BUMP
+from sim.worlds.base import Floats
+from sim.worlds.traffic.records import BUMP, Records, Shorts
+
+Tiers = NDArray[np.int8]
 
 FOREVER = 2**30  # weeks
 # Addresses among a caption's draws, and, in place of a caption's number, of the page's own.
-TIER, PRICE, TASTE, LIFE, CATEGORY, URGENT = range(6)
+TIER, PRICE, QUALITY, LIFE, CATEGORY, URGENT = range(6)
 PAGE = 0
 
 
-class Laws(NamedTuple):
-    """What captions are drawn from; `Laws` of a scenario are the same for all pages."""
+class BankParams(NamedTuple):
+    """What captions are drawn from; `BankParams` of a scenario are the same for all pages."""
 
     edges: Any  # (4,): cumulative shares of the tiers
     bands: Any  # (4,): where the priced tiers begin among the prices, as probabilities; 1
     probability: Any  # quantiles of the prices
     dollars: Any
     log_per_view: Any  # logarithm of the purchases per view, by whole dollars
-    sigma: float  # standard deviation of the logarithm of a caption's taste
+    sigma: float  # standard deviation of the logarithm of a caption's quality
     max_per_view: float
     log_stay: float  # logarithm of the probability to stay another week
 
 
-class Bank(NamedTuple):
+class SampledBank(NamedTuple):
     """The captions of all pages, as `sim.worlds.traffic.records.Row` has them."""
 
     entries: Any  # (N, C) ENTRY
@@ -52,37 +56,39 @@ def normals(keys: Any, z: Any) -> None:
         z[i] = normal(pull_key(keys[i], PAGE))
 
 
-def fill(bank: Bank, pages: Any, level: Any, arrives: Any, laws: Laws, tier: Any, count: Any) -> None:
+def sample_bank(
+    bank: SampledBank, pages: Records, level: Floats, arrives: Shorts, params: BankParams, tier: Tiers, count: Floats
+) -> None:
     """Draw all banks; `level` (N,) is the logarithm of how well a page sells, `arrives` (C,) in order of caption_id.
 
     `tier` (C,) holds the tiers of the captions at start; the rest of it, and `count` (4,), are work space.
     """
     for i in range(pages.shape[0]):
         key, start, entries = pages[i].bank_key, pages[i].tier_start, bank.entries[i]
-        draw_tiers(key, arrives, laws, tier)
-        lay_out(tier, start, count, entries)
+        sample_tiers(key, arrives, params, tier)
+        sort_by_tier(tier, start, count, entries)
         for t in range(BUMP + 1):
             captions = entries[start[t] : start[t + 1]]
-            draw_lives(
-                key, arrives, laws.log_stay, captions, bank.arrives[i, start[t] : start[t + 1]], bank.leaving[i, t]
+            sample_lifetimes(
+                key, arrives, params.log_stay, captions, bank.arrives[i, start[t] : start[t + 1]], bank.leaving[i, t]
             )
             for c in range(captions.shape[0]):
                 if t == BUMP:
                     captions[c].log_rate = -math.inf
                 else:
-                    draw_caption(captions[c], t, pull_key(key, captions[c].caption_id), level[i], laws)
+                    sample_caption(captions[c], t, pull_key(key, captions[c].caption_id), level[i], params)
 
 
-def draw_tiers(key: np.uint64, arrives: Any, laws: Laws, tier: Any) -> None:
+def sample_tiers(key: np.uint64, arrives: Any, params: BankParams, tier: Any) -> None:
     """Tiers of captions that arrive later, by chance; those at start have theirs."""
     c = arrives.shape[0] - 1
     while c >= 0 and arrives[c] > 0:
         u = uniform(arm_key(pull_key(key, c + 1), TIER))
-        tier[c] = (u >= laws.edges[0]) + (u >= laws.edges[1]) + (u >= laws.edges[2])
+        tier[c] = (u >= params.edges[0]) + (u >= params.edges[1]) + (u >= params.edges[2])
         c -= 1
 
 
-def lay_out(tier: Any, start: Any, count: Any, entries: Any) -> None:
+def sort_by_tier(tier: Any, start: Any, count: Any, entries: Any) -> None:
     """Put captions in order of tier, then of caption_id."""
     count[:] = 0.0
     for c in range(tier.shape[0]):
@@ -96,7 +102,7 @@ def lay_out(tier: Any, start: Any, count: Any, entries: Any) -> None:
         count[tier[c]] += 1.0
 
 
-def draw_lives(key: np.uint64, weeks: Any, log_stay: float, captions: Any, arrives: Any, leaving: Any) -> None:
+def sample_lifetimes(key: np.uint64, weeks: Any, log_stay: float, captions: Any, arrives: Any, leaving: Any) -> None:
     """When the captions of a tier arrive, which `weeks` says in order of caption_id, and when they retire."""
     horizon = leaving.shape[0] - 1
     stays = math.exp(log_stay * horizon)
@@ -109,24 +115,24 @@ def draw_lives(key: np.uint64, weeks: Any, log_stay: float, captions: Any, arriv
         leaving[captions[c].retires] += 1
 
 
-def draw_caption(caption: Any, tier: int, key: np.uint64, level: float, laws: Laws) -> None:
+def sample_caption(caption: Any, tier: int, key: np.uint64, level: float, params: BankParams) -> None:
     """Draw a priced caption: its price, and how well it sells."""
-    dollars = draw_price(uniform(arm_key(key, PRICE)), laws.bands[tier], laws.bands[tier + 1], laws)
+    dollars = sample_price(uniform(arm_key(key, PRICE)), params.bands[tier], params.bands[tier + 1], params)
     # What sets a caption apart from others of its price is log-normal of mean 1.
-    taste = laws.sigma * normal(arm_key(key, TASTE)) - 0.5 * laws.sigma * laws.sigma
-    log_rate = laws.log_per_view[dollars] + taste + level
+    quality = params.sigma * normal(arm_key(key, QUALITY)) - 0.5 * params.sigma * params.sigma
+    log_rate = params.log_per_view[dollars] + quality + level
     caption.price = dollars
-    caption.log_rate = log_rate - math.log1p(math.exp(log_rate) / laws.max_per_view)
+    caption.log_rate = log_rate - math.log1p(math.exp(log_rate) / params.max_per_view)
 
 
-def draw_price(u: float, low: float, high: float, laws: Laws) -> int:
+def sample_price(u: float, low: float, high: float, params: BankParams) -> int:
     """Whole dollars, at least 1: a tier is the band of the price distribution from quantile `low` to `high`."""
     position, i = low + u * (high - low), 1
-    while i < laws.probability.shape[0] - 1 and position > laws.probability[i]:
+    while i < params.probability.shape[0] - 1 and position > params.probability[i]:
         i += 1
-    width = laws.probability[i] - laws.probability[i - 1]
-    share = (position - laws.probability[i - 1]) / width if width > 0.0 else 1.0
-    dollars = laws.dollars[i - 1] + share * (laws.dollars[i] - laws.dollars[i - 1])
+    width = params.probability[i] - params.probability[i - 1]
+    share = (position - params.probability[i - 1]) / width if width > 0.0 else 1.0
+    dollars = params.dollars[i - 1] + share * (params.dollars[i] - params.dollars[i - 1])
     return max(1, int(dollars + 0.5))
 
 
@@ -135,7 +141,7 @@ def lifetime(u: float, log_stay: float) -> int:
     return FOREVER if log_stay == 0.0 else 1 + int(min(math.log(u) / log_stay, FOREVER))
 
 
-def fill_traits(
+def sample_traits(
     traits: Traits,
     bank: Any,
     arrives: Any,

@@ -1,36 +1,35 @@
-"""How many captions of a tier are truly better than one: its rank, as far as anybody asks.
+"""The rank of a caption by its true rate in its tier, up to `RANK_CUTOFF`.
 
-Reports tell ranks up to `CROWD` apart. Most captions of a large bank lie far behind: a rate that so many exceed, found
-once a week while the bank is at hand, spares looking at the bank again whenever one of them was sent.
+Reports do not distinguish ranks beyond `RANK_CUTOFF`. Most captions of a large bank have such a rank. A rate that more
+than `RANK_CUTOFF` captions exceed is found once a week; a caption below it needs no search of the bank when it is sent.
 Plain functions of kernels.
 """
 
 import math
-from typing import Any
 
 from sim.worlds.metrics.allocation import RANK_BINS
-from sim.worlds.traffic.records import Row
+from sim.worlds.traffic.records import Records, Row
 
-CROWD = RANK_BINS[-1][0] - 1
-SAMPLE, SAMPLE_RANK = 32, 4  # the rate is the fourth of the first captions, which about an eighth of all exceed
+RANK_CUTOFF = RANK_BINS[-1][0] - 1
+SAMPLE, SAMPLE_RANK = 32, 4  # the rate is that of rank 4 among the first captions; about an eighth of all exceed it
 STRIDE = 256  # captions that are compared at once
 
 
-def gauge(tier: int, row: Row) -> None:
-    """Find the week's `crowd` of a tier."""
+def set_cutoff_rate(tier: int, row: Row) -> None:
+    """Find the week's `cutoff_rate` of a tier."""
     start = row.page.tier_start[tier]
-    bank = row.bank[start : start + row.page.arrived[tier]]
-    row.page.crowd[tier] = 0.0
+    bank = row.bank.entries[start : start + row.page.arrived[tier]]
+    row.page.cutoff_rate[tier] = 0.0
     if bank.shape[0] > SAMPLE:
-        rate = fourth(bank[:SAMPLE])
-        if rank_above(rate, bank.shape[0], row.page.week, bank) > CROWD:
-            row.page.crowd[tier] = math.exp(rate)
+        rate = rate_at_rank(SAMPLE_RANK, bank[:SAMPLE])
+        if rank_above(rate, bank.shape[0], row.page.week, bank) > RANK_CUTOFF:
+            row.page.cutoff_rate[tier] = math.exp(rate)
 
 
-def fourth(bank: Any) -> float:
-    """The `SAMPLE_RANK`-th largest logarithm of a rate."""
+def rate_at_rank(rank: int, bank: Records) -> float:
+    """The logarithm of the rate of `rank`, from 1; equal rates share one rank."""
     bound = math.inf
-    for _ in range(SAMPLE_RANK):
+    for _ in range(rank):
         best = -math.inf
         for c in range(bank.shape[0]):
             if best < bank[c].log_rate < bound:
@@ -39,16 +38,16 @@ def fourth(bank: Any) -> float:
     return bound
 
 
-def rank_above(log_rate: float, place: int, week: int, bank: Any) -> int:
-    """How many captions of a tier are better than one at `place` in it, or, beyond `CROWD`, at least how many."""
+def rank_above(log_rate: float, place: int, week: int, bank: Records) -> int:
+    """How many captions of a tier are better than one at `place` in it, or, beyond `RANK_CUTOFF`, at least how many."""
     rank = 0
     for low in range(0, bank.shape[0], STRIDE):
-        if rank <= CROWD:
+        if rank <= RANK_CUTOFF:
             rank += count_ahead(log_rate, place - low, week, bank[low : low + STRIDE])
     return rank
 
 
-def count_ahead(own: float, place: int, week: int, bank: Any) -> int:
+def count_ahead(own: float, place: int, week: int, bank: Records) -> int:
     """How many of some captions are in the bank and better, or as good and earlier; without branches, hence fast."""
     count = 0
     for other in range(bank.shape[0]):

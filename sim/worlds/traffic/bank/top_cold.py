@@ -1,57 +1,58 @@
-"""The best of a tier's cold captions, which the clairvoyant needs: by purchases and by dollars a view.
+"""The best cold captions of a tier, which the clairvoyant needs: by purchases and by dollars per view.
 
-There may be thousands of cold captions, and only a few are looked at: the lists are made once a week, when rates
-change, lose the captions that become warm, and are made again should they run out.
+There may be thousands of cold captions, and only a few are looked at. The lists are built once a week, when rates
+change; they lose the captions that are tried, and are built again when they run out.
 Plain functions of the traffic kernel.
 """
 
 import math
-from typing import Any
 
+from sim.worlds.base import Counts, Floats
+from sim.worlds.sorted_arrays import delete_at, insert_at
 from sim.worlds.traffic.records import RATE, USD, Row
 
 
-def lead(tier: int, row: Row) -> None:
-    """Make both lists of a priced tier."""
-    row.led[tier, RATE] = row.led[tier, USD] = 0
+def rebuild(tier: int, row: Row) -> None:
+    """Build both lists of a priced tier."""
+    worth, place, sizes = row.bank.top_worth[tier], row.bank.top_place[tier], row.bank.top_sizes[tier]
+    sizes[RATE] = sizes[USD] = 0
     least_rate = least_usd = -math.inf  # below it no caption enters
     start = row.page.tier_start[tier]
     for i in range(start, start + row.page.listed[tier]):
-        c = row.cold[i]
-        rate = row.bank[c].log_rate
-        usd = rate + row.log_price[row.bank[c].price]
-        if (rate > least_rate or usd > least_usd) and row.bank[c].retires > row.page.week:
+        c = row.bank.cold[i]
+        rate = row.bank.entries[c].log_rate
+        usd = rate + row.tables.log_price[row.bank.entries[c].price]
+        if (rate > least_rate or usd > least_usd) and row.bank.entries[c].retires > row.page.week:
             if rate > least_rate:
-                least_rate = enlist(row.leaders[tier, RATE], row.led[tier], RATE, rate, c)
+                least_rate = insert(worth[RATE], place[RATE], sizes, RATE, rate, c)
             if usd > least_usd:
-                least_usd = enlist(row.leaders[tier, USD], row.led[tier], USD, usd, c)
+                least_usd = insert(worth[USD], place[USD], sizes, USD, usd, c)
 
 
-def enlist(leaders: Any, led: Any, by: int, worth: float, place: int) -> float:
-    """Put a caption into the descending list, whose last falls out of a full one; returns what the next must exceed."""
-    size = leaders.shape[0]
-    i = min(led[by], size - 1)
-    led[by] = i + 1
-    while i > 0 and leaders[i - 1].log_worth < worth:
-        leaders[i].log_worth, leaders[i].place = leaders[i - 1].log_worth, leaders[i - 1].place
+def insert(worth: Floats, place: Counts, sizes: Counts, by: int, value: float, caption: int) -> float:
+    """Insert a caption into the descending list; a full one drops its last. Returns what the next must exceed."""
+    most = worth.shape[0]
+    i = last = min(sizes[by], most - 1)
+    while i > 0 and worth[i - 1] < value:
         i -= 1
-    leaders[i].log_worth, leaders[i].place = worth, place
-    return leaders[size - 1].log_worth if led[by] == size else -math.inf
+    insert_at(worth, last, i, value)
+    insert_at(place, last, i, caption)
+    sizes[by] = last + 1
+    return worth[most - 1] if last + 1 == most else -math.inf
 
 
-def strike(leaders: Any, led: Any, by: int, place: int) -> None:
-    """Take a caption off a list, where it stands on it."""
+def remove(worth: Floats, place: Counts, sizes: Counts, by: int, caption: int) -> None:
+    """Remove a caption from the list, where it is on it."""
     i = 0
-    while i < led[by] and leaders[i].place != place:
+    while i < sizes[by] and place[i] != caption:
         i += 1
-    if i < led[by]:
-        led[by] -= 1
-        for j in range(i, led[by]):
-            leaders[j].log_worth, leaders[j].place = leaders[j + 1].log_worth, leaders[j + 1].place
+    if i < sizes[by]:
+        delete_at(worth, sizes[by], i)
+        sizes[by] = delete_at(place, sizes[by], i)
 
 
-def ensure(tier: int, wanted: int, row: Row) -> None:
-    """See to it that the lists of a tier hold its best `wanted` cold captions, or all that there are."""
-    needed = min(wanted, row.page.cold[tier], row.leaders.shape[2])
-    if min(row.led[tier, RATE], row.led[tier, USD]) < needed:
-        lead(tier, row)
+def ensure_size(tier: int, wanted: int, row: Row) -> None:
+    """Make the lists of a tier hold its best `wanted` cold captions, or all that there are."""
+    needed = min(wanted, row.page.cold[tier], row.bank.top_worth.shape[2])
+    if min(row.bank.top_sizes[tier, RATE], row.bank.top_sizes[tier, USD]) < needed:
+        rebuild(tier, row)

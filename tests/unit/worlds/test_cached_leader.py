@@ -5,12 +5,12 @@ import pytest
 
 from policies.maths.draws import pull_key
 from sim.worlds.selection.argmax import one_of
-from sim.worlds.selection.cached_leader import best_by_leader, challenge, leader_of, new_leader
+from sim.worlds.selection.cached_leader import best_by_leader, leader_of, new_leader, update_runner_up
 
 KEY = np.uint64(0x9E6C63D0876A9A47)
 
 
-def play(moves, told=challenge):
+def play(moves, told=update_runner_up):
     """Both answers after each of `moves` (arm, score), of five arms that begin without any feedback."""
     x, leader = np.full(5, np.inf), leader_of(new_leader(1), 0)
     for t, (arm, score) in enumerate(moves):

@@ -15,10 +15,10 @@ from sim.worlds.traffic.labels import (
     SUCCESS,
     emv_of,
     forget,
+    label_of,
     median_emv,
     remember,
     share_known,
-    verdict,
 )
 from sim.worlds.traffic.records import EMV, PAGE
 
@@ -47,7 +47,7 @@ def test_emv_of_a_message_that_nobody_viewed_is_null():
     ],
 )
 def test_only_more_than_the_median_is_a_success_and_null_is_neither(emv, median, expected):
-    assert verdict(emv, median) == expected
+    assert label_of(emv, median) == expected
 
 
 def test_purchases_become_known_exponentially():
@@ -62,16 +62,16 @@ class Window:
 
     def __init__(self, capacity):
         self.page = SimpleNamespace(**dict.fromkeys(PAGE.names, 0))
-        self.recent, self.rising = np.zeros(capacity, EMV).view(np.recarray), np.zeros(capacity)
+        self.recent, self.positive_emvs_sorted = np.zeros(capacity, EMV).view(np.recarray), np.zeros(capacity)
 
     def remember(self, time, emv):
-        remember(self.page, self.recent, self.rising, time, emv)
+        remember(self.page, self.recent, self.positive_emvs_sorted, time, emv)
 
     def forget(self, before):
-        forget(self.page, self.recent, self.rising, before)
+        forget(self.page, self.recent, self.positive_emvs_sorted, before)
 
     def median(self):
-        return median_emv(self.page, self.rising)
+        return median_emv(self.page, self.positive_emvs_sorted)
 
 
 def test_the_median_of_nothing_is_null():

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from sim.worlds.metrics.allocation import GONE, RANK_BINS, UNIT, UNRANKED, Ledger, bin_of, rank_bins
+from sim.worlds.metrics.allocation import GONE, RANK_BINS, UNIT, UNRANKED, AllocationCounter, bin_of, rank_bins
 
 OFFSETS = np.array([0, 2, 5])
 
@@ -21,10 +21,10 @@ def test_bins_hold_every_rank_once():
 
 
 def test_sends_are_counted_since_the_last_tally_by_the_bins_of_their_time():
-    ledger, captions = Ledger(2, OFFSETS), np.array([[2, 3], [2, 3]])
+    counter, captions = AllocationCounter(2, OFFSETS), np.array([[2, 3], [2, 3]])
     first = np.array([[3, 1, 0, 12, 0], [0, 0, 0, 0, 1]])
     bins = np.array([[0, 1, 1, 0, 2], [0, UNRANKED, 0, 1, GONE]], np.int8)
-    tally = ledger.tally(first, bins, captions)
+    tally = counter.tally(first, bins, captions)
     assert tally.by_bin[[0, 1, 2, GONE]].tolist() == [15, 1, 0, 1]
     assert (tally.known, tally.cold, tally.active, tally.spread) == (17, 3 + 1 + 10 + 1, 3, 2)
     pages = [(3, 1), (12,), (1,)]
@@ -32,21 +32,23 @@ def test_sends_are_counted_since_the_last_tally_by_the_bins_of_their_time():
     assert abs(tally.entropy / UNIT - sum(entropy)) < 1e-8
     assert abs(tally.evenness / UNIT - entropy[0] / math.log(2)) < 1e-8
     second = first + np.array([[0, 0, 0, 5, 0], [0, 4, 0, 0, 0]])
-    ledger.note(first + np.array([[0, 0, 0, 2, 0], [0, 0, 0, 0, 0]]), np.array([[0] * 5] * 2, np.int8))
-    tally = ledger.tally(second, np.array([[1] * 5, [UNRANKED] * 5], np.int8), captions)
+    counter.record(first + np.array([[0, 0, 0, 2, 0], [0, 0, 0, 0, 0]]), np.array([[0] * 5] * 2, np.int8))
+    tally = counter.tally(second, np.array([[1] * 5, [UNRANKED] * 5], np.int8), captions)
     assert tally.by_bin[:3].tolist() == [2, 3, 0]
     assert (tally.known, tally.cold) == (9, 4)
 
 
 def test_replaced_arms_start_from_zero():
-    ledger, captions, bins = Ledger(1, np.array([0, 2])), np.array([[2]]), np.zeros((1, 2), np.int8)
-    ledger.tally(np.array([[20, 20]]), bins, captions)
-    ledger.replace(np.array([[True, False]]))
-    tally = ledger.tally(np.array([[7, 21]]), bins, captions)
+    counter, captions, bins = AllocationCounter(1, np.array([0, 2])), np.array([[2]]), np.zeros((1, 2), np.int8)
+    counter.tally(np.array([[20, 20]]), bins, captions)
+    counter.replace(np.array([[True, False]]))
+    tally = counter.tally(np.array([[7, 21]]), bins, captions)
     assert (tally.known, tally.cold) == (8, 7)
 
 
 def test_an_even_allocation_has_evenness_one_whatever_is_fewer_sends_or_captions():
     for sent, captions in (([1, 1, 1, 0, 0, 0], 6), ([5, 5, 5, 5, 5, 5], 6)):
-        tally = Ledger(1, np.array([0, 6])).tally(np.array([sent]), np.zeros((1, 6), np.int8), np.array([[captions]]))
+        tally = AllocationCounter(1, np.array([0, 6])).tally(
+            np.array([sent]), np.zeros((1, 6), np.int8), np.array([[captions]])
+        )
         assert abs(tally.evenness / UNIT - 1.0) < 1e-9
