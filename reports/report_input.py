@@ -6,11 +6,12 @@ from typing import Any
 
 import polars as pl
 
-from reports.decision.from_run import decision_input
+from reports.checks import CheckOutcome, evaluate_checks
+from reports.decision.from_run import decision_input, lock_outs
 from reports.decision.rule import Decision, decide
 from reports.estimators.comparisons import METRICS, Metric, PairedComparison, paired_comparisons
 from reports.estimators.intervals import Floats
-from reports.tables.derived import REWARD_OF_WORLD, default_baseline, oracles, page_months
+from reports.scenario_facts import REWARD_OF_WORLD, default_baseline, oracles, page_months
 from reports.tables.rows import by_policy, column
 from sim.errors import InputError
 from sim.runs.run import StoredRun
@@ -65,6 +66,11 @@ class ReportInput:
     def decision(self) -> Decision:
         """The decision, by money where the world has money, else by reward."""
         return decide(decision_input(self.scenario, self._rows, self.baseline))
+
+    @cached_property
+    def checks(self) -> list[CheckOutcome]:
+        """The outcomes of the scenario's checks."""
+        return evaluate_checks(self.scenario.checks, self.run.replications, lock_outs(self.scenario, self._rows))
 
     @cached_property
     def leader(self) -> str:

@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from reports.checks import CheckOutcome, evaluate_checks
+from reports.checks import CheckOutcome
 from reports.decision.rule import Decision
 from reports.plots import PlottedRun
 from reports.report_input import report_input
@@ -29,7 +29,7 @@ class Run(PlottedRun):
     @cached_property
     def checks(self) -> list[CheckOutcome]:
         """The outcomes of the scenario's checks."""
-        return evaluate_checks(self.scenario.checks, self.replications)
+        return report_input(self).checks
 
     @cached_property
     def decision(self) -> Decision:

@@ -7,7 +7,7 @@ import polars as pl
 
 from policies.registry import kinds
 from reports.decision.inputs import DecisionInput, LockOuts, Unit
-from reports.tables.derived import REWARD_OF_WORLD, oracles, page_months
+from reports.scenario_facts import REWARD_OF_WORLD, oracles, page_months
 from reports.tables.rows import column
 from sim.scenario import Scenario
 
@@ -29,11 +29,22 @@ def decision_input(scenario: Scenario, rows: Mapping[str, pl.DataFrame], baselin
         random=_named(kind_of, RANDOM),
         rotation=_named(kind_of, ROTATION),
         drop_in=frozenset(name for name, kind in kind_of.items() if _has_function(kind)),
-        lock_outs={name: _lock_outs(rows[name], scenario) for name, kind in kind_of.items() if _bounded(kind)},
+        lock_outs=lock_outs(scenario, rows),
         scenario=scenario.name,
         one_caption=all((values[name] == values[baseline]).all() for name in values)
         and not any(column(frame, "regret").any() for frame in rows.values()),
     )
+
+
+def lock_outs(scenario: Scenario, rows: Mapping[str, pl.DataFrame]) -> dict[str, LockOuts]:
+    """Locked-out pages of all replications, for each policy that can lock out the best caption.
+
+    The pages of a table world count as one: their number is not in the scenario.
+    """
+    pages = scenario.world.pages if scenario.world.kind == "traffic" else 1
+    names = [spec.name for spec in scenario.policies if _bounded(spec.kind)]
+    shares = {name: column(rows[name], "locked_out_pages") for name in names}
+    return {name: LockOuts(round(float(each.sum()) * pages), pages * len(each)) for name, each in shares.items()}
 
 
 def _named(kind_of: Mapping[str, str], kind: str) -> str | None:
@@ -48,10 +59,3 @@ def _has_function(kind: str) -> bool:
     """Whether `sql/udf` holds a function of this policy, with the signature of the deployed one."""
     folder = files("sql") / "udf"
     return any((place / f"{kind}.sql").is_file() for place in (folder, folder / "candidates"))
-
-
-def _lock_outs(rows: pl.DataFrame, scenario: Scenario) -> LockOuts:
-    """Locked-out pages of all replications; a table world's pages count as one, for they are not in the scenario."""
-    pages = scenario.world.pages if scenario.world.kind == "traffic" else 1
-    shares = column(rows, "locked_out_pages")
-    return LockOuts(round(float(shares.sum()) * pages), pages * len(shares))

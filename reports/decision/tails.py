@@ -33,7 +33,7 @@ def shortage(policy: str, given: DecisionInput) -> Shortage | None:
     """The largest shortage of the comparison of `policy` with the baseline; None where the sample is large enough."""
     found = [
         _few(given.replications),
-        *(_lock_out(name, given) for name in (policy, given.baseline)),
+        *(lock_out_shortage(name, given.lock_outs.get(name), given.replications) for name in (policy, given.baseline)),
         _skewed(moments(given.values[policy] - given.values[given.baseline])),
     ]
     return max((each for each in found if each is not None), key=lambda each: each.needed, default=None)
@@ -43,18 +43,18 @@ def _few(n: int) -> Shortage | None:
     return Shortage(f"{n} replications are too few", LEAST_REPLICATIONS) if n < LEAST_REPLICATIONS else None
 
 
-def _lock_out(name: str, given: DecisionInput) -> Shortage | None:
-    seen = given.lock_outs.get(name)
+def lock_out_shortage(name: str, seen: LockOuts | None, replications: int) -> Shortage | None:
+    """Whether too few lock-outs were seen to know their cost; `seen` is None for a policy that has none."""
     if seen is None or _enough(seen):
         return None
     if seen.locked == 0:
         why = f"{name} can lock out the best caption, and no page of this sample shows the cost"
-        return Shortage(why, math.ceil(RARE_PAGES * given.replications / seen.pages))
+        return Shortage(why, math.ceil(RARE_PAGES * replications / seen.pages))
     rare = min(seen.locked, seen.pages - seen.locked)
     what = "ends" if rare == 1 else "end"
     kind = "locked out" if rare == seen.locked else "not locked out"
     why = f"only {rare} {'page' if rare == 1 else 'pages'} of {name} {what} {kind}"
-    return Shortage(why, math.ceil(given.replications * LEAST_LOCK_OUTS / rare))
+    return Shortage(why, math.ceil(replications * LEAST_LOCK_OUTS / rare))
 
 
 def _enough(seen: LockOuts) -> bool:
