@@ -113,6 +113,16 @@ def check_money(checks: Sequence[tuple[int, Check]], world: Any) -> Iterator[Fin
             yield Finding(("checks", index, "metric"), f"a {world.kind} world has no revenue")
 
 
+def counting_and_memory(feedback: Any, policies: Sequence[PolicySpec]) -> Iterator[Finding]:
+    """A policy that forgets message by message needs each message to be counted once."""
+    if getattr(feedback, "counting", "once") == "once":
+        return
+    for place, spec in enumerate(policies):
+        if not spec.build().memory.cumulative:
+            message = f"{spec.name} forgets by message, which needs `feedback.counting: once`"
+            yield Finding(("policies", place), message)
+
+
 def curve_size(header: Header, record: Record, policies: Sequence[PolicySpec]) -> Iterator[Finding]:
     """Curves fit into memory."""
     rows = header.replications * record.curve_points * len(policies)
@@ -200,6 +210,7 @@ RULES: tuple[Rule, ...] = (
     check_policies,
     check_comparisons,
     check_money,
+    counting_and_memory,
     curve_size,
     work_size,
     stats_size,

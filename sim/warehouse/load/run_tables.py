@@ -41,6 +41,9 @@ def run_loads(
     wanted = [table for table in TABLES if table in tables and files[table].is_file()]
     if not wanted:
         raise StorageError(f"{run.path} holds no send log of {chosen}, replication {number}", RECORD_SENDS)
+    for kind, table in (("stats", STATS), ("sends", SENDS)):
+        if table in wanted:
+            run.verified_log(kind, chosen, number)
     about = {"run": run.manifest()["digest"], "policy": chosen, "replication": number}
     return [file_load(table, files[table], about) for table in wanted]
 
