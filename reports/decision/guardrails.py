@@ -10,6 +10,7 @@ from reports.estimators.intervals import Estimate, Floats, paired_difference, sh
 from reports.formatting import percent
 
 WORST_SHARE = 0.05
+TOLERATED = 0.01  # of pages: one lock-out in a small sample shows no harm
 RESAMPLES = 500
 SEED = 20_250_104
 
@@ -34,13 +35,13 @@ def guardrails(policy: str, given: DecisionInput, level: float) -> list[Guardrai
 
 
 def _lock_out(policy: str, given: DecisionInput) -> Guardrail | None:
-    """Fails where more pages end locked out than under the baseline (Wilson's 95 % intervals do not overlap)."""
+    """Fails where more pages end locked out than under the baseline, by at least `TOLERATED` (Wilson's 95 % limits)."""
     own, base = given.lock_outs.get(policy), given.lock_outs.get(given.baseline)
     if own is None:
         return None
     most = share_interval(base.locked, base.pages).high if base else 0.0
     least = share_interval(own.locked, own.pages).low
-    passed = least is None or most is None or least <= most
+    passed = least is None or most is None or least <= most + TOLERATED
     compared = f", {percent(base.share)} under {given.baseline}" if base else ""
     return Guardrail("lock_out", passed, f"locked out on {percent(own.share)} of pages{compared}")
 

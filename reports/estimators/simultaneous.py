@@ -13,7 +13,7 @@ from scipy.special import stdtr, stdtrit
 
 from reports.estimators.intervals import CONFIDENCE, Floats
 
-DRAWS = 200_000
+DRAWS = 50_000
 SEED = 20_250_103
 
 
