@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.base import SCORE_ERROR, Memory, Policy, Rule
+from policies.base import SCORE_ERROR, Memory, Policy
 from policies.conformance.pool import pool_problems
 from policies.conformance.propensity import propensity_problems
 from policies.conformance.tail import tail_problems
 from policies.maths.draws import arm_key
 from policies.registry import build
+from policies.unbound import unbound
 
 Floats = NDArray[np.float64]
 Compiler = Callable[..., Any]
@@ -80,8 +81,8 @@ def _row(t: float, n: list[float], s: list[float]) -> Statistics:
     return Statistics(float(t), trials, successes, 1.5 * successes, np.linspace(0.1, 0.9, len(n)))
 
 
-# The names that `evaluate` leaves free; `specialise`, or `_plain`, puts a policy's own functions in their place.
-summarise, prepare, score, support, weight = Rule.score, Rule.prepare, Rule.score, Rule.support, Rule.weight
+# `specialise`, or `_plain`, puts a policy's own functions in their place.
+summarise, prepare, score, support, weight = map(unbound, _ROLES)
 
 
 def evaluate(

@@ -10,18 +10,19 @@ Plain functions for `sim.kernels.specialise`, which binds the policy's `score`, 
 """
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from policies.base import RARE, UNKNOWN
 from policies.maths.draws import arm_key, pull_key, uniform
-from sim.kernels import force_inline
+from sim.kernels import force_inline, unbound
 
-if TYPE_CHECKING:
-    from policies.base import Rule
-
-    score, tail, update_tail, draw_above = Rule.score, Rule.tail, Rule.update_tail, Rule.draw_above
+draw_above: Callable[..., float] = unbound("draw_above")
+score: Callable[..., float] = unbound("score")
+tail: Callable[..., tuple[float, float]] = unbound("tail")
+update_tail: Callable[..., tuple[float, float, float]] = unbound("update_tail")
 
 MAX_WASTED_DRAWS = 12  # draws in wasted_draws that cost as much as one evaluation of a tail
 LANES = 8  # chances that a processor compares at once
@@ -123,13 +124,13 @@ def draw(arm: int, passes: bool, a: Any, b: Any, tails: TailBounds, params: Any,
     """The score of an arm that passed its level, or did not, by keys independent of the number that decided it."""
     level = tails.level[arm]
     if passes and tails.chance[arm] <= RARE:
-        return draw_above(a[arm], b[arm], level, params, pull_key(key, 0))  # type: ignore[no-any-return]
+        return draw_above(a[arm], b[arm], level, params, pull_key(key, 0))
     attempt = 0
     while True:
         value = score(a[arm], b[arm], state, params, pull_key(key, attempt))
         wrong = value <= level if passes else value > level  # NaN is neither
         if not wrong:
-            return value  # type: ignore[no-any-return]
+            return value
         attempt += 1
 
 

@@ -6,10 +6,10 @@ one moment in this order. Cost grows with messages and captions scored, never wi
 """
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from policies.maths.draws import arm_key, gamma, normal, pull_key
-from sim.kernels import force_inline
+from sim.kernels import force_inline, unbound
 from sim.worlds.base import Counts, Params
 from sim.worlds.count_draws import binomial
 from sim.worlds.traffic.allocation import tally
@@ -21,8 +21,7 @@ from sim.worlds.traffic.regret import rate_on, wear_on
 from sim.worlds.traffic.selection import choose_day
 from sim.worlds.traffic.update_job import at, refresh
 
-if TYPE_CHECKING:
-    RECORD = False
+RECORD: bool = unbound("RECORD")
 
 LOCK_OUT, TALLY = 1, 2  # what may be looked at besides the sums
 DAYS_A_WEEK = 7

@@ -4,9 +4,10 @@ Plain functions of the traffic kernel; see `selection` for the names that it bin
 """
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from policies.maths.draws import pull_key
+from sim.kernels import unbound
 from sim.worlds.base import Flags, Floats, Params
 from sim.worlds.traffic.bank.top_cold import ensure_size
 from sim.worlds.traffic.records import BUMP, RATE, RETIRED, Row
@@ -14,11 +15,11 @@ from sim.worlds.traffic.regret import rate_on
 from sim.worlds.traffic.selection import TIERS, copy, gather, wanted_of
 from sim.worlds.traffic.update_job import recall
 
-if TYPE_CHECKING:
-    from policies.base import Rule
-
-    summarise, prepare, support = Rule.summarise, Rule.prepare, Rule.support
-    DISCOUNTED = WINDOWED = False
+prepare: Callable[..., None] = unbound("prepare")
+summarise: Callable[..., tuple[float, float]] = unbound("summarise")
+support: Callable[..., tuple[float, float]] = unbound("support")
+DISCOUNTED: bool = unbound("DISCOUNTED")
+WINDOWED: bool = unbound("WINDOWED")
 
 NO_COOL_DOWN = RETIRED - 1
 
@@ -104,4 +105,4 @@ def is_above(a: float, b: float, other_a: float, other_b: float, state: Floats, 
     low, high = support(a, b, state, params)
     floor, ceiling = support(other_a, other_b, state, params)
     # At equal bounds a tie has probability zero as soon as either score is spread out.
-    return high < floor or (high == floor and (low < high or floor < ceiling))  # type: ignore[no-any-return]
+    return high < floor or (high == floor and (low < high or floor < ceiling))
