@@ -91,10 +91,10 @@ def simulate(scenario: Scenario, spec: PolicySpec, replications: range) -> Block
     world = build_world(scenario, spec, replications)
     at = curve_points(scenario)
     watched = watched_points(at, pulls=scenario.horizon.pulls is not None)
-    world.simulate_through(at, watched)
     observer = Observer(world, watched)
     curve = Curve(at, observer)
     with compiling_rule(spec.name):
+        world.simulate_through(at, watched)
         run(world, curve)
     stats_of = recorded(scenario.record.stats, scenario.replications, replications)
     sends_of = list(replications) if scenario.record.sends else []
