@@ -1,0 +1,125 @@
+"""Build the calendar of a block: SimPy runs the processes of a scenario once, and what they announce becomes arrays.
+
+    processes (one file each) ──SimPy──> Calendar: time, kind, value, pages, in order of time ──> kernels
+
+A process is a generator over a `Timetable`. It waits, and it announces events:
+
+    def deliveries(timetable: Timetable, first: int, every: int) -> Process:
+        for at in range(first, timetable.horizon, every):
+            yield timetable.until(at)
+            timetable.announce("delivery", value=2.5, page=3)
+
+    calendar = build([partial(deliveries, first=10, every=60)], horizon=86_400)
+    calendar.times("delivery")
+
+Time is counted in whole ticks, whose length the world chooses: SimPy adds delays up, which only whole numbers survive
+exactly. Events never depend on what a policy chooses, so that one calendar serves all policies. At one moment the order
+is that of the list of processes, and within a process that of its announcements.
+"""
+
+import math
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import simpy
+
+ALL_PAGES = -1
+
+Process = Generator[Any, Any, None]
+"""A SimPy process: it yields what it waits for."""
+
+
+class Timetable:
+    """What a process sees: the time, the horizon, and where it announces its events. All times are ticks."""
+
+    def __init__(self, clock: "simpy.Environment", horizon: int) -> None:
+        self._clock = clock
+        self.horizon = horizon
+        self.events: list[tuple[int, str, float, int]] = []
+
+    @property
+    def now(self) -> int:
+        """The present tick."""
+        return cast("int", self._clock.now)
+
+    def until(self, at: float) -> Any:
+        """Wait for tick `at`; raises ValueError for one that is past, or is no whole number."""
+        if not math.isfinite(at):  # SimPy accepts NaN, and loses the order of events
+            raise ValueError(f"{at} is no time")
+        if at != int(at):
+            raise ValueError(f"time {at} is not a whole number of ticks")
+        if at < self.now:
+            raise ValueError(f"time {at} is past")
+        return self._clock.timeout(int(at) - self.now)
+
+    def announce(self, kind: str, value: float = 0.0, page: int = ALL_PAGES) -> None:
+        """Something happens now, on one page (its index) or on all."""
+        if not math.isfinite(value):
+            raise ValueError(f"{kind}: {value} is no value")
+        self.events.append((self.now, kind, value, page))
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """Events in order of time; equal-length arrays (events,)."""
+
+    time: NDArray[np.int64]
+    """Whole ticks."""
+    kind: NDArray[np.int64]
+    """Index into `kinds`."""
+    value: NDArray[np.float64]
+    """What it means depends on the kind."""
+    pages: NDArray[np.int64]
+    """Index of the page on which it happens; `ALL_PAGES`."""
+    kinds: tuple[str, ...]
+    """The kinds that occur, in alphabetical order."""
+
+    def of(self, kind: str) -> NDArray[np.bool_]:
+        """Which events are of this kind, (events,)."""
+        return self.kind == self.kinds.index(kind) if kind in self.kinds else np.zeros(len(self.time), np.bool_)
+
+    def times(self, kind: str) -> NDArray[np.int64]:
+        """The ticks at which a kind occurs, in order; equal ones where it occurs twice."""
+        return self.time[self.of(kind)]
+
+
+def build(processes: Sequence[Callable[[Timetable], Process]], horizon: int) -> Calendar:
+    """Run the processes, in one SimPy environment, up to and including tick `horizon`."""
+    import simpy  # noqa: PLC0415  (scenarios name processes, and are read without running any)
+
+    clock = simpy.Environment()
+    timetable = Timetable(clock, horizon)
+    for process in processes:
+        clock.process(process(timetable))
+    while clock.peek() <= horizon:
+        clock.step()
+    return _calendar(timetable.events)
+
+
+def _calendar(events: list[tuple[int, str, float, int]]) -> Calendar:
+    kinds = tuple(sorted({kind for _, kind, _, _ in events}))
+    return Calendar(
+        time=np.array([time for time, _, _, _ in events], np.int64),
+        kind=np.array([kinds.index(kind) for _, kind, _, _ in events], np.int64),
+        value=np.array([value for _, _, value, _ in events], np.float64),
+        pages=np.array([page for _, _, _, page in events], np.int64),
+        kinds=kinds,
+    )
+
+
+def most_within(times: NDArray[np.int64], length: int) -> int:
+    """The largest number of `times`, ascending, in any half-open stretch of `length` ticks."""
+    if not len(times):
+        return 0
+    return int((np.searchsorted(times, times + length) - np.arange(len(times))).max())
+
+
+def longest_gap(times: NDArray[np.int64], horizon: int) -> int:
+    """The longest time without any of `times`, ascending: from 0 to the first, between two, from the last to the end."""
+    inside = times[(times >= 0) & (times <= horizon)]
+    return int(np.diff(np.concatenate([[0], inside, [horizon]])).max())
