@@ -17,12 +17,16 @@ import polars as pl
 
 from sim.seeding import SeedPlan
 from sim.seeding.loads import seed_load
-from sim.warehouse.base import STATS, TargetSpec, open_target
+from sim.warehouse.base import STATS, TargetSpec
 from sim.warehouse.deploy import carry_out, plan
-from sim.warehouse.load.loading import put
-from sim.warehouse.verify import Options
-from sim.warehouse.verify.contents import CONTENTS, check_contents
+from sim.warehouse.load.loading import load
+from sim.warehouse.targets import open_target
+from sim.warehouse.verify.checks import shipped
+from sim.warehouse.verify.options import Options
+from sim.warehouse.verify.questions import check_rows, parameters, read_clock
 from sim.warehouse.verify.results import ask
+
+CONTENTS = [check for check in shipped().values() if check.group == "contents"]
 
 
 def timed(work):
@@ -48,7 +52,7 @@ def polars_bounds(folder):
 
 def checked(target):
     """Check the contents of `target`, which must hold."""
-    results = check_contents(target, Options())
+    results = check_rows(target, CONTENTS, Options())
     assert all(result.status in {"pass", "skip"} for result in results), results
 
 
@@ -72,9 +76,9 @@ def main():
 def seeded(spec, rows):
     """Put `rows` seeded rows into the target of `spec`."""
     with open_target(spec) as target:
-        if "functions" not in target.lacks:
+        if "functions" not in target.unsupported:
             carry_out(target, plan(target))
-        put(target, [seed_load(SeedPlan(rows=rows, seed=1))], replace=True)
+        load(target, [seed_load(SeedPlan(rows=rows, seed=1))], replace=True)
 
 
 def measure(folder, arguments):
@@ -90,8 +94,10 @@ def measure(folder, arguments):
                   for _ in range(arguments.rounds)]  # fmt: skip
         for scan, check in rounds:
             print(f"polars {scan[0]:6.2f} s ({scan[1]:6.2f} CPU)   verify {check[0]:6.2f} s ({check[1]:6.2f} CPU)")
-        for name in CONTENTS if arguments.each else ():
-            print(f"  {name:24} {timed(lambda name=name: ask(target, 'contents', name, table=STATS))[0]:6.2f} s")
+        filled = parameters(Options(), read_clock(target, Options()), CONTENTS)
+        asked = [one for one in CONTENTS if not one.parameters & {"sends", "loads"}]
+        for check in asked if arguments.each else ():
+            print(f"  {check.name:24} {timed(lambda check=check: ask(target, check, filled))[0]:6.2f} s")
     wall, cpu = (
         statistics.median(b[i] for _, b in rounds) / statistics.median(a[i] for a, _ in rounds) for i in (0, 1)
     )

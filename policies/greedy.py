@@ -2,12 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from policies.base import Policy, Rule
+from policies.base import Pair, Params, Policy, Rule
 
 
-def summarise_mean(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
+def summarise_mean(n: float, s: float, ipw_successes: float, true_mean: float, params: Params) -> Pair:
     """The sample mean, +inf for an arm never pulled, and the trials."""
     if n <= 0.0:
         return math.inf, 0.0

@@ -6,7 +6,6 @@ imported before the first question; a plug-in that cannot be loaded is mentioned
 is not there.
 """
 
-import difflib
 import importlib
 import inspect
 import pkgutil
@@ -37,12 +36,12 @@ def build(kind: str, params: Mapping[str, Any] | None = None) -> Policy:
     """The policy of this kind; lists become tuples; raises ValueError naming the kind or parameter that is wrong."""
     found = kinds()
     if kind not in found:
-        raise ValueError(f"unknown policy {kind!r}{_suggestion(kind, found)}{_plugins_missing()}")
+        raise ValueError(f"unknown policy {kind!r}{_known(found)}{_plugins_missing()}")
     given = dict(params or {})
     names = [item.name for item in fields(found[kind])]
     for name in given:
         if name not in names:
-            raise ValueError(f"{name}: {kind} has no such parameter{_suggestion(str(name), names)}")
+            raise ValueError(f"{name}: {kind} has no such parameter{_known(names)}")
     return found[kind](**{name: _as_tuple(value) for name, value in given.items()})
 
 
@@ -55,10 +54,7 @@ def _as_tuple(value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def _suggestion(word: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(word, list(known), n=1)
-    if close:
-        return f"; did you mean {close[0]!r}?"
+def _known(known: Iterable[str]) -> str:
     return f"; known: {', '.join(known) or 'none'}"
 
 

@@ -4,7 +4,6 @@ A command is a module of `sim.commands` with an attribute `command`; it is impor
 Results go to stdout; everything else (progress, notes, errors) to stderr.
 """
 
-import difflib
 import importlib
 import importlib.util
 import os
@@ -20,6 +19,7 @@ import click
 from sim.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_TERMINATED, InputError, SimError, StorageError, out_of_memory
 from sim.installation import check_neighbours
 from sim.version import __version__
+from sim.wording import near
 
 # Name on the command line -> module under sim.commands. A command whose module is not there is not shown.
 COMMANDS = {
@@ -65,8 +65,8 @@ class LazyGroup(click.Group):
         """As click's, and an unknown command is told its nearest neighbours."""
         known = self.list_commands(ctx)
         if args and not args[0].startswith("-") and args[0] not in known:
-            near = difflib.get_close_matches(args[0], known, n=2)
-            meant = f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
+            names = near(args[0], known, count=2)
+            meant = f" Did you mean {' or '.join(map(repr, names))}?" if names else ""
             raise click.UsageError(f"No such command {args[0]!r}.{meant}", ctx)
         return super().resolve_command(ctx, args)
 

@@ -197,7 +197,7 @@ def _sources(function: FunctionType, bindings: Mapping[str, Any], seen: dict[str
     if name in seen:
         return seen
     seen[name] = _source(function)
-    for key, value in _used(function, bindings):
+    for key, value in (*_used(function, bindings), *function.__annotations__.items()):
         if isinstance(value, FunctionType):
             seen[f"{name}:{key}"] = f"{value.__module__}.{value.__qualname__}"
             _sources(value, bindings, seen)

@@ -47,7 +47,12 @@ def read(name: str, **parameters: Parameter) -> str:
     Strings are identifiers (`project`, `dataset`, else the name of a table or column); numbers become literals.
     Raises KeyError for an unknown statement or a missing parameter, ValueError for a value outside the grammar.
     """
-    return Template(text(name)).substitute({key: _literal(key, value) for key, value in parameters.items()})
+    return fill(text(name), **parameters)
+
+
+def fill(statement: str, **parameters: Parameter) -> str:
+    """Any statement with its parameters filled in; raises as `read` does."""
+    return Template(statement).substitute({key: _literal(key, value) for key, value in parameters.items()})
 
 
 def statements(name: str, **parameters: Parameter) -> list[str]:

@@ -25,12 +25,12 @@ IN_JSON = ("pairs", "ranks", "beats", "estimation")
 
 def write_summary(run: Path, scenario: Scenario) -> None:
     """Write the summarising tables, all tables but the long ones as CSV, and summary.json."""
-    replications = pl.read_parquet(run / "replications.parquet")
+    replications = pl.read_parquet(run / "replications.parquet", glob=False)
     frames = _frames(run, scenario, replications)
     for name, frame in frames.items():
         with replacing(run / f"{name}.parquet") as temporary:
             frame.write_parquet(temporary)
-    frames |= {name: pl.read_parquet(run / f"{name}.parquet") for name in SIMULATED}
+    frames |= {name: pl.read_parquet(run / f"{name}.parquet", glob=False) for name in SIMULATED}
     for name, frame in frames.items():
         write_csv(frame, run / "tables" / f"{name}.csv")
     write_text(run / "summary.json", _json(scenario, frames, replications))

@@ -120,6 +120,6 @@ def most_within(times: NDArray[np.int64], length: int) -> int:
 
 
 def longest_gap(times: NDArray[np.int64], horizon: int) -> int:
-    """The longest time without any of `times`, ascending: from 0 to the first, between two, from the last to the end."""
+    """The longest time from 0 to `horizon` without any of `times`, which ascend."""
     inside = times[(times >= 0) & (times <= horizon)]
     return int(np.diff(np.concatenate([[0], inside, [horizon]])).max())

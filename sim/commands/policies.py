@@ -12,6 +12,7 @@ from policies.base import Policy
 from policies.registry import broken, kinds
 from sim.commands.output import Output, output_options
 from sim.errors import InputError
+from sim.wording import did_you_mean
 
 _INDENT = "    "
 _WIDEST = 110
@@ -28,7 +29,8 @@ def command(wanted: tuple[str, ...], output: Output) -> None:
     known = kinds()
     unknown = [kind for kind in wanted if kind not in known]
     if unknown:
-        raise InputError(f"no such policy: {', '.join(unknown)}", hint=f"Known: {', '.join(known)}")
+        meant = did_you_mean(unknown[0], known).partition("; known")[0]
+        raise InputError(f"no such policy: {', '.join(unknown)}{meant}", hint=f"Known: {', '.join(known)}")
     for name, why in broken().items():
         output.note(f"plug-in {name!r} could not be loaded: {why}")
     described = [_described(known[kind]) for kind in (wanted or known)]

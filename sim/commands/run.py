@@ -83,7 +83,7 @@ def _run(
 def _say_resumable(out: Path, output: Output) -> None:
     from sim.runs.folder import RunFolder
 
-    if any(RunFolder(out).blocks.glob("*/*")):
+    if RunFolder(out).resumable:
         output.note(f"Finished blocks are kept in {out}; continue with --resume.")
 
 
@@ -128,7 +128,7 @@ def _wrapped(sentence: str) -> str:
 
 def _say_plan(scenario: "Scenario", out: Path, workers: int, output: Output) -> None:
     from reports.formatting import duration, number, storage
-    from sim.runs.blocks import plan
+    from sim.runs.plan import plan
     from sim.runs.workload import estimate
 
     blocks, total = plan(scenario), estimate(scenario)

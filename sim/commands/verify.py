@@ -1,15 +1,42 @@
-"""`verify`: check table, functions and contents of a target."""
+"""`verify`: check table, functions, contents and operation of a target."""
 
+import os
 import shutil
 import sys
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from sim.commands.output import Output, output_options
+from sim.warehouse.verify.checks import GROUPS, shipped, thresholds
+
+if TYPE_CHECKING:
+    from sim.warehouse.verify.options import Options
+    from sim.warehouse.verify.results import Result
 
 AS_OF = "now, latest (the newest row), or a time; auto is now, but latest for local tables older than 30 days."
+THRESHOLDS = thresholds(shipped().values())
+Command = Callable[..., Any]
+
+
+def threshold_options(function: Command) -> Command:
+    """An option for every threshold that a check file of `sql/checks/` declares."""
+    for one in reversed(THRESHOLDS.values()):
+        pair = len(one.default) == 2
+        function = click.option(
+            f"--{one.name.replace('_', '-')}",
+            one.name,
+            type=float,
+            nargs=len(one.default),
+            default=one.default if pair else one.default[0],
+            show_default=True,
+            metavar="WARN FAIL" if pair else "NUMBER",
+            help=f"{one.help[0].upper()}{one.help[1:]}.",
+        )(function)
+    return function
 
 
 @click.command()
@@ -17,44 +44,106 @@ AS_OF = "now, latest (the newest row), or a time; auto is now, but latest for lo
     "--to", "target", required=True, metavar="TARGET", help="parquet:DIR, duckdb:FILE or bigquery:PROJECT.DATASET."
 )
 @click.option(
+    "--only", multiple=True, metavar="GROUP", help=f"Only this group; may be repeated. Groups: {', '.join(GROUPS)}."
+)
+@click.option(
     "--rows", default=20_000, show_default=True, help="Pairs of counts, log-uniform up to 1e9, to try the bounds on."
 )
 @click.option("--draws", default=10_000, show_default=True, help="Draws of wilson_sample in each of nine cells.")
+@click.option("--strict", is_flag=True, help="Count warnings as failures.")
 @click.option("--junit", type=click.Path(dir_okay=False), help="Write the results as JUnit XML to this file.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "github"]),
+    default="text",
+    show_default=True,
+    help="github: annotations, and the summary of the step.",
+)
 @click.option("--table", default="caption_bandit_stats", show_default=True, help="The statistics table.")
 @click.option("--sends", default="mass_messages", show_default=True, help="The send log, where there is one.")
 @click.option("--as-of", default="auto", show_default=True, help=f"Judge ages by: {AS_OF}")
-@click.option("--staleness-hours", nargs=2, default=(8.0, 12.0), show_default=True, metavar="WARN FAIL", type=float)
-@click.option("--source-hours", nargs=2, default=(48.0, 72.0), show_default=True, metavar="WARN FAIL", type=float)
-@click.option("--partition-days", default=90.0, show_default=True, help="Warn of rows older than this.")
 @click.option(
-    "--unused-share", default=0.30, show_default=True, help="Warn of a larger share of captions unused since."
+    "--checks",
+    multiple=True,
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Also ask the check files (*.sql) of this folder; may be repeated.",
 )
-@click.option("--messages-per-hour", default=10.0, show_default=True, help="Warn of fewer messages in the send log.")
-@click.option("--recount-limit", default=1.0, show_default=True, help="Fail above this many observations a message.")
+@threshold_options
 @output_options
-def command(output: Output, target: str, junit: str | None, **chosen: Any) -> None:
-    """Check the table, the two functions and the rows of TARGET. Reads only; exit code 1 when a check fails.
+def command(
+    *,
+    output: Output,
+    target: str,
+    strict: bool,
+    junit: str | None,
+    form: str,
+    **chosen: Any,
+) -> None:
+    """Check the table, the two functions and the rows of TARGET. Reads only.
 
-    The statistical checks of the sampling function together raise a false alarm once in 10,000 runs.
+    Exit code 1 when a check fails; 3 or 4 when a check could not be made because the warehouse could not be read. The
+    statistical checks of the sampling function together raise a false alarm once in 10,000 runs.
     """
-    from sim.errors import CheckFailedError
-    from sim.files import write_text
-    from sim.warehouse.base import open_target, parse_target
-    from sim.warehouse.verify import Options, verify
-    from sim.warehouse.verify.report import as_data, as_junit, as_text, counts
+    from sim.warehouse.targets import parse_target
+    from sim.warehouse.verify.options import Options
 
-    options = Options(**chosen)
+    values = {name: chosen.pop(name) for name in THRESHOLDS}
+    named = {name: value if isinstance(value, tuple) else (value,) for name, value in values.items()}
+    options = Options(thresholds=named, **chosen)
     spec = parse_target(target)
     output.note(f"verifying {spec} …")
-    with open_target(spec, read_only=True) as opened:
-        results = verify(opened, options, output.note)
+    results = _strict(_results(str(spec), options, output), strict)
+    _write(str(spec), results, junit, form, output)
+    _conclude(spec.kind, results)
+
+
+def _results(target: str, options: "Options", output: Output) -> list["Result"]:
+    """The results, or one error where the target cannot be opened: a report is written in every case."""
+    from sim.errors import InputError, SimError
+    from sim.warehouse.targets import open_target, parse_target
+    from sim.warehouse.verify.running import unopened, verify
+
+    try:
+        with open_target(parse_target(target), read_only=True) as opened:
+            return verify(opened, options, output.note)
+    except SimError as error:
+        if isinstance(error, InputError):
+            raise
+        return [unopened(error)]
+
+
+def _strict(results: Sequence["Result"], strict: bool) -> list["Result"]:
+    from sim.warehouse.verify.results import Status
+
+    return [replace(one, status=Status.FAIL) if strict and one.status is Status.WARN else one for one in results]
+
+
+def _write(target: str, results: Sequence["Result"], junit: str | None, form: str, output: Output) -> None:
+    from sim.files import write_text
+    from sim.warehouse.verify.report import as_data, as_github, as_junit, as_summary, as_text
+
     if junit:
-        write_text(Path(junit), as_junit(str(spec), results))
+        write_text(Path(junit), as_junit(target, results))
+    summary = os.environ.get("GITHUB_STEP_SUMMARY", "") if form == "github" else ""
+    if summary:
+        with Path(summary).open("a", encoding="utf-8") as file:
+            file.write(as_summary(target, results))
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if terminal else 140
-    output.result(as_data(str(spec), results), as_text(results, width=width, color=terminal))
-    if failed := counts(results)["fail"]:
-        raise CheckFailedError(
-            f"{failed} of {len(results)} checks failed", "what each means and what to do stands above"
-        )
+    text = as_github(results) if form == "github" else as_text(results, width=width, color=terminal)
+    replace(output, as_json=output.as_json or form == "json").result(as_data(target, results), text)
+
+
+def _conclude(kind: str, results: Sequence["Result"]) -> None:
+    """Raise what the results amount to: an error of the warehouse first, since then the rest is incomplete."""
+    from sim.errors import CheckFailedError, RemoteError, StorageError
+    from sim.warehouse.verify.results import Status
+
+    errors = [one for one in results if one.status is Status.ERROR]
+    failed = sum(one.status is Status.FAIL for one in results)
+    if errors:
+        raised = RemoteError if kind == "bigquery" else StorageError
+        raise raised(f"{len(errors)} of {len(results)} checks could not be made: {errors[0].detail}", errors[0].remedy)
+    if failed:
+        raise CheckFailedError(f"{failed} of {len(results)} checks failed", "the report above says what each means")

@@ -9,8 +9,9 @@ from sim.scenario import overrides as override
 from sim.scenario.document import MAX_BYTES, TOO_LARGE, Document, Finding, dotted, read
 from sim.scenario.document import Path as KeyPath
 from sim.scenario.model import Scenario
-from sim.scenario.problems import MAX_PROBLEMS, suggestion
+from sim.scenario.problems import MAX_PROBLEMS
 from sim.scenario.validate import validate
+from sim.wording import did_you_mean
 
 Source = str | Path | Mapping[str, Any] | Scenario
 
@@ -75,7 +76,7 @@ def find(source: str | Path) -> Path:
 
 def _unknown(source: str, shipped: Sequence[str]) -> InputError:
     word = Path(source).stem
-    meant = f'; did you mean "{word}"?' if word in shipped else suggestion(word, shipped).partition("; known")[0]
+    meant = f'; did you mean "{word}"?' if word in shipped else did_you_mean(word, shipped).partition("; known")[0]
     message = f"no scenario {_short(source)!r}: neither a file nor the name of a shipped one{meant}"
     return InputError(message, f"Shipped scenarios: {', '.join(shipped)}")
 

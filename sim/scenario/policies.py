@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 from sim.errors import InputError
 from sim.scenario.document import Finding, Path
 from sim.scenario.model import MAX_NAME, POLICY_NAME, PolicySpec
-from sim.scenario.problems import shown, suggestion, unknown_key
+from sim.scenario.problems import shown, unknown_key
+from sim.wording import did_you_mean
 
 if TYPE_CHECKING:
     from policies.base import Policy
@@ -73,7 +74,7 @@ def _problems(entry: Any, path: Path) -> Iterator[Finding]:
     if "kind" not in entry:
         yield Finding((*path, "kind"), "missing; it has no default")
     elif not isinstance(kind, str) or kind not in known_kinds():
-        hint = suggestion(kind, known_kinds()) if isinstance(kind, str) else ""
+        hint = did_you_mean(kind, known_kinds()) if isinstance(kind, str) else ""
         yield Finding((*path, "kind"), f"unknown policy {shown(kind)}{hint}{_plugins_missing()}")
     else:
         yield from _parameter_problems(kind, _params(entry), path)

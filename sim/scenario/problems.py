@@ -1,12 +1,12 @@
 """What pydantic found wrong, in the words of someone who writes scenarios."""
 
-import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from sim.scenario.document import Finding, Path
+from sim.wording import did_you_mean
 
 MAX_PROBLEMS = 50
 MAX_SHOWN = 60
@@ -38,15 +38,6 @@ def shown(value: Any) -> str:
         {True: "true", False: "false"}[value] if isinstance(value, bool) else "null" if value is None else repr(value)
     )
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
-
-
-def suggestion(word: str, known: Iterable[str]) -> str:
-    """`; did you mean "means"?`, or, where nothing is close and the choice is small, `; known: a, b`."""
-    names = list(known)
-    close = difflib.get_close_matches(word[:MAX_SHOWN], names, n=1)
-    if close:
-        return f'; did you mean "{close[0]}"?'
-    return f"; known: {', '.join(names)}" if 0 < len(names) <= 24 else ""
 
 
 def findings(error: ValidationError, model: type[BaseModel], value: Any, path: Path) -> Iterator[Finding]:
@@ -111,7 +102,7 @@ def _choice(word: Any, expected: str) -> str:
     if not isinstance(word, str) or "'" not in expected:
         return f"expected {expected}, got {shown(word)}"
     known = expected.replace("'", "").replace(" or ", ", ").split(", ")
-    return f"unknown choice {shown(word)}{suggestion(word, known)}"
+    return f"unknown choice {shown(word)}{did_you_mean(word, known)}"
 
 
 def _length(kind: str, context: Mapping[str, Any]) -> str:
@@ -123,7 +114,7 @@ def _length(kind: str, context: Mapping[str, Any]) -> str:
 
 def unknown_key(key: str, known: Iterable[str]) -> str:
     """The message for a key that does not exist here."""
-    return f"unknown key{suggestion(key, known)}"
+    return f"unknown key{did_you_mean(key, known)}"
 
 
 def _siblings(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:

@@ -9,10 +9,10 @@ from typing import Any
 
 from sim.scenario.document import Finding
 from sim.scenario.model import Check, Header, Horizon, PolicySpec, Record
-from sim.scenario.problems import suggestion
 from sim.scenario.sections.bernoulli import BernoulliSection
 from sim.scenario.sections.table import TableSection
 from sim.scenario.sections.traffic import TrafficSection
+from sim.wording import did_you_mean
 
 MAX_WORK = 10**14
 MAX_ROWS = 10**8
@@ -87,7 +87,7 @@ def check_policies(checks: Sequence[tuple[int, Check]], policy_names: Sequence[s
         for key in ("policy", "not_worse_than"):
             name = getattr(check, key)
             if name is not None and name not in policy_names:
-                hint = suggestion(name, policy_names)
+                hint = did_you_mean(name, policy_names)
                 yield Finding(("checks", index, key), f'no policy is named "{name}"{hint}')
         if check.policy == check.not_worse_than:
             yield Finding(("checks", index, "not_worse_than"), "is the same policy")
@@ -107,6 +107,16 @@ def check_money(checks: Sequence[tuple[int, Check]], world: Any) -> Iterator[Fin
     for index, check in checks:
         if check.metric == "revenue_usd" and world.kind != "traffic":
             yield Finding(("checks", index, "metric"), f"a {world.kind} world has no revenue")
+
+
+def counting_and_memory(feedback: Any, policies: Sequence[PolicySpec]) -> Iterator[Finding]:
+    """A policy that forgets message by message needs each message to be counted once."""
+    if getattr(feedback, "counting", "once") == "once":
+        return
+    for place, spec in enumerate(policies):
+        if not spec.build().memory.cumulative:
+            message = f"{spec.name} forgets by message, which needs `feedback.counting: once`"
+            yield Finding(("policies", place), message)
 
 
 def curve_size(header: Header, record: Record, policies: Sequence[PolicySpec]) -> Iterator[Finding]:
@@ -196,6 +206,7 @@ RULES: tuple[Rule, ...] = (
     check_policies,
     check_comparisons,
     check_money,
+    counting_and_memory,
     curve_size,
     work_size,
     stats_size,

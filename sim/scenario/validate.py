@@ -8,8 +8,9 @@ from pydantic import BaseModel, ValidationError
 from sim.scenario.document import Finding, Path
 from sim.scenario.model import WORLDS, Check, Header, Horizon, Record, Scenario
 from sim.scenario.policies import policy_names, read_policies
-from sim.scenario.problems import findings, shown, suggestion, unknown_key
+from sim.scenario.problems import findings, shown, unknown_key
 from sim.scenario.rules import broken
+from sim.wording import did_you_mean
 
 MAX_CHECKS = 200
 _HEADER = tuple(Header.model_fields)
@@ -100,11 +101,11 @@ class _Reader:
             self.findings.append(Finding(("world",), wrong))
             return None
         if "kind" not in world:
-            self.findings.append(Finding(("world", "kind"), f"missing{suggestion('', WORLDS)}"))
+            self.findings.append(Finding(("world", "kind"), f"missing{did_you_mean('', WORLDS)}"))
             return None
         kind = world["kind"]
         if not isinstance(kind, str) or kind not in WORLDS:
-            hint = suggestion(kind, WORLDS) if isinstance(kind, str) else ""
+            hint = did_you_mean(kind, WORLDS) if isinstance(kind, str) else ""
             self.findings.append(Finding(("world", "kind"), f"unknown world {shown(kind)}{hint}"))
             return None
         return kind

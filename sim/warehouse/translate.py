@@ -28,8 +28,11 @@ def to_duckdb(statement: str) -> str:
 
 @cache
 def normal_form(expression: str) -> str:
-    """A GoogleSQL expression in sqlglot's own layout, without comments: equal texts are the same expression."""
-    return parse(expression).sql(dialect="bigquery", comments=False, normalize=True, normalize_functions="upper")
+    """A GoogleSQL expression in sqlglot's own layout, without comments and outer brackets, for comparison."""
+    tree = parse(expression)
+    while isinstance(tree, exp.Paren):
+        tree = tree.this
+    return tree.sql(dialect="bigquery", comments=False, normalize=True, normalize_functions="upper")
 
 
 def _free_macro(tree: exp.Expression) -> None:
@@ -43,7 +46,7 @@ def _free_macro(tree: exp.Expression) -> None:
 
 
 def _correct(node: exp.Expression) -> exp.Expression | None:
-    for rule in (_bare_table, _bare_call, _single_draw, _no_key, _no_properties):
+    for rule in (_bare_table, _bare_call, _single_draw, _null_free_count, _composed_text, _no_key, _no_properties):
         changed = rule(node)
         if changed is not node:
             return changed
@@ -75,6 +78,20 @@ def _single_draw(node: exp.Expression) -> exp.Expression:
     """Keep LEAST and GREATEST of a draw single: spelt out as a CASE for NULLs, the draw would be made several times."""
     if isinstance(node, (exp.Least, exp.Greatest)) and node.find(exp.Rand):
         node.set("ignore_nulls", True)
+    return node
+
+
+def _null_free_count(node: exp.Expression) -> exp.Expression:
+    """COUNTIF of only NULLs is 0 in GoogleSQL; DuckDB's COUNT_IF is a sum, and NULL."""
+    if isinstance(node, exp.CountIf):
+        return exp.Count(this=exp.If(this=node.this, true=exp.Literal.number(1)), big_int=True)
+    return node
+
+
+def _composed_text(node: exp.Expression) -> exp.Expression:
+    """NORMALIZE(text, form): DuckDB has the composed form only, NFC, in place of NFKC as well."""
+    if isinstance(node, exp.Normalize):
+        return exp.Anonymous(this="NFC_NORMALIZE", expressions=[node.this])
     return node
 
 

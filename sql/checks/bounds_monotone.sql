@@ -1,4 +1,7 @@
 -- Does one more success raise both bounds, one more failure lower them, and does the interval hold the observed share?
+-- group: bounds
+-- meaning: More successes can lower the interval: captions are ranked wrongly.
+-- remedy: Show the difference with `deploy --dry-run`; then run `deploy`, with --replace if another function is there.
 SELECT
   'bounds_monotone' AS `check`,
   IF(COUNTIF(NOT ok) = 0, 'pass', 'fail') AS status,

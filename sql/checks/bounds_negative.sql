@@ -1,4 +1,8 @@
 -- Do negative counts stay visibly wrong? They are undefined: an error, or NULL, but no credible interval. (An error here passes.)
+-- group: bounds
+-- meaning: Negative counts give a credible interval: corrupt rows go unnoticed.
+-- remedy: Check counts before use; see contents_ranges.
+-- refusal: pass
 SELECT
   'bounds_negative' AS `check`,
   IF(COUNTIF(credible) = 0, 'pass', 'warn') AS status,

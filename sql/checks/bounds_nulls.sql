@@ -1,4 +1,7 @@
 -- Does a NULL count give NULL bounds, rather than an interval made of nothing?
+-- group: bounds
+-- meaning: A NULL count is treated as a number.
+-- remedy: Show the difference with `deploy --dry-run`; then run `deploy`, with --replace if another function is there.
 SELECT
   'bounds_nulls' AS `check`,
   IF(COUNTIF(NOT ok) = 0, 'pass', 'fail') AS status,

@@ -1,4 +1,7 @@
 -- Does wilson_score_bounds give the published reference rows, to their 4 decimals?
+-- group: bounds
+-- meaning: The bounds differ from the published reference rows.
+-- remedy: Show the difference with `deploy --dry-run`; then run `deploy`, with --replace if another function is there.
 SELECT
   'bounds_reference_rows' AS `check`,
   IF(COUNTIF(NOT ok) = 0, 'pass', 'fail') AS status,

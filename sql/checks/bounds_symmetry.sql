@@ -1,4 +1,7 @@
 -- Is lower(s, f) = 1 - upper(f, s)? Success and failure only trade names.
+-- group: bounds
+-- meaning: Successes and failures are not treated alike.
+-- remedy: Show the difference with `deploy --dry-run`; then run `deploy`, with --replace if another function is there.
 SELECT
   'bounds_symmetry' AS `check`,
   IF(COUNTIF(NOT ok) = 0, 'pass', 'fail') AS status,

@@ -1,19 +1,19 @@
--- Are percentiles ordered as avg_emv within each page? Of two captions the better one never has the lower percentile, and equal ones share it.
+-- Is performance_percentile INT(PERCENT_RANK() * 100) by avg_emv within the page, for every row? Rounded values are
+-- accepted where the whole table has them.
+-- group: contents
+-- meaning: Percentiles are stale or computed in another way: reports rank captions wrongly.
+-- remedy: Run the last step of the update job over the whole table.
+-- scope: table
 SELECT
   'contents_percentiles' AS `check`,
-  CASE WHEN COUNT(*) = 0 THEN 'skip' WHEN COUNTIF(least <= best_below) = 0 THEN 'pass' ELSE 'fail' END AS status,
-  CONCAT(CAST(COUNTIF(least <= best_below) AS STRING), ' of ', CAST(COUNT(*) AS STRING),
-    ' percentiles of a page begin at or below the avg_emv where a lower one ends') AS detail
+  CASE
+    WHEN COUNT(*) = 0 THEN 'skip'
+    WHEN COUNTIF(gap <= 1e-9 AND gap > -1.000000001e0) = COUNT(*) OR COUNTIF(ABS(gap) <= 0.500000001e0) = COUNT(*) THEN 'pass'
+    ELSE 'fail'
+  END AS status,
+  CONCAT(CAST(COUNT(*) - COUNTIF(gap <= 1e-9 AND gap > -1.000000001e0) AS STRING), ' of ', CAST(COUNT(*) AS STRING),
+    ' rows hold another percentile than the rank of avg_emv in their page') AS detail
 FROM (
-  SELECT
-    least,
-    MAX(most) OVER (
-      PARTITION BY page_name ORDER BY performance_percentile ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
-    ) AS best_below
-  FROM (
-    SELECT page_name, performance_percentile, MIN(avg_emv) AS least, MAX(avg_emv) AS most
-    FROM `${project}`.`${dataset}`.`${table}`
-    WHERE performance_percentile IS NOT NULL AND avg_emv IS NOT NULL
-    GROUP BY page_name, performance_percentile
-  )
+  SELECT performance_percentile - 100e0 * PERCENT_RANK() OVER (PARTITION BY page_name ORDER BY avg_emv) AS gap
+  FROM `${project}`.`${dataset}`.`${table}`
 );

@@ -1,4 +1,7 @@
 -- Does wilson_sample of a NULL count give NULL?
+-- group: sampler
+-- meaning: A NULL count gives a draw.
+-- remedy: Show the difference with `deploy --dry-run`; then run `deploy`, with --replace if another function is there.
 SELECT
   'sample_nulls' AS `check`,
   IF(COUNTIF(draw IS NOT NULL) = 0, 'pass', 'fail') AS status,

@@ -1,4 +1,7 @@
 -- Do two references to one draw agree? A query that filters and sorts by the same draw relies on it.
+-- group: sampler
+-- meaning: A draw changes between two uses: filter and order disagree.
+-- remedy: Write the draw to a temporary table first.
 SELECT
   'sample_two_references' AS `check`,
   IF(COUNTIF(NOT COALESCE(first_use = second_use, FALSE)) = 0, 'pass', 'fail') AS status,

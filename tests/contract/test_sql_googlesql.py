@@ -3,7 +3,9 @@
 import importlib.metadata
 import os
 import platform
+from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,8 +13,13 @@ from filelock import FileLock
 
 import sql
 from policies.maths.wilson import exploration_bonus, wilson_bounds
+from sim.warehouse.base import TargetSpec
 from sim.warehouse.bigquery.target import our_body
 from sim.warehouse.schema import described
+from sim.warehouse.verify.checks import shipped
+from sim.warehouse.verify.merged import merge, split
+from sim.warehouse.verify.options import Options
+from sim.warehouse.verify.questions import Clock, parameters
 
 pytest.importorskip("zetasql", reason="the zetasql wheel (extra `dev`) has no build for this platform")
 
@@ -22,11 +29,16 @@ pytestmark = pytest.mark.xdist_group("googlesql")
 PROJECT, DATASET = "local-warehouse", "main"
 TABLES = tuple(name.removeprefix("ddl/") for name in sql.names("ddl"))
 FIELDS = ("lower_bound", "upper_bound", "exploration_bonus")
-OWN_TABLE = {"load/recorded_loads": "caption_sim_loads"}
+OWN_TABLE = {
+    "load/recorded_loads": "caption_sim_loads",
+    "load/fingerprint_sends": "mass_messages",
+    "load/fingerprint_curves": "curves",
+}
+MOMENT = datetime(2025, 4, 1, tzinfo=UTC)
 PARAMETERS = {
-    "draws": 1000, "pairs": 1000, "limit": 1.0, "as_of_us": 1_700_000_000_000_000, "warn_hours": 8.0,
-    "critical_hours": 12.0, "days": 90.0, "share": 0.3, "per_hour": 10.0, "sends": "mass_messages",
-}  # fmt: skip
+    **parameters(Options(draws=1000), Clock(MOMENT, MOMENT, live=True), shipped().values()),
+    "pairs": 1000,
+}
 
 
 def compiled_module_file() -> Path:
@@ -158,16 +170,25 @@ def googlesql():
 
 
 def statement(name):
-    values = {**PARAMETERS, "project": PROJECT, "dataset": DATASET}
     named = name.removeprefix("ddl/")
     table = named if named in TABLES else OWN_TABLE.get(name, "caption_bandit_stats")
-    return sql.read(name, **values, table=table)
+    values = {**PARAMETERS, "project": PROJECT, "dataset": DATASET, "table": table}
+    return sql.read(name, **values)
 
 
 @pytest.mark.parametrize("name", sql.names())
 def test_googlesql_analyses_every_statement(googlesql, name):
     resolved = googlesql.analyse(statement(name))
     assert type(resolved).__name__.startswith("Resolved")
+
+
+def test_googlesql_analyses_the_merged_checks(googlesql):
+    """What `verify` asks in one scan: the checks that can share it, with and without a limit on the age of rows."""
+    target = SimpleNamespace(spec=TargetSpec("duckdb", "a.duckdb"))
+    parts = [part for check in shipped().values() if (part := split(target, check, PARAMETERS))]
+    assert len(parts) >= 14
+    for since in (None, 1_700_000_000_000_000):
+        assert type(googlesql.analyse(merge(parts, since))).__name__.startswith("Resolved")
 
 
 def test_the_analyser_would_refuse_a_mistake(googlesql):

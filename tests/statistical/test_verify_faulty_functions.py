@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from sim.warehouse.base import TargetSpec, open_target
+from sim.warehouse.base import TargetSpec
 from sim.warehouse.deploy import carry_out, plan
+from sim.warehouse.targets import open_target
 from sim.warehouse.verify import FALSE_ALARM, Options, check_functions
-from sim.warehouse.verify.sampler import CELLS, TESTS, cells_of, judge
+from sim.warehouse.verify.sampler import CELLS, TESTS, Classes, cells_of, judge
 
 N = "(CAST(s AS DOUBLE) + f)"
 P = f"(s / {N})"
@@ -76,6 +77,17 @@ FAULTY_SAMPLES = {
     "one draw shared by subquery": (sample("(SELECT random())"), "sample_distinct_rows", "one draw shared"),
     "one draw, a constant": (sample("0.5e0"), "sample_distinct_constant", "one draw shared"),
     "no clamp": (sample(clamp=False), "sample_clamped", ""),
+    "z off by 1e-4": (
+        sample(low=interval("1.9601e0"), high=interval("1.9601e0", "+", "1e0")),
+        "sample_inside",
+        "1.960",
+    ),
+    "a power of 1.02": (sample("pow(random(), 1.02e0)"), "sample_shape", "to the power of 1.0"),
+    "24-bit numbers": (
+        sample("floor(random() * 16777216e0) / 16777216e0"),
+        "sample_distinct_constant",
+        "",
+    ),
     "swapped arguments": (
         sample(low=interval(**SWAPPED), high=interval(sign="+", empty="1e0", **SWAPPED)),
         "sample_inside",
@@ -104,7 +116,7 @@ def replaced(tmp_path):
         with duckdb.connect(str(file)) as connection:
             connection.execute(f"CREATE OR REPLACE MACRO {function}(s, f) AS ({body})")
         with open_target(TargetSpec("duckdb", str(file)), read_only=True) as target:
-            return {one.check: one for one in check_functions(target, Options())}
+            return {one.name: one for one in check_functions(target, Options())}
 
     return verified
 
@@ -140,16 +152,30 @@ def right_draws(random, draws=1000):
     return cells_of(lower + (upper - lower) * random.random((draws, len(CELLS))))
 
 
+def right_classes(random, draws=40_000, classes=400):
+    """What probes/sample_counts gives of right draws: sums of uniforms over classes."""
+    u, at = random.random(draws), np.arange(draws) % classes
+    sums = [np.bincount(at, values) for values in (u - 0.5, (u - 0.5) ** 2, np.log(u), np.log(1 - u))]
+    least, most = np.ones(classes), np.zeros(classes)
+    np.minimum.at(least, at, u)
+    np.maximum.at(most, at, u)
+    none = np.zeros(classes)
+    return Classes(none, none, np.bincount(at).astype(float), none, none, *sums, least, most)
+
+
 def test_the_false_alarm_rate_is_the_one_stated():
     """At a family rate of 0.2 the judge rejects right draws at most as often: binomial limits of probability 1e-5."""
     random, runs, rate = np.random.default_rng(11), 400, 0.2
-    alarms = sum(any(one.status == "fail" for one in judge(right_draws(random), rate)) for _ in range(runs))
+    alarms = sum(
+        any(one.status == "fail" for one in judge(right_draws(random), right_classes(random), rate))
+        for _ in range(runs)
+    )
     assert alarms <= binom.isf(1e-5, runs, rate)
-    assert alarms >= binom.isf(1 - 1e-5, runs, rate / 4)  # … and is not deaf: Bonferroni loses little
+    assert alarms >= binom.isf(1 - 1e-5, runs, rate / 4)  # Bonferroni loses little
 
 
 def test_the_default_rate_is_one_in_ten_thousand():
     assert FALSE_ALARM == 1e-4
-    assert 2 * len(CELLS) + 1 == TESTS
+    assert 2 * len(CELLS) + 8 == TESTS
     random = np.random.default_rng(5)
-    assert all(one.status == "pass" for _ in range(50) for one in judge(right_draws(random)))
+    assert all(one.status == "pass" for _ in range(50) for one in judge(right_draws(random), right_classes(random)))

@@ -5,6 +5,7 @@ import runpy
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from ruamel.yaml import YAML
@@ -86,3 +87,20 @@ def rewrite(hooks: dict[str, Any]) -> Iterator[Callable[[str, str, str], str]]:
 )
 def test_links_are_right_in_the_site(rewrite: Any, source: str, page: str, text: str, expected: str) -> None:
     assert rewrite(text, source, page) == expected
+
+
+def test_the_map_of_the_code_is_the_import_contract() -> None:
+    script = runpy.run_path(str(ROOT / "scripts" / "code_map.py"))
+    rows = script["layers"]((ROOT / "pyproject.toml").read_text("utf-8"))
+    assert len(rows) > 10
+    drawn = re.findall(r'class="name"[^>]*>([^<]+)<', (ROOT / "docs" / "code-map.svg").read_text("utf-8"))
+    assert drawn == [module for row in rows for module in row], "run `python scripts/code_map.py`"
+    fresh = ElementTree.fromstring(script["picture"](rows))
+    assert len(fresh.findall(".//{*}rect")) == len(drawn) + 1  # the background is one
+
+
+def test_files_that_contributing_names_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    named = set(re.findall(r"(?:sim|policies|reports|scenarios|sql|tests|scripts|docs)/[\w./-]*\w", text))
+    assert len(named) > 25
+    assert sorted(name for name in named if not (ROOT / name).exists()) == []

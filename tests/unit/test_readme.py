@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 
 import sim
+from scenarios import names
 from sim.scenario import load
 from sim.worlds.engine import recorded
 
@@ -36,3 +37,33 @@ def test_commands_that_load_the_first_run_ask_for_what_it_keeps() -> None:
 
 def test_completion_knows_the_python_api() -> None:
     assert {"run", "load_run", "Run"} <= set(dir(sim))
+
+
+def test_the_readme_counts_the_policies() -> None:
+    (stated,) = re.findall(r"\| (\d+), with `wilson_sample`", README)
+    assert int(stated) == len(shipped_policies())
+
+
+def shipped_policies() -> list[Path]:
+    """The files of policies/ that define one."""
+    return [file for file in (ROOT / "policies").glob("*.py") if "(Policy):" in file.read_text(encoding="utf-8")]
+
+
+def test_the_readme_names_every_shipped_scenario() -> None:
+    assert set(re.findall(r"^\| `(\w+)` \|", README, re.MULTILINE)) == set(names())
+
+
+def test_the_readme_says_what_it_is_before_anything_else() -> None:
+    """One sentence of purpose, for whom it is, a diagram, results and commands come in this order."""
+    order = [
+        "Decide whether",
+        "**It is for you**",
+        "scenario.yaml",
+        "mean regret",
+        "gallery/",
+        "## Install",
+        "SMPyBandits",
+    ]
+    places = [README.index(text) for text in order]
+    assert places == sorted(places)
+    assert max(len(line) for line in README.splitlines()[:16]) <= 100

@@ -1,4 +1,4 @@
-"""(b) `wilson_score_bounds` against the NumPy reference, on the edges and on log-uniform pairs of counts up to 1e9."""
+"""`wilson_score_bounds` against the NumPy reference, on the edges and on log-uniform pairs of counts up to 1e9."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -8,26 +8,39 @@ from numpy.typing import NDArray
 
 from policies.maths.wilson import exploration_bonus, wilson_bounds
 from sim.warehouse.base import StatementError, Target
-from sim.warehouse.verify.results import Result, ask
+from sim.warehouse.verify.checks import REDEPLOY, Check, shipped
+from sim.warehouse.verify.results import Result, Status, ask
 
-GROUP = "bounds"
 Numbers = NDArray[np.float64]
 Fields = Mapping[str, Numbers]
-QUESTIONS = ("bounds_reference_rows", "bounds_symmetry", "bounds_monotone", "bounds_nulls")
 FIELDS = ("lower_bound", "upper_bound", "exploration_bonus")
 RELATIVE = 1e-12
 NEAR_ZERO = 1e-14  # times the upper bound: what the cancellation of centre − half may leave
+GRID = Check(
+    "bounds_grid",
+    "bounds",
+    "Are the bounds right at the edges: counts of 0, 1, tens, and up to 1e9?",
+    "The bounds are wrong at the edges of the counts.",
+    REDEPLOY,
+)
+PAIRS = Check(
+    "bounds_pairs",
+    "bounds",
+    "Are the bounds right for --rows pairs of counts, log-uniform up to 1e9?",
+    "The bounds are wrong for ordinary counts: every stored interval is.",
+    REDEPLOY,
+)
+CHECKS = (GRID, PAIRS)
 
 
 def check_bounds(target: Target, pairs: int) -> list[Result]:
     """All checks of the bounds function; the deployed one is only called, never changed."""
-    results = [
-        _probed(target, "bounds_grid"),
-        _probed(target, "bounds_pairs", pairs=pairs),
+    questions = [check for check in shipped().values() if check.group == "bounds"]
+    return [
+        _probed(target, GRID),
+        _probed(target, PAIRS, pairs=pairs),
+        *(one for check in questions for one in ask(target, check, {})),
     ]
-    for check in QUESTIONS:
-        results += ask(target, GROUP, check)
-    return [*results, _negative(target)]
 
 
 def reference(s: Numbers, f: Numbers) -> dict[str, Numbers]:
@@ -45,7 +58,7 @@ def disagreeing(got: Fields, wanted: Fields) -> NDArray[np.bool_]:
 
 
 def diagnose(s: Numbers, f: Numbers, got: Fields) -> str:
-    """Which known mistake explains the values, for those who have to find it; empty if none does."""
+    """The known mistake that explains the values; empty if none does."""
     wanted = reference(s, f)
     for name, mistaken in MISTAKES.items():
         supposed = {**wanted, **mistaken(s, f)}
@@ -59,34 +72,26 @@ def diagnose(s: Numbers, f: Numbers, got: Fields) -> str:
     return ""
 
 
-def _probed(target: Target, check: str, **parameters: int) -> Result:
+def _probed(target: Target, check: Check, **parameters: int) -> Result:
     try:
-        table = target.query(target.statement(f"probes/{check}", **parameters))
+        table = target.query(target.statement(f"probes/{check.name}", **parameters))
     except StatementError as error:
-        return Result(GROUP, check, "fail", f"the function raised an error: {error.message}")
+        return Result(check, Status.FAIL, f"the function raised an error: {error.message}")
     columns = {name: _numbers(table, name) for name in ("s", "f", *FIELDS)}
     return judge(check, columns.pop("s"), columns.pop("f"), columns)
 
 
-def judge(check: str, s: Numbers, f: Numbers, got: Fields) -> Result:
-    """The verdict over `got`, the fields as returned for counts `s`, `f`; NaN stands for NULL."""
+def judge(check: Check, s: Numbers, f: Numbers, got: Fields) -> Result:
+    """The outcome for `got`, the fields as returned for counts `s`, `f`; NaN stands for NULL."""
     wanted = reference(s, f)
     wrong = np.flatnonzero(disagreeing(got, wanted))
     if not wrong.size:
-        return Result(GROUP, check, "pass", f"{s.size} pairs within {RELATIVE:g} of the reference")
+        return Result(check, Status.PASS, f"{s.size} pairs within {RELATIVE:g} of the reference")
     first = wrong[0]
     values = ", ".join(f"{name} {got[name][first]!r} (wanted {wanted[name][first]!r})" for name in FIELDS)
     cause = diagnose(s, f, got)
     detail = f"{wrong.size} of {s.size} pairs differ; ({s[first]:.0f}, {f[first]:.0f}): {values}"
-    return Result(GROUP, check, "fail", detail + (f". It looks like {cause}" if cause else ""))
-
-
-def _negative(target: Target) -> Result:
-    """Negative counts are undefined: an error of the engine is as good an answer as NULL."""
-    result = ask(target, GROUP, "bounds_negative")[0]
-    if result.status == "fail":
-        return Result(GROUP, "bounds_negative", "pass", "negative counts raise an error")
-    return result
+    return Result(check, Status.FAIL, detail + (f". It looks like {cause}" if cause else ""), cause)
 
 
 def _numbers(table: Any, name: str) -> Numbers:

@@ -1,32 +1,46 @@
-"""(d) Which functions are deployed: ours to the letter, others that behave as ours, or another in their place."""
+"""Which functions are deployed: the project's, others that behave alike, or another in their place."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sim.warehouse.base import Target
-from sim.warehouse.verify.results import Result
-from sim.warehouse.verify.sampler import Cell, kolmogorov_smirnov
+from sim.warehouse.verify.checks import REDEPLOY, Check
+from sim.warehouse.verify.results import Result, Status
+from sim.warehouse.verify.sampler import Cell
+from sim.warehouse.verify.uniformity import kolmogorov_smirnov
 
-GROUP = "identity"
 Numbers = NDArray[np.float64]
 INTERIOR = ((1, 1), (10, 90), (90, 10))  # where the suspects differ from each other most
 SUSPICION = 1e-6  # a suspect is named unless the draws reject it at this level
 
 
-def check_identity(target: Target, check: str, function: str, broken: list[Result], suspect: str) -> Result:
-    """Compare the body; of another one say whether it misbehaves (`broken`) and what it looks like (`suspect`)."""
+def _declare(name: str, function: str) -> Check:
+    question = f"Is the deployed {function} the project's, or one that behaves alike?"
+    return Check(name, "identity", question, f"The project's {function} is not there: absent or replaced.", REDEPLOY)
+
+
+BOUNDS = _declare("identity_bounds", "wilson_score_bounds")
+SAMPLE = _declare("identity_sample", "wilson_sample")
+FUNCTION = {BOUNDS: "wilson_score_bounds", SAMPLE: "wilson_sample"}
+CHECKS = (BOUNDS, SAMPLE)
+
+
+def check_identity(target: Target, check: Check, behaviour: Sequence[Result] = (), cause: str = "") -> Result:
+    """Compare the body; of another one say whether `behaviour` has failures, and the known mistake (`cause`)."""
+    function = FUNCTION[check]
     found = target.routine(function)
     if found is None:
-        return Result(GROUP, check, "fail", f"{function} does not exist in {target.spec}")
+        return Result(check, Status.FAIL, f"{function} does not exist in {target.spec}")
     if target.same_body(found.body, target.expected_body(function)):
-        return Result(GROUP, check, "pass", f"{function} is the project's")
-    if not broken:
-        return Result(GROUP, check, "warn", f"{function} has another text, but behaves alike")
-    failing = ", ".join(sorted({one.check for one in broken}))
-    looks = f"; it looks like {suspect}" if suspect else ""
-    return Result(GROUP, check, "fail", f"{function} was replaced by another function{looks} (failing: {failing})")
+        return Result(check, Status.PASS, f"{function} is the project's")
+    failing = sorted({one.name for one in behaviour if one.status is Status.FAIL})
+    if not failing:
+        return Result(check, Status.WARN, f"{function} has another text, but behaves alike")
+    looks = f"; it looks like {cause}" if cause else ""
+    detail = f"{function} was replaced by another function{looks} (failing: {', '.join(failing)})"
+    return Result(check, Status.FAIL, detail, cause)
 
 
 def name_sampler(cells: list[Cell]) -> str:

@@ -1,48 +1,97 @@
-"""What a check says, and how a check file of `sql/` is asked."""
+"""What a check answers, and how an SQL check is asked."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 import sql
 from sim.warehouse.base import StatementError, Target
-from sim.warehouse.verify.explanations import MEANINGS
+from sim.warehouse.verify.checks import Check
 
-STATUSES = ("pass", "warn", "fail", "skip")
-REFUSAL = "the engine refused the question: "
-_REFUSED = (
-    "This could not be asked: a column has another type, or a function is missing.",
-    "Mend what fails above it, then verify again.",
+Parameters = Mapping[str, sql.Parameter]
+
+
+class Status(StrEnum):
+    """How a check ended; `error`: it could not be made, for a reason outside the data, so nothing is known."""
+
+    PASS = "pass"  # noqa: S105
+    WARN = "warn"
+    FAIL = "fail"
+    SKIP = "skip"
+    ERROR = "error"
+
+
+REFUSED = (
+    "The engine refused this question: a column has another type, or a function is missing.",
+    "Correct what fails above it, then verify again.",
+)
+UNREACHABLE = (
+    "This check could not be made: the warehouse could not be read.",
+    "Correct access, network, byte cap or name, then verify again.",
 )
 
 
 @dataclass(frozen=True)
 class Result:
-    """One answer. `status` is pass, warn, fail or skip; `meaning` and `remedy` are for whoever reads a failure."""
+    """One answer. `cause` is the known mistake that explains it, where one does.
 
-    group: str
-    check: str
-    status: str
+    `refused`: the engine refused the statement, so that nothing is known of what was asked.
+    """
+
+    check: Check
+    status: Status
     detail: str
+    cause: str = ""
+    refused: bool = False
+
+    @property
+    def name(self) -> str:
+        """The check's name."""
+        return self.check.name
+
+    @property
+    def group(self) -> str:
+        """The check's group."""
+        return self.check.group
 
     @property
     def meaning(self) -> str:
         """What it means that this check does not pass."""
-        return _REFUSED[0] if self.refused else MEANINGS[self.check][0]
+        return self._explanation[0]
 
     @property
     def remedy(self) -> str:
         """What to do then."""
-        return _REFUSED[1] if self.refused else MEANINGS[self.check][1]
+        return self._explanation[1]
 
     @property
-    def refused(self) -> bool:
-        """Whether the engine could not answer, so that nothing is known of what was asked."""
-        return self.detail.startswith(REFUSAL)
+    def needs_attention(self) -> bool:
+        """Whether it did not pass: a warning, a failure or an error."""
+        return self.status in {Status.WARN, Status.FAIL, Status.ERROR}
+
+    @property
+    def _explanation(self) -> tuple[str, str]:
+        if self.status is Status.ERROR:
+            return UNREACHABLE
+        return REFUSED if self.refused else (self.check.meaning, self.check.remedy)
 
 
-def ask(target: Target, group: str, check: str, **parameters: sql.Parameter) -> list[Result]:
-    """Run `sql/checks/<check>.sql`; a statement that the engine refuses is a failed check, saying why."""
+def fill(target: Target, check: Check, parameters: Parameters) -> str:
+    """The check's statement for this target."""
+    chosen = {name: parameters[name] for name in check.parameters - {"project", "dataset"}}
+    return sql.fill(check.statement, project=target.project, dataset=target.dataset, **chosen)
+
+
+def ask(target: Target, check: Check, parameters: Parameters) -> list[Result]:
+    """The answers of one SQL check, a result per row."""
     try:
-        rows = target.query(target.statement(f"checks/{check}", **parameters)).to_pylist()
+        rows = target.query(fill(target, check, parameters)).to_pylist()
     except StatementError as error:
-        return [Result(group, check, "fail", REFUSAL + error.message)]
-    return [Result(group, row["check"], row["status"], row["detail"] or "no rows") for row in rows]
+        return [refusal(check, error)]
+    return [Result(check, Status(row["status"]), row["detail"] or "no rows") for row in rows]
+
+
+def refusal(check: Check, error: StatementError) -> Result:
+    """The answer where the engine refused the statement."""
+    status = Status.PASS if check.refusal_passes else Status.FAIL
+    return Result(check, status, f"the engine refused the question: {error.message}", refused=True)

@@ -1,8 +1,8 @@
 # ruff: noqa: PLR0917  (kernels take their arrays by position)
 """The contents checks of `sql/checks/contents_*.sql` in one compiled pass over Arrow columns.
 
-The SQL files say what is asked; this says it again for tables of many millions of rows, where eight scans take too
-long. A test holds the two to the same answers. The functions are plain Python, compiled by `sim.kernels.specialise`.
+The SQL files are the authority; this repeats them for tables of many millions of rows, where windows over all rows take
+too long. A test compares the answers of both. The functions are plain Python, compiled by `sim.kernels.specialise`.
 A column is its values and its validity bits as Arrow lays them out, least significant bit first; no bits: no NULLs.
 """
 
@@ -20,10 +20,12 @@ REVENUE, CONVERSION, MEAN_EMV, LAST_EMV, LOWER, UPPER, EXPLORATION = range(7, 14
 PAGE = 14
 
 # What is counted.
-COUNTED = ("rows", "missing", "outside", "counted", "bounds", "exploration", "late", "more", "fewer", "unprimed",
-           "unordered", "unranked")  # fmt: skip
-(ROWS, MISSING, OUTSIDE, WITH_COUNTS, WRONG_BOUNDS, WRONG_EXPLORATION, LATE, MORE, FEWER, UNPRIMED, UNORDERED,
- UNRANKED) = range(12)  # fmt: skip
+COUNTED = ("rows", "missing", "outside", "counted", "bounds", "exploration", "late", "future", "above", "surplus",
+           "fewer", "unlabelled", "observations", "unprimed", "unordered", "unranked", "both_kinds", "by_2", "by_3",
+           "by_5", "by_7", "by_11", "by_13", "by_28")  # fmt: skip
+(ROWS, MISSING, OUTSIDE, WITH_COUNTS, WRONG_BOUNDS, WRONG_EXPLORATION, LATE, FUTURE, ABOVE, SURPLUS, FEWER, UNLABELLED,
+ OBSERVED, UNPRIMED, UNORDERED, UNRANKED, BOTH_KINDS) = range(17)  # fmt: skip
+FACTORS = (2, 3, 5, 7, 11, 13, 28)  # counted after BOTH_KINDS, in this order
 PERCENTILES = 101
 TOLERANCE = 1e-9
 HUGE = 1e300
@@ -31,32 +33,44 @@ SMALL = 64
 
 
 def scan_rows(
-    page: Any, ints: Any, reals: Any, masks: Any, offsets: Any, counts: Any, keys: Any, spans: Any, small: Any
+    page: Any,
+    ints: Any,
+    reals: Any,
+    masks: Any,
+    offsets: Any,
+    counts: Any,
+    keys: Any,
+    spans: Any,
+    small: Any,
+    latest: int,
 ) -> None:
     """Count what is wrong in the rows of one batch.
 
     `page` (rows,) are codes below the number of the batch's pages; `ints` and `reals` tuples of seven (rows,) columns,
-    `masks` of 15 (bits) with `offsets` (15,); `counts` (12,) is added to. `keys` (pages, 3): rows, first and last
-    caption of each page. `spans` (2, pages, 101): least and most avg_emv of each percentile. `small` (2, 64, 64): the
-    bounds of small counts, which most rows have.
+    `masks` of 15 (bits) with `offsets` (15,); `counts` (24,) is added to. `keys` (pages, 3): rows, first and last
+    caption of each page. `spans` (4, pages, 101): least and most avg_emv of each percentile, its rows, and those of
+    them that have the most. `small` (2, 64, 64): the bounds of small counts, which most rows have. `latest`:
+    later times are in the future.
     """
     for i in range(page.size):
         used = known(masks, offsets, USED, i)
         missing = any_missing(masks, offsets, i)
         counts[ROWS] += 1
+        if known(masks, offsets, OBSERVATIONS, i):
+            counts[OBSERVED] += ints[OBSERVATIONS][i]
         counts[MISSING] += missing
         counts[OUTSIDE] += is_outside(ints, reals, masks, offsets, i)
-        if used and known(masks, offsets, UPDATED, i) and ints[USED][i] > ints[UPDATED][i]:
-            counts[LATE] += 1
+        judge_times(ints, masks, offsets, counts, used, latest, i)
+        counts[ABOVE] += is_above_revenue(reals, masks, offsets, i)
         if known(masks, offsets, SUCCESSES, i) and known(masks, offsets, FAILURES, i):
             judge_counts(ints, reals, masks, offsets, counts, used, small, i)
         else:
             judge_half_counts(ints, masks, offsets, counts, i)
         if known(masks, offsets, PAGE, i) and known(masks, offsets, CAPTION, i):
-            note_key(ints[CAPTION][i], page[i], keys, counts)
+            record_key(ints[CAPTION][i], page[i], keys, counts)
         else:
             counts[UNORDERED] += 1
-        note_rank(page[i], ints, reals, masks, offsets, counts, spans, i)
+        record_rank(page[i], ints, reals, masks, offsets, counts, spans, i)
 
 
 def known(masks: Any, offsets: Any, column: int, i: int) -> bool:
@@ -90,14 +104,38 @@ def is_outside(ints: Any, reals: Any, masks: Any, offsets: Any, i: int) -> int:
     return 1 if bad else 0
 
 
+def judge_times(ints: Any, masks: Any, offsets: Any, counts: Any, used: bool, latest: int, i: int) -> None:
+    """Whether last_used comes after last_updated, and whether either lies in the future."""
+    updated = known(masks, offsets, UPDATED, i)
+    counts[LATE] += used and updated and ints[USED][i] > ints[UPDATED][i]
+    counts[FUTURE] += (used and ints[USED][i] > latest) or (updated and ints[UPDATED][i] > latest)
+
+
+def is_above_revenue(reals: Any, masks: Any, offsets: Any, i: int) -> bool:
+    """Whether an EMV exceeds the revenue of its row by more than a millionth."""
+    if not known(masks, offsets, REVENUE, i):
+        return False
+    revenue = reals[0][i]
+    limit = revenue + 1e-6 * abs(revenue) + 1e-6
+    mean = known(masks, offsets, MEAN_EMV, i) and reals[MEAN_EMV - REVENUE][i] > limit
+    return bool(mean or (known(masks, offsets, LAST_EMV, i) and reals[LAST_EMV - REVENUE][i] > limit))
+
+
 def judge_counts(ints: Any, reals: Any, masks: Any, offsets: Any, counts: Any, used: bool, small: Any, i: int) -> None:
     """What follows from successes and failures: bounds, exploration score, observations."""
     s, f = ints[SUCCESSES][i], ints[FAILURES][i]
     if known(masks, offsets, OBSERVATIONS, i):
-        labels = s + f - 2
-        counts[MORE] += labels > ints[OBSERVATIONS][i]
-        counts[FEWER] += labels < ints[OBSERVATIONS][i]
+        labels, observations = s + f - 2, ints[OBSERVATIONS][i]
+        if labels > observations:
+            counts[SURPLUS] += not are_fans(ints, reals, masks, offsets, i)
+        elif labels < observations:
+            counts[FEWER] += 1
+            counts[UNLABELLED] += observations - labels
     counts[UNPRIMED] += s < 1 or f < 1
+    if s > 1 and f > 1:
+        counts[BOTH_KINDS] += 1
+        for at, factor in enumerate(FACTORS):
+            counts[BOTH_KINDS + 1 + at] += (s - 1) % factor == 0 and (f - 1) % factor == 0
     if s < 0 or f < 0:
         return
     counts[WITH_COUNTS] += 1
@@ -114,13 +152,21 @@ def judge_counts(ints: Any, reals: Any, masks: Any, offsets: Any, counts: Any, u
     counts[WRONG_EXPLORATION] += not (right and known(masks, offsets, EXPLORATION, i))
 
 
+def are_fans(ints: Any, reals: Any, masks: Any, offsets: Any, i: int) -> bool:
+    """Whether each fan is a label: the conversion rate is the share of successes, with equally many per message."""
+    s, f, observations = ints[SUCCESSES][i], ints[FAILURES][i], ints[OBSERVATIONS][i]
+    rate = reals[CONVERSION - REVENUE][i]
+    near = abs(rate * (s + f - 2) - (s - 1)) <= 1e-6 * (s + f) and known(masks, offsets, CONVERSION, i)
+    return bool(near and observations > 0 and (s + f - 2) % max(observations, 1) == 0)
+
+
 def judge_half_counts(ints: Any, masks: Any, offsets: Any, counts: Any, i: int) -> None:
     """One count is NULL: the other may still lack the prior."""
     lacking = ints[SUCCESSES][i] < 1 and known(masks, offsets, SUCCESSES, i)
     counts[UNPRIMED] += lacking or (ints[FAILURES][i] < 1 and known(masks, offsets, FAILURES, i))
 
 
-def note_key(caption: int, page: int, keys: Any, counts: Any) -> None:
+def record_key(caption: int, page: int, keys: Any, counts: Any) -> None:
     """Captions that rise within each page are unique; any other order is left to a slower proof."""
     if keys[page, 0] == 0:
         keys[page, 1] = caption
@@ -130,13 +176,17 @@ def note_key(caption: int, page: int, keys: Any, counts: Any) -> None:
     keys[page, 2] = caption
 
 
-def note_rank(page: int, ints: Any, reals: Any, masks: Any, offsets: Any, counts: Any, spans: Any, i: int) -> None:
-    """Widen the span of avg_emv of the row's percentile."""
-    if not (known(masks, offsets, PERCENTILE, i) and known(masks, offsets, MEAN_EMV, i)):
-        return
-    rank, value = ints[PERCENTILE][i], reals[MEAN_EMV - REVENUE][i]
-    if rank < 0 or rank >= PERCENTILES or math.isnan(value) or not known(masks, offsets, PAGE, i):
+def record_rank(page: int, ints: Any, reals: Any, masks: Any, offsets: Any, counts: Any, spans: Any, i: int) -> None:
+    """Add the row to the span of its percentile; a NULL avg_emv ranks below all others."""
+    rank = ints[PERCENTILE][i]
+    value = reals[MEAN_EMV - REVENUE][i] if known(masks, offsets, MEAN_EMV, i) else -math.inf
+    ranked = known(masks, offsets, PERCENTILE, i) and 0 <= rank < PERCENTILES
+    if not ranked or math.isnan(value) or not known(masks, offsets, PAGE, i):
         counts[UNRANKED] += 1
         return
+    if value > spans[1, page, rank] or spans[2, page, rank] == 0:
+        spans[1, page, rank] = value
+        spans[3, page, rank] = 0
     spans[0, page, rank] = min(value, spans[0, page, rank])
-    spans[1, page, rank] = max(value, spans[1, page, rank])
+    spans[2, page, rank] += 1
+    spans[3, page, rank] += value == spans[1, page, rank]

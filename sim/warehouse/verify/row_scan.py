@@ -1,33 +1,37 @@
 """All contents checks in one pass over a large local table.
 
-Uniqueness of the key is proven by order: captions that rise within every page cannot repeat. Where they do not rise,
-and where percentiles are out of range, the check files answer instead.
+Uniqueness of the key follows from order: captions that rise within every page cannot repeat. Percentiles are right if
+those of a page follow each other as avg_emv does, each from the rank that PERCENT_RANK gives its least avg_emv to that
+of its most. Where this does not hold the check files answer instead, row by row.
 """
 
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from policies.maths.wilson import wilson_bounds
 from sim.warehouse.base import Target
-from sim.warehouse.verify.results import Result
+from sim.warehouse.verify.checks import shipped
+from sim.warehouse.verify.results import Result, Status
 from sim.warehouse.verify.row_kernel import COUNTED, PERCENTILES, SMALL, scan_rows
 from sim.warehouse.verify.row_sources import Batch, Source, sources
 
-GROUP = "contents"
+HOUR_US = 3_600_000_000
+SLACK = 1e-9
+FEWEST = 30  # rows with both kinds of label from which multiples mean something
+MULTIPLES = {2: 0.9, 3: 0.6, 5: 0.4, 7: 0.3, 11: 0.3, 13: 0.3, 28: 0.2}  # as contents_multiples.sql
 Numbers = NDArray[Any]
 
 
-class Scattered(Exception):
-    """Rows of a page do not lie together; run by run there would be as much to do as row by row."""
+class PagesNotContiguous(Exception):
+    """Rows of a page are not adjacent: run by run costs as much as row by row."""
 
 
 @dataclass
@@ -48,28 +52,33 @@ class Tally:
             if rows:
                 self.counts["unordered"] += page in self.last and first <= self.last[page]
                 self.last[page] = last
-        run, rank, least, most = part.spans
+        run, *span = part.spans
         page = np.array(at, dtype=np.float64)[run.astype(np.int64)]
-        self.spans.append(np.array([page * PERCENTILES + rank, least, most]))
+        self.spans.append(np.array([page * PERCENTILES + span[0], *span[1:]]))
 
     @property
-    def ranks(self) -> tuple[int, int]:
-        """Percentiles of a page that begin at or below the avg_emv where a lower one ends; percentiles in all."""
-        key, least, most = _merged(np.concatenate([np.empty((3, 0)), *self.spans], axis=1))
-        page = key // PERCENTILES
+    def ranks_right(self) -> bool:
+        """Whether every percentile is INT(PERCENT_RANK() * 100) by avg_emv within its page, or all are rounded."""
+        key, least, most, rows, at_most = _merged(np.concatenate([np.empty((5, 0)), *self.spans], axis=1))
+        page, percentile = np.divmod(key, PERCENTILES)
         same = page[1:] == page[:-1]
-        if not np.any(same & (least[1:] <= most[:-1])):
-            return 0, key.size  # neighbours in order: all in order
-        frame = pl.DataFrame({"page": page, "least": least, "most": most})
-        below = pl.col("most").cum_max().shift().over("page")
-        return int(frame.select((pl.col("least") <= below).sum()).item()), key.size
+        if np.any(same & (least[1:] <= most[:-1])):
+            return False
+        starts = np.flatnonzero(np.diff(page, prepend=-1.0))
+        of_page = np.repeat(np.add.reduceat(rows, starts), np.diff(starts, append=key.size)) if key.size else rows
+        below = np.cumsum(rows) - rows
+        below -= np.repeat(below[starts], np.diff(starts, append=key.size)) if key.size else 0.0
+        scale = 100.0 / np.maximum(of_page - 1.0, 1.0)
+        gaps = np.array([percentile - below * scale, percentile - (below + rows - at_most) * scale])
+        truncated = (gaps <= SLACK) & (gaps > -1.0 - SLACK)
+        return bool(np.all(truncated) or np.all(np.abs(gaps) <= 0.5 + SLACK))
 
 
 @dataclass(frozen=True)
 class Part:
     """One batch: its counts, the names of its runs of pages, and their keys, as the kernel makes them.
 
-    `spans` (4, any): run, percentile, least and most avg_emv, in this order, of every percentile that a run has.
+    `spans` (6, any): run, percentile, least and most avg_emv, rows, and rows with the most, of a run's percentiles.
     """
 
     counts: Numbers
@@ -79,77 +88,105 @@ class Part:
 
 
 def _merged(spans: Numbers) -> Numbers:
-    """Spans (3: key, least, most) with each key once, rising: a page may come in several batches."""
+    """Spans (5: key, least, most, rows, rows with the most) with each key once, rising: a page may be in batches."""
     key = spans[0]
     if np.all(key[1:] > key[:-1]):
         return spans
     ordered = spans[:, np.argsort(key, kind="stable")]
     starts = np.flatnonzero(np.diff(ordered[0], prepend=-1.0))
+    most = np.maximum.reduceat(ordered[2], starts)
+    has_most = ordered[2] == np.repeat(most, np.diff(starts, append=ordered.shape[1]))
     return np.array(
-        [ordered[0, starts], np.minimum.reduceat(ordered[1], starts), np.maximum.reduceat(ordered[2], starts)]
+        [
+            ordered[0, starts],
+            np.minimum.reduceat(ordered[1], starts),
+            most,
+            np.add.reduceat(ordered[3], starts),
+            np.add.reduceat(ordered[4] * has_most, starts),
+        ]
     )
 
 
-def scan(target: Target, table: str) -> dict[str, Result] | None:
-    """The results by check, but for those that need a check file; None where the table cannot be read this way."""
+def scan(target: Target, table: str, clock_us: int, unlabelled_share: float) -> dict[str, Result] | None:
+    """The results by check, but for those that need a check file; None where the table cannot be read this way.
+
+    `clock_us`: now; `unlabelled_share`: the threshold of contents_observations.
+    """
     found = sources(target, table)
     if found is None:
         return None
     tally = Tally()
     try:
-        for part in _all_parts(found):
+        for part in _all_parts(found, clock_us + HOUR_US):
             tally.add(part)
-    except Scattered:
+    except PagesNotContiguous:
         return None
-    return {result.check: result for result in results(tally)}
+    return {result.name: result for result in results(tally, unlabelled_share)}
 
 
-def _all_parts(found: Sequence[Source]) -> Iterator[Part]:
+def _all_parts(found: Sequence[Source], latest: int) -> Iterator[Part]:
     """In order, by as many threads as there are processors."""
     with ThreadPoolExecutor(_threads()) as pool:
-        for parts in pool.map(_parts, found):
+        for parts in pool.map(partial(_parts, latest=latest), found):
             yield from parts
 
 
-def results(tally: Tally) -> Iterator[Result]:
-    """The verdicts in the words of the check files."""
+def results(tally: Tally, unlabelled_share: float) -> Iterator[Result]:
+    """The outcomes, with the same details as the check files."""
     n = tally.counts
     rows, counted = n["rows"], n["counted"]
-    yield _verdict("contents_nulls", n["missing"], rows, "rows have a NULL key, count or last_updated")
-    yield _verdict("contents_ranges", n["outside"], rows, "rows are outside a range")
-    yield _verdict("contents_bounds", n["bounds"], counted, "rows hold other bounds")
-    yield _verdict("contents_exploration", n["exploration"], counted, "rows hold another score")
-    yield _verdict("contents_times", n["late"], rows, "rows were used after their update")
-    yield _observations(n)
+    yield _outcome("contents_nulls", n["missing"], rows, "rows have a NULL key, count or last_updated")
+    yield _outcome("contents_ranges", n["outside"], rows, "rows are outside a range")
+    yield _outcome("contents_bounds", n["bounds"], counted, "rows hold other bounds")
+    yield _outcome("contents_exploration", n["exploration"], counted, "rows hold another score")
+    yield _outcome("contents_times", n["late"], rows, "rows were used after their update")
+    yield _outcome("contents_future", n["future"], rows, "rows are dated in the future")
+    yield _outcome("contents_revenue", n["above"], rows, "rows have an EMV above their revenue")
+    yield _observations(n, unlabelled_share)
+    yield _multiples(n)
     if not n["unordered"]:
-        yield Result(GROUP, "contents_keys", "pass", f"0 surplus rows among {rows}, on 0 pages")
-    if not n["unranked"]:
-        words = "percentiles of a page begin at or below the avg_emv where a lower one ends"
-        yield _verdict("contents_percentiles", *tally.ranks, words)
+        yield Result(shipped()["contents_keys"], Status.PASS, f"0 surplus rows among {rows}, on 0 pages")
+    if not n["unranked"] and tally.ranks_right:
+        yield _outcome(
+            "contents_percentiles", 0, rows, "rows hold another percentile than the rank of avg_emv in their page"
+        )
 
 
-def _verdict(check: str, wrong: int, rows: int, words: str) -> Result:
-    return Result(GROUP, check, "fail" if wrong else "pass" if rows else "skip", f"{wrong} of {rows} {words}")
+def _outcome(check: str, wrong: int, rows: int, detail: str) -> Result:
+    status = Status.FAIL if wrong else Status.PASS if rows else Status.SKIP
+    return Result(shipped()[check], status, f"{wrong} of {rows} {detail}")
 
 
-def _observations(n: dict[str, int]) -> Result:
-    bad = n["more"] or n["unprimed"]
-    status = "fail" if bad else "warn" if n["fewer"] else "pass"
+def _observations(n: dict[str, int], unlabelled_share: float) -> Result:
+    bad = n["surplus"] or n["unprimed"]
+    few = n["unlabelled"] > unlabelled_share * n["observations"]
+    status = Status.FAIL if bad else Status.WARN if few else Status.PASS
     detail = (
-        f"{n['more']} rows with more labels than observations, {n['fewer']} with fewer,"
+        f"{n['surplus']} rows with more labels than observations, {n['fewer']} with fewer,"
         f" {n['unprimed']} without the prior, of {n['rows']}"
     )
-    return Result(GROUP, "contents_observations", status, detail)
+    return Result(shipped()["contents_observations"], status, detail)
 
 
-def _parts(source: Source) -> list[Part]:
-    return [_part(batch) for batch in source() if len(batch.columns[0])]
+def _multiples(n: dict[str, int]) -> Result:
+    both = n["both_kinds"]
+    recounted = any(n[f"by_{factor}"] > share * both for factor, share in MULTIPLES.items())
+    status = Status.SKIP if both < FEWEST else Status.FAIL if recounted else Status.PASS
+    detail = (
+        f"of {both} rows with successes and failures, both are multiples of 28 in {n['by_28']}, of 2 in {n['by_2']},"
+        + ",".join(f" {factor} in {n[f'by_{factor}']}" for factor in (3, 5, 7, 11, 13))
+    )
+    return Result(shipped()["contents_multiples"], status, detail)
 
 
-def _part(batch: Batch) -> Part:
+def _parts(source: Source, latest: int) -> list[Part]:
+    return [_part(batch, latest) for batch in source() if len(batch.columns[0])]
+
+
+def _part(batch: Batch, latest: int) -> Part:
     rows, runs = len(batch.columns[0]), len(batch.labels)
     if runs > 1000 + rows // 16:
-        raise Scattered
+        raise PagesNotContiguous
     ints = tuple(_values(one, np.int64) for one in batch.columns[:7])
     reals = tuple(_values(one, np.float64) for one in batch.columns[7:])
     page = np.repeat(np.arange(runs, dtype=np.int32), batch.lengths)
@@ -158,9 +195,9 @@ def _part(batch: Batch) -> Part:
     offsets = np.array([*(one.offset for one in batch.columns), 0], dtype=np.int64)
     counts = np.zeros(len(COUNTED), dtype=np.int64)
     keys, spans = np.zeros((runs, 3), dtype=np.int64), _no_spans(runs)
-    _kernel()(_read_only(page), ints, reals, masks, offsets, counts, keys, spans, _small_bounds())
-    run, rank = np.nonzero(np.isfinite(spans[0]))
-    return Part(counts, batch.labels, keys, np.array([run, rank, spans[0, run, rank], spans[1, run, rank]]))
+    _kernel()(_read_only(page), ints, reals, masks, offsets, counts, keys, spans, _small_bounds(), latest)
+    run, rank = np.nonzero(spans[2])
+    return Part(counts, batch.labels, keys, np.array([run, rank, *spans[:, run, rank]]))
 
 
 def _values(column: pa.Array, kind: Any) -> Numbers:
@@ -178,7 +215,7 @@ def _read_only(values: Numbers) -> Numbers:
 
 
 def _no_spans(pages: int) -> Numbers:
-    spans = np.empty((2, pages, PERCENTILES))
+    spans = np.zeros((4, pages, PERCENTILES))
     spans[0], spans[1] = np.inf, -np.inf
     return spans
 

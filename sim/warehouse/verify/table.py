@@ -1,59 +1,27 @@
-"""(a) The table as it is described, against the DDL of `sql/`."""
+"""The table as the warehouse describes it, against the DDL of `sql/`."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from sim.warehouse.base import STATS, Column, TableDescription, Target
 from sim.warehouse.schema import described
-from sim.warehouse.verify.results import Result
+from sim.warehouse.verify.checks import Check
+from sim.warehouse.verify.results import Result, Status
 
-GROUP = "table"
-_NEEDS = {
-    "table_modes": "modes",
-    "table_defaults": "defaults",
-    "table_key": "primary_key",
-    "table_partition": "partition",
-    "table_cluster": "cluster",
-    "table_options": "options",
-}
+Outcome = tuple[Status, str]
+Compare = Callable[[TableDescription, TableDescription], Outcome]
 
 
-def check_table(target: Target, table: str) -> list[Result]:
-    """Existence, names, types, modes, defaults, key, partition, clustering and options of the statistics table."""
-    found = target.describe(table)
-    if found is None:
-        detail = f"{table} does not exist in {target.spec}{_instead(target, table)}"
-        return [Result(GROUP, "table_exists", "fail", detail)]
-    exists = Result(GROUP, "table_exists", "pass", f"{table} has {found.rows} rows")
-    return [exists, *(_one(target, check, found) for check in _COMPARE)]
-
-
-def _instead(target: Target, table: str) -> str:
-    """What a folder of that name holds in place of Parquet files."""
-    folder = target.spec.path / table
-    if target.spec.kind != "parquet" or not folder.is_dir():
-        return ""
-    other = next((file.name for file in sorted(folder.iterdir())), "nothing")
-    return f": {folder} holds no *.parquet, but {other}"
-
-
-def _one(target: Target, check: str, found: TableDescription) -> Result:
-    if _NEEDS.get(check) in target.lacks:
-        return Result(GROUP, check, "skip", f"{target.spec.kind} keeps no such thing")
-    status, detail = _COMPARE[check](described(STATS), found)
-    return Result(GROUP, check, status, detail)
-
-
-Verdict = tuple[str, str]
-
-
-def _columns(wanted: TableDescription, found: TableDescription) -> Verdict:
+def _columns(wanted: TableDescription, found: TableDescription) -> Outcome:
     names, there = [one.name for one in wanted.columns], [one.name for one in found.columns]
     missing = [name for name in names if name not in there]
     surplus = [name for name in there if name not in names]
     if missing or surplus:
-        return "fail", f"missing: {', '.join(missing) or 'none'}; surplus: {', '.join(surplus) or 'none'}"
+        return Status.FAIL, f"missing: {', '.join(missing) or 'none'}; surplus: {', '.join(surplus) or 'none'}"
     return (
-        ("pass", f"{len(names)} columns in order") if names == there else ("fail", f"in the order {', '.join(there)}")
+        (Status.PASS, f"{len(names)} columns in order")
+        if names == there
+        else (Status.FAIL, f"in the order {', '.join(there)}")
     )
 
 
@@ -66,63 +34,179 @@ def _differing(wanted: TableDescription, found: TableDescription, part: str) -> 
     return [pair for pair in _shared(wanted, found) if getattr(pair[0], part) != getattr(pair[1], part)]
 
 
-def _told(pairs: list[tuple[Column, Column]], part: str) -> str:
+def _listed(pairs: list[tuple[Column, Column]], part: str) -> str:
     return "; ".join(f"{one.name} is {getattr(two, part)}, wanted {getattr(one, part)}" for one, two in pairs)
 
 
-def _types(wanted: TableDescription, found: TableDescription) -> Verdict:
+def _types(wanted: TableDescription, found: TableDescription) -> Outcome:
     pairs = _differing(wanted, found, "type")
-    return ("fail", _told(pairs, "type")) if pairs else ("pass", "as in the DDL")
+    return (Status.FAIL, _listed(pairs, "type")) if pairs else (Status.PASS, "as in the DDL")
 
 
-def _modes(wanted: TableDescription, found: TableDescription) -> Verdict:
+def _modes(wanted: TableDescription, found: TableDescription) -> Outcome:
     pairs = _differing(wanted, found, "mode")
     if not pairs:
-        return "pass", "as in the DDL"
+        return Status.PASS, "as in the DDL"
     # A stricter table refuses rows that the DDL's would take, but holds none that are wrong.
     loose = any(one.mode == "REQUIRED" for one, _ in pairs)
-    return "fail" if loose else "warn", _told(pairs, "mode")
+    return Status.FAIL if loose else Status.WARN, _listed(pairs, "mode")
 
 
-def _defaults(wanted: TableDescription, found: TableDescription) -> Verdict:
+def _defaults(wanted: TableDescription, found: TableDescription) -> Outcome:
     pairs = _differing(wanted, found, "default")
-    told = (f"{one.name} has {two.default or 'none'}, wanted {one.default or 'none'}" for one, two in pairs)
-    return ("fail", "; ".join(told)) if pairs else ("pass", "as in the DDL")
+    listed = (f"{one.name} has {two.default or 'none'}, wanted {one.default or 'none'}" for one, two in pairs)
+    return (Status.FAIL, "; ".join(listed)) if pairs else (Status.PASS, "as in the DDL")
 
 
-def _same(part: str, failing: str = "fail") -> Callable[[TableDescription, TableDescription], Verdict]:
-    def compare(wanted: TableDescription, found: TableDescription) -> Verdict:
+def _same(part: str) -> Compare:
+    def compare(wanted: TableDescription, found: TableDescription) -> Outcome:
         want, have = getattr(wanted, part), getattr(found, part)
-        return ("pass", _shown(have)) if want == have else (failing, f"is {_shown(have)}, wanted {_shown(want)}")
+        return (
+            (Status.PASS, _shown(have)) if want == have else (Status.FAIL, f"is {_shown(have)}, wanted {_shown(want)}")
+        )
 
     return compare
 
 
-def _key(wanted: TableDescription, found: TableDescription) -> Verdict:
+def _key(wanted: TableDescription, found: TableDescription) -> Outcome:
     # The order of a key's columns has no meaning; that of clustering has.
     want, have = wanted.primary_key or (), found.primary_key or ()
-    verdict = f"is {_shown(have)}, wanted {_shown(want)}"
-    return ("pass", _shown(have)) if sorted(want) == sorted(have) else ("fail", verdict)
+    detail = f"is {_shown(have)}, wanted {_shown(want)}"
+    return (Status.PASS, _shown(have)) if sorted(want) == sorted(have) else (Status.FAIL, detail)
 
 
-def _options(wanted: TableDescription, found: TableDescription) -> Verdict:
+def _options(wanted: TableDescription, found: TableDescription) -> Outcome:
     missing = [f"label {name}" for name, value in wanted.labels.items() if found.labels.get(name) != value]
     if not found.description:
         missing.append("description")
-    return ("warn", f"missing: {', '.join(missing)}") if missing else ("pass", "description and labels are there")
+    return (
+        (Status.WARN, f"missing: {', '.join(missing)}")
+        if missing
+        else (Status.PASS, "description and labels are there")
+    )
 
 
 def _shown(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) and value else str(value or "none")
 
 
-_COMPARE: dict[str, Callable[[TableDescription, TableDescription], Verdict]] = {
-    "table_columns": _columns,
-    "table_types": _types,
-    "table_modes": _modes,
-    "table_defaults": _defaults,
-    "table_key": _key,
-    "table_partition": _same("partition"),
-    "table_cluster": _same("cluster"),
-    "table_options": _options,
-}
+@dataclass(frozen=True)
+class TableCheck:
+    """A check of the description: how it compares, and what a target must keep for it (see `Target.unsupported`)."""
+
+    check: Check
+    compare: Compare
+    needs: str = ""
+
+
+def _declare(  # noqa: PLR0917  (texts, in the order in which they are read)
+    name: str, compare: Compare, question: str, meaning: str, remedy: str, needs: str = ""
+) -> TableCheck:
+    return TableCheck(Check(name, "table", question, meaning, remedy), compare, needs)
+
+
+_RECREATE = "Create the table anew from sql/ddl, copy the rows over, and swap the two."
+EXISTS = Check(
+    "table_exists",
+    "table",
+    "Does the table exist?",
+    "There is no such table.",
+    "Run `deploy` or `seed`, or name another with --table.",
+)
+COMPARED = (
+    _declare(
+        "table_columns",
+        _columns,
+        "Does it have the 15 columns, in order, and no other?",
+        "Names or order of the columns differ: positional inserts go wrong.",
+        _RECREATE,
+    ),
+    _declare(
+        "table_types",
+        _types,
+        "Has each column its type?",
+        "A column has another type: loads fail or values are rounded.",
+        _RECREATE,
+    ),
+    _declare(
+        "table_modes",
+        _modes,
+        "Are the columns NOT NULL that must be?",
+        "A column may be NULL that must not be, or the reverse.",
+        f"ALTER COLUMN … DROP NOT NULL, or: {_RECREATE}",
+        "modes",
+    ),
+    _declare(
+        "table_defaults",
+        _defaults,
+        "Has each column its default?",
+        "New rows start without the prior or the time stamp.",
+        "ALTER COLUMN … SET DEFAULT as in sql/ddl.",
+        "defaults",
+    ),
+    _declare(
+        "table_key",
+        _key,
+        "Is the primary key declared?",
+        "The key is not declared: joins are planned worse, and tools do not know it.",
+        "ALTER TABLE … ADD PRIMARY KEY (caption_id, page_name) NOT ENFORCED.",
+        "primary_key",
+    ),
+    _declare(
+        "table_partition",
+        _same("partition"),
+        "Is it partitioned by day of last_updated?",
+        "Not partitioned by day of last_updated: every query reads the whole table.",
+        _RECREATE,
+        "partition",
+    ),
+    _declare(
+        "table_cluster",
+        _same("cluster"),
+        "Is it clustered by page_name, caption_id and last_used, in this order?",
+        "Clustering differs: queries by page read more than they need.",
+        "Set the clustering columns as in sql/ddl.",
+        "cluster",
+    ),
+    _declare(
+        "table_options",
+        _options,
+        "Does it have a description and its labels?",
+        "Description or labels differ: costs and owners are harder to find.",
+        "ALTER TABLE … SET OPTIONS as in sql/ddl.",
+        "options",
+    ),
+)
+CHECKS = (EXISTS, *(one.check for one in COMPARED))
+
+
+def check_table(target: Target, table: str) -> list[Result]:
+    """Existence, names, types, modes, defaults, key, partition, clustering and options of the statistics table."""
+    found = target.describe(table)
+    if found is None:
+        target.require_dataset()
+        detail = f"{table} does not exist in {target.spec}{_instead(target, table)}"
+        return [Result(EXISTS, Status.FAIL, detail)]
+    exists = Result(EXISTS, Status.PASS, f"{table} has {found.rows} rows")
+    return [exists, *(_one(target, one, found) for one in COMPARED)]
+
+
+def missing_columns(found: TableDescription | None) -> list[str]:
+    """Columns of the DDL that a table lacks; all of them where there is no table."""
+    there = {one.name for one in found.columns} if found else set()
+    return [one.name for one in described(STATS).columns if one.name not in there]
+
+
+def _instead(target: Target, table: str) -> str:
+    """What a folder of that name holds in place of Parquet files."""
+    folder = target.spec.path / table
+    if target.spec.kind != "parquet" or not folder.is_dir():
+        return ""
+    other = next((file.name for file in sorted(folder.iterdir())), "nothing")
+    return f": {folder} holds no *.parquet, but {other}"
+
+
+def _one(target: Target, one: TableCheck, found: TableDescription) -> Result:
+    if one.needs in target.unsupported:
+        return Result(one.check, Status.SKIP, f"{target.spec.kind} keeps no such thing")
+    return Result(one.check, *one.compare(described(STATS), found))

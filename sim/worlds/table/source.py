@@ -16,7 +16,7 @@ import numpy as np
 
 from sim.errors import InputError, StorageError
 from sim.files import PARQUET_MAGIC
-from sim.scenario.problems import suggestion
+from sim.wording import did_you_mean
 from sim.worlds.base import Counts
 
 if TYPE_CHECKING:
@@ -76,7 +76,9 @@ def _frame(source: str) -> "pl.DataFrame":
     if not is_parquet and Path(source).suffix.lower() in (".parquet", ".pq"):
         raise StorageError(f"{source}: is not a Parquet file", "if it is CSV, give it a name that ends in .csv")
     with _reading(source):
-        frame = pl.read_parquet(source) if is_parquet else pl.read_csv(source, infer_schema=False)
+        frame = (
+            pl.read_parquet(source, glob=False) if is_parquet else pl.read_csv(source, infer_schema=False, glob=False)
+        )
     if frame.height == 0:
         raise InputError(f"{source}: has no rows")
     return frame
@@ -101,7 +103,7 @@ def _check_columns(source: str, present: list[str], columns: Roles) -> None:
     for role, name in zip(("page", "caption", "trials", "successes"), columns, strict=True):
         if name not in present:
             raise InputError(
-                f"{source}: has no column `{name}`{suggestion(name, present)}",
+                f"{source}: has no column `{name}`{did_you_mean(name, present)}",
                 f"`world.columns.{role}` names the column of the {role}",
             )
     if len(set(columns)) < len(columns):

@@ -1,6 +1,7 @@
 """The files of `sql/`: what the contract fixes, what `read` lets through, and the same bits on DuckDB as in NumPy."""
 
 import re
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
@@ -9,11 +10,16 @@ import sqlglot
 
 import sql
 from policies.maths.wilson import exploration_bonus, wilson_bounds
-from sim.warehouse.base import TargetSpec, open_target
-from sim.warehouse.duckdb import connect, deploy_functions
+from sim.warehouse.base import TargetSpec
+from sim.warehouse.embedded import connect, deploy_functions
 from sim.warehouse.schema import arrow_schema, described, normal_default
+from sim.warehouse.targets import open_target
 from sim.warehouse.translate import normal_form, to_duckdb
+from sim.warehouse.verify.checks import shipped
+from sim.warehouse.verify.options import Options
+from sim.warehouse.verify.questions import Clock, parameters
 
+CLOCK = Clock(datetime(2025, 4, 1, tzinfo=UTC), datetime(2025, 4, 1, tzinfo=UTC), live=True)
 PROJECT = {"project": "my-project-1", "dataset": "d"}
 COLUMNS = """caption_id INT64 REQUIRED; page_name STRING REQUIRED; successes INT64 1; failures INT64 1;
 total_observations INT64 0; total_revenue FLOAT64 0; avg_conversion_rate FLOAT64 0; avg_emv FLOAT64 0;
@@ -82,7 +88,7 @@ def test_every_statement_begins_with_what_it_is_for(name):
 
 
 def test_read_fills_in_identifiers_and_numbers():
-    text = sql.read("checks/operations_unused", **PROJECT, table="t", share=0.3)
+    text = sql.read("checks/operations_unused", **PROJECT, table="t", unused_share=0.3)
     assert "`my-project-1`.`d`.`t`" in text
     assert "$" not in text
     assert float(re.search(r"> (\S+) \*", text).group(1)) == 0.3
@@ -91,7 +97,7 @@ def test_read_fills_in_identifiers_and_numbers():
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf"), True])
 def test_read_refuses_what_is_no_number(value):
     with pytest.raises(ValueError, match="not a finite number"):
-        sql.read("checks/operations_unused", **PROJECT, table="t", share=value)
+        sql.read("checks/operations_unused", **PROJECT, table="t", unused_share=value)
 
 
 @pytest.mark.parametrize(
@@ -191,15 +197,14 @@ def test_translation_leaves_bare_names_and_untyped_arguments():
 
 
 def test_every_statement_runs_on_duckdb_over_an_empty_table(tmp_path):
-    values = {"draws": 1000, "pairs": 1000, "limit": 1.0, "as_of_us": 0, "warn_hours": 8.0, "critical_hours": 12.0,
-              "days": 90.0, "share": 0.3, "per_hour": 10.0, "sends": "mass_messages"}  # fmt: skip
+    values = {**parameters(Options(draws=1000), CLOCK, shipped().values()), "pairs": 1000}
     with open_target(TargetSpec("duckdb", str(tmp_path / "a.duckdb"))) as target:
         for name in sql.names("ddl"):
             target.execute(target.statement(name, table=name.removeprefix("ddl/")))
         deploy_functions(target.connection)
         for name in sql.names("checks"):
             if name not in {"checks/bounds_negative"}:  # an error is its good answer
-                rows = target.query(target.statement(name, **values, table="caption_bandit_stats"))
+                rows = target.query(target.statement(name, **values))
                 assert rows.column_names == ["check", "status", "detail"], name
                 assert rows.column("check").to_pylist() == [name.removeprefix("checks/")]
                 assert set(rows.column("status").to_pylist()) <= {"pass", "skip"}, name

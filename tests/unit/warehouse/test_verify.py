@@ -10,13 +10,14 @@ import pytest
 import sql
 from sim.cli import exit_code
 from sim.errors import InputError
-from sim.warehouse.base import STATS, Column, TargetSpec, open_target
+from sim.warehouse.base import STATS, Column, TargetSpec
 from sim.warehouse.deploy import carry_out, plan
 from sim.warehouse.schema import described
-from sim.warehouse.verify import Options, Result, verify
-from sim.warehouse.verify.explanations import MEANINGS
+from sim.warehouse.targets import open_target
+from sim.warehouse.verify import Options, Result, Status, all_checks, verify
+from sim.warehouse.verify.checks import shipped
 from sim.warehouse.verify.report import as_data, as_junit, as_text, counts
-from sim.warehouse.verify.table import check_table
+from sim.warehouse.verify.table import EXISTS, check_table
 
 
 @pytest.fixture
@@ -30,7 +31,8 @@ def spec(tmp_path):
 class Described:
     """A warehouse that keeps everything, described as it is told."""
 
-    lacks = frozenset()
+    unsupported = frozenset()
+    require_dataset = staticmethod(lambda: None)
     spec = TargetSpec("bigquery", "my-project-1.caption_test")
 
     def __init__(self, table):
@@ -73,14 +75,14 @@ DRIFTS = {
 @pytest.mark.parametrize("drift", DRIFTS)
 def test_every_drift_of_the_table_is_reported_as_such(drift):
     table, expected = DRIFTS[drift]
-    found = {one.check: one.status for one in check_table(Described(table), STATS)}
+    found = {one.name: one.status for one in check_table(Described(table), STATS)}
     assert {check: status for check, status in found.items() if status != "pass"} == expected
 
 
 def test_a_missing_table_is_one_failure_and_its_rows_are_skipped(spec):
     with open_target(spec, read_only=True) as target:
         results = verify(target, Options(rows=100, draws=1000, table="nowhere"))
-    assert [one.check for one in results if one.status == "fail"] == ["table_exists"]
+    assert [one.name for one in results if one.status == "fail"] == ["table_exists"]
     assert {one.status for one in results if one.group == "contents"} == {"skip"}
 
 
@@ -88,7 +90,7 @@ def test_a_folder_with_a_csv_in_place_of_parquet_is_said_so(tmp_path):
     (tmp_path / STATS).mkdir()
     (tmp_path / STATS / "rows.csv").write_text("caption_id,page_name")
     with open_target(TargetSpec("parquet", str(tmp_path)), read_only=True) as target:
-        [exists] = [one for one in verify(target) if one.check == "table_exists"]
+        [exists] = [one for one in verify(target) if one.name == "table_exists"]
     assert exists.status == "fail"
     assert exists.detail.endswith("holds no *.parquet, but rows.csv")
 
@@ -99,9 +101,9 @@ def test_a_question_that_cannot_be_asked_is_no_statement_about_the_rows(tmp_path
     with duckdb.connect(str(tmp_path / "a.duckdb")) as connection:
         connection.execute(f"CREATE TABLE {STATS} ({columns})")
     with open_target(TargetSpec("duckdb", str(tmp_path / "a.duckdb")), read_only=True) as target:
-        results = {one.check: one for one in verify(target)}
+        results = {one.name: one for one in verify(target)}
     assert results["contents_bounds"].status == "fail"
-    assert "could not be asked" in results["contents_bounds"].meaning
+    assert "refused this question" in results["contents_bounds"].meaning
     assert "another type" not in results["identity_bounds"].meaning
 
 
@@ -109,7 +111,7 @@ def test_missing_functions_fail_by_name(tmp_path):
     with open_target(TargetSpec("duckdb", str(tmp_path / "b.duckdb"))) as target:
         target.execute(target.statement(f"ddl/{STATS}", table=STATS))
         results = verify(target)
-    failing = [one.check for one in results if one.status == "fail"]
+    failing = [one.name for one in results if one.status == "fail"]
     assert failing == ["identity_bounds", "identity_sample", "contents_bounds"]
 
 
@@ -129,36 +131,39 @@ def test_verifying_writes_nothing(spec):
 
 def test_every_check_has_a_meaning_and_a_remedy(spec):
     with open_target(spec, read_only=True) as target:
-        checks = {one.check for one in verify(target)}
+        checks = {one.name for one in verify(target)}
     checks |= {name.removeprefix("checks/") for name in sql.names("checks")}
-    assert checks == set(MEANINGS)
-    assert all(meaning.endswith(".") and remedy.endswith(".") for meaning, remedy in MEANINGS.values())
+    known = {check.name: check for check in all_checks()}
+    assert checks | {"table_target"} == set(known)
+    assert all(check.meaning.endswith(".") and check.remedy.endswith(".") for check in known.values())
+    assert all(check.question.endswith("?") or "? " in check.question for check in known.values())
 
 
+KEYS, RECOUNT, UNUSED = (shipped()[name] for name in ("contents_keys", "contents_recount", "operations_unused"))
 RESULTS = [
-    Result("table", "table_exists", "pass", "12 rows"),
-    Result("contents", "contents_keys", "fail", "2 surplus <rows> & \x00 more"),
-    Result("contents", "contents_recount", "skip", "no send log"),
-    Result("operations", "operations_unused", "warn", "[bold]9 of 12[/bold]"),
+    Result(EXISTS, Status.PASS, "12 rows"),
+    Result(KEYS, Status.FAIL, "2 surplus <rows> & \x00 more", cause="a load that ran twice"),
+    Result(RECOUNT, Status.SKIP, "no send log"),
+    Result(UNUSED, Status.WARN, "[bold]9 of 12[/bold]"),
 ]
 
 
 def test_the_table_says_what_failures_mean_and_what_to_do():
     text = as_text(RESULTS)
     assert "[bold]9 of 12[/bold]" in text
-    assert f"contents_keys: {MEANINGS['contents_keys'][0]} {MEANINGS['contents_keys'][1]}" in text.replace("\n", " ")
-    assert MEANINGS["contents_recount"][0] not in text
+    assert f"contents_keys: {KEYS.meaning} {KEYS.remedy}" in text.replace("\n", " ")
+    assert RECOUNT.meaning not in text
     assert "\x1b" not in text
 
 
 def test_the_json_counts_and_explains():
     data = as_data("duckdb:a", RESULTS)
-    assert data["summary"] == {"pass": 1, "warn": 1, "fail": 1, "skip": 1}
-    assert data["results"][1]["remedy"] == MEANINGS["contents_keys"][1]
+    assert data["summary"] == {"pass": 1, "warn": 1, "fail": 1, "skip": 1, "error": 0}
+    assert data["results"][1]["remedy"] == KEYS.remedy
     assert "meaning" not in data["results"][0]
 
 
-def test_the_junit_is_xml_with_a_suite_a_group():
+def test_the_junit_is_xml_with_a_suite_per_group():
     suites = ElementTree.fromstring(as_junit("duckdb:a", RESULTS).split("\n", 1)[1])
     assert [(one.get("name"), one.get("tests"), one.get("failures"), one.get("skipped")) for one in suites] == [
         ("table", "1", "0", "0"),
@@ -167,7 +172,7 @@ def test_the_junit_is_xml_with_a_suite_a_group():
     ]
     failure = suites.find(".//failure")
     assert "<rows>" in failure.get("message")
-    assert MEANINGS["contents_keys"][0] in failure.text
+    assert KEYS.meaning in failure.text
 
 
 def test_the_command_prints_writes_and_exits_1_on_failure(spec, tmp_path, capsys):

@@ -1,20 +1,29 @@
 """Contents checks: each defect is found by its own check, and the one pass over large tables answers as the SQL."""
 
+from datetime import UTC, datetime
+
 import numpy as np
 import polars as pl
 import pytest
 
 from policies.maths.wilson import exploration_bonus, wilson_bounds
 from sim.errors import InputError
-from sim.warehouse.base import STATS, TargetSpec, open_target
+from sim.warehouse.base import STATS, TargetSpec
 from sim.warehouse.deploy import carry_out, plan
 from sim.warehouse.schema import arrow_schema
-from sim.warehouse.verify import Options, contents, row_sources
-from sim.warehouse.verify.contents import CONTENTS, check_contents, check_operations
+from sim.warehouse.targets import open_target
+from sim.warehouse.verify import Options, questions, row_sources
+from sim.warehouse.verify.checks import shipped
+from sim.warehouse.verify.merged import ask_all
+from sim.warehouse.verify.questions import check_rows, parameters, read_clock
 from sim.warehouse.verify.results import ask
 from sim.warehouse.verify.row_scan import scan
 
 HOUR = 3_600_000_000
+CONTENTS = [
+    check for check in shipped().values() if check.group == "contents" and not check.parameters & {"sends", "loads"}
+]
+SCANNED = (2_000_000_000_000_000, 0.5)  # the clock, and the threshold of contents_observations
 START = 1_750_000_000_000_000
 
 
@@ -32,7 +41,7 @@ def right_rows(rows=3000, pages=7, seed=1):
             "caption_id": random.choice(10**12, rows, replace=False) - 5 * 10**11,
             "page_name": [f"page_{one:04d}" for one in page],
             "successes": s, "failures": f, "total_observations": s + f - 2,
-            "total_revenue": random.random(rows), "avg_conversion_rate": random.random(rows), "avg_emv": emv,
+            "total_revenue": emv + random.random(rows), "avg_conversion_rate": random.random(rows), "avg_emv": emv,
             "last_emv_observed": emv,
             "confidence_lower_bound": lower, "confidence_upper_bound": upper,
             "exploration_score": exploration_bonus(s, f),
@@ -67,11 +76,11 @@ def later(frame):
 # What is wrong -> the checks that say so. A loose table (columns all nullable) can hold every one of them.
 DEFECTS = {
     "nothing": (lambda frame: frame, set()),
-    "a duplicate": (lambda frame: pl.concat([frame, frame[40:42]]), {"contents_keys"}),
+    "a duplicate": (lambda frame: pl.concat([frame, frame[40:42]]), {"contents_keys", "contents_percentiles?"}),
     "unordered but unique": (lambda frame: frame.sample(fraction=1.0, shuffle=True, seed=3), set()),
     "unordered captions": (lambda frame: frame.sort("page_name", "caption_id", descending=[False, True]), set()),
     "a NULL count": (set_at("successes", None), {"contents_nulls", "contents_bounds?", "contents_observations?"}),
-    "a NULL page": (set_at("page_name", None), {"contents_nulls"}),
+    "a NULL page": (set_at("page_name", None), {"contents_nulls", "contents_percentiles?"}),
     "a NULL caption": (set_at("caption_id", None), {"contents_nulls", "contents_keys?"}),
     "a NULL time": (set_at("last_updated", None), {"contents_nulls"}),
     "a negative count": (
@@ -80,12 +89,26 @@ DEFECTS = {
     ),
     "a lost prior": (set_at("successes", 0), {"contents_bounds", "contents_exploration", "contents_observations"}),
     "NaN revenue": (set_at("total_revenue", float("nan")), {"contents_ranges"}),
-    "endless emv": (set_at("last_emv_observed", float("inf")), {"contents_ranges"}),
+    "endless emv": (set_at("last_emv_observed", float("inf")), {"contents_ranges", "contents_revenue"}),
     "a rate above 1": (set_at("avg_conversion_rate", 1.5), {"contents_ranges"}),
-    "a negative revenue": (set_at("total_revenue", -0.01), {"contents_ranges"}),
+    "a negative revenue": (set_at("total_revenue", -0.01), {"contents_ranges", "contents_revenue?"}),
     "percentile 101": (set_at("performance_percentile", 101), {"contents_ranges", "contents_percentiles?"}),
     "a stale percentile": (set_at("performance_percentile", 0, *range(60, 80)), {"contents_percentiles"}),
-    "a NULL percentile": (set_at("performance_percentile", None), set()),
+    "a percentile too high by one": (
+        lambda frame: frame.with_columns(pl.col("performance_percentile") + 1),
+        {"contents_percentiles", "contents_ranges?"},
+    ),
+    "EMV in another unit": (lambda frame: frame.with_columns(pl.col("avg_emv") * 1e6), {"contents_revenue"}),
+    "a time of the year 2099": (set_at("last_updated", datetime(2099, 1, 1, tzinfo=UTC)), {"contents_future"}),
+    "two spellings of a page": (
+        set_at("page_name", "Page_0003", *range(1500, 1520)),
+        {"contents_pages", "contents_percentiles?"},
+    ),
+    "a page with an invisible character": (
+        lambda frame: frame.with_columns(pl.col("page_name").str.replace("3", "3\u200b")),
+        {"contents_pages"},
+    ),
+    "a NULL percentile": (set_at("performance_percentile", None), {"contents_percentiles"}),
     "stale bounds": (set_at("confidence_lower_bound", 0.3), {"contents_bounds"}),
     "bounds a little off": (
         lambda frame: frame.with_columns(pl.col("confidence_upper_bound") + 2e-9),
@@ -135,32 +158,36 @@ def test_a_defect_is_found_and_the_one_pass_answers_as_the_sql(held, monkeypatch
     change, expected = DEFECTS[defect]
     monkeypatch.setattr(row_sources, "LARGE", 1)
     with held(change(right_rows())) as target:
-        by_sql = {check: ask(target, "contents", check, table=STATS)[0] for check in CONTENTS}
-        by_scan = scan(target, STATS) or {}
+        clock = read_clock(target, Options())
+        filled = parameters(Options(), clock, CONTENTS)
+        by_sql = {check.name: ask(target, check, filled)[0] for check in CONTENTS}
+        merged = {result.name: result for result in ask_all(target, CONTENTS, filled)}
+        by_scan = scan(target, STATS, *SCANNED) or {}
     failing = {check for check, result in by_sql.items() if result.status == "fail"}
     assert {check for check in expected if not check.endswith("?")} <= failing
     assert failing <= {check.rstrip("?") for check in expected}
+    assert merged == by_sql
     assert by_scan == {check: by_sql[check] for check in by_scan}
     if defect != "unordered but unique":  # where no two rows of a page lie together the check files are as quick
-        assert set(CONTENTS) - set(by_scan) <= {"contents_keys", "contents_percentiles"}
+        assert set(by_sql) - set(by_scan) <= {"contents_pages", "contents_keys", "contents_percentiles"}
 
 
 def test_the_right_table_needs_no_second_look(held, monkeypatch):
     monkeypatch.setattr(row_sources, "LARGE", 1)
     with held(right_rows()) as target:
-        assert set(scan(target, STATS)) == set(CONTENTS)
-        assert {result.status for result in check_contents(target, Options())} == {"pass", "skip"}
+        assert set(scan(target, STATS, *SCANNED)) == {check.name for check in CONTENTS} - {"contents_pages"}
+        assert {result.status for result in check_rows(target, CONTENTS, Options())} <= {"pass", "skip"}
 
 
 def test_small_tables_and_other_types_are_left_to_the_check_files(held, monkeypatch):
     with held(right_rows()) as target:
-        assert scan(target, STATS) is None
+        assert scan(target, STATS, *SCANNED) is None
 
 
 def test_another_type_is_left_to_the_check_files(held, monkeypatch):
     monkeypatch.setattr(row_sources, "LARGE", 1)
     with held(right_rows().with_columns(pl.col("successes").cast(pl.Int32))) as target:
-        assert scan(target, STATS) is None
+        assert scan(target, STATS, *SCANNED) is None
 
 
 def test_a_right_table_with_its_send_log_has_a_recount_factor(tmp_path):
@@ -177,7 +204,7 @@ def test_a_right_table_with_its_send_log_has_a_recount_factor(tmp_path):
             (spec.path / name).mkdir(parents=True)
             rows.write_parquet(spec.path / name / "a.parquet")
         with open_target(spec, read_only=True) as target:
-            result = next(one for one in check_contents(target, Options()) if one.check == "contents_recount")
+            result = check_rows(target, [shipped()["contents_recount"]], Options())[0]
         assert result.status == status
         assert f"recount factor {float(recount)}" in result.detail
 
@@ -187,7 +214,8 @@ def operations(tmp_path, frame, **options):
     (spec.path / STATS).mkdir(parents=True, exist_ok=True)
     frame.write_parquet(spec.path / STATS / "a.parquet")
     with open_target(spec, read_only=True) as target:
-        return {one.check: one for one in check_operations(target, Options(**options))}
+        checks = [check for check in shipped().values() if check.group == "operations"]
+        return {one.name: one for one in check_rows(target, checks, Options(**options))}
 
 
 @pytest.mark.parametrize(("hours", "status"), [(1, "pass"), (9, "warn"), (13, "fail")])
@@ -196,14 +224,14 @@ def test_staleness_by_the_thresholds(tmp_path, hours, status):
     newest = frame["last_updated"].max()
     as_of = pl.select(pl.lit(newest).dt.offset_by(f"{hours}h")).item().isoformat()
     assert operations(tmp_path, frame, as_of=as_of)["operations_staleness"].status == status
-    loose = operations(tmp_path, frame, as_of=as_of, staleness_hours=(100.0, 200.0))
+    loose = operations(tmp_path, frame, as_of=as_of, thresholds={"staleness_hours": (100.0, 200.0)})
     assert loose["operations_staleness"].status == "pass"
 
 
 @pytest.mark.parametrize("option", ["staleness_hours", "source_hours"])
 def test_a_failure_does_not_come_before_its_warning(option):
-    with pytest.raises(InputError, match="a warning comes first"):
-        Options(**{option: (12.0, 8.0)})
+    with pytest.raises(InputError, match="warning first"):
+        Options(thresholds={option: (12.0, 8.0)})
 
 
 def test_an_old_local_table_is_a_record_unless_judged_by_the_clock(tmp_path):
@@ -214,10 +242,12 @@ def test_an_old_local_table_is_a_record_unless_judged_by_the_clock(tmp_path):
 
 def test_old_partitions_and_unused_captions_are_warned_of(tmp_path):
     frame = right_rows(rows=500)
-    found = operations(tmp_path, frame, partition_days=30.0, unused_share=0.1)
+    frame = frame.with_columns(last_used=pl.when(pl.int_range(pl.len()) % 5 == 0).then(None).otherwise("last_used"))
+    frame = frame.with_columns(total_observations=pl.when(pl.int_range(pl.len()) % 5 == 0).then(0).otherwise(1))
+    found = operations(tmp_path, frame, thresholds={"partition_days": (30.0,), "unused_share": (0.1,)})
     assert found["operations_partitions"].status == "warn"
     assert found["operations_unused"].status == "warn"
-    found = operations(tmp_path, frame, partition_days=100.0, unused_share=0.9)
+    found = operations(tmp_path, frame, thresholds={"partition_days": (100.0,), "unused_share": (0.9,)})
     assert found["operations_partitions"].status == "pass"
     assert found["operations_unused"].status == "pass"
 
@@ -227,23 +257,25 @@ def test_a_caption_without_last_used_counts_as_never_sent_only_without_observati
     frame = right_rows(rows=50).with_columns(last_used=pl.col("last_updated"))
     nine = range(9)
     frame = set_at("total_observations", observations, *nine)(set_at("last_used", None, *nine)(frame))
-    found = operations(tmp_path, frame, unused_share=0.1)["operations_unused"]
-    assert found.status == "warn"
-    assert found.detail == f"9 of 50 captions not used since their row was made, {never} of them never sent"
+    found = operations(tmp_path, frame, thresholds={"unused_share": (0.1,)})["operations_unused"]
+    assert found.status == ("warn" if never else "pass")
+    assert found.detail == f"{never} of 50 captions were never sent, 9 not used since their row was made"
 
 
 def descending_rows():
     return DEFECTS["unordered captions"][0](right_rows())
 
 
-@pytest.mark.parametrize(("order", "slow"), [(right_rows, []), (descending_rows, ["contents_keys"])])
-def test_checks_of_many_rows_that_need_their_file_are_told(held, monkeypatch, order, slow):
+@pytest.mark.parametrize(
+    ("order", "slow"), [(right_rows, ["contents_pages"]), (descending_rows, ["contents_keys", "contents_pages"])]
+)
+def test_checks_of_many_rows_that_need_their_file_are_reported(held, monkeypatch, order, slow):
     monkeypatch.setattr(row_sources, "LARGE", 1)
-    monkeypatch.setattr(contents, "PATIENCE", 1)
+    monkeypatch.setattr(questions, "SLOW_FROM_ROWS", 1)
     told = []
     with held(order()) as target:
-        check_contents(target, Options(), told.append)
-    assert [one.split()[0] for one in told] == slow
+        check_rows(target, CONTENTS, Options(), told.append)
+    assert told == [f"{', '.join(slow)}: many rows, this takes a while …"]
 
 
 def test_the_table_has_the_schema():

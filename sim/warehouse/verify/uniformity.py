@@ -1,0 +1,67 @@
+"""Tests that numbers are independent uniform draws; each returns a p-value, or an upper limit of one.
+
+All work on shares u of an interval, of shape (draws,), which a right sampler makes uniform on [0, 1].
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+Numbers = NDArray[np.float64]
+VARIANCE = 1.0 / 12.0  # of a uniform
+SQUARE_VARIANCE = 1.0 / 180.0  # of (u − 1/2)²
+
+
+def kolmogorov_smirnov(shares: Numbers) -> float:
+    """p of the two-sided Kolmogorov–Smirnov test (exact) that values of a distribution function are uniform."""
+    from scipy.stats import kstwo  # noqa: PLC0415  (slow to import)
+
+    u = np.sort(np.clip(shares, 0.0, 1.0))
+    rank = np.arange(u.size)
+    distance = max(np.max((rank + 1) / u.size - u), np.max(u - rank / u.size))
+    return float(kstwo.sf(distance, u.size))
+
+
+def normal_p(z: float) -> float:
+    """Two-sided p of a standard normal value."""
+    from scipy.special import erfc  # noqa: PLC0415
+
+    return float(erfc(abs(z) / np.sqrt(2.0)))
+
+
+def mean_p(first_moment: float, draws: int) -> float:
+    """p of the sum of u − 1/2: its variance is draws / 12, and 1,000 draws are as good as normal."""
+    return normal_p(first_moment / np.sqrt(draws * VARIANCE))
+
+
+def log_p(log_sum: float, draws: int) -> float:
+    """p of the sum of ln u: −ln u is exponential with mean and variance 1. The strongest test against powers of u."""
+    return normal_p((-log_sum - draws) / np.sqrt(draws))
+
+
+def gap_p(gap: float, draws: int) -> float:
+    """p that no draw comes nearer to an end of the interval than `gap`; 1 where a draw lies beyond the end."""
+    return float(np.exp(draws * np.log1p(-min(max(gap, 0.0), 1.0 - 1e-16))))
+
+
+def bernstein_p(deviation: Numbers, draws: Numbers, variance: float, most: float) -> Numbers:
+    """Upper limit of p that a sum of `draws` centred terms deviates so far (Boucheron et al. 2013, corollary 2.11).
+
+    `variance` is that of a term, `most` its largest absolute value. Holds for any number of draws.
+    """
+    exponent = deviation**2 / (2.0 * (draws * variance + most * np.abs(deviation) / 3.0))
+    return np.asarray(np.minimum(1.0, 2.0 * np.exp(-exponent)))
+
+
+def lag_p(shares: Numbers) -> tuple[float, int]:
+    """p that u at some lag up to half of the draws correlates as much as the most correlated lag; and that lag.
+
+    All autocorrelations by one FFT. Each is a mean of n − lag products of variance 1/144; Bonferroni over the lags.
+    """
+    u = shares - 0.5
+    n = u.size
+    spectrum = np.fft.rfft(u, 2 * n)
+    sums = np.fft.irfft(np.abs(spectrum) ** 2, 2 * n)[1 : n // 2 + 1]
+    lags = np.arange(1, n // 2 + 1)
+    z = 12.0 * sums / np.sqrt(n - lags)
+    worst = int(np.argmax(np.abs(z)))
+    return min(1.0, normal_p(float(z[worst])) * lags.size), int(lags[worst])

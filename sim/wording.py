@@ -1,0 +1,25 @@
+"""Words that messages share: suggestions for a misspelt name, singular and plural."""
+
+import difflib
+from collections.abc import Iterable
+
+MAX_WORD = 60
+MAX_LISTED = 24
+
+
+def near(word: str, known: Iterable[str], count: int = 1) -> list[str]:
+    """The known names that look like a misspelt one, the nearest first, at most `count`."""
+    return difflib.get_close_matches(word[:MAX_WORD], list(known), n=count)
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """`; did you mean "means"?`, or, where no name is near and there are few, `; known: a, b`."""
+    names = list(known)
+    if close := near(word, names):
+        return f'; did you mean "{close[0]}"?'
+    return f"; known: {', '.join(names)}" if 0 < len(names) <= MAX_LISTED else ""
+
+
+def count_of(number: int, singular: str, plural: str = "") -> str:
+    """`1 policy`, `2 policies`, `1,000 rows`: with thousands separators; the plural is singular + s by default."""
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
