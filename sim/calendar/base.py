@@ -20,7 +20,8 @@ is that of the list of processes, and within a process that of its announcements
 import math
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from itertools import chain
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,13 +35,24 @@ Process = Generator[Any, Any, None]
 """A SimPy process: it yields what it waits for."""
 
 
+class Event(NamedTuple):
+    """One event, as a process announced it."""
+
+    time: int
+    process: int
+    """Place of the process in the list of processes."""
+    kind: str
+    value: float
+    page: int
+
+
 class Timetable:
     """What a process sees: the time, the horizon, and where it announces its events. All times are ticks."""
 
-    def __init__(self, clock: "simpy.Environment", horizon: int) -> None:
-        self._clock = clock
+    def __init__(self, clock: "simpy.Environment", horizon: int, process: int = 0) -> None:
+        self._clock, self._process = clock, process
         self.horizon = horizon
-        self.events: list[tuple[int, str, float, int]] = []
+        self.events: list[Event] = []
 
     @property
     def now(self) -> int:
@@ -57,11 +69,15 @@ class Timetable:
             raise ValueError(f"time {at} is past")
         return self._clock.timeout(int(at) - self.now)
 
+    def event(self) -> Any:
+        """A SimPy event that one process triggers (`.succeed()`) and others wait for."""
+        return self._clock.event()
+
     def announce(self, kind: str, value: float = 0.0, page: int = ALL_PAGES) -> None:
         """Something happens now, on one page (its index) or on all."""
         if not math.isfinite(value):
             raise ValueError(f"{kind}: {value} is no value")
-        self.events.append((self.now, kind, value, page))
+        self.events.append(Event(self.now, self._process, kind, value, page))
 
 
 @dataclass(frozen=True)
@@ -93,30 +109,21 @@ def build(processes: Sequence[Callable[[Timetable], Process]], horizon: int) -> 
     import simpy  # noqa: PLC0415  (scenarios name processes, and are read without running any)
 
     clock = simpy.Environment()
-    timetable = Timetable(clock, horizon)
-    for process in processes:
+    timetables = [Timetable(clock, horizon, number) for number in range(len(processes))]
+    for process, timetable in zip(processes, timetables, strict=True):
         clock.process(process(timetable))
     while clock.peek() <= horizon:
         clock.step()
-    return _calendar(timetable.events)
-
-
-def _calendar(events: list[tuple[int, str, float, int]]) -> Calendar:
-    kinds = tuple(sorted({kind for _, kind, _, _ in events}))
+    # SimPy orders the events of one moment by when they were scheduled; the order of the list is easier to foresee.
+    events = sorted(chain.from_iterable(one.events for one in timetables), key=lambda event: event[:2])
+    kinds = tuple(sorted({event.kind for event in events}))
     return Calendar(
-        time=np.array([time for time, _, _, _ in events], np.int64),
-        kind=np.array([kinds.index(kind) for _, kind, _, _ in events], np.int64),
-        value=np.array([value for _, _, value, _ in events], np.float64),
-        pages=np.array([page for _, _, _, page in events], np.int64),
+        time=np.array([event.time for event in events], np.int64),
+        kind=np.array([kinds.index(event.kind) for event in events], np.int64),
+        value=np.array([event.value for event in events], np.float64),
+        pages=np.array([event.page for event in events], np.int64),
         kinds=kinds,
     )
-
-
-def most_within(times: NDArray[np.int64], length: int) -> int:
-    """The largest number of `times`, ascending, in any half-open stretch of `length` ticks."""
-    if not len(times):
-        return 0
-    return int((np.searchsorted(times, times + length) - np.arange(len(times))).max())
 
 
 def longest_gap(times: NDArray[np.int64], horizon: int) -> int:

@@ -8,7 +8,7 @@ CHANGE = "change"
 
 
 def changes(timetable: Timetable, times: Sequence[int]) -> Process:
-    """Change number i happens at tick `times[i]`; changes at one tick happen in the order of their numbers."""
-    for number in sorted(range(len(times)), key=lambda i: times[i]):
-        yield timetable.until(times[number])
+    """Change number i happens at tick `times[i]`; `times` ascend, and equal ones keep their order."""
+    for number, at in enumerate(times):
+        yield timetable.until(at)
         timetable.announce(CHANGE, value=number)

@@ -16,10 +16,10 @@ import numpy as np
 
 from policies.maths.draws import arm_key, mix, pull_key, uniform
 from sim.kernels import unbound
+from sim.units import DAY_S
 from sim.worlds.base import Params
 from sim.worlds.sorted_arrays import insert_at
 from sim.worlds.traffic.bank.turnover import take
-from sim.worlds.traffic.day_plan import DAY_S
 from sim.worlds.traffic.records import BUMP, RATE, USD, Row
 from sim.worlds.traffic.regret import expect, missed, rate_on
 from sim.worlds.traffic.update_job import recall, refresh_score
