@@ -26,6 +26,7 @@ from numba.core.errors import NumbaError
 from policies.unbound import Unbound, unbound
 from sim import inner_functions
 from sim.errors import InputError
+from sim.kernel_cache import enable_cache
 
 __all__ = ["NoRefcountKernel", "compiling_rule", "declared", "force_inline", "specialise", "unbound"]
 
@@ -114,7 +115,7 @@ def _no_refcount(template: FunctionType, label: str, bound: _Bound) -> NoRefcoun
 @cache
 def _specialised(template: FunctionType, label: str, bound: _Bound, refcount: bool) -> Any:
     copy = _copy(template, _thawed(bound), f"{template.__name__}_{label}", refcount)
-    return numba.njit(cache=True, **_options(refcount))(copy)
+    return enable_cache(numba.njit(**_options(refcount))(copy))
 
 
 def _options(refcount: bool) -> dict[str, Any]:

@@ -49,7 +49,7 @@ def definitions(data: ReportInput) -> Section:
             "P(best)",
             "share of replications in which the policy has the least regret of all, oracles apart; ties count for each",
         ),
-        ("mean rank", "1 is best; equals share the better rank"),
+        ("mean rank", "1 is best; ties share the better rank"),
         ("oracle", "a policy that knows the true rates: the ceiling, never a candidate"),
         ("baseline", f"the policy that others are compared with, here {data.baseline}"),
         ("simultaneous", "interval that holds for all comparisons of its table at once"),
