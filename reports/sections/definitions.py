@@ -40,7 +40,8 @@ def definitions(data: ReportInput) -> Section:
         ("possible gain", "perfect choice minus random choice (uniform)"),
         (
             "regret",
-            f"pseudo-regret: {unit} expected of the best choice at each moment, minus {unit} expected of the choice made; summed",
+            f"pseudo-regret: {unit} expected of the best choice at each moment, minus {unit} expected of the choice "
+            "made; summed",
         ),
         ("reward", f"{unit} of a replication"),
         (

@@ -64,17 +64,8 @@ def test_every_section_is_there_in_order(run: sim.Run, traffic: sim.Run) -> None
     ):
         text = (each.path / "report.md").read_text()
         headings = re.findall(r"^## (\w+)", text, flags=re.M)
-        assert headings == [
-            "Gains",
-            "Leaderboard",
-            "Paired",
-            "Regret",
-            "Allocation",
-            "Estimation",
-            "Money",
-            "Words",
-            "Where",
-        ]
+        assert headings[:4] == ["Gains", "Leaderboard", "Paired", "Regret"]
+        assert headings[4:] == ["Allocation", "Estimation", "Money", "Definitions", "Where"]
         assert present in text
         assert absent in text
         assert len(text.encode()) < 200_000
