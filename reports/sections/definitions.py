@@ -1,4 +1,4 @@
-"""What the words of the page mean, and what a simulation cannot say."""
+"""What the terms of the report mean, and what a simulation cannot show."""
 
 from reports.content import Definitions, Paragraph, Section
 from reports.report_input import ReportInput
@@ -33,8 +33,15 @@ def definitions(data: ReportInput) -> Section:
     items = [
         ("replication", "one simulated history with its own luck; all policies of a replication share that luck"),
         (
+            "gain",
+            "the mean of a policy minus that of the baseline; its interval holds together with those of all policies",
+        ),
+        ("shortfall", "the mean of perfect choice (the oracle) minus that of a policy"),
+        ("possible gain", "perfect choice minus random choice (uniform)"),
+        (
             "regret",
-            f"{unit} expected of the best choice at each moment, minus {unit} expected of the choice made; summed",
+            f"pseudo-regret: {unit} expected of the best choice at each moment, minus {unit} expected of the choice "
+            "made; summed",
         ),
         ("reward", f"{unit} of a replication"),
         (
