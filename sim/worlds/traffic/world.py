@@ -148,6 +148,8 @@ def kernel_of(policy: Policy, label: str, *, record: bool) -> Any:
         support=rule.support,
         quantile=rule.quantile,
         weight=rule.weight,
+        observe_sales=rule.observe_sales,
+        summarise_sales=rule.summarise_sales,
         VECTORISE=policy.vectorise_from > 0
         and pools(policy),  # whose `prepare` leaves the work space of n to the scores
         PRUNE=policy.prune_by_upper_bound,
@@ -155,6 +157,7 @@ def kernel_of(policy: Policy, label: str, *, record: bool) -> Any:
         POOLED=pools(policy),
         RECOMPUTE=reads_truth(rule.summarise) or not memory.cumulative,
         WEIGHTED=policy.weighted,
+        READS_SALES=policy.reads_sales,
         RECORD=record,
         DISCOUNTED=memory.discount < 1.0,
         WINDOWED=memory.window > 0,
