@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from policies.registry import kinds
-from sim.runs.blocks import TARGET_BYTES, plan
+from sim.runs.plan import TARGET_BYTES, plan
 from sim.runs.workload import SEND_BYTES, estimate, memory_bytes, workload
 from sim.scenario import Scenario, load
 from sim.worlds.engine import simulate
