@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sim.commands.options import Count
 from sim.commands.output import Output, output_options
 from sim.errors import InputError
 
@@ -26,9 +27,7 @@ DEPLOYED = "wilson_sample"
 @click.option("--baseline", metavar="POLICY", help="[default: wilson_sample, or the scenario's first policy]")
 @click.option("--policy", "names", multiple=True, metavar="POLICY", help="Only this one; may be repeated.")
 @click.option("--metric", type=click.Choice(["regret", "reward"]), default="regret", show_default=True, help="Of what.")
-@click.option(
-    "--pilot", type=click.IntRange(2, 100_000), metavar="N", help="Replications of the pilot.  [default: up to 100]"
-)
+@click.option("--pilot", type=Count(2, 100_000), metavar="N", help="Replications of the pilot.  [default: up to 100]")
 @click.option("--rate", metavar="R", help="Conversion rate in the field.  [default: the scenario's]")
 @click.option("--lift", metavar="D%", help="Relative difference in the field.  [default: --difference, where in %]")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes.  [default: one per processor]")
