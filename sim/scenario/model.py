@@ -1,7 +1,6 @@
 """A scenario: every number of a run, typed and frozen. `sim.scenario.load` makes one out of YAML."""
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,6 +11,8 @@ from sim.scenario.sections.base import MAX_DAYS, MAX_PULLS, MAX_REPLICATIONS, Se
 from sim.scenario.sections.bernoulli import BernoulliFeedback, BernoulliSection
 from sim.scenario.sections.table import TableFeedback, TableSection, TableSelection
 from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
+from sim.scenario.sections.world_kind import WorldKind
+from sim.scenario.worlds import WORLDS
 
 if TYPE_CHECKING:
     from policies.base import Policy
@@ -21,23 +22,6 @@ MAX_NAME = 64
 POLICY_NAME = re.compile(r"[A-Za-z0-9_-]([A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
 
 Metric = Literal["regret", "reward", "revenue_usd", "best_share", "locked_out"]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """The sections that go with one kind of world."""
-
-    world: type[Section]
-    feedback: type[Section]
-    selection: type[Section] | None
-    horizon: Literal["pulls", "days"]
-
-
-WORLDS = {
-    "bernoulli": Kind(BernoulliSection, BernoulliFeedback, None, "pulls"),
-    "table": Kind(TableSection, TableFeedback, TableSelection, "days"),
-    "traffic": Kind(TrafficSection, TrafficFeedback, Selection, "days"),
-}
 
 
 class Horizon(Section):
@@ -137,6 +121,11 @@ class Scenario(Header):
         from sim.scenario.writing import yaml_text  # noqa: PLC0415  (needs ruamel.yaml)
 
         return yaml_text(self.content())
+
+    @property
+    def world_kind(self) -> WorldKind:
+        """What is true of every world of this kind: units, tiers, engine."""
+        return WORLDS[self.world.kind]
 
     @property
     def digest(self) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from sim.scenario.document import MAX_BYTES, MAX_DEPTH, MAX_VALUES
-from sim.scenario.model import WORLDS
 from sim.scenario.rules import MAX_REPLICATION_SENDS, MAX_ROW_ARMS, MAX_ROWS, MAX_WORK
 from sim.scenario.schema import scenario_schema
+from sim.scenario.worlds import WORLDS
 
 INTRODUCTION = f"""# Scenario reference
 

@@ -8,8 +8,9 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from sim.scenario.model import MAX_NAME, POLICY_NAME, WORLDS, Check, Header, Horizon, Record
+from sim.scenario.model import MAX_NAME, POLICY_NAME, Check, Header, Horizon, Record
 from sim.scenario.policies import MAX_POLICIES, known_kinds
+from sim.scenario.worlds import WORLDS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = "#/$defs/{model}"

@@ -6,10 +6,11 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from sim.scenario.document import Finding, Path
-from sim.scenario.model import WORLDS, Check, Header, Horizon, Record, Scenario
+from sim.scenario.model import Check, Header, Horizon, Record, Scenario
 from sim.scenario.policies import policy_names, read_policies
 from sim.scenario.problems import findings, shown, unknown_key
 from sim.scenario.rules import broken
+from sim.scenario.worlds import WORLDS
 from sim.wording import did_you_mean
 
 MAX_CHECKS = 200

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field
 
 from sim.scenario.sections.base import Section, Whole
+from sim.scenario.sections.world_kind import WorldKind
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=300)]
 
@@ -52,3 +53,15 @@ class TableSelection(Section):
     """How captions are chosen: the best by score, nothing held back."""
 
     top: Literal[1] = Field(1, description="Captions per send: the one with the highest score.")
+
+
+WORLD = WorldKind(
+    world=TableSection,
+    feedback=TableFeedback,
+    selection=TableSelection,
+    horizon="days",
+    engine="sim.worlds.table.world:TableWorld",
+    workload="sim.runs.workload:table",
+    cell_bytes=150.0,
+    reward="conversions",
+)

@@ -27,6 +27,7 @@ from sim.scenario.sections.traffic_values import (
     ordered,
     rising,
 )
+from sim.scenario.sections.world_kind import WorldKind
 
 PRICED_TIERS = ("budget", "mid", "premium")
 TIERS = (*PRICED_TIERS, "bump")
@@ -317,3 +318,16 @@ class Selection(Section):
         7.0, description="A caption is not eligible for this many days after its last send."
     )
     score: Literal["plain"] = Field("plain", description="Captions are ranked by the policy's score alone.")
+
+
+WORLD = WorldKind(
+    world=TrafficSection,
+    feedback=TrafficFeedback,
+    selection=Selection,
+    horizon="days",
+    engine="sim.worlds.traffic.world:TrafficWorld",
+    workload="sim.runs.workload:traffic",
+    cell_bytes=300.0,
+    reward="purchases",
+    tiers=TIERS,
+)
