@@ -15,7 +15,7 @@ def _found() -> dict[str, WorldKind]:
     for module in pkgutil.iter_modules(sections.__path__):
         declared = getattr(importlib.import_module(f"{sections.__name__}.{module.name}"), "WORLD", None)
         if declared is not None:
-            kinds[declared.world.model_fields["kind"].default] = declared
+            kinds[declared.kind] = declared
     return kinds
 
 

@@ -79,9 +79,7 @@ class BernoulliFeedback(Section):
 
 
 WORLD = WorldKind(
-    world=BernoulliSection,
-    feedback=BernoulliFeedback,
-    selection=None,
+    kind="bernoulli",
     horizon="pulls",
     engine="sim.worlds.bernoulli.world:BernoulliWorld",
     workload="sim.runs.workload:bernoulli",

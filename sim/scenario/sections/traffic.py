@@ -321,9 +321,7 @@ class Selection(Section):
 
 
 WORLD = WorldKind(
-    world=TrafficSection,
-    feedback=TrafficFeedback,
-    selection=Selection,
+    kind="traffic",
     horizon="days",
     engine="sim.worlds.traffic.world:TrafficWorld",
     workload="sim.runs.workload:traffic",

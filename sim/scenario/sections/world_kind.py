@@ -3,17 +3,13 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from sim.scenario.sections.base import Section
-
 
 @dataclass(frozen=True)
 class WorldKind:
     """One kind of world."""
 
-    world: type[Section]
-    """The section `world`, whose field `kind` names this kind."""
-    feedback: type[Section]
-    selection: type[Section] | None
+    kind: str
+    """Its name in scenarios."""
     horizon: Literal["pulls", "days"]
     """The unit of time."""
     engine: str
