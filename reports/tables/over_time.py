@@ -29,13 +29,13 @@ DIFFERENCE_SCHEMA: dict[str, pl.DataType] = {
 
 
 def regret_over_time(curves: Path, policies: Sequence[str]) -> pl.DataFrame:
-    """One row a policy and point: mean regret, its pointwise interval, quantiles over replications."""
+    """One row per policy and point: mean regret, its pointwise interval, quantiles over replications."""
     empty = pl.DataFrame(schema=REGRET_SCHEMA)
     return pl.concat([empty, *(_regret(name, part) for name in policies for part in slices(curves, name, "regret"))])
 
 
 def revenue_differences(curves: Path, policies: Sequence[str], baseline: str) -> pl.DataFrame:
-    """One row a policy but the baseline and point: revenue more than the baseline's; empty where there is no money."""
+    """One row per policy but the baseline and point: revenue minus the baseline's; empty without money."""
     paid = _paid(curves)
     parts = [
         _difference(name, baseline, part)
@@ -48,7 +48,7 @@ def revenue_differences(curves: Path, policies: Sequence[str], baseline: str) ->
 
 def _paid(curves: Path) -> set[str]:
     """Policies that made any money."""
-    rows = pl.scan_parquet(curves, hive_partitioning=False).filter(pl.col("revenue_usd") != 0.0)
+    rows = pl.scan_parquet(curves, glob=False, hive_partitioning=False).filter(pl.col("revenue_usd") != 0.0)
     return set(rows.select(pl.col("policy").unique()).collect(engine="streaming")["policy"])
 
 

@@ -65,8 +65,8 @@ def command(
     """Fill TARGET's caption_bandit_stats with realistic rows, as after months of traffic.
 
     Pages, prices, views and purchases follow the traffic world of SCENARIO, or its defaults. Rows stream in bounded
-    memory; the same seed gives the same rows whatever --part-rows and --workers. An interrupted command continues when
-    it is given again; given once more after that, it changes nothing.
+    memory; the same seed gives the same rows whatever --part-rows and --workers. Run an
+    interrupted command again to resume it; after that, the same command changes nothing.
     """
     from sim.backends.local import default_workers
     from sim.seeding import SeedPlan
@@ -102,8 +102,8 @@ def _figures(scenario: str | None, used_once: float) -> "SeedFigures":
 
 
 def _say_plan(plan: "SeedPlan", target: str, part_rows: int, workers: int, output: Output) -> None:
-    from sim.warehouse.base import parse_target
     from sim.warehouse.guard import refuse_production
+    from sim.warehouse.targets import parse_target
 
     refuse_production(target)
     spec = parse_target(target)
@@ -130,16 +130,15 @@ def _seed(
 ) -> None:
     from sim.commands.progress import progress
     from sim.seeding.loads import seed_load
-    from sim.warehouse.base import open_target
-    from sim.warehouse.guard import writing
-    from sim.warehouse.load.loading import put
+    from sim.warehouse.load.loading import load
+    from sim.warehouse.targets import open_target, writing
 
     began = time.monotonic()
-    spec, leave = writing(target, allow_write)
-    with open_target(spec, permit=leave) as opened, progress(output, "parts") as tell:
-        [loaded] = put(opened, [seed_load(plan, part_rows, workers)], replace=replace, progress=tell)
+    spec, permission = writing(target, allow_write)
+    with open_target(spec, permission=permission) as opened, progress(output, "parts") as tell:
+        [loaded] = load(opened, [seed_load(plan, part_rows, workers)], replace=replace, progress=tell)
     seconds = time.monotonic() - began
-    did = "already held" if loaded.already else "now holds"
+    did = "already held" if loaded.was_loaded else "now holds"
     output.result(
         {"target": str(spec), **asdict(loaded), "pages": plan.pages, "seconds": seconds},
         f"{spec}: {loaded.table} {did} {loaded.rows:,} rows of {plan.pages:,} pages "

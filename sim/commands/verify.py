@@ -85,7 +85,7 @@ def command(
     Exit code 1 when a check fails; 3 or 4 when a check could not be made because the warehouse could not be read. The
     statistical checks of the sampling function together raise a false alarm once in 10,000 runs.
     """
-    from sim.warehouse.base import parse_target
+    from sim.warehouse.targets import parse_target
     from sim.warehouse.verify.options import Options
 
     values = {name: chosen.pop(name) for name in THRESHOLDS}
@@ -101,7 +101,7 @@ def command(
 def _results(target: str, options: "Options", output: Output) -> list["Result"]:
     """The results, or one error where the target cannot be opened: a report is written in every case."""
     from sim.errors import InputError, SimError
-    from sim.warehouse.base import open_target, parse_target
+    from sim.warehouse.targets import open_target, parse_target
     from sim.warehouse.verify.running import unopened, verify
 
     try:

@@ -28,8 +28,11 @@ def to_duckdb(statement: str) -> str:
 
 @cache
 def normal_form(expression: str) -> str:
-    """A GoogleSQL expression in sqlglot's own layout, without comments: equal texts are the same expression."""
-    return parse(expression).sql(dialect="bigquery", comments=False, normalize=True, normalize_functions="upper")
+    """A GoogleSQL expression in sqlglot's own layout, without comments and outer brackets, for comparison."""
+    tree = parse(expression)
+    while isinstance(tree, exp.Paren):
+        tree = tree.this
+    return tree.sql(dialect="bigquery", comments=False, normalize=True, normalize_functions="upper")
 
 
 def _free_macro(tree: exp.Expression) -> None:

@@ -29,7 +29,11 @@ pytestmark = pytest.mark.xdist_group("googlesql")
 PROJECT, DATASET = "local-warehouse", "main"
 TABLES = tuple(name.removeprefix("ddl/") for name in sql.names("ddl"))
 FIELDS = ("lower_bound", "upper_bound", "exploration_bonus")
-OWN_TABLE = {"load/recorded_loads": "caption_sim_loads"}
+OWN_TABLE = {
+    "load/recorded_loads": "caption_sim_loads",
+    "load/fingerprint_sends": "mass_messages",
+    "load/fingerprint_curves": "curves",
+}
 MOMENT = datetime(2025, 4, 1, tzinfo=UTC)
 PARAMETERS = {
     **parameters(Options(draws=1000), Clock(MOMENT, MOMENT, live=True), shipped().values()),

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from sim.warehouse.base import TargetSpec, open_target
+from sim.warehouse.base import TargetSpec
 from sim.warehouse.deploy import carry_out, plan
+from sim.warehouse.targets import open_target
 from sim.warehouse.verify import FALSE_ALARM, Options, check_functions
 from sim.warehouse.verify.sampler import CELLS, TESTS, Classes, cells_of, judge
 

@@ -11,11 +11,11 @@ from sim.errors import InputError, StorageError
 from sim.files import replacing
 from sim.runs.folder import RunFolder
 from sim.runs.merge import CURVES
+from sim.warehouse.base import CURVES as CURVES_TABLE
 from sim.warehouse.base import SENDS, STATS
 from sim.warehouse.load.loading import Load, Made
 from sim.warehouse.schema import arrow_schema
 
-CURVES_TABLE = "curves"
 PART_ROWS = 1_000_000
 RECORD_SENDS = "run the scenario again with --set record.sends=true"
 TABLES = (STATS, SENDS, CURVES_TABLE)

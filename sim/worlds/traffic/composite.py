@@ -12,12 +12,11 @@ Plain functions of the traffic kernel, which binds `RECOUNT`.
 """
 
 import math
-from typing import TYPE_CHECKING
 
+from sim.kernels import unbound
 from sim.worlds.traffic.records import Row
 
-if TYPE_CHECKING:
-    RECOUNT = False
+RECOUNT: bool = unbound("RECOUNT")
 
 DRAW, DIVERSITY, VALUE, PENALTY = 0.70, 0.15, 0.15, 0.10
 VALUE_UNIT = 100.0

@@ -4,14 +4,13 @@ Plain functions of the traffic kernel.
 """
 
 import math
-from typing import TYPE_CHECKING
 
+from sim.kernels import unbound
 from sim.worlds.sorted_arrays import push_top_k
 from sim.worlds.traffic.bank.top_cold import ensure_size
 from sim.worlds.traffic.records import RATE, USD, Row
 
-if TYPE_CHECKING:
-    CONSTRAINED = False
+CONSTRAINED: bool = unbound("CONSTRAINED")
 
 
 def expect(tier: int, day: int, eligible: int, found: int, row: Row) -> None:
