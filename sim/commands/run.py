@@ -88,6 +88,8 @@ def _say_resumable(out: Path, output: Output) -> None:
 
 
 def _say_result(run: "Run", no_report: bool, output: Output) -> None:
+    for remark in run.manifest["remarks"]:
+        output.note(f"note: {remark}")
     report, answer = (None, None) if no_report else (run.path / "report.html", _headline(run))
     data = {
         "run": str(run.path),
