@@ -186,6 +186,7 @@ class Policy:
     state_size: ClassVar[int] = 0
     score_ns: ClassVar[float] = 1.0  # rough cost of one score in nanoseconds, for estimates of run time
     weighted: ClassVar[bool] = False
+    bounded_support: ClassVar[bool] = False  # can lock out the best arm for ever: its chance becomes 0 and stays so
     deterministic: ClassVar[bool] = False  # no score depends on a key, though `support` may be wider than the score
     prune_by_upper_bound: ClassVar[bool] = False  # kernels ask `support` first, which is much cheaper than `score`
     vectorise_from: ClassVar[int] = 0  # from so many arms on, kernels score all before they compare; 0: never

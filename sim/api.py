@@ -6,8 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from reports.checks import CheckOutcome, evaluate_checks
+from reports.checks import CheckOutcome
+from reports.decision.rule import Decision
 from reports.plots import PlottedRun
+from reports.report_input import report_input
 from reports.tables.derived import write_summary
 from sim.backends.base import Backend
 from sim.backends.local import LocalBackend
@@ -29,17 +31,30 @@ class Run(PlottedRun):
     @cached_property
     def checks(self) -> list[CheckOutcome]:
         """The outcomes of the scenario's checks."""
-        return evaluate_checks(self.scenario.checks, self.replications)
+        return report_input(self).checks
 
-    def report(self, baseline: str | None = None, metric: str = "regret") -> Path:
+    @cached_property
+    def decision(self) -> Decision:
+        """Switch, keep or undecided, with the figures it rests on."""
+        return report_input(self).decision
+
+    def report(
+        self,
+        baseline: str | None = None,
+        metric: str | None = None,
+        *,
+        out: str | Path | None = None,
+        title: str | None = None,
+    ) -> Path:
         """Write report.html, report.md and figures/; returns the path of report.html.
 
         `baseline` is the policy that others are compared with (by default the deployed rule, else the first), `metric`
         what policies are compared by: regret, reward or revenue_usd. Raises InputError where the run has no such thing.
+        `out` is another folder to write into, `title` another title.
         """
         from reports.report import write_report  # noqa: PLC0415 - matplotlib is slow to import
 
-        return write_report(self, baseline, metric)
+        return write_report(self, baseline, metric, out=None if out is None else Path(out), title=title)
 
 
 def run(

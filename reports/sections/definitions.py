@@ -1,4 +1,4 @@
-"""What the words of the page mean, and what a simulation cannot say."""
+"""What the terms of the report mean, and what a simulation cannot show."""
 
 from reports.content import Definitions, Paragraph, Section
 from reports.report_input import ReportInput
@@ -33,8 +33,15 @@ def definitions(data: ReportInput) -> Section:
     items = [
         ("replication", "one simulated history with its own luck; all policies of a replication share that luck"),
         (
+            "gain",
+            "the mean of a policy minus that of the baseline; its interval holds together with those of all policies",
+        ),
+        ("shortfall", "the mean of perfect choice (the oracle) minus that of a policy"),
+        ("possible gain", "perfect choice minus random choice (uniform)"),
+        (
             "regret",
-            f"{unit} expected of the best choice at each moment, minus {unit} expected of the choice made; summed",
+            f"pseudo-regret: {unit} expected of the best choice at each moment, minus {unit} expected of the choice "
+            "made; summed",
         ),
         ("reward", f"{unit} of a replication"),
         (
@@ -49,7 +56,7 @@ def definitions(data: ReportInput) -> Section:
             "P(best)",
             "share of replications in which the policy has the least regret of all, oracles apart; ties count for each",
         ),
-        ("mean rank", "1 is best; equals share the better rank"),
+        ("mean rank", "1 is best; ties share the better rank"),
         ("oracle", "a policy that knows the true rates: the ceiling, never a candidate"),
         ("baseline", f"the policy that others are compared with, here {data.baseline}"),
         ("simultaneous", "interval that holds for all comparisons of its table at once"),

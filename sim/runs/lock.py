@@ -108,7 +108,7 @@ def _held(folder: Path) -> StorageError:
 
 
 def _release(path: Path, handle: int) -> None:
-    """Remove the file while it is still locked: whoever opened it before finds that it is not the file any more."""
+    """Remove the file while it is still locked: a process that has it open notices the change."""
     path.unlink(missing_ok=True)
     os.close(handle)
 

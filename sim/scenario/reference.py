@@ -31,13 +31,15 @@ in the current directory.
 **Digest.** The SHA-256 of the content with every default filled in. Layout, comments, key order and the place of the
 scenario's file do not enter it; a table world's source enters by its bytes, not by its name.
 
-**Sizes.** Refused are scenarios above {MAX_WORK:.0e} arms to look at in all (decisions × arms × replications ×
-policies), {MAX_ROWS:.0e} rows of curves, caption statistics or sends, and, in one replication, {MAX_ROW_ARMS:.0e}
-captions, or {MAX_REPLICATION_SENDS:.0e} sends where they are recorded.
+**Sizes.** A scenario may evaluate at most {MAX_WORK:.0e} arm scores (decisions × arms × replications × policies) and
+write at most {MAX_ROWS:.0e} rows of curves, caption statistics or sends. One replication may have at most
+{MAX_ROW_ARMS:.0e} captions, and {MAX_REPLICATION_SENDS:.0e} sends where they are recorded.
 
 In the tables, a dash for the default means that the key must be given wherever its section is.
 """
-RULES = """Exactly one of `not_worse_than`, `at_most` and `at_least` is given. `revenue_usd` exists in the traffic world
+RULES = """Exactly one of `not_worse_than`, `better_than`, `at_most` and `at_least` is given. `better_than`, `at_most`,
+`at_least`, and `not_worse_than` with a `margin`, must be shown by the one-sided bound at `confidence`.
+`not_worse_than` without a margin passes unless the opposite is shown. `revenue_usd` exists in the traffic world
 only. A failed check makes `run` exit with 1; the results are written all the same."""
 ENTRIES = """An entry is a kind, or a mapping of `kind`, `name` (the kind by default; unique) and its parameters:
 """

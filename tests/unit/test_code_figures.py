@@ -30,6 +30,10 @@ def test_functions_are_short(ours: Any) -> None:
     assert ours.p90 <= 14
 
 
+def test_no_modules_import_in_a_circle(ours: Any) -> None:
+    assert ours.circles == []
+
+
 SMALL = {
     "sim/__init__.py": "",
     "sim/runs/__init__.py": "",

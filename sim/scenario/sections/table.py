@@ -13,7 +13,7 @@ class TableColumns(Section):
     """Which columns of the file hold what."""
 
     page: ColumnName = Field("page_name", description="Column of the page.")
-    caption: ColumnName = Field("caption_id", description="Column of the caption (one row a page and caption).")
+    caption: ColumnName = Field("caption_id", description="Column of the caption (one row per page and caption).")
     trials: ColumnName = Field("trials", description="Column of the number of trials.")
     successes: ColumnName = Field("successes", description="Column of the number of successes.")
 

@@ -10,10 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.base import Policy
+from sim.calendar.base import longest_gap
 from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficSection
+from sim.units import DAY_S
+from sim.worlds.base import Counts
 from sim.worlds.traffic.bank.draw_bank import SampledBank
 from sim.worlds.traffic.pages import Integers, make_bank, make_pages, most_dollars
-from sim.worlds.traffic.parameters import DAY_S, kernel_parameters, recovery, season, tier_cycle
+from sim.worlds.traffic.parameters import kernel_parameters, recovery, season, tier_cycle
 from sim.worlds.traffic.records import (
     BUMP,
     CAPTION,
@@ -47,10 +50,11 @@ def make_block(
     replications: range,
     days: int,
     policy_keys: NDArray[np.uint64],
+    refreshes: Counts,
     *,
     record: bool,
 ) -> Block:
-    """Everything that the kernel works on; `policy_keys` are (replications, pages)."""
+    """Everything that the kernel works on; `policy_keys` are (replications, pages), `refreshes` end with `FAR`."""
     world, _, selection = sections
     pages = make_pages(world, seed, replications)
     pages["policy_key"] = policy_keys.ravel()
@@ -65,12 +69,12 @@ def make_block(
         sums=np.zeros(len(pages), RESULT),
         bank=_bank(sampled, most_of_a_tier(world, selection) + SPARE),
         tried=_tried(len(pages), tried, rules[0]),
-        job=_update_job(len(pages), rules[0], days),
+        job=_update_job(len(pages), rules[0], days, longest_gap(refreshes, days * DAY_S)),
         plan=np.zeros((len(pages), most), SLOT),
         log=np.zeros((len(pages), most * days if record else 0), LINE),
         state=state,
         params=policy.parameters(),
-        tables=_tables(world, selection, seed, replications, days),
+        tables=_tables(world, selection, seed, replications, days, refreshes),
         work=_workspace(captions, tried, most, policy, recounts=bool(rules["look_back_s"][0] > 0)),
     )
 
@@ -97,8 +101,11 @@ def _tried(rows: int, most: int, rules: Record) -> Tried:
     return Tried(captions, history, np.zeros(shape, np.int64), np.zeros(shape, np.int64), table)
 
 
-def _tables(world: TrafficSection, selection: Selection, seed: int, replications: range, days: int) -> Tables:
+def _tables(
+    world: TrafficSection, selection: Selection, seed: int, replications: range, days: int, refreshes: Counts
+) -> Tables:
     return Tables(
+        refreshes=refreshes,
         season=season(world, seed, replications, days),
         hours=np.array(world.factors.hour, dtype=np.float64),
         tiers=tier_cycle([getattr(selection.quotas, tier) for tier in PRICED_TIERS]),
@@ -144,23 +151,22 @@ def most_of_a_tier(world: TrafficSection, selection: Selection) -> int:
     return int(max(counts))
 
 
-def _update_job(rows: int, rules: Record, days: int) -> UpdateJob:
-    """Rings as long as they can become."""
+def _update_job(rows: int, rules: Record, days: int, gap_s: int) -> UpdateJob:
+    """Rings as long as they can become; `gap_s` is the longest time without a refresh."""
     most = int(rules["most"])
 
     def messages(seconds: float) -> int:
         """All that a page can send in `seconds`, the days at both ends included."""
         return most * min(days, math.ceil(seconds / DAY_S) + 2)
 
-    # A counted message stays until the first refresh that counts another and finds it too old.
-    recent = messages(rules["median_s"] + rules["label_after_s"] + 2 * rules["refresh_s"])
-    loaded_s = rules["look_back_s"] + rules["label_after_s"] + 2 * rules["refresh_s"]
+    # What was counted before stays until the refresh that counts what has matured since the last one.
+    recent, loaded = (messages(rules[kept]) + messages(gap_s) for kept in ("median_s", "look_back_s"))
     # Labels leave a window once a day.
     labelled = min(int(rules["window"]), days * most) + most + 1 if rules["window"] > 0 else 0
     return UpdateJob(
-        pending=np.zeros((rows, messages(rules["label_after_s"] + rules["refresh_s"])), MESSAGE),
+        pending=np.zeros((rows, messages(rules["label_after_s"] + gap_s)), MESSAGE),
         recent=np.zeros((rows, recent), EMV),
-        loaded=np.zeros((rows, messages(loaded_s) if rules["look_back_s"] > 0 else 0), MESSAGE),
+        loaded=np.zeros((rows, loaded if rules["look_back_s"] > 0 else 0), MESSAGE),
         positive_emvs_sorted=np.zeros((rows, recent)),
         labelled=np.zeros((rows, labelled), LABEL),
     )
@@ -187,7 +193,7 @@ def _workspace(captions: int, tried: int, most: int, policy: Policy, *, recounts
 
 
 def reads_truth(summarise: Callable[..., Any]) -> bool:
-    """Whether a policy's `summarise` looks at its rate_at_rank argument, the truth, which changes daily."""
+    """Whether a policy's `summarise` looks at its fourth argument, the truth, which changes daily."""
     assert isinstance(summarise, FunctionType)
     name = summarise.__code__.co_varnames[3]
     return any(name in _names(step.argval) for step in dis.get_instructions(summarise) if "LOAD" in step.opname)

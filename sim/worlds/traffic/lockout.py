@@ -4,9 +4,10 @@ Plain functions of the traffic kernel; see `selection` for the names that it bin
 """
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from policies.maths.draws import pull_key
+from sim.kernels import unbound
 from sim.worlds.base import Flags, Floats, Params
 from sim.worlds.traffic.bank.top_cold import ensure_size
 from sim.worlds.traffic.records import BUMP, RATE, RETIRED, Row
@@ -14,11 +15,11 @@ from sim.worlds.traffic.regret import rate_on
 from sim.worlds.traffic.selection import TIERS, copy, gather, wanted_of
 from sim.worlds.traffic.update_job import recall
 
-if TYPE_CHECKING:
-    from policies.base import Rule
-
-    summarise, prepare, support = Rule.summarise, Rule.prepare, Rule.support
-    DISCOUNTED = WINDOWED = False
+prepare: Callable[..., None] = unbound("prepare")
+summarise: Callable[..., tuple[float, float]] = unbound("summarise")
+support: Callable[..., tuple[float, float]] = unbound("support")
+DISCOUNTED: bool = unbound("DISCOUNTED")
+WINDOWED: bool = unbound("WINDOWED")
 
 NO_COOL_DOWN = RETIRED - 1
 

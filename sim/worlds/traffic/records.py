@@ -52,7 +52,6 @@ RULES = np.dtype(
         ("unpriced_share", "f8"),
         ("first_s", "i8"),  # time of day at which sending begins
         ("open_s", "i8"),  # seconds of the day in which messages are sent
-        ("refresh_s", "i8"),
         ("label_after_s", "i8"),
         ("median_s", "i8"),
         ("median_lower", "i8"),  # 1: the lower middle value, as an approximate median may be; 0: the exact median
@@ -102,7 +101,7 @@ PAGE = np.dtype(
         ("alive", "i8"),  # captions in the bank
         ("cutoff_rate", "f8", TIERS),  # more than `rank_cutoff.RANK_CUTOFF` captions exceed it this week; or 0
         ("day", "i8"),  # the next day to plan
-        ("refresh", "i8"),  # number of the next refresh, from 1
+        ("refresh", "i8"),  # number of the next refresh, from 0
         ("slot", "i8"),  # the next slot of today's plan
         ("slots", "i8"),  # slots of today's plan
         ("priced_sends", "i8"),  # priced slots planned so far
@@ -293,6 +292,7 @@ class UpdateJob(NamedTuple):
 class Tables(NamedTuple):
     """Numbers that are looked up and never written."""
 
+    refreshes: Counts  # second of each refresh, ascending; the last is beyond every horizon
     season: Floats  # (days,): weekday × holiday factor; of a block (replications, days)
     hours: Floats  # (24,): hour factor
     tiers: Counts  # (cycle,): the tier of a page's next priced message, repeated for ever
@@ -381,7 +381,8 @@ def job_of(job: UpdateJob, i: int) -> UpdateJob:
 
 def tables_of(tables: Tables, replication: int) -> Tables:
     """The tables of one replication."""
-    return Tables(tables.season[replication], tables.hours, tables.tiers, tables.recovery, tables.log_price)
+    season = tables.season[replication]
+    return Tables(tables.refreshes, season, tables.hours, tables.tiers, tables.recovery, tables.log_price)
 
 
 class Snapshots(NamedTuple):

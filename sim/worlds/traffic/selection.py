@@ -9,25 +9,36 @@ Plain functions of the traffic kernel, which binds the policy's `summarise`, `pr
 """
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from policies.maths.draws import arm_key, mix, pull_key, uniform
+from sim.kernels import unbound
+from sim.units import DAY_S
 from sim.worlds.base import Params
 from sim.worlds.sorted_arrays import insert_at
 from sim.worlds.traffic.bank.turnover import take
-from sim.worlds.traffic.day_plan import DAY_S
 from sim.worlds.traffic.records import BUMP, RATE, USD, Row
 from sim.worlds.traffic.regret import expect, missed, rate_on
 from sim.worlds.traffic.update_job import recall, refresh_score
 
-if TYPE_CHECKING:
-    from policies.base import Rule
-
-    summarise, prepare, score, support, weight = Rule.summarise, Rule.prepare, Rule.score, Rule.support, Rule.weight
-    quantile = Rule.quantile
-    VECTORISE = PRUNE = DETERMINISTIC = POOLED = RECOMPUTE = WEIGHTED = RECORD = DISCOUNTED = WINDOWED = False
+prepare: Callable[..., None] = unbound("prepare")
+quantile: Callable[..., float] = unbound("quantile")
+score: Callable[..., float] = unbound("score")
+summarise: Callable[..., tuple[float, float]] = unbound("summarise")
+support: Callable[..., tuple[float, float]] = unbound("support")
+weight: Callable[..., float] = unbound("weight")
+DETERMINISTIC: bool = unbound("DETERMINISTIC")
+DISCOUNTED: bool = unbound("DISCOUNTED")
+POOLED: bool = unbound("POOLED")
+PRUNE: bool = unbound("PRUNE")
+RECOMPUTE: bool = unbound("RECOMPUTE")
+RECORD: bool = unbound("RECORD")
+VECTORISE: bool = unbound("VECTORISE")
+WEIGHTED: bool = unbound("WEIGHTED")
+WINDOWED: bool = unbound("WINDOWED")
 
 TIERS = BUMP + 1
 REDRAWS = 63  # of a decision, to estimate propensities

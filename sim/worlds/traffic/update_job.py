@@ -7,9 +7,10 @@ message, exact because the counts of a message are frozen at its first load.
 """
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from policies.maths.draws import arm_key, pull_key
+from sim.kernels import unbound
 from sim.worlds.base import Params
 from sim.worlds.count_draws import binomial
 from sim.worlds.traffic.labels import (
@@ -28,11 +29,14 @@ from sim.worlds.traffic.labels import (
 from sim.worlds.traffic.records import Row
 from sim.worlds.traffic.recount import PRIOR, keep_loaded, recount
 
-if TYPE_CHECKING:
-    from policies.base import Rule
-
-    summarise = Rule.summarise
-    RECOMPUTE = WEIGHTED = DISCOUNTED = WINDOWED = BY_REVENUE = RECOUNT = RECORD = False
+summarise: Callable[..., tuple[float, float]] = unbound("summarise")
+BY_REVENUE: bool = unbound("BY_REVENUE")
+DISCOUNTED: bool = unbound("DISCOUNTED")
+RECOMPUTE: bool = unbound("RECOMPUTE")
+WEIGHTED: bool = unbound("WEIGHTED")
+WINDOWED: bool = unbound("WINDOWED")
+RECOUNT: bool = unbound("RECOUNT")
+RECORD: bool = unbound("RECORD")
 
 LATENESS = 2  # address of the thinning among a use's draws
 

@@ -12,14 +12,15 @@ from policies.base import Policy
 from sim.kernels import specialise
 from sim.rng import policy_purpose, row_keys
 from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
+from sim.units import DAY_S, MICROS
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
 from sim.worlds.metrics.estimation import nothing
 from sim.worlds.traffic.arrays import make_block, pools, reads_truth
-from sim.worlds.traffic.day_plan import DAY_S
 from sim.worlds.traffic.driver import RowDriver
 from sim.worlds.traffic.kernel import play
 from sim.worlds.traffic.records import Block
-from sim.worlds.traffic.results import MICROS, BankListing, caption_counts, list_bank, loaded_at, send_log
+from sim.worlds.traffic.results import BankListing, caption_counts, list_bank, loaded_at, send_log
+from sim.worlds.traffic.timetable import calendar_of, refresh_times
 
 if TYPE_CHECKING:
     from sim.scenario import PolicySpec, Scenario
@@ -58,7 +59,10 @@ class TrafficWorld:
         keys = row_keys(scenario.seed, policy_purpose(spec.name), replications, world.pages)
         days = math.ceil(self.horizon)
         sections = (world, feedback, selection)
-        self._block = make_block(sections, policy, scenario.seed, replications, days, keys, record=self._record)
+        refreshes = refresh_times(calendar_of(feedback, days))
+        self._block = make_block(
+            sections, policy, scenario.seed, replications, days, keys, refreshes, record=self._record
+        )
         self._driver = RowDriver(
             spec.name,
             kernel_of(policy, spec.kind, record=self._record, recount=feedback.counting == "every_refresh"),
