@@ -168,6 +168,8 @@ def kernel_of(policy: Policy, label: str, *, record: bool, recount: bool = False
         support=rule.support,
         quantile=rule.quantile,
         weight=rule.weight,
+        observe_sales=rule.observe_sales,
+        summarise_sales=rule.summarise_sales,
         VECTORISE=policy.vectorise_from > 0
         and pools(policy),  # whose `prepare` leaves the work space of n to the scores
         PRUNE=policy.prune_by_upper_bound,
@@ -175,6 +177,7 @@ def kernel_of(policy: Policy, label: str, *, record: bool, recount: bool = False
         POOLED=pools(policy),
         RECOMPUTE=reads_truth(rule.summarise) or not memory.cumulative,
         WEIGHTED=policy.weighted,
+        READS_SALES=policy.reads_sales,
         RECORD=record,
         DISCOUNTED=memory.discount < 1.0,
         WINDOWED=memory.window > 0,
