@@ -173,6 +173,7 @@ HISTORY = np.dtype(
         ("s", "f8"),  # successes that the policy sees
         ("ipw_successes", "f8"),  # importance-weighted successes
         ("purchased", "i8"),
+        ("viewed", "i8"),
         ("emv_total", "f8"),  # sum of EMVs
         ("emv_last", "f8"),
         ("sent_last", "i8"),  # time of the last counted message

@@ -5,7 +5,7 @@ statistics, and chance says which captions they are. So a decision costs as much
 
 Plain functions of the traffic kernel, which binds the policy's `summarise`, `prepare`, `score`, `quantile`,
 `support` and `weight`, and `VECTORISE`, `PRUNE`, `DETERMINISTIC`, `POOLED`, `RECOMPUTE`, `WEIGHTED`, `RECORD`,
-`DISCOUNTED`, `WINDOWED`.
+`DISCOUNTED`, `WINDOWED`, and for policies that read sales `READS_SALES`, `observe_sales`, `summarise_sales`.
 """
 
 import math
@@ -25,10 +25,12 @@ from sim.worlds.traffic.records import BUMP, BY_HAND, RATE, USD, Row
 from sim.worlds.traffic.regret import expect, missed, rate_on
 from sim.worlds.traffic.update_job import recall, refresh_score
 
+observe_sales: Callable[..., None] = unbound("observe_sales")
 prepare: Callable[..., None] = unbound("prepare")
 quantile: Callable[..., float] = unbound("quantile")
 score: Callable[..., float] = unbound("score")
 summarise: Callable[..., tuple[float, float]] = unbound("summarise")
+summarise_sales: Callable[..., tuple[float, float]] = unbound("summarise_sales")
 support: Callable[..., tuple[float, float]] = unbound("support")
 weight: Callable[..., float] = unbound("weight")
 COMPOSITE: bool = unbound("COMPOSITE")  # whether the composite score ranks
@@ -37,6 +39,7 @@ DETERMINISTIC: bool = unbound("DETERMINISTIC")
 DISCOUNTED: bool = unbound("DISCOUNTED")
 POOLED: bool = unbound("POOLED")
 PRUNE: bool = unbound("PRUNE")
+READS_SALES: bool = unbound("READS_SALES")
 RECOMPUTE: bool = unbound("RECOMPUTE")
 RECORD: bool = unbound("RECORD")
 VECTORISE: bool = unbound("VECTORISE")
@@ -90,11 +93,15 @@ def wanted_of(tier: int, row: Row) -> int:
 def gather(tier: int, day: int, latest: int, row: Row, params: Params) -> int:
     """Copy a tier's warm captions that were last used by `latest` into the work space; returns how many there are."""
     count, start = 0, row.page.tried_start[tier]
+    if READS_SALES:
+        fit_sales(tier, row, params)
     for c in range(start, start + row.page.tried[tier]):
         caption = row.tried.captions[c]
         if RECOMPUTE and caption.last_used <= latest:
             refresh_score(c, rate_on(day, c, row), row, params)
-        # Copied first and counted then: no processor can simulate_through who is cooling.
+        if READS_SALES:
+            summarise_caption(c, tier, row, params)
+        # Copied first and counted then: a branch on who is cooling would be mispredicted.
         row.work.eligible[count], row.work.a[count], row.work.b[count] = c, caption.a, caption.b
         if not POOLED:
             row.work.n[count] = row.tried.history[c].n
@@ -110,6 +117,22 @@ def note_constraints(c: int, position: int, row: Row) -> bool:
     excluded = is_excluded(c, row)
     row.work.bonus[position], row.work.barred[position] = bonus_of(c, row), excluded
     return not excluded or row.rules.rank_defect > 0
+
+
+def fit_sales(tier: int, row: Row, params: Params) -> None:
+    """Show the policy the sales of all the tier's captions."""
+    start = row.page.tried_start[tier]
+    for c in range(start, start + row.page.tried[tier]):
+        history = row.tried.history[c]
+        price = float(row.tried.captions[c].price)
+        observe_sales(float(history.viewed), float(history.purchased), price, row.state[tier], params)
+
+
+def summarise_caption(c: int, tier: int, row: Row, params: Params) -> None:
+    """Bring `a` and `b` of a caption up to its sales and to the policy's fit."""
+    caption, history = row.tried.captions[c], row.tried.history[c]
+    viewed, purchased = float(history.viewed), float(history.purchased)
+    caption.a, caption.b = summarise_sales(viewed, purchased, float(caption.price), row.state[tier], params)
 
 
 def choose(tier: int, day: int, eligible: int, wanted: int, row: Row, params: Params) -> int:

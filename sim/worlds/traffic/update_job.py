@@ -131,6 +131,7 @@ def tabulate(c: int, m: int, label: int, now: int, row: Row) -> None:
     history.failures += 1 if label == FAILURE else 0
     history.observations += 1
     history.purchased += message.purchases
+    history.viewed += message.views
     if not math.isnan(message.emv):
         history.emv_total += message.emv
         history.emvs += 1
