@@ -179,7 +179,7 @@ def _os_message(problem: OSError) -> str:
 def _say(message: str, hint: str, code: int, *, as_json: bool) -> int:
     """Print an ending to stderr; returns its exit code."""
     if as_json:
-        print(log_line("error", message, hint=hint, exit_code=code), file=sys.stderr)  # noqa: T201
+        print(log_line("error", message.removeprefix("error: "), hint=hint, exit_code=code), file=sys.stderr)  # noqa: T201
         return code
     for text in (message, hint):
         if text:

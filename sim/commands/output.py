@@ -35,9 +35,10 @@ class Output:
         if not self.quiet:
             click.echo(log_line("info", text) if self.log_json else visible(text), err=True)
 
-    def result(self, data: Any, text: str) -> None:
-        """The command's result: `data` as JSON under `--json`, otherwise `text`."""
-        click.echo(visible_json(json_text(data)) if self.as_json else visible_in_colour(text))
+    def result(self, data: Any, text: str, *, coloured: bool = False) -> None:
+        """The command's result: `data` as JSON under `--json`, otherwise `text`, which may be `coloured`."""
+        shown = visible_in_colour(text) if coloured else visible(text)
+        click.echo(visible_json(json_text(data)) if self.as_json else shown)
 
     @property
     def live(self) -> bool:

@@ -66,11 +66,22 @@ def command(
     base, others = _policies(loaded, baseline, names)
     test = None if in_field is None else _field(loaded, base, in_field, given_rate, output)  # soon, and may refuse
     rows = _pilot(loaded, [base.name, *others], pilot, workers, output)
+    _note_absolute(goal, difference, base.name, rows[metric].filter(rows["policy"] == base.name), output)
     ranking = plan_ranking(rows, base.name, others, metric, goal)
     data: dict[str, Any] = {"scenario": loaded.name, "digest": loaded.digest, "ranking": ranking_data(ranking)}
     data["field"] = None if test is None else field_data(test)
     told = "SENDS in the field: for these, give --lift, such as 10%." if test is None else field_text(test)
     output.result(data, f"{ranking_text(ranking, loaded.replications)}\n\n{told}")
+
+
+def _note_absolute(goal: "Goal", difference: str, base: str, pilot: "pl.Series", output: Output) -> None:
+    """A difference without % is a number of the metric: say how it compares with the baseline's mean."""
+    if not goal.relative:
+        mean = float(pilot.to_numpy().mean())
+        share = f", {100 * goal.difference / abs(mean):,.3g} % of the mean of {base} ({mean:,.4g})" if mean else ""
+        meant = f"; did you mean {difference.strip()}%?" if 1.0 <= goal.difference < 100.0 else ""
+        output.note(f"--difference {difference.strip()} is in units of {pilot.name} per replication{share}{meant}")
+    output.note("finding the sizes, and checking them by simulation …")
 
 
 def _goal(difference: str, confidence: str, power: str) -> "Goal":

@@ -75,7 +75,7 @@ def _step(target: Any, word: str, key: str, path: Path) -> str | int:
         return int(word)
     if word in (names := [_name(item) for item in target]):
         return names.index(word)
-    ways = f"give an index from 0, {len(target)} to append"
+    ways = f"give an index from 0, or {len(target)} to append"
     if any(names):
         ways += f", or a name{did_you_mean(word, filter(None, names))}"
     raise _wrong(key, f"{dotted(path)} is a list of {len(target)}: {ways}")

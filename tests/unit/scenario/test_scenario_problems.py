@@ -290,7 +290,7 @@ OTHER_WORLDS = {
     "traffic in pulls": (TRAFFIC, "days: 3", "pulls: 3", 2, "horizon.pulls", "is as long as its `days`"),
     "traffic for ever": (TRAFFIC, "days: 3", "days: .inf", 2, "horizon.days", "expected a finite number"),
     "traffic for ages": (TRAFFIC, "days: 3", "days: 1e5", 2, "horizon.days", "must be at most 3660"),
-    "traffic for no time": (TRAFFIC, "days: 3", "days: 0", 2, "horizon.days", "must be above 0"),
+    "traffic for no time": (TRAFFIC, "days: 3", "days: 0", 2, "horizon.days", "must be at least 0.001"),
     "pages absurd": (TRAFFIC, "pages: 2", "pages: 1e9", 5, "world.pages", "must be at most"),
     "pages negative": (TRAFFIC, "pages: 2", "pages: -2", 5, "world.pages", "must be at least 1, got -2"),
     "captions absurd": (
