@@ -63,7 +63,11 @@ class DuckDBTarget:
             [table],
         ).fetchall()
         columns = tuple(_column(*row) for row in rows)
-        return TableDescription(table, columns, rows=self._count(table)) if columns else None
+        if not columns:
+            return None
+        statement = "SELECT 1 FROM duckdb_views() WHERE schema_name = 'main' AND view_name = ?"
+        kind = "VIEW" if self._run(statement, [table]).fetchall() else "TABLE"
+        return TableDescription(table, columns, rows=self._count(table), kind=kind)
 
     def require_dataset(self) -> None:
         """The file is open: nothing to do."""

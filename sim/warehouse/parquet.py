@@ -25,7 +25,7 @@ from sim.warehouse.translate import to_duckdb
 class ParquetTarget:
     """`parquet:DIR`, opened; writing creates the folder, reading wants it to exist."""
 
-    lacks = frozenset({"functions", "defaults", "primary_key", "partition", "cluster", "options"})
+    lacks = frozenset({"functions", "modes", "defaults", "primary_key", "partition", "cluster", "options"})
 
     def __init__(self, spec: TargetSpec, *, read_only: bool = False) -> None:
         self.spec = spec
@@ -58,9 +58,11 @@ class ParquetTarget:
         files = self.files(table)
         if not files:
             return None
-        schema = _schema(files[0])
-        columns = tuple(Column(one.name, arrow_type(one.type), _mode(one)) for one in schema)
-        return TableDescription(table, columns, rows=sum(_rows(file) for file in files))
+        columns = _columns(files[0])
+        kinds = [(one.name, one.type) for one in columns]
+        deviating = [file.name for file in files[1:] if [(one.name, one.type) for one in _columns(file)] != kinds]
+        rows = sum(_rows(file) for file in files)
+        return TableDescription(table, columns, rows=rows, deviating_files=tuple(deviating))
 
     def require_dataset(self) -> None:
         """The folder is there: nothing to do."""
@@ -190,6 +192,10 @@ class _View:
 
     def describe(self, table: str) -> TableDescription:
         return TableDescription(table, (), rows=self._rows)
+
+
+def _columns(file: Path) -> tuple[Column, ...]:
+    return tuple(Column(one.name, arrow_type(one.type), _mode(one)) for one in _schema(file))
 
 
 def _schema(file: Path) -> pa.Schema:

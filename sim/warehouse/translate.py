@@ -29,7 +29,10 @@ def to_duckdb(statement: str) -> str:
 @cache
 def normal_form(expression: str) -> str:
     """A GoogleSQL expression in sqlglot's own layout, without comments: equal texts are the same expression."""
-    return parse(expression).sql(dialect="bigquery", comments=False, normalize=True, normalize_functions="upper")
+    tree = parse(expression)
+    while isinstance(tree, exp.Paren):  # some servers keep the brackets of AS (…), others do not
+        tree = tree.this
+    return tree.sql(dialect="bigquery", comments=False, normalize=True, normalize_functions="upper")
 
 
 def _free_macro(tree: exp.Expression) -> None:

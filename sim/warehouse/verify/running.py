@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sim.errors import InputError, SimError
 from sim.warehouse.base import StatementError, Target
-from sim.warehouse.verify import bounds, identity, sampler, table
+from sim.warehouse.verify import bounds, identity, pruning, sampler, table
 from sim.warehouse.verify.checks import GROUPS, Check, shipped
 from sim.warehouse.verify.options import Options
 from sim.warehouse.verify.questions import Progress, check_rows, no_progress, row_checks
@@ -22,7 +22,7 @@ FUNCTION_GROUPS = ("identity", "bounds", "sampler")
 
 def all_checks(options: Options | None = None) -> list[Check]:
     """Every check that there is, by group: those of SQL files, those that Python computes, and the user's own."""
-    computed = [OPENED, *table.CHECKS, *identity.CHECKS, *bounds.CHECKS, *sampler.CHECKS]
+    computed = [OPENED, *table.CHECKS, *identity.CHECKS, *bounds.CHECKS, *sampler.CHECKS, *pruning.CHECKS]
     asked = [check for check in shipped().values() if check.group in FUNCTION_GROUPS]
     known = [*computed, *asked, *row_checks(options or Options())]
     order = {group: place for place, group in enumerate(GROUPS)}
@@ -36,7 +36,7 @@ def verify(target: Target, options: Options | None = None, progress: Progress = 
     what is being done where that takes long. InputError for an unknown group.
     """
     options = options or Options()
-    checks = _chosen(options)
+    checks = chosen_checks(options)
     return [
         *_guarded(checks, "table", lambda _: table.check_table(target, options.table)),
         *_guarded(checks, FUNCTION_GROUPS, lambda _: check_functions(target, options)),
@@ -44,6 +44,11 @@ def verify(target: Target, options: Options | None = None, progress: Progress = 
             [check for check in checks if check.statement and check.group not in FUNCTION_GROUPS],
             None,
             lambda some: _rows(target, some, options, progress),
+        ),
+        *_guarded(
+            [one for one in checks if one in pruning.CHECKS],
+            None,
+            lambda _: pruning.check_pruning(target, options.table),
         ),
     ]
 
@@ -54,7 +59,8 @@ def unopened(error: SimError) -> Result:
     return Result(OPENED, Status.ERROR, f"{error.message}{hint}")
 
 
-def _chosen(options: Options) -> list[Check]:
+def chosen_checks(options: Options) -> list[Check]:
+    """The checks of the groups that the options name; InputError for an unknown group."""
     checks = all_checks(options)
     groups = list(dict.fromkeys(check.group for check in checks))
     unknown = [group for group in options.only if group not in groups]
@@ -116,4 +122,5 @@ def _suspect(target: Target, options: Options, results: Sequence[Result]) -> str
         named = identity.name_sampler(sampler.probe(target, options.draws))
     except StatementError:
         named = ""
-    return named or next((one.cause for one in results if one.cause), "")
+    causes = {one.name: one.cause for one in results if one.cause}
+    return named or causes.get(sampler.RESOLUTION.name) or next(iter(causes.values()), "")
