@@ -25,8 +25,8 @@ from sim.backends.local import default_workers
 from sim.seeding import SeedPlan
 from sim.seeding.loads import seed_load
 from sim.seeding.writing import batch
-from sim.warehouse.base import open_target, parse_target
-from sim.warehouse.load.loading import put
+from sim.warehouse.load.loading import load
+from sim.warehouse.targets import open_target, parse_target
 
 BAR = 0.5  # of the fastest contender
 
@@ -75,7 +75,7 @@ def seeded(rows: int, folder: Path) -> None:
     """What the command does, in this process."""
     shutil.rmtree(folder / "seeded", ignore_errors=True)
     with open_target(parse_target(f"parquet:{folder / 'seeded'}")) as target:
-        put(target, [seed_load(SeedPlan(rows), workers=default_workers())])
+        load(target, [seed_load(SeedPlan(rows), workers=default_workers())])
 
 
 def writers(rows: int, folder: Path) -> dict[str, Callable[[], Any]]:

@@ -17,9 +17,10 @@ import polars as pl
 
 from sim.seeding import SeedPlan
 from sim.seeding.loads import seed_load
-from sim.warehouse.base import STATS, TargetSpec, open_target
+from sim.warehouse.base import STATS, TargetSpec
 from sim.warehouse.deploy import carry_out, plan
-from sim.warehouse.load.loading import put
+from sim.warehouse.load.loading import load
+from sim.warehouse.targets import open_target
 from sim.warehouse.verify.checks import shipped
 from sim.warehouse.verify.options import Options
 from sim.warehouse.verify.questions import check_rows, parameters, read_clock
@@ -75,9 +76,9 @@ def main():
 def seeded(spec, rows):
     """Put `rows` seeded rows into the target of `spec`."""
     with open_target(spec) as target:
-        if "functions" not in target.lacks:
+        if "functions" not in target.unsupported:
             carry_out(target, plan(target))
-        put(target, [seed_load(SeedPlan(rows=rows, seed=1))], replace=True)
+        load(target, [seed_load(SeedPlan(rows=rows, seed=1))], replace=True)
 
 
 def measure(folder, arguments):

@@ -13,7 +13,7 @@ import click
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import sim
-from reports.decision import headline
+from reports.decision.text import headline, key_points
 from reports.figures.style import svg
 from reports.render import escape_markdown
 from reports.report import subtitle
@@ -75,15 +75,16 @@ SHOWN: dict[str, Sequence[tuple[str, str]]] = {
 
 def chapter(name: str, run: sim.Run, figures: Path) -> list[str]:
     """The lines of one scenario; its figures are written below `figures`."""
-    seen = report_input(run)
+    data = report_input(run)
     lines = [
         f"## {name}",
         "",
         _about(name),
         "",
-        f"{escape_markdown(subtitle(seen))}.",
+        f"{escape_markdown(subtitle(data))}.",
         "",
-        f"**{escape_markdown(headline(seen))}**",
+        f"**{escape_markdown(headline(data.decision))}**",
+        *(line for point in key_points(data.decision) for line in ("", escape_markdown(point))),
     ]
     for figure, what in SHOWN[name]:
         target = figures / f"{name}-{figure}.svg"

@@ -20,15 +20,16 @@ The engine compiles them into its kernels. They may use `math` and functions of 
     draw_above(a, b, threshold, params, key) -> float     a score given that it exceeds the threshold; likewise
 
 In `prepare` and `propensity`, `n`, `a` and `b` are read-only arrays (arms,). `t` counts the row's trials so far (pulls;
-fans where each fan is a trial). `params` is the tuple of `parameters()` as float64. `state` is float64 (state_size,),
-zero at the start and kept between decisions. `key` is a uint64 for `policies.maths.draws`: in `prepare` the key of the
-decision, in `score` the arm's own, which is `arm_key(key of the decision, i)` for the arm at position i.
+fans where each fan is a trial). `params` is the NamedTuple of `parameters()`. `state` is float64 (state_size,), zero at
+the start and kept between decisions; a rule names its places by constants. `key` is a uint64 for
+`policies.maths.draws`: in `prepare` the key of the decision, in `score` the arm's own, which is
+`arm_key(key of the decision, i)` for the arm at position i.
 
 `propensity` serves logs of what was sent: it is the probability before anything is drawn, in `prepare` too, although
 it is called after `prepare`. A `weighted` policy needs no `propensity`, because it has `weight`. A `deterministic`
 policy needs none either: its best arms share evenly.
 
-`concave_index`: the score is costly, deterministic, and depends on a, b and `state[0]` alone. `state[0]` never falls
+`concave_index`: the score is costly, deterministic, and depends on a, b and `state[PROGRESS]` alone. This never falls
 from one decision to the next. The score rises with it, by at most `max_slope` (>= 0) per unit from a decision with
 score `value` on, up to SCORE_ERROR. An index solved earlier then bounds today's from both sides, and kernels solve
 again only those that could be the largest.
@@ -45,44 +46,67 @@ uniform `u` in [0, 1] and rise with `u`, or be constant. A `deterministic` polic
 """
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar
+from collections.abc import Callable, Iterator
+from dataclasses import Field, dataclass, field, fields
+from functools import cache
+from typing import Annotated, Any, ClassVar, Literal, Protocol
+
+import numpy as np
+from pydantic import Field as Limits
+from pydantic import Strict, TypeAdapter, ValidationError
 
 SCORE_ERROR = 1e-12  # largest error of a score of a `concave_index` policy
 UNKNOWN = 2.0  # in place of a probability: no uniform number reaches it
 RARE = 0.25  # largest probability of exceeding a threshold at which kernels call `draw_above`
+PROGRESS = 0  # place in `state` of what the index of a `concave_index` policy rises with
+EXPLORING = 0  # place in `state` that is above 0 while scores of a `state_independent_score` policy are not `a`
+
+Key = np.uint64
+Pair = tuple[float, float]
+Tail = tuple[float, float, float]
 
 
-def _prepare_nothing(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
+class Vector(Protocol):
+    """What a rule may do with an array of float64: read and write by position, iterate, and ask for the length."""
+
+    def __getitem__(self, place: int, /) -> float: ...
+    def __setitem__(self, place: int, value: float, /) -> None: ...
+    def __iter__(self) -> Iterator[float]: ...
+    def __len__(self) -> int: ...
+
+
+Params = tuple[float, ...]  # in a rule: the NamedTuple that its policy's `parameters()` returns
+
+
+def _prepare_nothing(t: float, n: Vector, a: Vector, b: Vector, params: Params, state: Vector, key: Key) -> None:
     pass
 
 
-def _score_is_a(a: float, b: float, state: Any, params: Any, key: Any) -> float:
+def _score_is_a(a: float, b: float, state: Vector, params: Params, key: Key) -> float:
     return a
 
 
-def _support_is_a(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
+def _support_is_a(a: float, b: float, state: Vector, params: Params) -> Pair:
     return a, a
 
 
-def _weight_one(a: float, b: float, state: Any, params: Any) -> float:
+def _weight_one(a: float, b: float, state: Vector, params: Params) -> float:
     return 1.0
 
 
-def _propensity_unknown(arm: int, a: Any, b: Any, state: Any, params: Any) -> float:
+def _propensity_unknown(arm: int, a: Vector, b: Vector, state: Vector, params: Params) -> float:
     return math.nan
 
 
-def _max_slope_unknown(a: float, b: float, value: float, state: Any, params: Any) -> float:
+def _max_slope_unknown(a: float, b: float, value: float, state: Vector, params: Params) -> float:
     return math.inf
 
 
-def _quantile_unknown(a: float, b: float, state: Any, params: Any, u: float) -> float:
+def _quantile_unknown(a: float, b: float, state: Vector, params: Params, u: float) -> float:
     return math.nan
 
 
-def _tail_unknown(a: float, b: float, threshold: float, params: Any) -> tuple[float, float]:
+def _tail_unknown(a: float, b: float, threshold: float, params: Params) -> Pair:
     return UNKNOWN, 0.0
 
 
@@ -95,12 +119,12 @@ def _update_tail_unknown(
     chance: float,
     slope: float,
     error: float,
-    params: Any,
-) -> tuple[float, float, float]:
+    params: Params,
+) -> Tail:
     return UNKNOWN, 0.0, 0.0
 
 
-def _draw_above_unknown(a: float, b: float, threshold: float, params: Any, key: Any) -> float:
+def _draw_above_unknown(a: float, b: float, threshold: float, params: Params, key: Key) -> float:
     return math.nan
 
 
@@ -108,17 +132,17 @@ def _draw_above_unknown(a: float, b: float, threshold: float, params: Any, key: 
 class Rule:
     """The plain functions of a policy; see the module's docstring for their signatures."""
 
-    summarise: Callable[..., Any]
-    score: Callable[..., Any] = _score_is_a
-    support: Callable[..., Any] = _support_is_a
-    prepare: Callable[..., Any] = _prepare_nothing
-    weight: Callable[..., Any] = _weight_one
-    propensity: Callable[..., Any] = _propensity_unknown
-    max_slope: Callable[..., Any] = _max_slope_unknown
-    quantile: Callable[..., Any] = _quantile_unknown
-    tail: Callable[..., Any] = _tail_unknown
-    update_tail: Callable[..., Any] = _update_tail_unknown
-    draw_above: Callable[..., Any] = _draw_above_unknown
+    summarise: Callable[..., Pair]
+    score: Callable[..., float] = _score_is_a
+    support: Callable[..., Pair] = _support_is_a
+    prepare: Callable[..., None] = _prepare_nothing
+    weight: Callable[..., float] = _weight_one
+    propensity: Callable[..., float] = _propensity_unknown
+    max_slope: Callable[..., float] = _max_slope_unknown
+    quantile: Callable[..., float] = _quantile_unknown
+    tail: Callable[..., Pair] = _tail_unknown
+    update_tail: Callable[..., Tail] = _update_tail_unknown
+    draw_above: Callable[..., float] = _draw_above_unknown
 
 
 @dataclass(frozen=True)
@@ -145,8 +169,8 @@ def parameter(
 ) -> Any:
     """A policy's parameter: its default, what it means, and its range (`open_low`: `low` itself is excluded).
 
-    A default that is a whole number (`2`, not `2.0`) asks for whole numbers, a tuple for as many numbers, a word
-    for one of `choices`; only where the default is None may the value be None.
+    A default that is a whole number (`2`, not `2.0`) accepts whole numbers only, a tuple as many numbers as it has, a
+    word one of `choices`. None is accepted only where it is the default.
     """
     bounds = {"low": low, "high": high, "open_low": open_low}
     return field(default=default, metadata={"doc": doc, "choices": choices, **bounds})
@@ -160,17 +184,19 @@ class Policy:
     source: ClassVar[str] = ""  # author, year, equation
     rule: ClassVar[Rule]
     state_size: ClassVar[int] = 0
+    score_ns: ClassVar[float] = 1.0  # rough cost of one score in nanoseconds, for estimates of run time
     weighted: ClassVar[bool] = False
+    bounded_support: ClassVar[bool] = False  # can lock out the best arm for ever: its chance becomes 0 and stays so
     deterministic: ClassVar[bool] = False  # no score depends on a key, though `support` may be wider than the score
     prune_by_upper_bound: ClassVar[bool] = False  # kernels ask `support` first, which is much cheaper than `score`
     vectorise_from: ClassVar[int] = 0  # from so many arms on, kernels score all before they compare; 0: never
     exchangeable_untried: ClassVar[bool] = False  # kernels may draw the largest scores of arms without feedback at once
-    state_independent_score: ClassVar[bool] = False  # a score is `a`, unless `prepare` set state[0] above 0
+    state_independent_score: ClassVar[bool] = False  # a score is `a`, unless `prepare` set state[EXPLORING] above 0
     concave_index: ClassVar[bool] = False  # kernels may keep a score for as long as its `max_slope` allows
     tail_evaluable: ClassVar[bool] = False  # kernels may draw only scores above a threshold
 
-    def parameters(self) -> tuple[float, ...]:
-        """The numbers that the rule's functions receive as `params`."""
+    def parameters(self) -> Params:
+        """The numbers that the rule's functions receive as `params`: a NamedTuple of floats."""
         return ()
 
     @property
@@ -186,37 +212,52 @@ class Policy:
     def __post_init__(self) -> None:
         """Check every parameter against its declared range; raises ValueError naming it."""
         for item in fields(self):
-            _check(item.name, getattr(self, item.name), item.default, item.metadata)
+            value = getattr(self, item.name)
+            try:
+                _adapter(item).validate_python(value)
+            except ValidationError as error:
+                raise ValueError(f"{item.name}: {_message(error, item, value)}") from None
 
 
-def _check(name: str, value: Any, default: Any, metadata: Mapping[str, Any]) -> None:
-    if isinstance(default, str):
-        _check_word(name, value, metadata.get("choices", ()))
-    elif isinstance(default, tuple):
-        _check_tuple(name, value, default, metadata)
-    elif value is not None or default is not None:
-        _check_number(name, value, default, metadata)
+@cache
+def _adapter(item: "Field[Any]") -> TypeAdapter[Any]:
+    return TypeAdapter(_allowed(item))
 
 
-def _check_word(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    if value not in choices:
-        raise ValueError(f"{name}: must be one of {', '.join(choices)}, got {value!r}")
+def _allowed(item: "Field[Any]") -> Any:
+    """The type of a parameter, with its range, for pydantic."""
+    if isinstance(item.default, str):
+        return Literal[item.metadata["choices"]]
+    if isinstance(item.default, tuple):
+        return Annotated[tuple[tuple(_number(each, item) for each in item.default)], Strict()]  # type: ignore[misc]
+    return _number(0.0, item) | None if item.default is None else _number(item.default, item)
 
 
-def _check_tuple(name: str, value: Any, default: tuple[float, ...], metadata: Mapping[str, Any]) -> None:
-    if not isinstance(value, tuple) or len(value) != len(default):
-        raise ValueError(f"{name}: expected {len(default)} numbers, got {value!r}")
-    for number, usual in zip(value, default, strict=True):
-        _check_number(name, number, usual, metadata)
+def _number(default: object, item: "Field[Any]") -> Any:
+    low, high, above = (item.metadata.get(name) for name in ("low", "high", "open_low"))
+    limits = Limits(
+        gt=low if above else None,
+        ge=None if above else low,
+        le=high,
+        multiple_of=1 if isinstance(default, int) else None,
+        allow_inf_nan=False,
+    )
+    return Annotated[float, Strict(), limits]
 
 
-def _check_number(name: str, number: Any, default: Any, metadata: Mapping[str, Any]) -> None:
-    if isinstance(number, bool) or not isinstance(number, (int, float)) or not math.isfinite(number):
-        raise ValueError(f"{name}: expected a finite number, got {number!r}")
-    if isinstance(default, int) and number != int(number):
-        raise ValueError(f"{name}: must be a whole number, got {number}")
-    low, high, above = metadata.get("low"), metadata.get("high"), metadata.get("open_low")
-    if low is not None and (number < low or (above and number == low)):
-        raise ValueError(f"{name}: must be {'above' if above else 'at least'} {low}, got {number}")
-    if high is not None and number > high:
-        raise ValueError(f"{name}: must be at most {high}, got {number}")
+_MESSAGES = {
+    "greater_than": "must be above {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "multiple_of": "must be a whole number",
+    "literal_error": "must be one of {choices}",
+}
+
+
+def _message(error: ValidationError, item: "Field[Any]", value: object) -> str:
+    first = error.errors()[0]
+    if isinstance(item.default, tuple) and first["type"] in {"tuple_type", "too_long", "missing"}:
+        return f"expected {len(item.default)} numbers, got {value!r}"
+    text = _MESSAGES.get(first["type"], "expected a finite number")
+    choices = ", ".join(item.metadata.get("choices", ()))
+    return f"{text.format(choices=choices, **first.get('ctx', {}))}, got {first['input']!r}"

@@ -2,40 +2,48 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, NamedTuple
 
-from policies.base import Policy, Rule, parameter
+from policies.base import PROGRESS, Key, Pair, Policy, Rule, Vector, parameter
 from policies.maths.divergence import kl_reach
 from policies.maths.incomplete_beta import beta_density, beta_upper_quantile
 
+TAIL = 1  # place in `state` of 1 / (t (ln T)^c); PROGRESS holds −ln of it
 _SAFETY = 1.0 + 1e-9  # allows for the rounding of a density
 
 
-def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
+class _Params(NamedTuple):
+    prior_successes: float
+    prior_failures: float
+    c: float
+    horizon: float
+
+
+def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: _Params) -> Pair:
     if n <= 0.0:
         return math.inf, 0.0
-    return params[0] + s, params[1] + max(n - s, 0.0)
+    return params.prior_successes + s, params.prior_failures + max(n - s, 0.0)
 
 
-def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
-    state[1] = min(1.0, 1.0 / (max(t, 1.0) * math.pow(math.log(params[3]), params[2])))
-    state[0] = -math.log(state[1])
+def _prepare(t: float, n: Vector, a: Vector, b: Vector, params: _Params, state: Vector, key: Key) -> None:
+    state[TAIL] = min(1.0, 1.0 / (max(t, 1.0) * math.pow(math.log(params.horizon), params.c)))
+    state[PROGRESS] = -math.log(state[TAIL])
 
 
-def _reach(a: float, b: float, state: Any) -> float:
+def _reach(a: float, b: float, state: Vector) -> float:
     """Chernoff's bound of the quantile: P(X > q) <= exp(−(a + b) kl(mean, q)) for X ~ Beta(a, b)."""
-    return kl_reach(a / (a + b), state[0] / (a + b))
+    return kl_reach(a / (a + b), state[PROGRESS] / (a + b))
 
 
-def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
-    return min(beta_upper_quantile(a, b, state[1]), _reach(a, b, state)) if a < math.inf else a
+def _score(a: float, b: float, state: Vector, params: _Params, key: Key) -> float:
+    return min(beta_upper_quantile(a, b, state[TAIL]), _reach(a, b, state)) if a < math.inf else a
 
 
-def _support(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
+def _support(a: float, b: float, state: Vector, params: _Params) -> Pair:
     return (0.0, _reach(a, b, state)) if a < math.inf else (a, a)
 
 
-def _slope(a: float, b: float, value: float, state: Any, params: Any) -> float:
+def _slope(a: float, b: float, value: float, state: Vector, params: _Params) -> float:
     # A quantile rises in −ln(tail) by 1 / hazard, and 1 / hazard = (1 − q) ∫ ((1 − v)/q + v)^(a − 1) v^(b − 1) dv over
     # [0, 1] falls as q rises, whatever b, as long as a >= 1.
     if a == math.inf or value >= 1.0:
@@ -43,7 +51,7 @@ def _slope(a: float, b: float, value: float, state: Any, params: Any) -> float:
     if a < 1.0 or value <= 0.0:
         return math.inf
     density = beta_density(a, b, value)
-    return _SAFETY * float(state[1]) / density if density > 0.0 else math.inf
+    return _SAFETY * state[TAIL] / density if density > 0.0 else math.inf
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,6 +66,7 @@ class BayesUcb(Policy):
 
     kind: ClassVar[str] = "bayes_ucb"
     source: ClassVar[str] = "Kaufmann, Cappé & Garivier 2012, algorithm 1"
+    score_ns: ClassVar[float] = 30.0
     rule: ClassVar[Rule] = Rule(
         summarise=_summarise, prepare=_prepare, score=_score, support=_support, max_slope=_slope
     )
@@ -67,6 +76,6 @@ class BayesUcb(Policy):
     prune_by_upper_bound: ClassVar[bool] = True
     concave_index: ClassVar[bool] = True
 
-    def parameters(self) -> tuple[float, ...]:
-        """(prior successes, prior failures, c, horizon)."""
-        return float(self.prior[0]), float(self.prior[1]), float(self.c), float(self.horizon)
+    def parameters(self) -> _Params:
+        """The prior, the power of ln T, and T."""
+        return _Params(float(self.prior[0]), float(self.prior[1]), float(self.c), float(self.horizon))

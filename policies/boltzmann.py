@@ -2,25 +2,29 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, NamedTuple
 
-from policies.base import Policy, Rule, parameter
+from policies.base import Key, Pair, Policy, Rule, Vector, parameter
 from policies.maths.draws import gumbel
 
 
-def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
-    return (s / n / params[0] if n > 0.0 else math.inf), 0.0
+class _Params(NamedTuple):
+    temperature: float
 
 
-def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
+def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: _Params) -> Pair:
+    return (s / n / params.temperature if n > 0.0 else math.inf), 0.0
+
+
+def _score(a: float, b: float, state: Vector, params: _Params, key: Key) -> float:
     return a + gumbel(key)
 
 
-def _support(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
+def _support(a: float, b: float, state: Vector, params: _Params) -> Pair:
     return (a, a) if a == math.inf else (-math.inf, math.inf)
 
 
-def _propensity(arm: int, a: Any, b: Any, state: Any, params: Any) -> float:
+def _propensity(arm: int, a: Vector, b: Vector, state: Vector, params: _Params) -> float:
     largest = -math.inf
     for value in a:
         largest = max(largest, value)
@@ -43,8 +47,9 @@ class Boltzmann(Policy):
 
     kind: ClassVar[str] = "boltzmann"
     source: ClassVar[str] = "Luce 1959; Sutton & Barto 1998, section 2.3; drawn as an argmax by Gumbel 1954"
+    score_ns: ClassVar[float] = 18.0
     rule: ClassVar[Rule] = Rule(summarise=_summarise, score=_score, support=_support, propensity=_propensity)
 
-    def parameters(self) -> tuple[float, ...]:
-        """(temperature,)."""
-        return (float(self.temperature),)
+    def parameters(self) -> _Params:
+        """The temperature."""
+        return _Params(float(self.temperature))

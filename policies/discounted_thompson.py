@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from policies.base import Memory, Policy, Rule, parameter
-from policies.thompson_beta import POSTERIOR_RULE
+from policies.thompson_beta import POSTERIOR_RULE, Params
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,12 +18,13 @@ class DiscountedThompson(Policy):
 
     kind: ClassVar[str] = "discounted_thompson"
     source: ClassVar[str] = "Raj & Kalyani 2017, algorithm 1 (dTS)"
+    score_ns: ClassVar[float] = 30.0
     rule: ClassVar[Rule] = POSTERIOR_RULE
     exchangeable_untried: ClassVar[bool] = True
 
-    def parameters(self) -> tuple[float, ...]:
-        """(prior successes, prior failures)."""
-        return float(self.prior[0]), float(self.prior[1])
+    def parameters(self) -> Params:
+        """The prior."""
+        return Params(float(self.prior[0]), float(self.prior[1]))
 
     @property
     def memory(self) -> Memory:

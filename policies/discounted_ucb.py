@@ -2,17 +2,21 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, NamedTuple
 
-from policies.base import Memory, Policy, Rule, parameter
-from policies.ucb1 import score_mean_and_width, summarise_mean_and_width, support_mean_and_width
+from policies.base import Key, Memory, Policy, Rule, Vector, parameter
+from policies.ucb1 import WIDTH, score_mean_and_width, summarise_mean_and_width, support_mean_and_width
 
 
-def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
+class _Params(NamedTuple):
+    xi: float
+
+
+def _prepare(t: float, n: Vector, a: Vector, b: Vector, params: _Params, state: Vector, key: Key) -> None:
     total = 0.0
     for count in n:
         total += count
-    state[0] = 2.0 * math.sqrt(params[0] * math.log(max(total, 1.0)))
+    state[WIDTH] = 2.0 * math.sqrt(params.xi * math.log(max(total, 1.0)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,9 +34,9 @@ class DiscountedUcb(Policy):
     state_size: ClassVar[int] = 1
     deterministic: ClassVar[bool] = True
 
-    def parameters(self) -> tuple[float, ...]:
-        """(xi,)."""
-        return (float(self.xi),)
+    def parameters(self) -> _Params:
+        """The constant of the bound."""
+        return _Params(float(self.xi))
 
     @property
     def memory(self) -> Memory:

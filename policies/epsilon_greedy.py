@@ -2,43 +2,51 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, NamedTuple
 
-from policies.base import Policy, Rule, parameter
+from policies.base import EXPLORING, Key, Pair, Policy, Rule, Vector, parameter
 from policies.greedy import summarise_mean
 from policies.maths.draws import uniform
 
-
-def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
-    epsilon = params[0]
-    if params[1] > 0.0:
-        epsilon = params[1] * len(n) / (params[2] * params[2] * max(t, 1.0))
-    state[1] = min(epsilon, 1.0)
-    state[0] = 1.0 if uniform(key) < epsilon else 0.0
+EPSILON = 1  # place in `state`
 
 
-def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
-    return uniform(key) if state[0] > 0.0 else a
+class _Params(NamedTuple):
+    epsilon: float
+    c: float
+    d: float
 
 
-def _quantile(a: float, b: float, state: Any, params: Any, u: float) -> float:
-    return u if state[0] > 0.0 else a
+def _prepare(t: float, n: Vector, a: Vector, b: Vector, params: _Params, state: Vector, key: Key) -> None:
+    epsilon = params.epsilon
+    if params.c > 0.0:
+        epsilon = params.c * len(n) / (params.d * params.d * max(t, 1.0))
+    state[EPSILON] = min(epsilon, 1.0)
+    state[EXPLORING] = 1.0 if uniform(key) < epsilon else 0.0
 
 
-def _support(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
-    if params[0] == 0.0 and params[1] == 0.0:
+def _score(a: float, b: float, state: Vector, params: _Params, key: Key) -> float:
+    return uniform(key) if state[EXPLORING] > 0.0 else a
+
+
+def _quantile(a: float, b: float, state: Vector, params: _Params, u: float) -> float:
+    return u if state[EXPLORING] > 0.0 else a
+
+
+def _support(a: float, b: float, state: Vector, params: _Params) -> Pair:
+    if params.epsilon == 0.0 and params.c == 0.0:
         return a, a
     return 0.0, max(a, 1.0)
 
 
-def _propensity(arm: int, a: Any, b: Any, state: Any, params: Any) -> float:
+def _propensity(arm: int, a: Vector, b: Vector, state: Vector, params: _Params) -> float:
     largest, tied = -math.inf, 0
     for value in a:
         if value > largest:
             largest, tied = value, 0
         tied += value == largest
     exploits = 1.0 / tied if a[arm] == largest else 0.0
-    return state[1] / len(a) + (1.0 - state[1]) * exploits  # type: ignore[no-any-return]
+    return state[EPSILON] / len(a) + (1.0 - state[EPSILON]) * exploits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +75,6 @@ class EpsilonGreedy(Policy):
     vectorise_from: ClassVar[int] = 6
     state_size: ClassVar[int] = 2
 
-    def parameters(self) -> tuple[float, ...]:
-        """(epsilon, c, d)."""
-        return float(self.epsilon), float(self.c), float(self.d)
+    def parameters(self) -> _Params:
+        """The probability of exploring, or the constants of its decay."""
+        return _Params(float(self.epsilon), float(self.c), float(self.d))

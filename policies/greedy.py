@@ -2,12 +2,12 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from policies.base import Policy, Rule
+from policies.base import Pair, Params, Policy, Rule
 
 
-def summarise_mean(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
+def summarise_mean(n: float, s: float, ipw_successes: float, true_mean: float, params: Params) -> Pair:
     """The sample mean, +inf for an arm never pulled, and the trials."""
     if n <= 0.0:
         return math.inf, 0.0
@@ -19,6 +19,7 @@ class Greedy(Policy):
     """Send the arm of the largest sample mean; an arm never pulled comes first."""
 
     kind: ClassVar[str] = "greedy"
+    bounded_support: ClassVar[bool] = True
     source: ClassVar[str] = "Sutton & Barto 2018, Reinforcement Learning, eq. 2.2"
     rule: ClassVar[Rule] = Rule(summarise=summarise_mean)
     deterministic: ClassVar[bool] = True

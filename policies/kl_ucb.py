@@ -2,28 +2,32 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, NamedTuple
 
-from policies.base import Policy, Rule, parameter
+from policies.base import PROGRESS, Key, Pair, Policy, Rule, Vector, parameter
 from policies.greedy import summarise_mean
 from policies.maths.divergence import kl_reach, kl_upper, kl_upper_slope
 
 
-def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
+class _Params(NamedTuple):
+    c: float
+
+
+def _prepare(t: float, n: Vector, a: Vector, b: Vector, params: _Params, state: Vector, key: Key) -> None:
     log_t = math.log(max(t, 1.0))
-    slack = params[0] * math.log(log_t) if params[0] > 0.0 and log_t > 0.0 else 0.0
-    state[0] = max(log_t + slack, 0.0)
+    slack = params.c * math.log(log_t) if params.c > 0.0 and log_t > 0.0 else 0.0
+    state[PROGRESS] = max(log_t + slack, 0.0)
 
 
-def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
-    return kl_upper(a, state[0] / b) if b > 0.0 else math.inf
+def _score(a: float, b: float, state: Vector, params: _Params, key: Key) -> float:
+    return kl_upper(a, state[PROGRESS] / b) if b > 0.0 else math.inf
 
 
-def _support(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
-    return (a, kl_reach(a, state[0] / b)) if b > 0.0 else (math.inf, math.inf)
+def _support(a: float, b: float, state: Vector, params: _Params) -> Pair:
+    return (a, kl_reach(a, state[PROGRESS] / b)) if b > 0.0 else (math.inf, math.inf)
 
 
-def _slope(a: float, b: float, value: float, state: Any, params: Any) -> float:
+def _slope(a: float, b: float, value: float, state: Vector, params: _Params) -> float:
     return kl_upper_slope(a, value) / b if b > 0.0 else 0.0
 
 
@@ -35,6 +39,7 @@ class KlUcb(Policy):
 
     kind: ClassVar[str] = "kl_ucb"
     source: ClassVar[str] = "Garivier & Cappé 2011, algorithm 1"
+    score_ns: ClassVar[float] = 7.0
     rule: ClassVar[Rule] = Rule(
         summarise=summarise_mean, prepare=_prepare, score=_score, support=_support, max_slope=_slope
     )
@@ -44,6 +49,6 @@ class KlUcb(Policy):
     prune_by_upper_bound: ClassVar[bool] = True
     concave_index: ClassVar[bool] = True
 
-    def parameters(self) -> tuple[float, ...]:
-        """(c,)."""
-        return (float(self.c),)
+    def parameters(self) -> _Params:
+        """The weight of ln ln t."""
+        return _Params(float(self.c))

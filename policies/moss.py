@@ -2,30 +2,37 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, NamedTuple
 
-from policies.base import Policy, Rule, parameter
+from policies.base import Key, Pair, Policy, Rule, Vector, parameter
 from policies.greedy import summarise_mean
 
-
-def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
-    known = params[0] > 0.0
-    state[0] = (params[0] if known else float(t)) / len(n)
-    state[1] = 1.0 if known else 0.5 * (1.0 + params[1])
+SHARE, FACTOR = 0, 1  # places in `state`: T / K, and what multiplies the logarithm
 
 
-def _index(mean: float, n: float, state: Any) -> float:
+class _Params(NamedTuple):
+    horizon: float
+    alpha: float
+
+
+def _prepare(t: float, n: Vector, a: Vector, b: Vector, params: _Params, state: Vector, key: Key) -> None:
+    known = params.horizon > 0.0
+    state[SHARE] = (params.horizon if known else float(t)) / len(n)
+    state[FACTOR] = 1.0 if known else 0.5 * (1.0 + params.alpha)
+
+
+def _index(mean: float, n: float, state: Vector) -> float:
     if n <= 0.0:
         return math.inf
-    ratio = state[0] / n
-    return mean + math.sqrt(float(state[1]) * math.log(ratio) / n) if ratio > 1.0 else mean
+    ratio = state[SHARE] / n
+    return mean + math.sqrt(float(state[FACTOR]) * math.log(ratio) / n) if ratio > 1.0 else mean
 
 
-def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
+def _score(a: float, b: float, state: Vector, params: _Params, key: Key) -> float:
     return _index(a, b, state)
 
 
-def _support(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
+def _support(a: float, b: float, state: Vector, params: _Params) -> Pair:
     index = _index(a, b, state)
     return index, index
 
@@ -48,6 +55,6 @@ class Moss(Policy):
     deterministic: ClassVar[bool] = True
     exchangeable_untried: ClassVar[bool] = True
 
-    def parameters(self) -> tuple[float, ...]:
-        """(horizon, or 0 where there is none; alpha)."""
-        return float(self.horizon or 0.0), float(self.alpha)
+    def parameters(self) -> _Params:
+        """The horizon (0: none) and the widening."""
+        return _Params(float(self.horizon or 0.0), float(self.alpha))

@@ -1,12 +1,12 @@
 """Knows the truth: the policy of regret zero."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from policies.base import Policy, Rule, parameter
+from policies.base import Pair, Params, Policy, Rule, parameter
 
 
-def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
+def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Params) -> Pair:
     return true_mean, 0.0
 
 

@@ -2,14 +2,19 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, NamedTuple
 
-from policies.base import Memory, Policy, Rule, parameter
-from policies.ucb1 import score_mean_and_width, summarise_mean_and_width, support_mean_and_width
+from policies.base import Key, Memory, Policy, Rule, Vector, parameter
+from policies.ucb1 import WIDTH, score_mean_and_width, summarise_mean_and_width, support_mean_and_width
 
 
-def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
-    state[0] = math.sqrt(params[0] * math.log(max(min(t, params[1]), 1.0)))
+class _Params(NamedTuple):
+    xi: float
+    window: float
+
+
+def _prepare(t: float, n: Vector, a: Vector, b: Vector, params: _Params, state: Vector, key: Key) -> None:
+    state[WIDTH] = math.sqrt(params.xi * math.log(max(min(t, params.window), 1.0)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,9 +33,9 @@ class SlidingWindowUcb(Policy):
     deterministic: ClassVar[bool] = True
     exchangeable_untried: ClassVar[bool] = True
 
-    def parameters(self) -> tuple[float, ...]:
-        """(xi, window)."""
-        return float(self.xi), float(self.window)
+    def parameters(self) -> _Params:
+        """The constant of the bound and the window."""
+        return _Params(float(self.xi), float(self.window))
 
     @property
     def memory(self) -> Memory:

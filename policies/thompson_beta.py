@@ -1,30 +1,37 @@
 """Probability matching with a Beta posterior."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, NamedTuple
 
-from policies.base import Policy, Rule, parameter
+from policies.base import Key, Pair, Policy, Rule, Vector, parameter
 from policies.maths.beta_tails import draw_above_posterior, tail_posterior, update_tail_posterior
 from policies.maths.draws import beta
 from policies.maths.incomplete_beta import beta_quantile
 
 
-def summarise_posterior(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
-    """The two parameters of the Beta posterior; the prior stands in `params[0]` and `params[1]`."""
-    return params[0] + s, params[1] + max(n - s, 0.0)
+class Params(NamedTuple):
+    """The prior of rules over a Beta posterior."""
+
+    prior_successes: float
+    prior_failures: float
 
 
-def score_posterior(a: float, b: float, state: Any, params: Any, key: Any) -> float:
+def summarise_posterior(n: float, s: float, ipw_successes: float, true_mean: float, params: Params) -> Pair:
+    """The two parameters of the Beta posterior; the prior stands in `params`."""
+    return params.prior_successes + s, params.prior_failures + max(n - s, 0.0)
+
+
+def score_posterior(a: float, b: float, state: Vector, params: Params, key: Key) -> float:
     """A draw from Beta(a, b)."""
     return beta(key, a, b)
 
 
-def support_unit(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
+def support_unit(a: float, b: float, state: Vector, params: Params) -> Pair:
     """(0, 1)."""
     return 0.0, 1.0
 
 
-def quantile_posterior(a: float, b: float, state: Any, params: Any, u: float) -> float:
+def quantile_posterior(a: float, b: float, state: Vector, params: Params, u: float) -> float:
     """The quantile of Beta(a, b)."""
     return beta_quantile(u, a, b)
 
@@ -50,10 +57,11 @@ class ThompsonBeta(Policy):
 
     kind: ClassVar[str] = "thompson_beta"
     source: ClassVar[str] = "Thompson 1933; Chapelle & Li 2011, algorithm 2"
+    score_ns: ClassVar[float] = 20.0
     rule: ClassVar[Rule] = POSTERIOR_RULE
     tail_evaluable: ClassVar[bool] = True
     exchangeable_untried: ClassVar[bool] = True
 
-    def parameters(self) -> tuple[float, ...]:
-        """(prior successes, prior failures)."""
-        return float(self.prior[0]), float(self.prior[1])
+    def parameters(self) -> Params:
+        """The prior."""
+        return Params(float(self.prior[0]), float(self.prior[1]))

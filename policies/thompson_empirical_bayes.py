@@ -1,20 +1,27 @@
 """Thompson sampling whose prior the row's own arms teach."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, NamedTuple
 
-from policies.base import Policy, Rule, parameter
+from policies.base import Key, Pair, Policy, Rule, Vector, parameter
 from policies.maths.draws import beta
 from policies.thompson_beta import support_unit
 
+SUCCESSES, FAILURES = 0, 1  # places in `state` of the fitted prior
 _LEAST_STRENGTH = 0.1
 
 
-def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
+class _Params(NamedTuple):
+    prior_successes: float
+    prior_failures: float
+    max_strength: float
+
+
+def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: _Params) -> Pair:
     return s, max(n - s, 0.0)
 
 
-def _correlation(n: Any, a: Any, total: float, mean: float) -> float:
+def _correlation(n: Vector, a: Vector, total: float, mean: float) -> float:
     """The moment estimate of 1 / (a + b + 1); 0 where nothing can be told from it.
 
     With S = Σ n (p − mean)² over the k arms seen: E S = mean (1 − mean) [(k − 1) + rho (N − Σn²/N − (k − 1))].
@@ -32,8 +39,8 @@ def _correlation(n: Any, a: Any, total: float, mean: float) -> float:
     return (spread / (mean * (1.0 - mean)) - (seen - 1.0)) / weight
 
 
-def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
-    state[0], state[1] = params[0], params[1]
+def _prepare(t: float, n: Vector, a: Vector, b: Vector, params: _Params, state: Vector, key: Key) -> None:
+    state[SUCCESSES], state[FAILURES] = params.prior_successes, params.prior_failures
     total, successes = 0.0, 0.0
     for arm in range(len(n)):
         total += n[arm]
@@ -43,12 +50,12 @@ def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) 
     mean = successes / total
     rho = _correlation(n, a, total, mean)
     if rho > 0.0:
-        strength = max(_LEAST_STRENGTH, min(params[2], 1.0 / rho - 1.0))
-        state[0], state[1] = mean * strength, (1.0 - mean) * strength
+        strength = max(_LEAST_STRENGTH, min(params.max_strength, 1.0 / rho - 1.0))
+        state[SUCCESSES], state[FAILURES] = mean * strength, (1.0 - mean) * strength
 
 
-def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
-    return beta(key, state[0] + a, state[1] + b)
+def _score(a: float, b: float, state: Vector, params: _Params, key: Key) -> float:
+    return beta(key, state[SUCCESSES] + a, state[FAILURES] + b)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,9 +73,10 @@ class ThompsonEmpiricalBayes(Policy):
 
     kind: ClassVar[str] = "thompson_empirical_bayes"
     source: ClassVar[str] = "Thompson 1933; prior by Kleinman 1973, the moment estimator with weights n"
+    score_ns: ClassVar[float] = 20.0
     rule: ClassVar[Rule] = Rule(summarise=_summarise, prepare=_prepare, score=_score, support=support_unit)
     state_size: ClassVar[int] = 2
 
-    def parameters(self) -> tuple[float, ...]:
-        """(weak prior successes, weak prior failures, max_strength)."""
-        return float(self.prior[0]), float(self.prior[1]), float(self.max_strength)
+    def parameters(self) -> _Params:
+        """The prior where the arms teach nothing, and the bound of the fit."""
+        return _Params(float(self.prior[0]), float(self.prior[1]), float(self.max_strength))

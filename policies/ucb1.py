@@ -2,33 +2,37 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, NamedTuple
 
-from policies.base import Policy, Rule, parameter
+from policies.base import Key, Pair, Policy, Rule, Vector, parameter
+
+WIDTH = 0  # place in `state` of the factor of 1/sqrt(n)
 
 
-def summarise_mean_and_width(
-    n: float, s: float, ipw_successes: float, true_mean: float, params: Any
-) -> tuple[float, float]:
+class _Params(NamedTuple):
+    alpha: float
+
+
+def summarise_mean_and_width(n: float, s: float, ipw_successes: float, true_mean: float, params: _Params) -> Pair:
     """The sample mean and 1/sqrt(n); +inf and 0 for an arm never pulled."""
     if n <= 0.0:
         return math.inf, 0.0
     return s / n, 1.0 / math.sqrt(n)
 
 
-def score_mean_and_width(a: float, b: float, state: Any, params: Any, key: Any) -> float:
-    """The mean plus `state[0]` widths."""
-    return a + b * float(state[0])
+def score_mean_and_width(a: float, b: float, state: Vector, params: _Params, key: Key) -> float:
+    """The mean plus `state[WIDTH]` widths."""
+    return a + b * state[WIDTH]
 
 
-def support_mean_and_width(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
+def support_mean_and_width(a: float, b: float, state: Vector, params: _Params) -> Pair:
     """The score itself, twice."""
-    index = a + b * state[0]
+    index = a + b * state[WIDTH]
     return index, index
 
 
-def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
-    state[0] = math.sqrt(params[0] * math.log(max(t, 1.0)))
+def _prepare(t: float, n: Vector, a: Vector, b: Vector, params: _Params, state: Vector, key: Key) -> None:
+    state[WIDTH] = math.sqrt(params.alpha * math.log(max(t, 1.0)))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +51,6 @@ class Ucb1(Policy):
     deterministic: ClassVar[bool] = True
     exchangeable_untried: ClassVar[bool] = True
 
-    def parameters(self) -> tuple[float, ...]:
-        """(alpha,)."""
-        return (float(self.alpha),)
+    def parameters(self) -> _Params:
+        """The constant of the bound."""
+        return _Params(float(self.alpha))

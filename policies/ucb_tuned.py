@@ -2,14 +2,16 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from policies.base import Policy, Rule
+from policies.base import Key, Pair, Params, Policy, Rule, Vector
 from policies.greedy import summarise_mean
 
+LOG_T = 0  # place in `state`
 
-def _prepare(t: Any, n: Any, a: Any, b: Any, params: Any, state: Any, key: Any) -> None:
-    state[0] = math.log(max(t, 1.0))
+
+def _prepare(t: float, n: Vector, a: Vector, b: Vector, params: Params, state: Vector, key: Key) -> None:
+    state[LOG_T] = math.log(max(t, 1.0))
 
 
 def _index(mean: float, n: float, log_t: float) -> float:
@@ -20,12 +22,12 @@ def _index(mean: float, n: float, log_t: float) -> float:
     return mean + math.sqrt(share * min(0.25, variance))
 
 
-def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
-    return _index(a, b, state[0])
+def _score(a: float, b: float, state: Vector, params: Params, key: Key) -> float:
+    return _index(a, b, state[LOG_T])
 
 
-def _support(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
-    index = _index(a, b, state[0])
+def _support(a: float, b: float, state: Vector, params: Params) -> Pair:
+    index = _index(a, b, state[LOG_T])
     return index, index
 
 

@@ -1,29 +1,29 @@
 """Every arm with the same probability: the baseline that every policy must beat."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from policies.base import Policy, Rule
+from policies.base import Key, Pair, Params, Policy, Rule, Vector
 from policies.maths.draws import uniform
 
 
-def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
+def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Params) -> Pair:
     return 0.0, 0.0
 
 
-def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
+def _score(a: float, b: float, state: Vector, params: Params, key: Key) -> float:
     return uniform(key)
 
 
-def _quantile(a: float, b: float, state: Any, params: Any, u: float) -> float:
+def _quantile(a: float, b: float, state: Vector, params: Params, u: float) -> float:
     return u
 
 
-def _support(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
+def _support(a: float, b: float, state: Vector, params: Params) -> Pair:
     return 0.0, 1.0
 
 
-def _propensity(arm: int, a: Any, b: Any, state: Any, params: Any) -> float:
+def _propensity(arm: int, a: Vector, b: Vector, state: Vector, params: Params) -> float:
     return 1.0 / len(a)
 
 

@@ -1,14 +1,14 @@
 """The lower Wilson bound as an index: pessimism: the ranking of pages that show ratings."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from policies.base import Policy, Rule, parameter
-from policies.maths.wilson import Z, wilson_interval
+from policies.base import Pair, Policy, Rule, parameter
+from policies.maths.wilson import Params, Z, wilson_interval
 
 
-def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
-    return wilson_interval(params[1] + s, params[2] + max(n - s, 0.0), params[0])[0], 0.0
+def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Params) -> Pair:
+    return wilson_interval(params.prior_successes + s, params.prior_failures + max(n - s, 0.0), params.z)[0], 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,12 +21,13 @@ class WilsonLower(Policy):
     )
 
     kind: ClassVar[str] = "wilson_lower"
+    bounded_support: ClassVar[bool] = True
     source: ClassVar[str] = "Wilson 1927; Miller 2009, How not to sort by average rating"
     rule: ClassVar[Rule] = Rule(summarise=_summarise)
     deterministic: ClassVar[bool] = True
     state_independent_score: ClassVar[bool] = True
     exchangeable_untried: ClassVar[bool] = True
 
-    def parameters(self) -> tuple[float, ...]:
-        """(z, prior successes, prior failures)."""
-        return float(self.z), float(self.prior[0]), float(self.prior[1])
+    def parameters(self) -> Params:
+        """The width and the prior."""
+        return Params(float(self.z), float(self.prior[0]), float(self.prior[1]))

@@ -2,20 +2,26 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar, NamedTuple
 
-from policies.base import Policy, Rule, parameter
+from policies.base import Key, Pair, Policy, Rule, Vector, parameter
 from policies.maths.draws import normal
 from policies.thompson_beta import support_unit
 
 
-def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
-    a, b = params[1] + s, params[2] + max(n - s, 0.0)
+class _Params(NamedTuple):
+    scale: float
+    prior_successes: float
+    prior_failures: float
+
+
+def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: _Params) -> Pair:
+    a, b = params.prior_successes + s, params.prior_failures + max(n - s, 0.0)
     m = a + b
-    return a / m, params[0] * math.sqrt(a / m * (b / m) / (m + 1.0))
+    return a / m, params.scale * math.sqrt(a / m * (b / m) / (m + 1.0))
 
 
-def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
+def _score(a: float, b: float, state: Vector, params: _Params, key: Key) -> float:
     return max(0.0, min(1.0, a + b * normal(key)))
 
 
@@ -32,6 +38,6 @@ class WilsonNormal(Policy):
     source: ClassVar[str] = "a second SQL script of the deployment that re-creates wilson_sample with other maths"
     rule: ClassVar[Rule] = Rule(summarise=_summarise, score=_score, support=support_unit)
 
-    def parameters(self) -> tuple[float, ...]:
-        """(scale, prior successes, prior failures)."""
-        return float(self.scale), float(self.prior[0]), float(self.prior[1])
+    def parameters(self) -> _Params:
+        """The scale and the prior."""
+        return _Params(float(self.scale), float(self.prior[0]), float(self.prior[1]))

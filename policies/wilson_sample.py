@@ -1,27 +1,27 @@
 """The deployed rule: a uniform draw from the Wilson interval."""
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from policies.base import Policy, Rule, parameter
+from policies.base import Key, Pair, Policy, Rule, Vector, parameter
 from policies.maths.draws import uniform
-from policies.maths.wilson import Z, wilson_interval
+from policies.maths.wilson import Params, Z, wilson_interval
 
 
-def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
-    lower, upper = wilson_interval(params[1] + s, params[2] + max(n - s, 0.0), params[0])
+def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Params) -> Pair:
+    lower, upper = wilson_interval(params.prior_successes + s, params.prior_failures + max(n - s, 0.0), params.z)
     return lower, upper - lower
 
 
-def _score(a: float, b: float, state: Any, params: Any, key: Any) -> float:
+def _score(a: float, b: float, state: Vector, params: Params, key: Key) -> float:
     return max(0.0, min(1.0, a + b * uniform(key)))
 
 
-def _quantile(a: float, b: float, state: Any, params: Any, u: float) -> float:
+def _quantile(a: float, b: float, state: Vector, params: Params, u: float) -> float:
     return max(0.0, min(1.0, a + b * u))
 
 
-def _support(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
+def _support(a: float, b: float, state: Vector, params: Params) -> Pair:
     return max(0.0, min(1.0, a)), max(0.0, min(1.0, a + b))
 
 
@@ -38,11 +38,12 @@ class WilsonSample(Policy):
     )
 
     kind: ClassVar[str] = "wilson_sample"
+    bounded_support: ClassVar[bool] = True
     source: ClassVar[str] = "the deployed SQL function wilson_sample; interval of Wilson 1927"
     rule: ClassVar[Rule] = Rule(summarise=_summarise, score=_score, support=_support, quantile=_quantile)
     exchangeable_untried: ClassVar[bool] = True
     vectorise_from: ClassVar[int] = 6
 
-    def parameters(self) -> tuple[float, ...]:
-        """(z, prior successes, prior failures)."""
-        return float(self.z), float(self.prior[0]), float(self.prior[1])
+    def parameters(self) -> Params:
+        """The width and the prior."""
+        return Params(float(self.z), float(self.prior[0]), float(self.prior[1]))

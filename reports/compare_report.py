@@ -8,8 +8,8 @@ from reports.figures.differences import differences
 from reports.figures.over_time import Axis, over_time
 from reports.formatting import interval, number, p_value
 from reports.render import Report, write_report_files
+from reports.scenario_facts import REWARD_OF_WORLD
 from reports.tables.curves import mean_over_time
-from reports.tables.derived import REWARD_OF_WORLD
 from reports.tables.slices import minus, points, slices
 from sim.runs.run import StoredRun
 

@@ -6,9 +6,12 @@ from typing import Any
 
 import polars as pl
 
-from reports.estimators.comparisons import METRICS, Metric, PairedComparison, against
+from reports.checks import CheckOutcome, evaluate_checks
+from reports.decision.from_run import decision_input, lock_outs
+from reports.decision.rule import Decision, decide
+from reports.estimators.comparisons import METRICS, Metric, PairedComparison, paired_comparisons
 from reports.estimators.intervals import Floats
-from reports.tables.derived import REWARD_OF_WORLD, default_baseline, oracles, page_months
+from reports.scenario_facts import REWARD_OF_WORLD, default_baseline, oracles, page_months
 from reports.tables.rows import by_policy, column
 from sim.errors import InputError
 from sim.runs.run import StoredRun
@@ -60,6 +63,16 @@ class ReportInput:
         return by_policy(self.run.replications)
 
     @cached_property
+    def decision(self) -> Decision:
+        """The decision, by money where the world has money, else by reward."""
+        return decide(decision_input(self.scenario, self._rows, self.baseline))
+
+    @cached_property
+    def checks(self) -> list[CheckOutcome]:
+        """The outcomes of the scenario's checks."""
+        return evaluate_checks(self.scenario.checks, self.run.replications, lock_outs(self.scenario, self._rows))
+
+    @cached_property
     def leader(self) -> str:
         """The best policy; an oracle leads only where nobody else runs."""
         return next((name for name in self.ranked if name not in self.oracles), self.ranked[0])
@@ -76,7 +89,7 @@ class ReportInput:
 
     def _against(self, baseline: str) -> list[PairedComparison]:
         values = {name: own for name, own in self.values.items() if name == baseline or name not in self.oracles}
-        return against(baseline, values, self.metric)
+        return paired_comparisons(baseline, values, self.metric)
 
     @property
     def reward_unit(self) -> str:
@@ -107,11 +120,17 @@ class ReportInput:
         return frame if frame is not None and len(frame) else None
 
 
-def report_input(run: StoredRun, baseline: str | None = None, metric: str = "regret") -> ReportInput:
-    """The input for the report of a run; raises InputError for a baseline or metric that it does not have."""
+def report_input(run: StoredRun, baseline: str | None = None, metric: str | None = None) -> ReportInput:
+    """The input for the report of a run; `metric` is by default money where the world has money, else reward.
+
+    Raises InputError for a baseline or metric that the run does not have, and for an oracle as baseline.
+    """
+    metric = metric or ("revenue_usd" if page_months(run.scenario) is not None else "reward")
     names = run.summary["policy"].to_list()
     if baseline is not None and baseline not in names:
         raise InputError(f"there is no policy {baseline!r} in this run", f"It has {', '.join(names)}.")
+    if baseline in oracles(run.scenario):
+        raise InputError(f"{baseline!r} knows the true rates: nothing can be better", "Choose another baseline.")
     if metric not in METRICS:
         raise InputError(f"there is no metric {metric!r}", f"There are {', '.join(METRICS)}.")
     if metric == "revenue_usd" and run.scenario.world.kind != "traffic":

@@ -8,8 +8,9 @@ if TYPE_CHECKING:
     from sim.api import Run as Run
     from sim.api import load_run as load_run
     from sim.api import run as run
+    from sim.api import simulate as simulate
 
-__all__ = ["Run", "__version__", "load_run", "run"]
+__all__ = ["Run", "__version__", "load_run", "run", "simulate"]
 
 
 def __dir__() -> list[str]:

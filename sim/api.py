@@ -1,21 +1,25 @@
-"""The Python side of the program: `sim.run`, `sim.load_run`, and what they return."""
+"""The Python side of the program: `sim.run`, `sim.simulate`, `sim.load_run`, and what they return."""
 
-import shutil
 import time
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from reports.checks import CheckOutcome, evaluate_checks
+from reports.checks import CheckOutcome
+from reports.decision.rule import Decision
 from reports.plots import PlottedRun
+from reports.report_input import report_input
 from reports.tables.derived import write_summary
 from sim.backends.base import Backend
 from sim.backends.local import LocalBackend
 from sim.errors import InputError
 from sim.runs import runner
+from sim.runs.exchange import exchange, finish
 from sim.runs.folder import RunFolder
-from sim.runs.manifest import manifest
+from sim.runs.prepare import Request
+from sim.runs.runner import Pipeline
+from sim.runs.temporary import TemporaryRunFolder, remove_abandoned
 from sim.scenario import Scenario, load
 
 RUNS = Path("runs")
@@ -27,9 +31,14 @@ class Run(PlottedRun):
     @cached_property
     def checks(self) -> list[CheckOutcome]:
         """The outcomes of the scenario's checks."""
-        return evaluate_checks(self.scenario.checks, self.replications)
+        return report_input(self).checks
 
-    def report(self, baseline: str | None = None, metric: str = "regret") -> Path:
+    @cached_property
+    def decision(self) -> Decision:
+        """Switch, keep or undecided, with the figures it rests on."""
+        return report_input(self).decision
+
+    def report(self, baseline: str | None = None, metric: str | None = None) -> Path:
         """Write report.html, report.md and figures/; returns the path of report.html.
 
         `baseline` is the policy that others are compared with (by default the deployed rule, else the first), `metric`
@@ -57,13 +66,13 @@ def run(
     Args:
         scenario: a path, the name of a shipped scenario, YAML text, or a mapping.
         out: the run folder; `runs/<name>` by default.
-        workers: processes; 1 means this one. Results do not depend on it.
+        workers: processes; 1 means a thread of this one. Results do not depend on it.
         overrides: `KEY.PATH=VALUE`, as `--set`.
-        resume: continue the same run where it stopped (or start it).
-        fresh: replace a run that is there.
+        resume: continue the same run where it stopped (or start it); more replications are added to those there.
+        fresh: replace a run that is there; the old one stays until the new one is complete.
         report: whether to write the report too.
         backend: where to simulate; by default `workers` processes of this machine.
-        progress: told (done, all) whenever replications of a policy are done.
+        progress: called with (done, all) whenever replications of a policy are done.
 
     Raises:
         InputError: a bad scenario (ScenarioError), or another run is in the folder.
@@ -79,15 +88,35 @@ def run(
     loaded.require_files()
     folder = RunFolder(Path(out) if out is not None else RUNS / loaded.name)
     with folder.locked():
-        described = manifest(loaded)
-        folder.require_free(described, resume=resume, fresh=fresh)
-        if fresh or not folder.complete:
-            with runner.keeping_finished_blocks(loaded, folder):
-                folder.begin(described, loaded.to_yaml(), fresh=fresh)
-                _complete(loaded, folder, backend or LocalBackend(workers), progress or runner.no_progress)
+        finish(folder)
+        pipeline = Request(loaded, folder, resume, fresh).prepare(write_summary)
+        if pipeline is not None:
+            with pipeline.keeping_finished_blocks():
+                _complete(pipeline, backend or LocalBackend(workers), progress or runner.no_progress)
+            if pipeline.folder != folder:
+                exchange(folder)
         done = Run(folder.path)
         if report:
             done.report()
+    return done
+
+
+def simulate(
+    scenario: str | Path | Mapping[str, Any] | Scenario,
+    workers: int = 1,
+    *,
+    overrides: Iterable[str] = (),
+    backend: Backend | None = None,
+    progress: runner.Progress | None = None,
+) -> Run:
+    """Simulate a scenario without a run folder of yours: files are temporary and go with the returned object.
+
+    Arguments and errors are those of `run`.
+    """
+    remove_abandoned()
+    folder = TemporaryRunFolder()
+    done = run(scenario, folder.path, workers, overrides=overrides, report=False, backend=backend, progress=progress)
+    folder.belongs_to(done)
     return done
 
 
@@ -96,10 +125,10 @@ def load_run(folder: str | Path) -> Run:
     return Run.open(folder)
 
 
-def _complete(scenario: Scenario, folder: RunFolder, backend: Backend, progress: runner.Progress) -> None:
+def _complete(pipeline: Pipeline, backend: Backend, progress: runner.Progress) -> None:
     began = time.perf_counter()
-    runner.simulate_missing(scenario, folder, backend, progress)
-    runner.merge(scenario, folder)
-    write_summary(folder.path, scenario)
-    folder.write_manifest({**folder.manifest(), "status": "complete", "seconds": round(time.perf_counter() - began, 3)})
-    shutil.rmtree(folder.blocks, ignore_errors=True)
+    pipeline.folder.begin(pipeline.manifest, pipeline.scenario.to_yaml())
+    blocks = pipeline.simulate_missing(backend, progress)
+    logs = pipeline.merge(blocks)
+    write_summary(pipeline.folder.path, pipeline.scenario)
+    pipeline.finish(logs, time.perf_counter() - began)

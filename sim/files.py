@@ -78,6 +78,11 @@ def digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def sha256(content: bytes) -> str:
+    """SHA-256 of bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
 def is_whole_parquet(path: Path) -> bool:
     """Whether a file begins and ends as Parquet files do; a copy that broke off lacks the end."""
     size = len(PARQUET_MAGIC)

@@ -23,6 +23,7 @@ import numba
 from numba.core.errors import NumbaError
 
 from sim.errors import InputError
+from sim.kernel_cache import enable_cache
 
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
@@ -100,7 +101,7 @@ def _specialised(template: FunctionType, label: str, bound: _Bound, refcount: bo
     bindings = _thawed(bound)
     scope = {**template.__globals__, **bindings}
     copy = _copy(template, scope, bindings, f"{template.__name__}_{label}", refcount)
-    return numba.njit(cache=True, **_options(refcount))(copy)
+    return enable_cache(numba.njit(**_options(refcount))(copy))
 
 
 def _options(refcount: bool) -> dict[str, Any]:

@@ -3,18 +3,14 @@
 Replications depend on (scenario, policy, replication) alone: a pilot's are those that a run would have.
 """
 
-import tempfile
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 from reports.estimators.power import FieldTraffic, design_effect
 from sim.backends.local import LocalBackend
 from sim.runs import runner
-from sim.runs.folder import RunFolder
-from sim.runs.merge import REPLICATIONS
 from sim.runs.workload import workload
 from sim.scenario import BernoulliSection, PolicySpec, Record, Scenario, TableSection
 
@@ -42,7 +38,7 @@ def simulate_pilot(
     workers: int,
     progress: runner.Progress = runner.no_progress,
 ) -> "pl.DataFrame":
-    """The rows of replications.parquet of the first `replications` of the policies named; leaves no file behind."""
+    """The rows of replications.parquet of the first `replications` of the policies named; writes no file."""
     import polars as pl  # noqa: PLC0415 - slow to import
 
     smaller = scenario.model_copy(
@@ -53,11 +49,8 @@ def simulate_pilot(
             "checks": (),
         }
     )
-    with tempfile.TemporaryDirectory(prefix="caption-sim-") as folder:
-        pilot = RunFolder(Path(folder))
-        runner.simulate_missing(smaller, pilot, LocalBackend(workers), progress)
-        runner.merge(smaller, pilot)
-        return pl.read_parquet(pilot.path / REPLICATIONS)
+    rows = runner.simulate_replications(smaller, LocalBackend(workers), progress)
+    return cast("pl.DataFrame", pl.from_arrow(rows))
 
 
 def traffic(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:

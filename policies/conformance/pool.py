@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from policies.base import SCORE_ERROR, Policy
+from policies.base import SCORE_ERROR, Params, Policy
+from policies.conformance.statistics import Floats
 from policies.maths.draws import pull_key
 
 _KEY = np.uint64(0x2545F4914F6CDD1D)
@@ -15,7 +15,7 @@ _LEVELS = (0.05, 0.2, 0.4, 0.6, 0.8, 0.95)
 _APART = 0.161  # Kolmogorov's distance that 400 draws exceed once in 5e8 times (Massart 1990)
 
 
-def pool_problems(policy: Policy, params: Any) -> Iterator[str]:
+def pool_problems(policy: Policy, params: Params) -> Iterator[str]:
     """Of arms without feedback, before and after a thousand trials of others."""
     rule = policy.rule
     a, b = rule.summarise(0.0, 0.0, 0.0, 0.1, params)
@@ -30,13 +30,13 @@ def pool_problems(policy: Policy, params: Any) -> Iterator[str]:
             yield from _law_problems(policy, a, b, state, params)
 
 
-def _prepared(policy: Policy, trials: float, n: Any, a: Any, b: Any, params: Any) -> Any:
+def _prepared(policy: Policy, trials: float, n: Floats, a: Floats, b: Floats, params: Params) -> Floats:
     state = np.zeros(policy.state_size)
     policy.rule.prepare(trials, n, a, b, params, state, _KEY)
     return state
 
 
-def _law_problems(policy: Policy, a: float, b: float, state: Any, params: Any) -> Iterator[str]:
+def _law_problems(policy: Policy, a: float, b: float, state: Floats, params: Params) -> Iterator[str]:
     rule = policy.rule
     scores = np.array([rule.score(a, b, state, params, pull_key(_KEY, draw)) for draw in range(_DRAWS)])
     levels = np.array([rule.quantile(a, b, state, params, u) for u in _LEVELS])

@@ -2,16 +2,16 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
 from policies.base import Policy
+from policies.conformance.statistics import Floats
 
 
-def propensity_problems(policy: Policy, a: Any, b: Any, state: Any) -> Iterator[str]:
+def propensity_problems(policy: Policy, a: Floats, b: Floats, state: Floats) -> Iterator[str]:
     """What is wrong with the propensities of arms `a` and `b` (arms,), after `prepare` left `state`."""
-    params = np.array(policy.parameters(), dtype=np.float64)
+    params = policy.parameters()
     with np.errstate(all="ignore"):
         chances = np.array([policy.rule.propensity(arm, a, b, state, params) for arm in range(len(a))])
     if np.isnan(chances).any():

@@ -2,11 +2,11 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 
-from policies.base import RARE, SCORE_ERROR, Rule
+from policies.base import RARE, SCORE_ERROR, Params, Rule
+from policies.conformance.statistics import Floats
 from policies.maths.draws import pull_key
 
 _KEY = np.uint64(0x123456789ABCDEF1)
@@ -14,7 +14,9 @@ _DRAWS = 400
 _DEVIATIONS = 6.0  # of a frequency from its chance: a false alarm in 2e-9
 
 
-def tail_problems(rule: Rule, a: float, b: float, to_a: float, to_b: float, state: Any, params: Any) -> Iterator[str]:
+def tail_problems(
+    rule: Rule, a: float, b: float, to_a: float, to_b: float, state: Floats, params: Params
+) -> Iterator[str]:
     """Of an arm (a, b) that one more trial makes (to_a, to_b), at three thresholds among its own scores."""
     keys = [pull_key(_KEY, draw) for draw in range(_DRAWS)]
     scores = np.sort([rule.score(a, b, state, params, key) for key in keys])

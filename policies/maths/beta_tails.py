@@ -5,9 +5,8 @@ the tangent of the log density, Gilks & Wild 1992 with one point.
 """
 
 import math
-from typing import Any
 
-from policies.base import UNKNOWN
+from policies.base import UNKNOWN, Key, Pair, Params, Tail
 from policies.maths.draws import STREAM, open_uniform
 from policies.maths.incomplete_beta import beta_tail_and_factor
 
@@ -17,7 +16,7 @@ _ROUNDING = 1e-15  # of one step
 _STEEP = 3.0  # by how much the tangent must fall towards 1 for draws beyond 1 to be rare
 
 
-def tail_posterior(a: float, b: float, threshold: float, params: Any) -> tuple[float, float]:
+def tail_posterior(a: float, b: float, threshold: float, params: Params) -> Pair:
     """(P(Beta(a, b) > h), h^a (1 − h)^b / B(a, b)) at threshold h; unknown up to the mean and where a < 1 or b < 1."""
     if a < 1.0 or b < 1.0 or threshold >= 1.0 or threshold * (a + b) <= a:
         return UNKNOWN, 0.0
@@ -33,8 +32,8 @@ def update_tail_posterior(
     chance: float,
     slope: float,
     error: float,
-    params: Any,
-) -> tuple[float, float, float]:
+    params: Params,
+) -> Tail:
     """What `tail_posterior` returns for Beta(to_a, to_b), from its answer for Beta(a, b), trial by trial."""
     steps = abs(to_a - a) + abs(to_b - b)
     if not (slope > _FEWEST and steps <= _MOST_STEPS and min(to_a, to_b) >= 1.0):
@@ -64,7 +63,7 @@ def update_tail_posterior(
     return after, slope, (error + steps * _ROUNDING) * (chance + up + down) / after
 
 
-def draw_above_posterior(a: float, b: float, threshold: float, params: Any, key: Any) -> float:
+def draw_above_posterior(a: float, b: float, threshold: float, params: Params, key: Key) -> float:
     """A draw from Beta(a, b) given that it exceeds a threshold well above its median; a, b >= 1."""
     room = 1.0 - threshold
     fall = (b - 1.0) / room - (a - 1.0) / threshold  # of the log density, whose tangent at the threshold bounds it
@@ -84,11 +83,11 @@ def draw_above_posterior(a: float, b: float, threshold: float, params: Any, key:
             return threshold + step
 
 
-def _exponential(key: Any, rate: float) -> float:
+def _exponential(key: Key, rate: float) -> float:
     return -math.log(open_uniform(key)) / rate
 
 
-def _within(key: Any, steep: float, room: float) -> float:
+def _within(key: Key, steep: float, room: float) -> float:
     """An exponential number given that it is at most `room`, where it has fallen (or risen) to exp(−steep)."""
     u = open_uniform(key)
     return room * (u if steep == 0.0 else -math.log1p(u * math.expm1(-steep)) / steep)

@@ -16,12 +16,20 @@ is `z * sqrt(…) / d` from the left. Any engine that works through these float6
 """
 
 import math
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Z = 1.96
+
+
+class Params(NamedTuple):
+    """What the rules over the interval of counts plus a prior need."""
+
+    z: float
+    prior_successes: float
+    prior_failures: float
 
 
 def wilson_interval(successes: float, failures: float, z: float) -> tuple[float, float]:
@@ -34,7 +42,9 @@ def wilson_interval(successes: float, failures: float, z: float) -> tuple[float,
     return centre - half, centre + half
 
 
-def wilson_bounds(successes: ArrayLike, failures: ArrayLike, z: float = Z) -> tuple[NDArray[Any], NDArray[Any]]:
+def wilson_bounds(
+    successes: ArrayLike, failures: ArrayLike, z: float = Z
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(lower, upper), elementwise, of any broadcastable shapes; raises ValueError for negative counts or NaN."""
     s, f = np.asarray(successes, dtype=np.float64), np.asarray(failures, dtype=np.float64)
     if not (np.all(s >= 0.0) and np.all(f >= 0.0)):
@@ -48,7 +58,7 @@ def wilson_bounds(successes: ArrayLike, failures: ArrayLike, z: float = Z) -> tu
     return np.where(n == 0.0, 0.0, centre - half), np.where(n == 0.0, 1.0, centre + half)
 
 
-def exploration_bonus(successes: ArrayLike, failures: ArrayLike) -> NDArray[Any]:
+def exploration_bonus(successes: ArrayLike, failures: ArrayLike) -> NDArray[np.float64]:
     """1/sqrt(n + 1), the third field of the deployed function; no part of any sample."""
     n = np.asarray(successes, dtype=np.float64) + np.asarray(failures, dtype=np.float64)
     return np.asarray(1.0 / np.sqrt(n + 1.0))

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from reports.checks import evaluate_checks
 from reports.content import Cell, Content, Paragraph, Section, TableBlock
 from reports.formatting import interval, number, percent, percent_interval
 from reports.report_input import ReportInput
@@ -89,7 +88,7 @@ def _share(share: float) -> Cell:
 
 
 def _checks(data: ReportInput) -> list[Content]:
-    checks = evaluate_checks(data.scenario.checks, data.run.replications)
+    checks = data.checks
     if not checks:
         return []
     rows = [[Cell(check.claim), Cell("passed" if check.passed else "FAILED"), Cell(check.detail)] for check in checks]

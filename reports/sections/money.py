@@ -76,7 +76,8 @@ def _layers(rows: pl.DataFrame, name: str, tiers: list[str]) -> Layers:
 def _accumulated(data: ReportInput) -> list[Content]:
     path = data.run.path / "curves.parquet"
     others = [name for name in data.order if name != data.baseline and name not in data.oracles]
-    if "revenue_usd" not in pl.read_parquet_schema(path) or not others:
+    columns = pl.scan_parquet(path, glob=False).collect_schema()
+    if "revenue_usd" not in columns or not others:
         return []
     curves = [mean_over_time(name, paired(path, name, data.baseline, "revenue_usd")) for name in others]
     axis = Axis("days", f"revenue more than {label(data.baseline)} (US dollars)", from_zero=False)

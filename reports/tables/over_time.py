@@ -48,7 +48,7 @@ def revenue_differences(curves: Path, policies: Sequence[str], baseline: str) ->
 
 def _paid(curves: Path) -> set[str]:
     """Policies that made any money."""
-    rows = pl.scan_parquet(curves, hive_partitioning=False).filter(pl.col("revenue_usd") != 0.0)
+    rows = pl.scan_parquet(curves, glob=False, hive_partitioning=False).filter(pl.col("revenue_usd") != 0.0)
     return set(rows.select(pl.col("policy").unique()).collect(engine="streaming")["policy"])
 
 

@@ -47,7 +47,7 @@ def at_end(curves: Path, policy: str, name: str) -> Floats:
 
 
 def _rows(curves: Path, policy: str) -> pl.LazyFrame:
-    return pl.scan_parquet(curves, hive_partitioning=False).filter(pl.col("policy") == policy)
+    return pl.scan_parquet(curves, glob=False, hive_partitioning=False).filter(pl.col("policy") == policy)
 
 
 def _shape(rows: pl.LazyFrame) -> tuple[Floats, int]:

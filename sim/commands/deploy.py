@@ -1,10 +1,13 @@
 """`deploy`: create the tables and the functions in a target."""
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
 from sim.commands.output import Output, output_options
+
+if TYPE_CHECKING:
+    from sim.warehouse.base import Target
 
 
 @click.command()
@@ -28,15 +31,12 @@ def command(output: Output, target: str, replace: bool, dry_run: bool, allow_wri
     output.result(data, deploy.as_text(steps, statements=dry_run))
 
 
-def _opened(text: str, allow_write: str | None, dry_run: bool) -> Any:
-    from sim.warehouse.base import TargetSpec, open_target, parse_target
-    from sim.warehouse.guard import refuse_production, writing
+def _opened(text: str, allow_write: str | None, dry_run: bool) -> "Target":
+    from sim.warehouse.guard import refuse_production
+    from sim.warehouse.targets import open_target, parse_target, preview, writing
 
     if not dry_run:
-        spec, permit = writing(text, allow_write)
-        return open_target(spec, permit=permit)
+        spec, permission = writing(text, allow_write)
+        return open_target(spec, permission=permission)
     refuse_production(text)
-    spec = parse_target(text)
-    # Looking must not create: a file that is not there yet is planned for in memory.
-    missing = spec.kind == "duckdb" and not spec.path.exists()
-    return open_target(TargetSpec("duckdb", ":memory:")) if missing else open_target(spec, read_only=True)
+    return preview(parse_target(text))

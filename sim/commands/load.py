@@ -44,10 +44,10 @@ def command(
     """
     from sim.commands.progress import progress
     from sim.runs.folder import RunFolder
-    from sim.warehouse.base import open_target, parse_target
-    from sim.warehouse.guard import refuse_production, writing
-    from sim.warehouse.load.loading import put
+    from sim.warehouse.guard import refuse_production
+    from sim.warehouse.load.loading import load as load_into
     from sim.warehouse.load.run_tables import TABLES, run_loads
+    from sim.warehouse.targets import open_target, parse_target, writing
 
     refuse_production(target)
     loads = run_loads(RunFolder(run), policy, replication, tables or TABLES)
@@ -57,8 +57,9 @@ def command(
         text = "\n".join(f"would load {load.table} into {spec} ({load.load_id})" for load in loads)
         output.result({"target": str(spec), "tables": listed}, text)
         return
-    spec, leave = writing(target, allow_write)
-    with open_target(spec, permit=leave) as opened, progress(output, "parts") as tell:
-        done = put(opened, loads, replace=replace, progress=tell)
-    lines = [f"{spec}: {one.table} {'already held' if one.already else 'now holds'} {one.rows:,} rows" for one in done]
+    spec, permission = writing(target, allow_write)
+    with open_target(spec, permission=permission) as opened, progress(output, "parts") as tell:
+        done = load_into(opened, loads, replace=replace, progress=tell)
+    did = {True: "already held", False: "now holds"}
+    lines = [f"{spec}: {one.table} {did[one.was_loaded]} {one.rows:,} rows" for one in done]
     output.result({"target": str(spec), "tables": [asdict(one) for one in done]}, "\n".join(lines))

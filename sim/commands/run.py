@@ -83,40 +83,37 @@ def _run(
 def _say_resumable(out: Path, output: Output) -> None:
     from sim.runs.folder import RunFolder
 
-    if any(RunFolder(out).blocks.glob("*/*")):
+    if RunFolder(out).resumable:
         output.note(f"Finished blocks are kept in {out}; continue with --resume.")
 
 
 def _say_result(run: "Run", no_report: bool, output: Output) -> None:
-    report, answer = (None, None) if no_report else (run.path / "report.html", _headline(run))
+    from reports.decision.data import decision_data
+    from reports.decision.text import headline, key_points
+
+    report, decision = None if no_report else run.path / "report.html", run.decision
     data = {
         "run": str(run.path),
         "report": str(report) if report else None,
-        "headline": answer,
+        "headline": headline(decision),
+        "decision": decision_data(decision),
         "policies": run.summary.to_dicts(),
         "checks": [{"claim": v.claim, "passed": v.passed, "detail": v.detail} for v in run.checks],
     }
-    output.result(data, _text(run, answer, report))
+    output.result(data, _text(run, [headline(decision), *key_points(decision)], report))
     failed = [outcome.claim for outcome in run.checks if not outcome.passed]
     if failed:
         raise CheckFailedError("\n".join(f"check failed: {claim}" for claim in failed))
 
 
-def _headline(run: "Run") -> str:
-    from reports.decision import headline
-    from reports.report_input import report_input
-
-    return headline(report_input(run))
-
-
-def _text(run: "Run", answer: str | None, report: Path | None) -> str:
+def _text(run: "Run", sentences: list[str], report: Path | None) -> str:
     from reports.formatting import text_table
     from reports.tables.leaderboard import leaderboard
 
     board = leaderboard(run.summary)
     checks = [f"{'ok  ' if v.passed else 'FAIL'}  {v.claim} ({v.detail})" for v in run.checks]
     where = f"report: {report}" if report else f"run folder: {run.path}"
-    answers = [_wrapped(answer)] if answer else []
+    answers = ["\n".join(_wrapped(sentence) for sentence in sentences)]
     parts = [text_table(board.header, board.rows), *answers, *(["\n".join(checks)] if checks else []), where]
     return "\n\n".join(parts)
 
@@ -128,7 +125,7 @@ def _wrapped(sentence: str) -> str:
 
 def _say_plan(scenario: "Scenario", out: Path, workers: int, output: Output) -> None:
     from reports.formatting import duration, number, storage
-    from sim.runs.blocks import plan
+    from sim.runs.plan import plan
     from sim.runs.workload import estimate
 
     blocks, total = plan(scenario), estimate(scenario)

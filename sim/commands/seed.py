@@ -102,8 +102,8 @@ def _figures(scenario: str | None, used_once: float) -> "SeedFigures":
 
 
 def _say_plan(plan: "SeedPlan", target: str, part_rows: int, workers: int, output: Output) -> None:
-    from sim.warehouse.base import parse_target
     from sim.warehouse.guard import refuse_production
+    from sim.warehouse.targets import parse_target
 
     refuse_production(target)
     spec = parse_target(target)
@@ -130,16 +130,15 @@ def _seed(
 ) -> None:
     from sim.commands.progress import progress
     from sim.seeding.loads import seed_load
-    from sim.warehouse.base import open_target
-    from sim.warehouse.guard import writing
-    from sim.warehouse.load.loading import put
+    from sim.warehouse.load.loading import load
+    from sim.warehouse.targets import open_target, writing
 
     began = time.monotonic()
-    spec, leave = writing(target, allow_write)
-    with open_target(spec, permit=leave) as opened, progress(output, "parts") as tell:
-        [loaded] = put(opened, [seed_load(plan, part_rows, workers)], replace=replace, progress=tell)
+    spec, permission = writing(target, allow_write)
+    with open_target(spec, permission=permission) as opened, progress(output, "parts") as tell:
+        [loaded] = load(opened, [seed_load(plan, part_rows, workers)], replace=replace, progress=tell)
     seconds = time.monotonic() - began
-    did = "already held" if loaded.already else "now holds"
+    did = "already held" if loaded.was_loaded else "now holds"
     output.result(
         {"target": str(spec), **asdict(loaded), "pages": plan.pages, "seconds": seconds},
         f"{spec}: {loaded.table} {did} {loaded.rows:,} rows of {plan.pages:,} pages "

@@ -91,7 +91,7 @@ def command(
     Exit code 1 when a check fails; 3 or 4 when a check could not be made because the warehouse could not be read. The
     statistical checks of the sampling function together raise a false alarm once in 10,000 runs.
     """
-    from sim.warehouse.base import parse_target
+    from sim.warehouse.targets import parse_target
     from sim.warehouse.verify.options import Options, parse_age
 
     values = {name: chosen.pop(name) for name in THRESHOLDS}
@@ -110,7 +110,7 @@ def command(
 def _results(target: str, options: "Options", output: Output) -> list["Result"]:
     """The results, or one error where the target cannot be opened: a report is written in every case."""
     from sim.errors import InputError, SimError
-    from sim.warehouse.base import open_target, parse_target
+    from sim.warehouse.targets import open_target, parse_target
     from sim.warehouse.verify.running import unopened, verify
 
     try:
@@ -127,7 +127,7 @@ def _differences(target: str, against: str | None, options: "Options") -> list["
     if against is None:
         return []
     from sim.errors import InputError, SimError
-    from sim.warehouse.base import open_target, parse_target
+    from sim.warehouse.targets import open_target, parse_target
     from sim.warehouse.verify.difference import CHECKS, compare
     from sim.warehouse.verify.results import Result, Status
 
@@ -143,7 +143,7 @@ def _differences(target: str, against: str | None, options: "Options") -> list["
 
 def _estimate(target: str, options: "Options", output: Output) -> None:
     """Print what a verification would cost."""
-    from sim.warehouse.base import open_target, parse_target
+    from sim.warehouse.targets import open_target, parse_target
     from sim.warehouse.verify.cost import as_data, as_text, estimate
     from sim.warehouse.verify.running import chosen_checks
 

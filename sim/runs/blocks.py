@@ -1,22 +1,30 @@
-"""Blocks: the unit of work, of what is on disk while a run goes on, and of resuming it.
+"""Blocks on the disk: the unit of what is kept while a run goes on, and of resuming it.
 
-A block is one policy and some consecutive replications. Its results are a folder that appears, complete, by one rename:
+Results of a block are a folder that appears, complete, by one rename:
 
-    blocks/POLICY/START-STOP/block.npz             totals and curves
-    blocks/POLICY/START-STOP/observations.npz      sums over the block's replications
-    blocks/POLICY/START-STOP/stats/replication=R.parquet, sends/replication=R.parquet
+    .blocks/POLICY/START-STOP/block.npz             totals and curves
+    .blocks/POLICY/START-STOP/observations.npz      sums over the block's replications
+    .blocks/POLICY/START-STOP/stats/replication=R.parquet, sends/replication=R.parquet
+    .blocks/POLICY/START-STOP/digests.json          digests of these files, and which run they belong to
+
+A block whose content does not match its digests is removed when a run is resumed, and simulated again.
 """
 
+import json
 import shutil
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.files import TEMPORARY, flush, is_whole_parquet
-from sim.runs.workload import memory_bytes, workload
+from sim.errors import StorageError
+from sim.files import TEMPORARY, digest, flush, reporting_full_disk, sha256
+from sim.runs.folder import LOGS, RunFolder
+from sim.runs.plan import Block
 from sim.tables.caption_stats import stats_arrow
 from sim.tables.send_log import sends_arrow
 from sim.worlds.metrics.observation import Observations
@@ -24,93 +32,69 @@ from sim.worlds.metrics.observation import Observations
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from sim.scenario import Scenario
     from sim.worlds.engine import BlockResult
 
 TOTALS = "block.npz"
 OBSERVATIONS = "observations.npz"
+DIGESTS = "digests.json"
 CURVE = "curve_"
-
-TARGET_SECONDS = 0.25  # of estimated work: short enough to lose, long enough to hide what starting a block costs
-TARGET_BYTES = 16e6  # of estimated memory: little beside what the program itself takes
-
-
-@dataclass(frozen=True)
-class Block:
-    """Replications `start … stop − 1` of the policy at `policy` in the scenario's list."""
-
-    policy: int
-    name: str
-    start: int
-    stop: int
-
-    @property
-    def replications(self) -> range:
-        """As a range."""
-        return range(self.start, self.stop)
-
-    @property
-    def folder(self) -> str:
-        """Its folder below `blocks`."""
-        return f"{self.name}/{self.start:07d}-{self.stop:07d}"
-
-    def __str__(self) -> str:
-        return f"{self.name}, replications {self.start} to {self.stop - 1}"
+Arrays = dict[str, NDArray[Any]]
+Digests = dict[str, str]
+"""SHA-256 of files by name."""
 
 
 @dataclass(frozen=True)
 class BlockTables:
-    """What a block says, without the logs."""
+    """The content of a block, without the logs."""
 
-    totals: dict[str, NDArray[Any]]
+    totals: Arrays
     """(replications,) by name."""
     at: NDArray[np.float64]
     """(points,)."""
-    curves: dict[str, NDArray[Any]]
+    curves: Arrays
     """`regret`, `reward`, `revenue_micros`, each (points, replications)."""
     observations: Observations
 
 
-def plan(scenario: "Scenario") -> list[Block]:
-    """All blocks in the order of the tables; their size is a function of the scenario only."""
-    total, one = scenario.replications, workload(scenario)
-    size = max(1, min(total, int(min(TARGET_SECONDS / one.seconds, TARGET_BYTES / memory_bytes(scenario)))))
-    return [
-        Block(index, spec.name, start, min(start + size, total))
-        for index, spec in enumerate(scenario.policies)
-        for start in range(0, total, size)
-    ]
-
-
-def write_block(blocks: Path, block: Block, result: "BlockResult") -> None:
-    """Write a block's folder, whole or not at all."""
+def write_block(blocks: Path, block: Block, result: "BlockResult", run_key: str) -> None:
+    """Write a block's folder, whole or not at all; `run_key` says which run it belongs to."""
     final = blocks / block.folder
     part = final.with_name(final.name + TEMPORARY)
-    shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True)
-    _write_logs(part, result)
-    _write_arrays(part / TOTALS, _arrays(result))
-    _write_arrays(part / OBSERVATIONS, vars(result.observations))
-    flush(part)
-    shutil.rmtree(final, ignore_errors=True)  # a torn one; see `is_done`
-    part.rename(final)
-    flush(final.parent)
+    with reporting_full_disk(part):
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
+        files = _write_logs(part, result)
+        files[TOTALS] = _write(part / TOTALS, npz_bytes(result_arrays(result)))
+        files[OBSERVATIONS] = _write(part / OBSERVATIONS, npz_bytes(vars(result.observations)))
+        _write(part / DIGESTS, json.dumps({"run": run_key, "files": files}).encode())
+        flush(part)
+        part.rename(final)
+        flush(final.parent)
 
 
 def read_block(blocks: Path, block: Block) -> BlockTables:
     """What `write_block` wrote, without the logs."""
-    arrays = _read_arrays(blocks / block.folder / TOTALS)
+    arrays = read_npz(blocks / block.folder / TOTALS)
     curves = {name.removeprefix(CURVE): values for name, values in arrays.items() if name.startswith(CURVE)}
     totals = {name: values for name, values in arrays.items() if not name.startswith(CURVE)}
-    observations = Observations(**_read_arrays(blocks / block.folder / OBSERVATIONS))
+    observations = Observations(**read_npz(blocks / block.folder / OBSERVATIONS))
     return BlockTables(totals, curves.pop("at"), curves, observations)
 
 
-def is_done(blocks: Path, block: Block) -> bool:
-    """Whether the block is there, its logs with both ends: after a power cut a file may have a name and no bytes."""
-    folder = blocks / block.folder
-    whole = all((folder / name).is_file() for name in (TOTALS, OBSERVATIONS))
-    return whole and all(is_whole_parquet(path) for path in folder.glob("*/*.parquet"))
+def block_digests(blocks: Path, block: Block) -> Digests:
+    """Digests of the files of a finished block, by name within its folder."""
+    files: Digests = json.loads((blocks / block.folder / DIGESTS).read_bytes())["files"]
+    return files
+
+
+def stored_blocks(folder: RunFolder, policies: Sequence[str], run_key: str) -> list[list[Block]]:
+    """Finished blocks of each policy, in order of replication; removes unfinished and damaged ones, and strangers."""
+    kept = [_stored(folder, index, name, run_key) for index, name in enumerate(policies)]
+    wanted = {folder.blocks / block.folder for blocks in kept for block in blocks}
+    for path in folder.blocks.glob("*/*"):
+        if path not in wanted:
+            shutil.rmtree(path, ignore_errors=True)
+    return kept
 
 
 def discard_unfinished(blocks: Path) -> None:
@@ -119,7 +103,44 @@ def discard_unfinished(blocks: Path) -> None:
         shutil.rmtree(part, ignore_errors=True)
 
 
-def _arrays(result: "BlockResult") -> dict[str, NDArray[Any]]:
+def _stored(folder: RunFolder, policy: int, name: str, run_key: str) -> list[Block]:
+    kept: list[Block] = []
+    for path in sorted((folder.blocks / name).glob("*-*")):
+        block = _block(path, policy, name)
+        if block and (not kept or kept[-1].stop <= block.start) and _is_intact(folder, block, run_key):
+            kept.append(block)
+    return kept
+
+
+def _block(path: Path, policy: int, name: str) -> Block | None:
+    start, _, stop = path.name.partition("-")
+    if not (start.isascii() and start.isdigit() and stop.isascii() and stop.isdigit()):
+        return None
+    block = Block(policy, name, int(start), int(stop))
+    return block if block.start < block.stop and block.folder == f"{name}/{path.name}" else None
+
+
+def _is_intact(folder: RunFolder, block: Block, run_key: str) -> bool:
+    """Whether the block belongs to this run and all its files have their content."""
+    try:
+        found = json.loads((folder.blocks / block.folder / DIGESTS).read_bytes())
+        files: Mapping[str, str] = found["files"]
+        complete = found["run"] == run_key and {TOTALS, OBSERVATIONS} <= files.keys()
+        return complete and all(_file_digest(folder, block, name) == files[name] for name in files)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _file_digest(folder: RunFolder, block: Block, name: str) -> str:
+    path = folder.blocks / block.folder / name
+    kind, _, file = name.partition("/")
+    if kind in LOGS and not path.exists():  # an interrupted merge has moved it already
+        path = folder.path / kind / f"policy={block.name}" / file
+    return digest(path)
+
+
+def result_arrays(result: "BlockResult") -> Arrays:
+    """Totals by name, and curves with the prefix `CURVE`, as a block holds them."""
     totals = result.totals
     return {
         "pulls": totals.pulls,
@@ -140,26 +161,45 @@ def _arrays(result: "BlockResult") -> dict[str, NDArray[Any]]:
     }
 
 
-def _write_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    np.savez(path, allow_pickle=False, **arrays)
-    flush(path)
+def npz_bytes(arrays: Arrays) -> bytes:
+    """The arrays as a file of NumPy; the same arrays give the same bytes."""
+    content = BytesIO()
+    np.savez(content, allow_pickle=False, **arrays)
+    return content.getvalue()
 
 
-def _read_arrays(path: Path) -> dict[str, NDArray[Any]]:
-    with np.load(path, allow_pickle=False) as arrays:
-        return dict(arrays)
+def read_npz(path: Path) -> Arrays:
+    """The arrays of a file that `npz_bytes` made; raises StorageError where it cannot be read."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            return dict(arrays)
+    except Exception as error:  # a damaged archive raises what its damage leads to
+        raise StorageError(f"{path} cannot be read: {error}", "Continue with --resume.") from error
 
 
-def _write_log(folder: Path, replication: int, table: "pa.Table") -> None:
+def _write(path: Path, content: bytes, *, flushed: bool = True) -> str:
+    path.write_bytes(content)
+    if flushed:
+        flush(path)
+    return sha256(content)
+
+
+def _write_logs(part: Path, result: "BlockResult") -> Digests:
+    """One table in memory at a time."""
+    stats = zip(result.stats_of, map(stats_arrow, result.stats), strict=True)
+    sends = zip(result.sends_of, map(sends_arrow, result.sends), strict=True)
+    return {
+        f"{kind}/replication={number}.parquet": _write_log(part / kind, number, table)
+        for kind, tables in (("stats", stats), ("sends", sends))
+        for number, table in tables
+    }
+
+
+def _write_log(folder: Path, replication: int, table: "pa.Table") -> str:
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     folder.mkdir(exist_ok=True)
-    pq.write_table(table, folder / f"replication={replication}.parquet", use_dictionary=["page_name"])
-
-
-def _write_logs(part: Path, result: "BlockResult") -> None:
-    # A file's own fsync can cost more than writing it; `is_done` looks at the ends of the files instead.
-    for number, counts in zip(result.stats_of, result.stats, strict=True):
-        _write_log(part / "stats", number, stats_arrow(counts))
-    for number, sends in zip(result.sends_of, result.sends, strict=True):
-        _write_log(part / "sends", number, sends_arrow(sends))
+    content = BytesIO()
+    pq.write_table(table, content, use_dictionary=["page_name"])
+    # A file's own fsync can cost more than writing it; the digests show what a power cut has torn.
+    return _write(folder / f"replication={replication}.parquet", content.getvalue(), flushed=False)

@@ -1,33 +1,34 @@
-"""The run folder: what lies where in it, who may write into it, and the manifest that says what is complete.
+"""The run folder: what lies where in it, and whether it is what the manifest says.
 
-While a run goes on, finished blocks lie under `.blocks`, the manifest says `running`, and a lock keeps a second
-program out. A run that is interrupted, or killed, keeps its finished blocks and can be resumed; one that is
-interrupted before its first finished block leaves nothing behind.
+While a run goes on, finished blocks lie in `.blocks` and the manifest says `running`. A complete run's manifest holds
+the digest of every file. A run that replaces another one, or adds replications to it, is built beside it, in `.next`,
+and then exchanged with it (`sim.runs.exchange`).
 """
 
-import json
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from sim.errors import InputError, StorageError
-from sim.files import is_whole_parquet, write_text
+from sim.files import digest, write_bytes, write_text
+from sim.runs.lock import locked
+from sim.runs.manifest import COMPLETE, Manifest, read, to_text
 
-FORMAT = 1
 MANIFEST = "manifest.json"
-LOCK = ".lock"
-# Everything that a run may have written; `clear` touches nothing else.
-OWN_FILES = (
-    "scenario.yaml",
+SCENARIO = "scenario.yaml"
+OBSERVATIONS = "observations.npz"
+NEXT, REPLACING, MOVING = ".next", ".replacing", ".moving"
+TABLES = (
     "replications.parquet",
     "curves.parquet",
     "allocation.parquet",
     "exploration.parquet",
     "estimation.parquet",
     "revenue.parquet",
+)
+DERIVED = (
     "revenue_differences.parquet",
     "regret_over_time.parquet",
     "ranks.parquet",
@@ -35,10 +36,12 @@ OWN_FILES = (
     "summary.parquet",
     "pairs.parquet",
     "summary.json",
-    "report.html",
-    "report.md",
 )
-OWN_FOLDERS = (".blocks", "stats", "sends", "figures", "tables")
+# Everything that a run may have written; `clear` touches nothing else.
+OWN_FILES = (SCENARIO, OBSERVATIONS, *TABLES, *DERIVED, "report.html", "report.md")
+LOGS = ("stats", "sends")
+OWN_FOLDERS = (".blocks", *LOGS, "figures", "tables")
+RESUME = "Run the scenario again with --resume to repair it."
 
 
 @dataclass(frozen=True)
@@ -52,75 +55,98 @@ class RunFolder:
         """Where finished blocks wait to be merged."""
         return self.path / ".blocks"
 
+    @cached_property
+    def next(self) -> "RunFolder":
+        """Where the run is built that takes the place of this one."""
+        return RunFolder(self.path / NEXT)
+
     def log(self, kind: str, policy: str, replication: int) -> Path:
         """The file of one replication below `stats` or `sends`."""
         return self.path / kind / f"policy={policy}" / f"replication={replication}.parquet"
 
-    def manifest(self) -> dict[str, Any]:
-        """The manifest, empty where there is none; raises StorageError when it cannot be read."""
-        try:
-            text = (self.path / MANIFEST).read_text(encoding="utf-8")
-            manifest = json.loads(text)
-        except FileNotFoundError:
-            return {}
-        except ValueError as problem:
-            raise StorageError(f"{self.path / MANIFEST} is not JSON: {problem}") from None
-        if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-            raise StorageError(f"{self.path / MANIFEST} is not a manifest that this version can read")
-        return manifest
+    def manifest(self) -> Manifest:
+        """The manifest, empty where there is none; raises StorageError when it is damaged or of another format."""
+        return read(self.path / MANIFEST)
 
-    def write_manifest(self, manifest: dict[str, Any]) -> None:
+    def write_manifest(self, manifest: Manifest) -> None:
         """Replace the manifest."""
-        write_text(self.path / MANIFEST, json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+        write_text(self.path / MANIFEST, to_text(manifest))
+
+    def locked(self) -> AbstractContextManager[None]:
+        """Hold the folder; see `sim.runs.lock.locked`."""
+        return locked(self.path)
 
     @property
     def complete(self) -> bool:
         """Whether the run has ended well."""
-        return self.manifest().get("status") == "complete"
+        return self.manifest().get("status") == COMPLETE
+
+    @property
+    def resumable(self) -> bool:
+        """Whether finished blocks are kept, here or in the run that is built beside."""
+        return any(any(folder.blocks.glob("*/*")) for folder in (self, self.next))
 
     def require_complete(self) -> "RunFolder":
-        """Itself; raises StorageError when there is no complete run here, or a table of it is cut short."""
+        """Itself; raises StorageError when there is no complete run here, or a table of it is damaged.
+
+        Logs are as many as replications, so each is verified when it is read: `verified_log`.
+        """
         manifest = self.manifest()
         if not manifest:
-            raise StorageError(f"{self.path} holds no run (there is no {MANIFEST})")
-        if manifest["status"] != "complete":
+            raise StorageError(f"{self.path} holds no run (there is no {MANIFEST})", self._exchange_hint())
+        if manifest["status"] != COMPLETE:
             raise StorageError(f"the run in {self.path} is not complete", "Continue it with `run … --resume`.")
-        for table in sorted(self.path.glob("*.parquet")):
-            _require_whole(table)
+        damaged = self.damaged(manifest, logs=False)
+        if damaged:
+            raise self.damage(damaged)
         return self
 
-    def require_free(self, manifest: dict[str, Any], *, resume: bool, fresh: bool) -> None:
-        """Raise InputError unless the run that `manifest` describes may be written here; writes nothing.
+    def damaged(self, manifest: Manifest, *, logs: bool) -> list[str]:
+        """Names of the files that are missing or whose content does not match the manifest."""
+        files: dict[str, str] = manifest["files"]
+        wanted = (name for name in files if logs or not name.startswith(LOGS))
+        return [name for name in wanted if _digest(self.path / name) != files[name]]
 
-        A run that is there may be replaced (`fresh`), or continued when it is the same (`resume`).
+    def damage(self, names: list[str]) -> StorageError:
+        """The error that names damaged files."""
+        more = f" (and {len(names) - 1} more)" if len(names) > 1 else ""
+        what = "is damaged: its content does not match its digest in manifest.json"
+        missing = "is missing" if not (self.path / names[0]).exists() else what
+        return StorageError(f"{self.path / names[0]}{more} {missing}", RESUME)
+
+    def verified_log(self, kind: str, policy: str, replication: int) -> Path:
+        """The path of a log that the run recorded; raises StorageError where it is damaged or missing."""
+        path = self.log(kind, policy, replication)
+        name = path.relative_to(self.path).as_posix()
+        if _digest(path) != self.manifest()["files"].get(name):
+            raise self.damage([name])
+        return path
+
+    def begin(self, manifest: Manifest, scenario_yaml: str) -> None:
+        """Write the manifest and the scenario of a run that begins or goes on; the manifest first, which names the run.
+
+        A death between the two leaves a run that can be resumed: the scenario is then written again.
         """
-        there = self.manifest()
-        if not there:
-            self._refuse_strangers()
-        elif not fresh and not resume:
-            raise InputError(f"{self.path} already holds a run ({there['status']})", self._ways_out(there))
-        elif resume:
-            _require_same(self.path, there, manifest)
-
-    def begin(self, manifest: dict[str, Any], scenario_yaml: str, *, fresh: bool) -> None:
-        """Write scenario and manifest of a run that begins, in place of the one there if `fresh`; else it goes on."""
-        if fresh:
-            self.clear()
-        if not self.manifest():
-            write_text(self.path / "scenario.yaml", scenario_yaml)
+        self.path.mkdir(parents=True, exist_ok=True)
+        if self.manifest() != manifest:
             self.write_manifest(manifest)
+        text = scenario_yaml.encode()
+        if _digest(self.path / SCENARIO) != manifest["files"][SCENARIO]:
+            write_bytes(self.path / SCENARIO, text)
 
-    def _refuse_strangers(self) -> None:
-        # Hidden files are our lock, and what file managers leave behind.
+    def refuse_strangers(self, scenario_yaml: str) -> None:
+        """Raise InputError where a folder without a manifest holds anything but what a run would write there.
+
+        Hidden files are our lock, and what file managers leave behind. A scenario.yaml equal to ours is what a run
+        leaves that is stopped early.
+        """
         strangers = sorted(item.name for item in self.path.iterdir() if not item.name.startswith("."))
+        if strangers == [SCENARIO] and (self.path / SCENARIO).read_bytes() == scenario_yaml.encode():
+            return
         if strangers:
             raise InputError(
                 f"{self.path} is not empty (it holds {strangers[0]}) and holds no run", "Choose another --out."
             )
-
-    def _ways_out(self, there: dict[str, Any]) -> str:
-        resume = "" if there["status"] == "complete" else "--resume to continue it, "
-        return f"Use {resume}--fresh to replace it, or --out DIR to write elsewhere."
 
     def clear(self) -> None:
         """Remove what runs write, and nothing else."""
@@ -130,51 +156,14 @@ class RunFolder:
         for name in OWN_FOLDERS:
             shutil.rmtree(self.path / name, ignore_errors=True)
 
-    @contextmanager
-    def locked(self) -> Iterator[None]:
-        """Hold the folder, making it where needed, and remove it at the end if it is empty then.
-
-        Raises StorageError when another program holds it. The lock is the operating system's: it ends with its process.
-        """
-        from filelock import FileLock, Timeout  # noqa: PLC0415
-
-        made = not self.path.exists()
-        try:
-            self.path.mkdir(parents=True, exist_ok=True)
-            lock = FileLock(self.path / LOCK, timeout=0)
-            with lock:
-                try:
-                    yield
-                finally:
-                    (self.path / LOCK).unlink(missing_ok=True)
-        except Timeout:
-            raise StorageError(
-                f"another run is writing into {self.path}", "Wait for it to end, or choose another --out."
-            ) from None
-        except (FileExistsError, NotADirectoryError):
-            raise StorageError(f"{self.path} is not a folder") from None
-        finally:
-            if made:
-                _remove_if_empty(self.path)
+    def _exchange_hint(self) -> str:
+        if any((self.path / name).exists() for name in (REPLACING, MOVING)):
+            return "A new run was about to take its place; run the scenario again with --resume to finish this."
+        return ""
 
 
-def _remove_if_empty(folder: Path) -> None:
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
-
-
-def _require_whole(table: Path) -> None:
-    """A Parquet file begins and ends with the same four bytes; a copy that broke off lacks the last ones."""
-    if not is_whole_parquet(table):
-        raise StorageError(
-            f"{table}: not a Parquet file", "is the run folder damaged? Run the scenario again with --fresh."
-        )
-
-
-def _require_same(path: Path, there: dict[str, Any], manifest: dict[str, Any]) -> None:
-    for key, what in (("digest", "another scenario"), ("version", "another version of this program")):
-        if there.get(key) != manifest[key]:
-            raise InputError(
-                f"{path} holds a run of {what}; it cannot be resumed with this one",
-                "Use --fresh to replace it, or --out DIR to write elsewhere.",
-            )
+def _digest(path: Path) -> str | None:
+    try:
+        return digest(path)
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None

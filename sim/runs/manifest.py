@@ -1,30 +1,102 @@
-"""The manifest of a run: what was run, with what, how to repeat it. Nothing of the machine, the user or the path."""
+"""The manifest of a run: what is run, by which code, how to repeat it, and, once complete, the digest of every file.
 
-import platform
-from importlib.metadata import version
+It holds nothing about the machine, the user or the path. Its last entry, `sha256`, is the digest of the text before it,
+so that damage to the manifest itself shows.
+"""
+
+import hashlib
+import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sim.runs.folder import FORMAT
+from sim.errors import StorageError
+from sim.runs.provenance import code_digests, versions
 from sim.version import __version__
 
 if TYPE_CHECKING:
     from sim.scenario import Scenario
 
-LIBRARIES = ("numba", "numpy", "polars", "pyarrow", "scipy", "simpy")
+Manifest = dict[str, Any]
+
+FORMAT = 2
+RUNNING, COMPLETE = "running", "complete"
+BASE = "base"
+"""In the manifest of a run that adds replications to a complete one: how many it takes from there."""
+_SEAL = ',\n  "sha256": "'
+_END = '"\n}\n'
 
 
-def manifest(scenario: "Scenario") -> dict[str, Any]:
+def describe(scenario: "Scenario") -> Manifest:
     """The manifest of a run that begins."""
     return {
         "format": FORMAT,
         "program": "caption-bandit-sim",
         "version": __version__,
-        "status": "running",
+        "status": RUNNING,
         "scenario": scenario.name,
         "digest": scenario.digest,
+        "replication_digest": scenario.model_copy(update={"replications": 1}).digest,
         "seed": scenario.seed,
         "replications": scenario.replications,
         "policies": [spec.name for spec in scenario.policies],
         "repeat": "python -m sim run scenario.yaml --out repeated",
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}},
+        "versions": versions(),
+        "code": code_digests(spec.kind for spec in scenario.policies),
+        "files": {"scenario.yaml": hashlib.sha256(scenario.to_yaml().encode()).hexdigest()},
     }
+
+
+def run_key(manifest: Manifest) -> str:
+    """A digest of all that a block's numbers depend on; blocks carry it, so that they are never mixed.
+
+    The number of replications is not part of it: it decides which replications there are, not what they hold.
+    """
+    parts = {name: manifest[name] for name in ("format", "version", "versions", "code", "replication_digest")}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def to_text(manifest: Manifest) -> str:
+    """The manifest as it is written, with its seal."""
+    body = json.dumps(manifest, indent=2, ensure_ascii=False).removesuffix("\n}")
+    return f"{body}{_SEAL}{_hash(body)}{_END}"
+
+
+def read(path: Path) -> Manifest:
+    """The manifest in a file, empty where there is none.
+
+    Raises StorageError where it is damaged, or of another format.
+    """
+    try:
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        return {}
+    except UnicodeDecodeError:
+        raise damaged(path) from None
+    manifest = _parse(text)
+    if manifest is not None and manifest.get("format") not in (None, FORMAT):
+        raise StorageError(f"{path} has format {manifest['format']}; this version reads format {FORMAT}", _REPLACE)
+    body, _, seal = text.rpartition(_SEAL)
+    if manifest is None or seal != _hash(body) + _END:
+        raise damaged(path)
+    del manifest["sha256"]
+    return manifest
+
+
+_REPLACE = "Use --fresh to replace the run, or --out DIR to write elsewhere."
+
+
+def damaged(path: Path) -> StorageError:
+    """The error for a manifest whose text does not match its seal."""
+    return StorageError(f"{path} is damaged: its content does not match its digest", _REPLACE)
+
+
+def _parse(text: str) -> Manifest | None:
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

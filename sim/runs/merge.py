@@ -1,17 +1,21 @@
-"""The tables that a run makes of its blocks, merged in one fixed order; docs/data-dictionary.md says what they hold."""
+"""The tables that a run makes of its blocks, merged in one fixed order; docs/data-dictionary.md describes them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sim.files import replacing
-from sim.runs.blocks import Block, BlockTables, read_block
+from sim.files import replacing, write_bytes
+from sim.runs.blocks import Arrays, BlockTables, npz_bytes, read_block, read_npz
+from sim.runs.folder import OBSERVATIONS
+from sim.runs.plan import Block
 from sim.tables.observations import Observed, observation_tables
 from sim.units import MICROS
+from sim.worlds.metrics.observation import Observations
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -24,7 +28,7 @@ CURVES = "curves.parquet"
 
 @cache
 def replications_schema() -> "pa.Schema":
-    """One row a policy and replication; see docs/data-dictionary.md."""
+    """One row per policy and replication; see docs/data-dictionary.md."""
     import pyarrow as pa  # noqa: PLC0415
 
     return pa.schema(
@@ -48,7 +52,7 @@ def replications_schema() -> "pa.Schema":
 
 @cache
 def curves_schema() -> "pa.Schema":
-    """One row a policy, replication and point; `at` in pulls or days."""
+    """One row per policy, replication and point; `at` in pulls or days."""
     import pyarrow as pa  # noqa: PLC0415
 
     return pa.schema(
@@ -63,24 +67,73 @@ def curves_schema() -> "pa.Schema":
     )
 
 
-def merge(blocks_folder: Path, blocks: Sequence[Block], run: Path, tiers: Sequence[str] = ()) -> None:
-    """Write the tables from the blocks, in the blocks' order, one block in memory at a time (a row group each).
+@dataclass(frozen=True)
+class Sources:
+    """What the tables are made of: of each policy a complete run's replications (`base`), then blocks."""
+
+    policies: Sequence[str]
+    blocks_folder: Path
+    blocks: Sequence[Sequence[Block]]
+    """Of each policy, in order of replication."""
+    base: Path | None = None
+
+
+def merge(sources: Sources, run: Path, tiers: Sequence[str] = ()) -> None:
+    """Write the tables, in the order of policies and replications, one block in memory at a time (a row group each).
 
     `tiers` names the tiers of the world's revenue.
     """
-    observed: dict[str, Observed] = {}
     with ExitStack() as stack:
         replications = stack.enter_context(_writer(run / REPLICATIONS, replications_schema()))
         curves = stack.enter_context(_writer(run / CURVES, curves_schema()))
-        for block in blocks:
-            tables = read_block(blocks_folder, block)
-            replications.write_table(_replications(block, tables))
-            curves.write_table(_curves(block, tables))
-            seen = Observed(len(block.replications), tables.at, tables.observations)
-            observed[block.name] = observed[block.name] + seen if block.name in observed else seen
+        observed = _base_observed(sources)
+        for policy, blocks in zip(sources.policies, sources.blocks, strict=True):
+            _copy_base(sources, policy, {REPLICATIONS: replications, CURVES: curves})
+            for block in blocks:
+                tables = read_block(sources.blocks_folder, block)
+                replications.write_table(replication_rows(block, tables.totals))
+                curves.write_table(_curves(block, tables))
+                seen = Observed(len(block.replications), tables.at, tables.observations)
+                observed[policy] = observed[policy] + seen if policy in observed else seen
+    _write_observed(run / OBSERVATIONS, observed)
     for name, table in observation_tables(observed, tiers).items():
         with _writer(run / name, table.schema) as writer:
             writer.write_table(table)
+
+
+def _copy_base(sources: Sources, policy: str, writers: "dict[str, pq.ParquetWriter]") -> None:
+    """Copy the rows of one policy; each row group of our tables holds rows of one policy."""
+    import pyarrow.parquet as pq  # noqa: PLC0415
+
+    if sources.base is None:
+        return
+    for name, writer in writers.items():
+        with pq.ParquetFile(sources.base / name, memory_map=False) as file:
+            for group in range(file.num_row_groups):
+                if file.read_row_group(group, columns=["policy"]).column(0)[0].as_py() == policy:
+                    writer.write_table(file.read_row_group(group))
+
+
+def _write_observed(path: Path, observed: Mapping[str, Observed]) -> None:
+    """Keep the exact sums behind the tables of observations: more replications can then be added to them."""
+    arrays: Arrays = {}
+    for policy, seen in observed.items():
+        values = {"replications": np.array(seen.replications), "at": seen.at, **vars(seen.sums)}
+        arrays |= {f"{policy}/{name}": value for name, value in values.items()}
+    write_bytes(path, npz_bytes(arrays))
+
+
+def _base_observed(sources: Sources) -> dict[str, Observed]:
+    if sources.base is None:
+        return {}
+    arrays = read_npz(sources.base / OBSERVATIONS)
+    return {policy: _observed(arrays, f"{policy}/") for policy in sources.policies}
+
+
+def _observed(arrays: Arrays, prefix: str) -> Observed:
+    own = {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}
+    replications, at = int(own.pop("replications")), own.pop("at")
+    return Observed(replications, at, Observations(**own))
 
 
 @contextmanager
@@ -94,10 +147,11 @@ def _writer(path: Path, schema: "pa.Schema") -> "Iterator[pq.ParquetWriter]":
         yield writer
 
 
-def _replications(block: Block, tables: BlockTables) -> "pa.Table":
+def replication_rows(block: Block, totals: Arrays) -> "pa.Table":
+    """Rows of replications.parquet from the totals of a block."""
     import pyarrow as pa  # noqa: PLC0415
 
-    totals, count = tables.totals, len(block.replications)
+    count = len(block.replications)
     columns = [
         [block.name] * count,
         np.arange(block.start, block.stop),

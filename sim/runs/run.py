@@ -75,16 +75,17 @@ class StoredRun:
         return self._log("sends", policy, replication)
 
     def _read(self, name: str) -> pl.DataFrame:
-        return pl.read_parquet(self.path / name, hive_partitioning=False)
+        return pl.read_parquet(self.path / name, hive_partitioning=False, glob=False)
 
     def _log(self, kind: str, policy: str, replication: int) -> pl.DataFrame:
-        path = RunFolder(self.path).log(kind, policy, replication)
+        folder = RunFolder(self.path)
+        path = folder.log(kind, policy, replication)
         if not path.is_file():
             raise StorageError(
                 f"{self.path} holds no {kind} of policy {policy!r}, replication {replication}{_kept(path.parent)}",
                 f"The scenario's record.{kind} decides what is kept.",
             )
-        return pl.read_parquet(path, hive_partitioning=False)
+        return pl.read_parquet(folder.verified_log(kind, policy, replication), hive_partitioning=False, glob=False)
 
 
 def _kept(folder: Path) -> str:

@@ -2,24 +2,32 @@
 
 import ctypes
 import os
+import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.backends.base import Backend
-from sim.runs import merge as run_tables
-from sim.runs.blocks import Block, discard_unfinished, is_done, plan, write_block
-from sim.runs.folder import RunFolder
+from sim.files import digest, link_or_copy
+from sim.runs.blocks import block_digests, discard_unfinished, result_arrays, stored_blocks, write_block
+from sim.runs.folder import DERIVED, LOGS, OBSERVATIONS, SCENARIO, TABLES, RunFolder
+from sim.runs.manifest import BASE, COMPLETE, Manifest, run_key
+from sim.runs.merge import Sources, merge, replication_rows
+from sim.runs.plan import Block, Plan, plan
 from sim.scenario.sections.traffic import TIERS
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from sim.scenario import Scenario
 
 Progress = Callable[[int, int], None]
-"""Told (done, all): replications of policies."""
+"""Called with (done, all): replications of all policies."""
+Blocks = list[list[Block]]
+"""Of each policy, in order of replication."""
 
 
 def no_progress(done: int, total: int) -> None:
@@ -33,6 +41,7 @@ class Job:
     scenario: "Scenario"
     block: Block
     blocks: Path
+    run_key: str
 
     def __str__(self) -> str:
         return str(self.block)
@@ -43,65 +52,145 @@ def simulate_block(job: Job) -> None:
     from sim.worlds.engine import simulate  # noqa: PLC0415 - only those who simulate pay for the engine
 
     spec = job.scenario.policies[job.block.policy]
-    write_block(job.blocks, job.block, simulate(job.scenario, spec, job.block.replications))
+    write_block(job.blocks, job.block, simulate(job.scenario, spec, job.block.replications), job.run_key)
 
 
-def simulate_missing(scenario: "Scenario", folder: RunFolder, backend: Backend, progress: Progress) -> None:
-    """Simulate every block that is not there yet."""
+def simulate_rows(job: Job) -> "pa.Table":
+    """Simulate one block and return its rows of replications.parquet; writes nothing."""
+    from sim.worlds.engine import simulate  # noqa: PLC0415 - as above
+
+    spec = job.scenario.policies[job.block.policy]
+    return replication_rows(job.block, result_arrays(simulate(job.scenario, spec, job.block.replications)))
+
+
+def simulate_replications(scenario: "Scenario", backend: Backend, progress: Progress = no_progress) -> "pa.Table":
+    """The rows of replications.parquet, in its order; writes no file."""
+    import pyarrow as pa  # noqa: PLC0415 - slow to import
+
     blocks = plan(scenario)
-    missing = [block for block in blocks if not is_done(folder.blocks, block)]
-    total = len(scenario.policies) * scenario.replications
-    done = total - _size(missing)
+    done, total, rows = 0, blocks.replications, []
     progress(done, total)
-    for job, _ in backend.run(_jobs(scenario, folder, missing), simulate_block):
-        done += _size([job.block])
+    jobs = (Job(scenario, block, Path(), "") for block in blocks.all_missing([[] for _ in blocks.policies]))
+    for job, table in backend.run(jobs, simulate_rows):
+        rows.append((job.block.policy, job.block.start, table))
+        done += len(job.block.replications)
         progress(done, total)
+    return pa.concat_tables([table for *_, table in sorted(rows, key=lambda row: row[:2])])
 
 
-@contextmanager
-def keeping_finished_blocks(scenario: "Scenario", folder: RunFolder) -> Iterator[None]:
-    """On any error or interruption finished blocks stay, unfinished ones go; a run without finished ones goes whole."""
-    blocks = plan(scenario)  # first: what is wrong with a table world's file is found before anything is written
-    try:
-        yield
-    except BaseException:
-        discard_unfinished(folder.blocks)
-        if not any(is_done(folder.blocks, block) for block in blocks):
-            folder.clear()
-        raise
+@dataclass(frozen=True)
+class Pipeline:
+    """One run on its way into `folder`: the replications of `plan`, after those of the complete run `base`."""
+
+    scenario: "Scenario"
+    manifest: Manifest
+    plan: Plan
+    folder: RunFolder
+    base: RunFolder | None = None
+
+    def simulate_missing(self, backend: Backend, progress: Progress) -> Blocks:
+        """Simulate every block that is not there yet; returns all."""
+        stored = stored_blocks(self.folder, self.plan.policies, run_key(self.manifest))
+        done, total = sum(map(_size, stored)), self.plan.replications
+        progress(done, total)
+        for job, _ in backend.run(self._jobs(stored), simulate_block):
+            stored[job.block.policy].append(job.block)
+            done += len(job.block.replications)
+            progress(done, total)
+        return [sorted(blocks, key=lambda block: block.start) for blocks in stored]
+
+    def merge(self, blocks: Blocks) -> dict[str, str]:
+        """Make the run's tables and logs of the finished blocks; returns the digests of the logs.
+
+        May be repeated until the blocks are removed.
+        """
+        _return_memory()
+        os.sync()  # the logs, written without an fsync each, are on the disk before they leave their blocks
+        tiers = TIERS if self.scenario.world.kind == "traffic" else ()
+        base = None if self.base is None else self.base.path
+        merge(Sources(self.plan.policies, self.folder.blocks, blocks, base), self.folder.path, tiers)
+        return {**self._link_base_logs(), **self._move_logs(blocks)}
+
+    def finish(self, logs: dict[str, str], seconds: float) -> None:
+        """Write the manifest of the complete run, and remove the blocks."""
+        path = self.folder.path
+        csv = sorted(table.relative_to(path).as_posix() for table in path.glob("tables/*.csv"))
+        files = {name: digest(path / name) for name in (SCENARIO, OBSERVATIONS, *TABLES, *DERIVED, *csv)}
+        manifest = {name: value for name, value in self.manifest.items() if name != BASE}
+        self.folder.write_manifest(
+            {**manifest, "status": COMPLETE, "seconds": round(seconds, 3), "files": {**files, **logs}}
+        )
+        shutil.rmtree(self.folder.blocks, ignore_errors=True)
+
+    @contextmanager
+    def keeping_finished_blocks(self) -> Iterator[None]:
+        """On any error or interruption finished blocks stay, and unfinished ones go.
+
+        A run without finished ones goes whole.
+        """
+        try:
+            yield
+        except BaseException:
+            discard_unfinished(self.folder.blocks)
+            if not any(self.folder.blocks.glob("*/*")):
+                self.folder.clear()
+            raise
+
+    def _jobs(self, stored: Sequence[Sequence[Block]]) -> Iterator[Job]:
+        key = run_key(self.manifest)
+        # A copy: `stored` grows while jobs are taken.
+        missing = self.plan.all_missing([list(blocks) for blocks in stored])
+        return (Job(self.scenario, block, self.folder.blocks, key) for block in missing)
+
+    def _wanted(self, kind: str) -> range:
+        """The replications whose logs are kept; a run whose number of replications rose has others, too."""
+        record, total = self.scenario.record, self.scenario.replications
+        everything = kind == "sends" or record.stats == "all"
+        return range(total) if everything else range(total - 1, total)
+
+    def _move_logs(self, blocks: Blocks) -> dict[str, str]:
+        digests: dict[str, str] = {}
+        for block in (block for of_policy in blocks for block in of_policy):
+            for name, content in block_digests(self.folder.blocks, block).items():
+                kind, _, file = name.partition("/")
+                if kind in LOGS and _replication(file) in self._wanted(kind):
+                    target = self.folder.log(kind, block.name, _replication(file))
+                    _move(self.folder.blocks / block.folder / name, target)
+                    digests[target.relative_to(self.folder.path).as_posix()] = content
+        return digests
+
+    def _link_base_logs(self) -> dict[str, str]:
+        """The logs of the complete run, under the new one as well."""
+        if self.base is None:
+            return {}
+        files: dict[str, str] = self.base.manifest()["files"]
+        kept: dict[str, str] = {}
+        for name, content in files.items():
+            kind, _, rest = name.partition("/")
+            if kind in LOGS and _replication(rest) in self._wanted(kind):
+                target = self.folder.path / name
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.unlink(missing_ok=True)
+                link_or_copy(self.base.path / name, target)
+                kept[name] = content
+        return kept
 
 
-def _size(blocks: list[Block]) -> int:
+def _size(blocks: Sequence[Block]) -> int:
     return sum(len(block.replications) for block in blocks)
 
 
-def _jobs(scenario: "Scenario", folder: RunFolder, blocks: list[Block]) -> list[Job]:
-    # By replication first: workers then start with different policies, and no two compile the same kernel.
-    ordered = sorted(blocks, key=lambda block: (block.start, block.policy))
-    return [Job(scenario, block, folder.blocks) for block in ordered]
+def _replication(file: str) -> int:
+    return int(file.rpartition("replication=")[2].removesuffix(".parquet"))
 
 
-def merge(scenario: "Scenario", folder: RunFolder) -> None:
-    """Make the run's tables and logs of the finished blocks; may be repeated until `folder.blocks` is removed."""
-    blocks = plan(scenario)
-    _give_back()
-    os.sync()  # the logs, written without an fsync each, are on the disk before they leave their blocks
-    tiers = TIERS if scenario.world.kind == "traffic" else ()
-    run_tables.merge(folder.blocks, blocks, folder.path, tiers)
-    for block in blocks:
-        for kind in ("stats", "sends"):
-            _move_logs(folder.blocks / block.folder / kind, folder.path / kind / f"policy={block.name}")
+def _move(source: Path, target: Path) -> None:
+    if source.exists():  # else an interrupted merge has moved it
+        target.parent.mkdir(parents=True, exist_ok=True)
+        source.replace(target)
 
 
-def _give_back() -> None:
+def _return_memory() -> None:
     """Return what blocks have freed to the system: glibc would keep it while the tables are made, 10 MB of 300."""
     if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
         libc.malloc_trim(0)
-
-
-def _move_logs(source: Path, target: Path) -> None:
-    if not source.is_dir():
-        return
-    target.mkdir(parents=True, exist_ok=True)
-    for path in source.iterdir():
-        path.rename(target / path.name)

@@ -9,33 +9,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from policies.base import Policy
     from sim.scenario import Scenario
     from sim.worlds.table.source import Counted
 
 PULL_NS = 20.0  # a pull without its scores
-SCORE_NS = 1.0  # one arm's score, of most policies
-SCORE_NS_OF_KIND = {  # what is solved or sampled for a score takes longer; unknown kinds count as most
-    "bayes_ucb": 30.0,
-    "kl_ucb": 7.0,
-    "discounted_thompson": 30.0,
-    "sliding_window_thompson": 30.0,
-    "thompson_beta": 20.0,
-    "thompson_empirical_bayes": 20.0,
-    "boltzmann": 18.0,
-    "exp3": 18.0,
-}
-# In a bernoulli world most arms are not looked at, or not drawn.
-SPARED_NS = {"thompson_beta": 3.0, "sliding_window_thompson": 7.0, "epsilon_greedy": 0.4, "greedy": 0.3}
-# In the traffic world these look at every caption each day, the others at those that were sent before (`pools_cold`).
-THOROUGH = {
-    "boltzmann",
-    "discounted_ucb",
-    "exp3",
-    "explore_then_commit",
-    "oracle",
-    "thompson_empirical_bayes",
-    "wilson_normal",
-}
+# In a bernoulli world not every arm is scored at every decision.
+TAIL_SHARE = 0.15  # of arms that a `tail_evaluable` policy draws
+LEADER_SHARE = 0.3  # of decisions at which a `state_independent_score` policy compares all arms
 FAN_NS = 3.0  # a fan's Bernoulli trial
 MESSAGE_NS = 450.0  # a message of the traffic world: its fans, its sales, its label
 PAGE_NS = 20_000.0  # to make a page
@@ -76,8 +57,8 @@ class Estimate:
         return START_SECONDS + self.seconds / workers
 
 
-def workload(scenario: "Scenario", kind: str = "") -> Workload:
-    """The size of one replication of a policy of `kind`.
+def workload(scenario: "Scenario", kind: str = "wilson_sample") -> Workload:
+    """The size of one replication of a policy of `kind`, by default the deployed rule.
 
     Raises, for a table world, what `read_counts` raises of its file.
     """
@@ -105,12 +86,15 @@ def estimate(scenario: "Scenario") -> Estimate:
 
 def _bernoulli(scenario: Any, kind: str) -> Workload:
     pulls, arms = scenario.horizon.pulls, scenario.world.size
-    score_ns = SPARED_NS.get(kind, _score_ns(kind))
-    return Workload(pulls, arms, 1e-9 * pulls * (PULL_NS + arms * score_ns))
+    policy = _policy(kind)
+    share = TAIL_SHARE if policy.tail_evaluable else LEADER_SHARE if policy.state_independent_score else 1.0
+    return Workload(pulls, arms, 1e-9 * pulls * (PULL_NS + arms * share * policy.score_ns))
 
 
-def _score_ns(kind: str) -> float:
-    return SCORE_NS_OF_KIND.get(kind, SCORE_NS)
+def _policy(kind: str) -> "type[Policy]":
+    from policies.registry import kinds  # noqa: PLC0415  (imports every policy)
+
+    return kinds()[kind]
 
 
 def _table(scenario: Any, kind: str) -> Workload:
@@ -119,7 +103,7 @@ def _table(scenario: Any, kind: str) -> Workload:
     pages, rows = len(counts.page_names), len(counts.trials)
     sends = pages * world.sends_per_day * scenario.horizon.days
     scores = sends / pages * rows  # every send of a page looks at all its captions
-    return Workload(sends, rows, 1e-9 * (sends * world.fans_per_send * FAN_NS + scores * _score_ns(kind)))
+    return Workload(sends, rows, 1e-9 * (sends * world.fans_per_send * FAN_NS + scores * _policy(kind).score_ns))
 
 
 def _traffic(scenario: Any, kind: str) -> Workload:
@@ -129,10 +113,11 @@ def _traffic(scenario: Any, kind: str) -> Workload:
     # Each caption rests after a send, and those that arrive come evenly.
     possible = (world.bank.captions + arriving / 2) * (1 + days / max(scenario.selection.cool_down_days, 1e-3))
     sends = world.pages * min(messages_a_day(world, scenario.selection) * days, possible)
-    known = captions if kind in THOROUGH else min(captions, sends / world.pages / 2)
+    tried = min(captions, sends / world.pages / 2)
+    known = tried if _policy(kind).exchangeable_untried else captions  # the others score every caption each day
     looks = world.pages * days * known
     made = world.pages * (PAGE_NS + captions * (CAPTION_NS + WEEK_NS * days / 7))
-    nanoseconds = made + sends * MESSAGE_NS + looks * (LOOK_NS + _score_ns(kind))
+    nanoseconds = made + sends * MESSAGE_NS + looks * (LOOK_NS + _policy(kind).score_ns)
     return Workload(sends, world.pages * captions, 1e-9 * nanoseconds)
 
 

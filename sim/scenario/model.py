@@ -87,11 +87,16 @@ class Record(Section):
 
 
 class Check(Section):
-    """A claim about the results; the run exits with 1 where it fails. Exactly one of the three comparisons is given."""
+    """A claim about the results; the run exits with 1 where it fails. Exactly one of the four comparisons is given."""
 
     metric: Metric = Field(description="What is compared.")
     policy: str = Field(description="The name of the policy that is judged.")
     not_worse_than: str | None = Field(None, description="The name of the policy that it is compared with.")
+    better_than: str | None = Field(None, description="The name of the policy that it is shown to be better than.")
+    margin: Annotated[float, Field(ge=0.0)] | None = Field(
+        None,
+        description="How much worse `not_worse_than` allows, or how much better `better_than` asks for, in the metric.",
+    )
     at_most: float | None = Field(None, description="An upper limit of the metric's mean.")
     at_least: float | None = Field(None, description="A lower limit of the metric's mean.")
     confidence: Annotated[float, Field(gt=0.5, lt=1.0)] = Field(0.95, description="Confidence of the interval used.")

@@ -37,7 +37,9 @@ captions, or {MAX_REPLICATION_SENDS:.0e} sends where they are recorded.
 
 In the tables, a dash for the default means that the key must be given wherever its section is.
 """
-RULES = """Exactly one of `not_worse_than`, `at_most` and `at_least` is given. `revenue_usd` exists in the traffic world
+RULES = """Exactly one of `not_worse_than`, `better_than`, `at_most` and `at_least` is given. `better_than`, `at_most`,
+`at_least`, and `not_worse_than` with a `margin`, must be shown by the one-sided bound at `confidence`.
+`not_worse_than` without a margin passes unless the opposite is shown. `revenue_usd` exists in the traffic world
 only. A failed check makes `run` exit with 1; the results are written all the same."""
 ENTRIES = """An entry is a kind, or a mapping of `kind`, `name` (the kind by default; unique) and its parameters:
 """

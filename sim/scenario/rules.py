@@ -84,22 +84,26 @@ def changes_in_time(world: Any, horizon: Horizon) -> Iterator[Finding]:
 def check_policies(checks: Sequence[tuple[int, Check]], policy_names: Sequence[str]) -> Iterator[Finding]:
     """Checks speak of policies that exist."""
     for index, check in checks:
-        for key in ("policy", "not_worse_than"):
+        for key in ("policy", "not_worse_than", "better_than"):
             name = getattr(check, key)
             if name is not None and name not in policy_names:
                 hint = did_you_mean(name, policy_names)
                 yield Finding(("checks", index, key), f'no policy is named "{name}"{hint}')
-        if check.policy == check.not_worse_than:
-            yield Finding(("checks", index, "not_worse_than"), "is the same policy")
+        for key in ("not_worse_than", "better_than"):
+            if check.policy == getattr(check, key):
+                yield Finding(("checks", index, key), "is the same policy")
 
 
 def check_comparisons(checks: Sequence[tuple[int, Check]]) -> Iterator[Finding]:
     """A check makes exactly one comparison."""
     for index, check in checks:
-        given = [key for key in ("not_worse_than", "at_most", "at_least") if getattr(check, key) is not None]
+        keys = ("not_worse_than", "better_than", "at_most", "at_least")
+        given = [key for key in keys if getattr(check, key) is not None]
         if len(given) != 1:
             have = " and ".join(f"`{key}`" for key in given) or "none"
-            yield Finding(("checks", index), f"needs one of `not_worse_than`, `at_most`, `at_least`; has {have}")
+            yield Finding(("checks", index), f"needs one of {', '.join(f'`{key}`' for key in keys)}; has {have}")
+        if check.margin is not None and check.not_worse_than is None and check.better_than is None:
+            yield Finding(("checks", index, "margin"), "applies to `not_worse_than` and `better_than` only")
 
 
 def check_money(checks: Sequence[tuple[int, Check]], world: Any) -> Iterator[Finding]:
@@ -107,6 +111,16 @@ def check_money(checks: Sequence[tuple[int, Check]], world: Any) -> Iterator[Fin
     for index, check in checks:
         if check.metric == "revenue_usd" and world.kind != "traffic":
             yield Finding(("checks", index, "metric"), f"a {world.kind} world has no revenue")
+
+
+def counting_and_memory(feedback: Any, policies: Sequence[PolicySpec]) -> Iterator[Finding]:
+    """A policy that forgets message by message needs each message to be counted once."""
+    if getattr(feedback, "counting", "once") == "once":
+        return
+    for place, spec in enumerate(policies):
+        if not spec.build().memory.cumulative:
+            message = f"{spec.name} forgets by message, which needs `feedback.counting: once`"
+            yield Finding(("policies", place), message)
 
 
 def curve_size(header: Header, record: Record, policies: Sequence[PolicySpec]) -> Iterator[Finding]:
@@ -196,6 +210,7 @@ RULES: tuple[Rule, ...] = (
     check_policies,
     check_comparisons,
     check_money,
+    counting_and_memory,
     curve_size,
     work_size,
     stats_size,

@@ -15,7 +15,7 @@ def seed_load(plan: SeedPlan, part_rows: int = DEFAULT_PART_ROWS, workers: int =
 
     def write(done: Collection[int], folder: Path) -> Iterator[Made]:
         missing = [part for part in parts if part.index not in done]
-        for part, path, facts in write_parts(plan, missing, folder, workers):
-            yield part.index, path, facts
+        for part, path, totals in write_parts(plan, missing, folder, workers):
+            yield part.index, path, totals
 
     return Load(STATS, f"seed-{plan.digest}", str(part_rows), len(parts), write, plan.description())

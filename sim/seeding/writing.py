@@ -22,7 +22,7 @@ from sim.seeding import kernel
 from sim.seeding.figures import zipf_law
 from sim.seeding.plan import PartPlan, SeedPlan
 from sim.tables.caption_stats import arrow_schema
-from sim.warehouse.base import CHECKSUM_MODULUS, Facts
+from sim.warehouse.base import CHECKSUM_MODULUS, RowTotals
 from sim.warehouse.load.checksum import Columns, checksum
 
 SMALLEST_CV = 1e-6  # below it purchases are Poisson to the last bit that matters
@@ -52,18 +52,23 @@ class Batch(NamedTuple):
         return pa.Table.from_arrays(_columns(self), schema=_writer_schema())
 
     def checksum(self) -> int:
-        """What these rows add to the checksum of all."""
+        """Checksum of these rows."""
         whole, real = self.whole, self.real
         columns = Columns(
             caption_id=whole[kernel.CAPTION_ID],
             successes=whole[kernel.SUCCESSES],
             failures=whole[kernel.FAILURES],
-            observations=whole[kernel.OBSERVATIONS],
-            percentile=whole[kernel.PERCENTILE],
-            last_updated=whole[kernel.LAST_UPDATED],
-            last_used=whole[kernel.LAST_USED],
+            total_observations=whole[kernel.OBSERVATIONS],
+            total_revenue=real[kernel.REVENUE],
+            avg_conversion_rate=real[kernel.CONVERSION],
             avg_emv=real[kernel.MEAN_EMV],
-            revenue=real[kernel.REVENUE],
+            last_emv_observed=real[kernel.LAST_EMV],
+            confidence_lower_bound=real[kernel.LOWER],
+            confidence_upper_bound=real[kernel.UPPER],
+            exploration_score=real[kernel.EXPLORATION],
+            last_used=whole[kernel.LAST_USED],
+            last_updated=whole[kernel.LAST_UPDATED],
+            performance_percentile=whole[kernel.PERCENTILE],
         )
         return checksum(self.pages, self.names, columns)
 
@@ -130,8 +135,8 @@ def _columns(rows: Batch) -> list[Any]:
     ]
 
 
-def write_part(plan: SeedPlan, part: PartPlan, path: Path) -> Facts:
-    """Write one part to `path`, whole or not at all; memory is bounded by a batch. Returns what its rows add up to."""
+def write_part(plan: SeedPlan, part: PartPlan, path: Path) -> RowTotals:
+    """Write one part to `path`, whole or not at all; memory is bounded by a batch. Returns the totals of its rows."""
     total = 0
     with replacing(path) as temporary, pq.ParquetWriter(
         temporary, _writer_schema(), compression="snappy", use_dictionary=DICTIONARY, store_schema=False,
@@ -141,26 +146,26 @@ def write_part(plan: SeedPlan, part: PartPlan, path: Path) -> Facts:
             made = make_batch(plan, pages)
             writer.write_table(made.table())
             total += made.checksum()
-    return Facts(part.rows, part.rows, total % CHECKSUM_MODULUS)
+    return RowTotals(part.rows, part.rows, total % CHECKSUM_MODULUS)
 
 
 def write_parts(
     plan: SeedPlan, parts: Iterable[PartPlan], folder: Path, workers: int
-) -> Iterator[tuple[PartPlan, Path, Facts]]:
-    """Write `parts` into `folder`, at most `workers` + 1 ahead; yields them in order, with what they add up to."""
+) -> Iterator[tuple[PartPlan, Path, RowTotals]]:
+    """Write `parts` into `folder`, at most `workers` + 1 ahead; yields them in order, with their totals."""
     waiting = iter(parts)
     with ThreadPoolExecutor(workers, thread_name_prefix="seed") as pool:
 
-        def submit(part: PartPlan) -> tuple[PartPlan, Future[Facts]]:
+        def submit(part: PartPlan) -> tuple[PartPlan, Future[RowTotals]]:
             return part, pool.submit(write_part, plan, part, folder / part.name)
 
         running = [submit(part) for part in islice(waiting, workers + 1)]
         try:
             while running:
                 part, future = running.pop(0)
-                facts = future.result()
+                totals = future.result()
                 running += [submit(following) for following in islice(waiting, 1)]
-                yield part, folder / part.name, facts
+                yield part, folder / part.name, totals
         finally:
             for _, future in running:
                 future.cancel()

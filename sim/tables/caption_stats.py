@@ -3,9 +3,9 @@
 A row is what the update job leaves behind for a caption with at least one observed message. The authority for names,
 types and nullability is `sql/ddl/caption_bandit_stats.sql`; a test holds `SCHEMA` to it.
 
-Two formulas of the job depend on whether a row is new. Here a row is always treated as updated: the prior
-entered when the row was made (successes = 1 + s, failures = 1 + f), and exploration_score is
-1 / sqrt(successes + failures + 1) over the stored totals, as every update after the first leaves it.
+The prior entered when the row was made (successes = 1 + s, failures = 1 + f). exploration_score is
+1 / sqrt(successes + failures + 1) over the stored totals, as every update after the first leaves it; where the world
+says which rows are new it is 1 / sqrt(successes + failures) for these, as the deployed job has it.
 """
 
 from dataclasses import dataclass
@@ -99,13 +99,13 @@ def _values(counts: CaptionCounts) -> list[NDArray[Any]]:
         successes,
         failures,
         counts.observations,
-        counts.revenue_micros / MICROS,
-        _rate(counts.purchased, counts.sent),
+        _revenue(counts),
+        _rate(counts.purchased, counts.sent) if counts.conversion_rate is None else counts.conversion_rate,
         counts.mean_emv,
         counts.last_emv,
         lower,
         upper,
-        exploration_score(successes, failures),
+        exploration_score(successes, failures, counts.new),
         counts.last_used_us,
         counts.last_updated_us,
         percentile_by_page(counts.page, counts.mean_emv),
@@ -131,10 +131,18 @@ def page_names(page: NDArray[np.int32], names: tuple[str, ...] | None) -> NDArra
     return named
 
 
-def exploration_score(successes: NDArray[np.int64], failures: NDArray[np.int64]) -> NDArray[np.float64]:
-    """1 / sqrt(successes + failures + 1), over the stored totals."""
-    score: NDArray[np.float64] = 1.0 / np.sqrt(successes + failures + 1.0)
+def exploration_score(
+    successes: NDArray[np.int64], failures: NDArray[np.int64], new: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
+    """1 / sqrt(successes + failures + 1), over the stored totals; without the + 1 for `new` rows."""
+    one = 1.0 if new is None else np.where(new, 0.0, 1.0)
+    score: NDArray[np.float64] = 1.0 / np.sqrt(successes + failures + one)
     return score
+
+
+def _revenue(counts: CaptionCounts) -> NDArray[np.float64]:
+    revenue = counts.revenue_micros / MICROS
+    return revenue if counts.revenue_null is None else np.where(counts.revenue_null, np.nan, revenue)
 
 
 def _rate(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:

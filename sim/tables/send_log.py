@@ -55,5 +55,9 @@ def sends_arrow(log: SendLog) -> "pa.Table":
         "propensity": log.propensity,
     }
     schema = arrow_schema()
-    arrays = [pa.array(columns[field.name], field.type, from_pandas=True) for field in schema]  # NaN is NULL
+    hidden = {} if log.attributed is None else {"caption_id": ~log.attributed}
+    arrays = [
+        pa.array(columns[field.name], field.type, from_pandas=True, mask=hidden.get(field.name))  # NaN is NULL
+        for field in schema
+    ]
     return pa.Table.from_arrays(arrays, schema=schema)

@@ -1,37 +1,38 @@
-"""What the project needs of a warehouse, whichever it is.
+"""The interface of a warehouse, whichever it is.
 
-A `Target` answers questions, deploys statements, and takes rows through a `Staging`: parts are appended to a staging
-table of their own, its contents verified, and then published in one atomic step. Every statement that crosses this
-interface is GoogleSQL; a target that speaks something else translates it.
+A `Target` answers questions, runs statements, and takes rows through a `Staging`. Every statement that crosses this
+interface is GoogleSQL; a target that speaks another dialect translates it.
+
+    parts ──append──▶ staging table ──totals, compared──▶ publish (one atomic step) ──totals, compared──▶ table
 
     with open_target(parse_target("duckdb:eros.duckdb")) as target:
         target.execute(target.statement("ddl/caption_bandit_stats", table="caption_bandit_stats"))
         staging = target.staging("caption_bandit_stats", load_id="seed-7-1000000")
         for part_id, part in parts:                  # interrupted? the same loop again: known parts are not sent twice
             staging.append(part_id, part)
-        staging.facts() == expected or staging.discard()
         staging.publish(replace=True)
+        target.totals("caption_bandit_stats")
 """
 
 import hashlib
 import re
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
+from typing import Protocol, Self, runtime_checkable
 
 import pyarrow as pa
 
 import sql
-from sim.errors import InputError, RemoteError, SimError, StorageError
+from sim.errors import RemoteError, SimError, StorageError
 
-if TYPE_CHECKING:
-    from sim.warehouse.guard import WritePermit
-
-KINDS = ("parquet", "duckdb", "bigquery")
 STATS = "caption_bandit_stats"
 SENDS = "mass_messages"
+CURVES = "curves"
+LOCAL_PROJECT, LOCAL_DATASET = "local-warehouse", "main"  # what statements name on a local target
+CHECKSUM_MODULUS = 2147483629
 
 
 class StatementError(SimError):
@@ -60,37 +61,6 @@ class TargetSpec:
     def path(self) -> Path:
         """The folder or file of a local target."""
         return Path(self.place)
-
-    @property
-    def project(self) -> str:
-        """Project that statements name; local targets have a stand-in."""
-        return self.place.split(".")[0] if self.kind == "bigquery" else "local-warehouse"
-
-    @property
-    def dataset(self) -> str:
-        """Dataset that statements name; local targets have a stand-in."""
-        return self.place.split(".")[1] if self.kind == "bigquery" else "main"
-
-
-def parse_target(text: str) -> TargetSpec:
-    """Read TARGET; InputError for anything but the three forms, and for names outside the identifier grammar."""
-    kind, colon, place = text.partition(":")
-    if not colon or kind not in KINDS or not place.strip() or "\0" in place:
-        raise InputError(f"{text!r} is no target", "use parquet:DIR, duckdb:FILE or bigquery:PROJECT.DATASET")
-    if kind == "bigquery":
-        _check_dataset(place)
-    return TargetSpec(kind, place)
-
-
-def _check_dataset(place: str) -> None:
-    parts = place.split(".")
-    try:
-        if len(parts) != 2:
-            raise ValueError(f"{place!r} is not PROJECT.DATASET")
-        sql.identifier("project", parts[0])
-        sql.identifier("dataset", parts[1])
-    except ValueError as error:
-        raise InputError(str(error), "name the dataset as bigquery:PROJECT.DATASET, plain and unquoted") from None
 
 
 _PLAIN_ID = re.compile(r"[a-z0-9_-]{1,63}", re.ASCII)  # also a label of a BigQuery job
@@ -121,7 +91,11 @@ class Column:
 
 @dataclass(frozen=True)
 class TableDescription:
-    """What a warehouse says of a table; None where the engine has no such thing (see `Target.lacks`)."""
+    """How a warehouse describes a table; None where the engine has no such property (see `Target.unsupported`).
+
+    `rows` is the engine's own figure, for display: BigQuery leaves rows of the streaming buffer out of it. Decisions
+    use `Target.totals`.
+    """
 
     name: str
     columns: tuple[Column, ...]
@@ -147,24 +121,32 @@ class Routine:
 
 
 @dataclass(frozen=True)
-class Facts:
-    """What rows add up to: `checksum` is additive over disjoint parts, modulo CHECKSUM_MODULUS."""
+class RowTotals:
+    """Rows, distinct keys and checksum of a set of rows.
+
+    `checksum` covers every column and is additive over disjoint sets, modulo CHECKSUM_MODULUS. `distinct_keys` is 0
+    for a table without a key.
+    """
 
     rows: int
     distinct_keys: int
     checksum: int
 
+    def __add__(self, other: "RowTotals") -> "RowTotals":
+        checksum = (self.checksum + other.checksum) % CHECKSUM_MODULUS
+        return RowTotals(self.rows + other.rows, self.distinct_keys + other.distinct_keys, checksum)
 
-CHECKSUM_MODULUS = 2147483629
+
+NO_ROWS = RowTotals(0, 0, 0)
 
 
 @runtime_checkable
 class Staging(Protocol):
-    """Parts on their way into one table, kept under a load id until published."""
+    """Parts of one load, kept under a load id until they are published."""
 
     @property
     def scratch(self) -> Path:
-        """A folder where a producer may write part files so that `append` need not copy them."""
+        """A private folder where a producer may write part files so that `append` need not copy them."""
 
     def parts(self) -> dict[str, int]:
         """Part ids appended so far, with their rows."""
@@ -172,22 +154,33 @@ class Staging(Protocol):
     def append(self, part_id: str, source: Path | pa.Table) -> int:
         """Add a part (a Parquet file, consumed if it lies in `scratch`, or an Arrow table) exactly once; its rows."""
 
-    def facts(self) -> Facts:
-        """Rows, distinct keys and checksum of what is staged (of a table without a fingerprint: the rows alone)."""
+    def totals(self) -> RowTotals:
+        """Totals of what is staged."""
 
     def publish(self, *, replace: bool) -> None:
-        """Make the staged rows the table's in one atomic step, in place of (`replace`) or beside those it has."""
+        """Publish the staged rows in one atomic step.
+
+        With `replace` they take the place of the table's rows. Without it the table must still be empty when the step
+        happens: InputError if another program has put rows there meanwhile.
+        """
+
+    def publish_beside(self) -> None:
+        """Publish the staged rows in one atomic step, beside those that the table has."""
 
     def discard(self) -> None:
-        """Forget the load: remove its staging table or folder."""
+        """Remove the staging table or folder."""
 
 
 @runtime_checkable
 class Target(Protocol):
-    """One warehouse, open. Writing methods of a remote target refuse to work without a permit of the guard."""
+    """One warehouse, open. Writing methods of a remote target require a permission of the write guard."""
 
     spec: TargetSpec
-    lacks: frozenset[str]  # of: functions, modes, defaults, primary_key, partition, cluster, options
+    project: str  # and the dataset: what statements name; a local target has stand-ins
+    dataset: str
+    unsupported: frozenset[str]  # of: functions, modes, defaults, primary_key, partition, cluster, options
+    load_error: type[SimError]  # what a load raises when rows did not arrive as they were sent
+    max_partitions: int | None  # daily partitions that one load may touch
 
     def statement(self, name: str, **parameters: sql.Parameter) -> str:
         """The GoogleSQL statement `name` of `sql/` for this target's project and dataset."""
@@ -199,7 +192,13 @@ class Target(Protocol):
         """Run a writing statement, in GoogleSQL."""
 
     def describe(self, table: str) -> TableDescription | None:
-        """What the warehouse says of a table; None if there is none."""
+        """How the warehouse describes a table; None if there is none."""
+
+    def totals(self, table: str) -> RowTotals:
+        """Totals of all rows of a table, counted by reading them; zeros if there is no table."""
+
+    def obstacle(self, table: str) -> str | None:
+        """Why a load must not replace `table`, whatever the user allows; None if it may."""
 
     def require_dataset(self) -> None:
         """RemoteError where the dataset itself does not exist: a missing table is then no finding about the table."""
@@ -211,32 +210,19 @@ class Target(Protocol):
         """The body that `routine(name)` has when our `udf/name` is deployed, for comparison."""
 
     def same_body(self, one: str, other: str) -> bool:
-        """Whether two bodies are the same expression, but for layout and comments."""
+        """Whether two bodies are the same expression, except for layout, comments and outer brackets."""
 
     def staging(self, table: str, load_id: str) -> Staging:
         """The staging of a load into `table` (its DDL is `ddl/<table>`), new or as an interrupted load left it."""
 
+    def exclusive(self) -> AbstractContextManager[None]:
+        """Keep other programs from loading into this target meanwhile, where the engine does not do so itself."""
+
     def close(self) -> None:
-        """Let go of files and connections."""
+        """Release files and connections."""
 
     def __enter__(self) -> Self: ...
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
-
-
-def open_target(spec: TargetSpec, *, read_only: bool = False, permit: "WritePermit | None" = None) -> Target:
-    """Open a target. Writing to BigQuery takes a `permit` of the guard; without one it only reads."""
-    # Engines load when used: each costs a fraction of a second, and BigQuery's client is an extra.
-    if spec.kind == "parquet":
-        from sim.warehouse.parquet import ParquetTarget  # noqa: PLC0415
-
-        return ParquetTarget(spec, read_only=read_only)
-    if spec.kind == "duckdb":
-        from sim.warehouse.duckdb import DuckDBTarget  # noqa: PLC0415
-
-        return DuckDBTarget(spec, read_only=read_only)
-    from sim.warehouse.bigquery.target import BigQueryTarget  # noqa: PLC0415
-
-    return BigQueryTarget(spec, permit=permit)

@@ -38,13 +38,13 @@ class Step:
 
 def plan(target: Target, *, replace: bool = False) -> list[Step]:
     """What there is to do, found out by reading only. InputError for a target that cannot hold functions."""
-    if "functions" in target.lacks:
+    if "functions" in target.unsupported:
         raise InputError(f"{target.spec} holds tables only", "deploy to duckdb:FILE or bigquery:PROJECT.DATASET")
     return [*(_table(target, name) for name in TABLES), *(_function(target, name, replace) for name in FUNCTIONS)]
 
 
 def carry_out(target: Target, steps: Sequence[Step]) -> None:
-    """Run what the plan says. CheckFailedError, before the first write, where a function would be replaced unasked."""
+    """Run what the plan says. CheckFailedError, before anything is written, if a function would be replaced unasked."""
     refused = [step for step in steps if step.action == "refuse"]
     if refused:
         names = ", ".join(step.name for step in refused)
@@ -110,7 +110,7 @@ def table_lines(table: TableDescription, target: Target) -> list[str]:
     """A table's description as lines to compare, without what the target keeps nothing of."""
     lines = [_column_line(one.name, one.type, one.mode, one.default) for one in table.columns]
     parts = {"primary_key": table.primary_key, "partition": table.partition, "cluster": table.cluster}
-    return [*lines, *(f"{key} {value}" for key, value in parts.items() if key not in target.lacks)]
+    return [*lines, *(f"{key} {value}" for key, value in parts.items() if key not in target.unsupported)]
 
 
 def _column_line(name: str, kind: str, mode: str, default: str | None) -> str:

@@ -1,14 +1,13 @@
 """A folder of Parquet files as a warehouse: DIR/<table>/<part>.parquet, read through an in-memory DuckDB.
 
-It holds no functions; ours are made in that DuckDB, so that the contents can be checked against them. A load writes
-its parts into DIR/.staging-<table>-<load id>/ and is published by renaming that folder.
+It holds no functions; ours are made in that DuckDB, so that the contents can be checked against them.
 """
 
-import os
-import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 import duckdb
 import pyarrow as pa
@@ -16,16 +15,48 @@ import pyarrow.parquet as pq
 
 import sql
 from sim.errors import InputError, StorageError
-from sim.warehouse.base import Column, Facts, Routine, TableDescription, TargetSpec, plain_id
-from sim.warehouse.duckdb import connect, deploy_functions, facts_of, integers, local_errors
-from sim.warehouse.schema import arrow_schema, arrow_type
+from sim.warehouse.base import (
+    LOCAL_DATASET,
+    LOCAL_PROJECT,
+    NO_ROWS,
+    STATS,
+    Column,
+    Routine,
+    RowTotals,
+    TableDescription,
+    TargetSpec,
+    plain_id,
+)
+from sim.warehouse.embedded import (
+    NO_PARQUET_HINT,
+    connect,
+    deploy_functions,
+    file_totals,
+    integers,
+    local_errors,
+    local_statement,
+    make_view,
+)
+from sim.warehouse.guard import WritePermission
+from sim.warehouse.load.checksum import stats_totals
+from sim.warehouse.parquet_folder import foreign_file, part_files, row_count
+from sim.warehouse.parquet_staging import ParquetStaging, recover
+from sim.warehouse.places import refuse_url
+from sim.warehouse.schema import arrow_type
 from sim.warehouse.translate import to_duckdb
+
+LOCK = ".caption-sim.lock"
 
 
 class ParquetTarget:
-    """`parquet:DIR`, opened; writing creates the folder, reading wants it to exist."""
+    """`parquet:DIR`, opened; writing creates the folder, reading requires it to exist."""
 
-    lacks = frozenset({"functions", "modes", "defaults", "primary_key", "partition", "cluster", "options"})
+    form = "parquet:DIR"
+    guarded = False
+    project, dataset = LOCAL_PROJECT, LOCAL_DATASET
+    unsupported = frozenset({"functions", "modes", "defaults", "primary_key", "partition", "cluster", "options"})
+    load_error = StorageError
+    max_partitions = None
 
     def __init__(self, spec: TargetSpec, *, read_only: bool = False) -> None:
         self.spec = spec
@@ -34,6 +65,21 @@ class ParquetTarget:
         self._connection = connect()
         deploy_functions(self._connection)
 
+    @staticmethod
+    def check_place(place: str) -> None:
+        """See `TargetKind.check_place`: any local path."""
+        refuse_url("parquet", place)
+
+    @classmethod
+    def open(cls, spec: TargetSpec, *, read_only: bool, permission: WritePermission | None) -> "ParquetTarget":  # noqa: ARG003
+        """See `TargetKind.open`."""
+        return cls(spec, read_only=read_only)
+
+    @classmethod
+    def preview(cls, spec: TargetSpec) -> "ParquetTarget":
+        """See `TargetKind.preview`."""
+        return cls(spec)
+
     @property
     def connection(self) -> duckdb.DuckDBPyConnection:
         """The in-memory DuckDB, with our functions and a view of each table asked for."""
@@ -41,7 +87,7 @@ class ParquetTarget:
 
     def statement(self, name: str, **parameters: sql.Parameter) -> str:
         """See `Target.statement`."""
-        return sql.read(name, project=self.spec.project, dataset=self.spec.dataset, **parameters)
+        return local_statement(name, **parameters)
 
     def query(self, statement: str) -> pa.Table:
         """See `Target.query`; the tables are those whose folders exist."""
@@ -61,8 +107,21 @@ class ParquetTarget:
         columns = _columns(files[0])
         kinds = [(one.name, one.type) for one in columns]
         deviating = [file.name for file in files[1:] if [(one.name, one.type) for one in _columns(file)] != kinds]
-        rows = sum(_rows(file) for file in files)
+        rows = sum(row_count(file) for file in files)
         return TableDescription(table, columns, rows=rows, deviating_files=tuple(deviating))
+
+    def totals(self, table: str) -> RowTotals:
+        """See `Target.totals`: summed over the files, so that memory stays bounded."""
+        files = self.files(table)
+        if table != STATS:
+            return file_totals(table, files) if files else NO_ROWS
+        # Parts hold whole pages, so keys add up too.
+        return sum((stats_totals(file) for file in files), NO_ROWS)
+
+    def obstacle(self, table: str) -> str | None:
+        """See `Target.obstacle`: a file in the folder of the table that this program did not write."""
+        foreign = foreign_file(self.spec.path / table)
+        return None if foreign is None else f"{foreign} was not written by this program"
 
     def require_dataset(self) -> None:
         """The folder is there: nothing to do."""
@@ -81,11 +140,25 @@ class ParquetTarget:
 
     def files(self, table: str) -> list[Path]:
         """The Parquet files of a table, in order."""
-        return sorted((self.spec.path / table).glob("*.parquet"))
+        return part_files(self.spec.path / table)
 
-    def staging(self, table: str, load_id: str) -> "ParquetStaging":
+    def staging(self, table: str, load_id: str) -> ParquetStaging:
         """See `Target.staging`."""
-        return ParquetStaging(self, table, plain_id(load_id))
+        return ParquetStaging(self.spec.path, table, plain_id(load_id))
+
+    @contextmanager
+    def exclusive(self) -> Iterator[None]:
+        """See `Target.exclusive`: a lock file in the folder."""
+        from filelock import FileLock, Timeout  # noqa: PLC0415  (for writers only)
+
+        _make_folder(self.spec.path)
+        try:
+            with FileLock(self.spec.path / LOCK, timeout=0):
+                recover(self.spec.path)
+                yield
+        except Timeout:
+            message = f"another program is writing into {self.spec.place}"
+            raise StorageError(message, "wait until it has ended") from None
 
     def close(self) -> None:
         """See `Target.close`."""
@@ -101,97 +174,18 @@ class ParquetTarget:
 
     def _make_views(self) -> None:
         for folder in sorted(self.spec.path.iterdir()):
-            if folder.is_dir() and sql.NAME.fullmatch(folder.name) and self.files(folder.name):
-                make_view(self._connection, folder.name, folder)
+            if folder.is_dir() and sql.NAME.fullmatch(folder.name) and (files := part_files(folder)):
+                make_view(self._connection, folder.name, files)
 
 
-class ParquetStaging:
-    """A load into a folder of Parquet files; see `Staging`."""
-
-    def __init__(self, target: ParquetTarget, table: str, load_id: str) -> None:
-        self._target, self._table = target, table
-        self._folder = target.spec.path / f".staging-{table}-{load_id}"
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self.scratch.mkdir(exist_ok=True)
-
-    @property
-    def scratch(self) -> Path:
-        """See `Staging.scratch`: a folder within the staging folder."""
-        return self._folder / "scratch"
-
-    def parts(self) -> dict[str, int]:
-        """See `Staging.parts`."""
-        return {file.stem: _rows(file) for file in sorted(self._folder.glob("*.parquet"))}
-
-    def append(self, part_id: str, source: Path | pa.Table) -> int:
-        """See `Staging.append`: a part arrives under its own name by one rename."""
-        final = self._folder / f"{plain_id(part_id)}.parquet"
-        if not final.exists():
-            _sync(scratch := self._written(source))
-            scratch.replace(final)
-        return _rows(final)
-
-    def facts(self) -> Facts:
-        """See `Staging.facts`."""
-        return _folder_facts(self._target, self._table, self._folder)
-
-    def publish(self, *, replace: bool) -> None:
-        """See `Staging.publish`: the folder takes the table's name; kept files move in by hard link first."""
-        final, old = self._target.spec.path / self._table, self._folder.with_suffix(".old")
-        if not replace:
-            self._adopt(final)
-        shutil.rmtree(self.scratch)
-        if final.exists():
-            final.replace(old)
-        self._folder.replace(final)
-        shutil.rmtree(old, ignore_errors=True)
-
-    def discard(self) -> None:
-        """See `Staging.discard`."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _written(self, source: Path | pa.Table) -> Path:
-        if isinstance(source, Path) and source.parent == self.scratch:
-            return source
-        file = self.scratch / f"part-{os.getpid()}.parquet"
-        if isinstance(source, Path):
-            shutil.copyfile(source, file)
-        else:
-            pq.write_table(source.cast(arrow_schema(self._table)), file)
-        return file
-
-    def _adopt(self, final: Path) -> None:
-        for file in sorted(final.glob("*.parquet")):
-            kept = self._folder / file.name
-            if kept.exists() and not kept.samefile(file):
-                raise StorageError(f"{file} would be overwritten", "load it under another id, or replace the table")
-            if not kept.exists():
-                os.link(file, kept)
+TARGET = ParquetTarget
 
 
-def make_view(connection: duckdb.DuckDBPyConnection, name: str, folder: Path) -> None:
-    """A view `name` over the Parquet files of a folder."""
-    pattern = str(folder / "*.parquet").replace("'", "''")
-    connection.execute(f"""CREATE OR REPLACE VIEW "{name}" AS SELECT * FROM read_parquet('{pattern}')""")  # noqa: S608
-
-
-def _folder_facts(target: ParquetTarget, table: str, folder: Path) -> Facts:
-    with connect() as scratch:
-        make_view(scratch, table, folder)
-        return facts_of(_View(target, scratch, sum(_rows(one) for one in folder.glob("*.parquet"))), table, table)
-
-
-class _View:
-    """A staging folder seen as a target, as far as `facts_of` asks."""
-
-    def __init__(self, target: ParquetTarget, connection: duckdb.DuckDBPyConnection, rows: int) -> None:
-        self.statement, self._connection, self._rows = target.statement, connection, rows
-
-    def query(self, statement: str) -> pa.Table:
-        return integers(self._connection.execute(to_duckdb(statement)).to_arrow_table())
-
-    def describe(self, table: str) -> TableDescription:
-        return TableDescription(table, (), rows=self._rows)
+def _make_folder(path: Path) -> None:
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise StorageError(f"{path} is not a folder", "parquet: takes a folder") from None
 
 
 def _columns(file: Path) -> tuple[Column, ...]:
@@ -202,20 +196,8 @@ def _schema(file: Path) -> pa.Schema:
     try:
         return pq.read_schema(file)
     except (pa.ArrowInvalid, OSError) as error:
-        raise StorageError(f"{file}: not a Parquet file", "a CSV, or a file that was cut short?") from error
+        raise StorageError(f"{file}: not a Parquet file", NO_PARQUET_HINT) from error
 
 
-def _rows(file: Path) -> int:
-    try:
-        return int(pq.read_metadata(file).num_rows)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise StorageError(f"{file}: not a Parquet file", "a CSV, or a file that was cut short?") from error
-
-
-def _mode(field: Any) -> str:
+def _mode(field: pa.Field) -> str:
     return "NULLABLE" if field.nullable else "REQUIRED"
-
-
-def _sync(file: Path) -> None:
-    with file.open("rb") as opened:
-        os.fsync(opened.fileno())

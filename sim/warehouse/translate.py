@@ -28,9 +28,9 @@ def to_duckdb(statement: str) -> str:
 
 @cache
 def normal_form(expression: str) -> str:
-    """A GoogleSQL expression in sqlglot's own layout, without comments: equal texts are the same expression."""
+    """A GoogleSQL expression in sqlglot's own layout, without comments and outer brackets, for comparison."""
     tree = parse(expression)
-    while isinstance(tree, exp.Paren):  # some servers keep the brackets of AS (…), others do not
+    while isinstance(tree, exp.Paren):
         tree = tree.this
     return tree.sql(dialect="bigquery", comments=False, normalize=True, normalize_functions="upper")
 

@@ -66,6 +66,12 @@ class CaptionCounts:
     last_used_us: Counts
     last_updated_us: Counts
     page_names: tuple[str, ...] | None = None
+    conversion_rate: Floats | None = None
+    """Given where it is not purchased / sent: of the last roll-up; NaN for NULL."""
+    revenue_null: Flags | None = None
+    """Rows whose total_revenue is NULL."""
+    new: Flags | None = None
+    """Rows that the last run inserted, whose exploration_score has the other formula."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +96,8 @@ class SendLog:
     caption_id: Counts
     propensity: Floats
     page_names: tuple[str, ...] | None = None
+    attributed: Flags | None = None
+    """Messages whose caption the log names; None: all."""
 
 
 @dataclass(frozen=True)

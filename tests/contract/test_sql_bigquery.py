@@ -11,10 +11,10 @@ import pytest
 import sql
 from sim.seeding import SeedPlan
 from sim.seeding.loads import seed_load
-from sim.warehouse.base import STATS, open_target
+from sim.warehouse.base import STATS
 from sim.warehouse.deploy import FUNCTIONS, carry_out, plan
-from sim.warehouse.guard import writing
-from sim.warehouse.load.loading import put
+from sim.warehouse.load.loading import load
+from sim.warehouse.targets import open_target, writing
 from sim.warehouse.verify.checks import shipped
 from sim.warehouse.verify.options import Options
 from sim.warehouse.verify.questions import Clock, parameters
@@ -33,8 +33,8 @@ CAP = 2**30
 @pytest.fixture(scope="module")
 def target():
     os.environ.setdefault("CAPTION_SIM_MAX_BYTES_BILLED", str(CAP))
-    spec, permit = writing(f"bigquery:{NAME}", NAME)
-    with open_target(spec, permit=permit) as opened:
+    spec, permission = writing(f"bigquery:{NAME}", NAME)
+    with open_target(spec, permission=permission) as opened:
         yield opened
 
 
@@ -65,6 +65,6 @@ def test_deployed_twice_is_deployed_once(deployed):
 
 
 def test_a_load_verifies(deployed):
-    put(deployed, [seed_load(SeedPlan(rows=1000, seed=1))], replace=True)
+    load(deployed, [seed_load(SeedPlan(rows=1000, seed=1))], replace=True)
     results = verify(deployed, Options(rows=1000, draws=1000, as_of="latest"))
     assert [one for one in results if one.status == "fail"] == []

@@ -13,7 +13,6 @@ from filelock import FileLock
 
 import sql
 from policies.maths.wilson import exploration_bonus, wilson_bounds
-from sim.warehouse.base import TargetSpec
 from sim.warehouse.bigquery.target import our_body
 from sim.warehouse.schema import described
 from sim.warehouse.verify.checks import shipped
@@ -29,7 +28,11 @@ pytestmark = pytest.mark.xdist_group("googlesql")
 PROJECT, DATASET = "local-warehouse", "main"
 TABLES = tuple(name.removeprefix("ddl/") for name in sql.names("ddl"))
 FIELDS = ("lower_bound", "upper_bound", "exploration_bonus")
-OWN_TABLE = {"load/recorded_loads": "caption_sim_loads"}
+OWN_TABLE = {
+    "load/recorded_loads": "caption_sim_loads",
+    "load/fingerprint_sends": "mass_messages",
+    "load/fingerprint_curves": "curves",
+}
 MOMENT = datetime(2025, 4, 1, tzinfo=UTC)
 PARAMETERS = {
     **parameters(Options(draws=1000), Clock(MOMENT, MOMENT, live=True), shipped().values()),
@@ -180,7 +183,7 @@ def test_googlesql_analyses_every_statement(googlesql, name):
 
 def test_googlesql_analyses_the_merged_checks(googlesql):
     """What `verify` asks in one scan: the checks that can share it, with and without a limit on the age of rows."""
-    target = SimpleNamespace(spec=TargetSpec("duckdb", "a.duckdb"))
+    target = SimpleNamespace(project=PROJECT, dataset=DATASET)
     parts = [part for check in shipped().values() if (part := split(target, check, PARAMETERS))]
     assert len(parts) >= 14
     for since in (None, MOMENT):

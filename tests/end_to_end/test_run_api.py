@@ -1,5 +1,8 @@
 """The Python side: `sim.run`, `sim.load_run`, and replications on their own."""
 
+import gc
+import shutil
+import tempfile
 from pathlib import Path
 
 import polars as pl
@@ -7,6 +10,8 @@ import pytest
 
 import sim
 from sim.errors import InputError, ScenarioError, StorageError
+from sim.files import digest
+from sim.runs.folder import RunFolder
 from sim.worlds.engine import simulate
 
 SCENARIO = {
@@ -106,8 +111,12 @@ def test_hostile_text_stays_text_in_the_report(run: sim.Run, tmp_path: Path) -> 
     for path in run.path.iterdir():
         if path.is_file():
             (tmp_path / "hostile" / path.name).write_bytes(path.read_bytes())
+    shutil.copytree(run.path / "tables", tmp_path / "hostile" / "tables")
     scenario = tmp_path / "hostile" / "scenario.yaml"
     scenario.write_text(scenario.read_text() + "# <script>alert(1)</script>\n")
+    folder = RunFolder(tmp_path / "hostile")
+    manifest = folder.manifest()
+    folder.write_manifest({**manifest, "files": {**manifest["files"], "scenario.yaml": digest(scenario)}})
     html = sim.load_run(tmp_path / "hostile").report().read_text()
     assert "<script>alert" not in html
     assert html.count("<script>") == 1  # the page's own
@@ -130,3 +139,26 @@ def test_means_are_those_of_the_rows(run: sim.Run) -> None:
         rows = run.replications.filter(pl.col("policy") == row["policy"])
         assert row["mean_regret"] == pytest.approx(rows["regret"].mean(), rel=1e-12)
         assert row["locked_out_share"] == rows["locked_out"].mean()
+
+
+def test_simulating_without_a_folder_keeps_its_files_as_long_as_the_run(
+    run: sim.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    simulated = sim.simulate(SCENARIO)
+    gc.collect()
+    assert simulated.replications.equals(run.replications)
+    assert simulated.stats("oracle", 0).equals(run.stats("oracle", 0))
+    del simulated
+    gc.collect()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_simulation_left_is_removed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    in_use = sim.simulate(SCENARIO)
+    (tmp_path / "caption-sim-killed" / "run").mkdir(parents=True)
+    (tmp_path / "caption-sim-killed" / ".lock").touch()
+    other = sim.simulate(SCENARIO, overrides=["seed=2"])
+    assert not (tmp_path / "caption-sim-killed").exists()
+    assert len(in_use.replications) == len(other.replications) == 8

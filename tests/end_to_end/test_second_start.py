@@ -46,7 +46,7 @@ def compiled(folder: Path, out: str, *words: str) -> list[str]:
 
 
 def test_a_second_start_compiles_nothing(tmp_path: Path) -> None:
-    words = [*TINY["bernoulli"], "--set", "policies=[greedy]"]
+    words = [*TINY["bernoulli"], "--set", "policies=[ucb1]"]  # its parameters are a NamedTuple
     assert compiled(tmp_path, "first", *words)  # so that the count is known to count
     assert compiled(tmp_path, "second", *words) == []
 

@@ -21,7 +21,7 @@ class NaivePage:
         self.scenario, self.world, self.fans = scenario, scenario.world, fans
         spec = scenario.policies[0]
         self.policy = spec.build()
-        self.params = tuple(map(float, self.policy.parameters()))
+        self.params = self.policy.parameters()
         self.states = np.zeros((4, self.policy.state_size))
         self.keys = {
             name: row_keys(scenario.seed, purpose, [replication], page + 1)[0, page]

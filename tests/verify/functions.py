@@ -4,8 +4,9 @@ import contextlib
 
 import duckdb
 
-from sim.warehouse.base import TargetSpec, open_target
+from sim.warehouse.base import TargetSpec
 from sim.warehouse.deploy import carry_out, plan
+from sim.warehouse.targets import open_target
 
 N = "(CAST(s AS DOUBLE) + f)"
 P = f"(s / {N})"

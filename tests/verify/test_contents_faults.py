@@ -7,8 +7,9 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sim.warehouse.base import SENDS, STATS, TargetSpec, open_target
+from sim.warehouse.base import SENDS, STATS, TargetSpec
 from sim.warehouse.schema import arrow_schema
+from sim.warehouse.targets import open_target
 from sim.warehouse.verify import Options, verify
 from verify.rows import START, derived, right_rows, set_at
 

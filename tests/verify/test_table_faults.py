@@ -6,8 +6,9 @@ import duckdb
 import polars as pl
 import pytest
 
-from sim.warehouse.base import STATS, Column, Routine, TargetSpec, open_target
+from sim.warehouse.base import STATS, Column, Routine, TargetSpec
 from sim.warehouse.schema import described
+from sim.warehouse.targets import open_target
 from sim.warehouse.verify.identity import SAMPLE, check_identity
 from sim.warehouse.verify.table import check_table
 from verify.rows import right_rows
@@ -18,7 +19,7 @@ OURS = described(STATS)
 class Described:
     """A BigQuery dataset that keeps everything, with one table described as given."""
 
-    lacks = unsupported = frozenset()
+    unsupported = frozenset()
     spec = TargetSpec("bigquery", "my-project-1.caption_test")
 
     def __init__(self, table, routine=None):

@@ -251,13 +251,44 @@ class TrafficFeedback(Section):
     label: Literal["emv_above_median"] = Field(
         "emv_above_median", description="A message succeeds when its EMV exceeds the median EMV of its page."
     )
-    counting: Literal["once"] = Field("once", description="Each message is counted once.")
+    counting: Literal["once", "every_refresh"] = Field(
+        "once",
+        description="`once`: each message is counted once. `every_refresh`, as deployed: every update job adds all "
+        "messages of the last `look_back_days` again.",
+    )
+    look_back_days: Annotated[float, Field(gt=0.0, le=400.0)] = Field(
+        7.0, description="Under `every_refresh`, the age up to which a message is added again."
+    )
     refresh_hours: Annotated[float, Field(ge=0.25, le=8_760.0)] = Field(6.0, description="Hours between update jobs.")
     label_after_hours: Hours = Field(
         24.0, description="A message is counted at the first job this long after it; later purchases stay unknown."
     )
     median_days: Annotated[float, Field(gt=0.0, le=400.0)] = Field(
         30.0, description="The median is over the page's messages of this many days."
+    )
+    median: Literal["exact", "lower"] = Field(
+        "exact",
+        description="Of an even number of EMVs, `exact`: the mean of the middle two; `lower`, as deployed: the lower.",
+    )
+    unsold: Literal["zero", "missing"] = Field(
+        "zero",
+        description="How a message that sold nothing is recorded: 0 purchases and earnings, or NULL, so that it has no "
+        "label.",
+    )
+    null_sum: Literal["zero", "null"] = Field(
+        "zero",
+        description="What a sum of only NULL earnings adds to total_revenue: 0, or, as deployed, NULL for ever.",
+    )
+    decay_per_refresh: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
+        1.0, description="Under `every_refresh`, the factor of a row's counts before each addition; rounded."
+    )
+    cap: Annotated[Whole, Field(ge=2, le=1_000_000_000)] | None = Field(
+        None, description="Under `every_refresh`, the largest sum of a row's counts; both are scaled down to it."
+    )
+    attribution: Probability = Field(
+        1.0,
+        description="Share of messages whose caption the send log names (0.0913 in production); the others enter the "
+        "medians only.",
     )
 
 

@@ -1,1 +1,5 @@
-"""BigQuery as a warehouse target."""
+"""BigQuery as a warehouse target. The client library is imported when the target is opened."""
+
+from sim.warehouse.bigquery.target import BigQueryTarget
+
+TARGET = BigQueryTarget

@@ -1,13 +1,11 @@
 """A BigQuery dataset as a warehouse, through the official client (extra `bigquery`).
 
-Every request has a deadline, every query a byte cap and labels. A load writes Parquet parts by load jobs whose ids
-derive from the content, so that a part sent twice (a lost answer, a restart) is loaded once; publishing is one copy
-job.
-BIGQUERY_EMULATOR_HOST points the client at another server, which is then spoken to without credentials.
+Every request has a deadline, every query a byte cap and labels; see `client`. BIGQUERY_EMULATOR_HOST points the client
+at another server, which is then used without credentials.
 """
 
-import os
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any, Self
 
@@ -16,57 +14,92 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 import sql
-from sim.errors import InputError, RemoteError, WriteNotPermittedError
-from sim.warehouse.base import Column, Routine, TableDescription, TargetSpec
-from sim.warehouse.bigquery.client import DEADLINE_SECONDS, LABELS, byte_cap, import_client, remote_errors, retry
-from sim.warehouse.guard import WritePermit, refuse_production
+from sim.errors import InputError, RemoteError
+from sim.warehouse.base import NO_ROWS, Column, RemoteStatementError, Routine, RowTotals, TableDescription, TargetSpec
+from sim.warehouse.bigquery.client import DEADLINE_SECONDS, LABELS, PAGE_SECONDS, DatasetClient, retry
+from sim.warehouse.bigquery.errors import not_found, remote_errors
+from sim.warehouse.bigquery.staging import BigQueryStaging
+from sim.warehouse.bigquery.totals import dataset_statement, table_totals
+from sim.warehouse.guard import WritePermission
 from sim.warehouse.schema import normal_default
 from sim.warehouse.translate import normal_form, parse
 
 _GOOGLESQL = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
+MAX_PARTITIONS = 4_000  # that one load or copy job of BigQuery may touch
 
 
 class BigQueryTarget:
-    """`bigquery:PROJECT.DATASET`. Without a permit of the guard it only reads."""
+    """`bigquery:PROJECT.DATASET`. Without a permission of the guard it only reads."""
 
-    lacks: frozenset[str] = frozenset()
+    form = "bigquery:PROJECT.DATASET"
+    guarded = True
+    unsupported: frozenset[str] = frozenset()
+    load_error = RemoteError
+    max_partitions = MAX_PARTITIONS
 
-    def __init__(self, spec: TargetSpec, *, permit: WritePermit | None = None, client: Any = None) -> None:
+    def __init__(self, spec: TargetSpec, *, permission: WritePermission | None = None, client: Any = None) -> None:
         self.spec = spec
-        self._permit = permit
-        self.bigquery = import_client()
-        with remote_errors(spec):
-            self.client = client or _client(self.bigquery, spec)
+        self._client = DatasetClient(spec, permission, client)
+        self.project, self.dataset = self._client.project, self._client.dataset
+
+    @staticmethod
+    def check_place(place: str) -> None:
+        """See `TargetKind.check_place`: PROJECT.DATASET, each within the identifier grammar."""
+        parts = place.split(".")
+        try:
+            if len(parts) != 2:
+                raise ValueError(f"{place!r} is not PROJECT.DATASET")
+            sql.identifier("project", parts[0])
+            sql.identifier("dataset", parts[1])
+        except ValueError as error:
+            raise InputError(str(error), "name the dataset as bigquery:PROJECT.DATASET, plain and unquoted") from None
+
+    @classmethod
+    def open(cls, spec: TargetSpec, *, read_only: bool, permission: WritePermission | None) -> "BigQueryTarget":
+        """See `TargetKind.open`."""
+        return cls(spec, permission=None if read_only else permission)
+
+    @classmethod
+    def preview(cls, spec: TargetSpec) -> "BigQueryTarget":
+        """See `TargetKind.preview`."""
+        return cls(spec)
+
+    @property
+    def client(self) -> Any:
+        """The official client."""
+        return self._client.api
 
     def statement(self, name: str, **parameters: sql.Parameter) -> str:
         """See `Target.statement`."""
-        return sql.read(name, project=self.spec.project, dataset=self.spec.dataset, **parameters)
+        return dataset_statement(self._client, name, **parameters)
 
     def query(self, statement: str) -> pa.Table:
-        """See `Target.query`; a statement that could write is a InputError, whatever the permit."""
+        """See `Target.query`; a statement that could write is a InputError, whatever the permission."""
         if not _reads_only(statement):
             raise InputError("only a SELECT may be run as a query")
         with remote_errors(self.spec):
-            rows = self._run(statement).result(retry=retry(), timeout=QUERY_SECONDS)
+            rows = self._client.run(statement).result(retry=retry(), timeout=PAGE_SECONDS)
             return rows.to_arrow(create_bqstorage_client=False)
 
     def dry_run(self, statement: str) -> int:
         """Bytes that a statement would read; it is checked by BigQuery but not run."""
         with remote_errors(self.spec):
-            config = self.bigquery.QueryJobConfig(dry_run=True, use_query_cache=False, labels=LABELS)
-            job = self.client.query(statement, job_config=config, retry=retry(), timeout=DEADLINE_SECONDS)
+            config = self._client.bigquery.QueryJobConfig(dry_run=True, use_query_cache=False, labels=LABELS)
+            job = self.client.query(
+                statement, job_config=config, location=self._client.location, retry=retry(), timeout=DEADLINE_SECONDS
+            )
             return int(job.total_bytes_processed or 0)
 
     def execute(self, statement: str) -> None:
-        """See `Target.execute`; wants a permit."""
-        self.require_permit()
+        """See `Target.execute`; requires a permission."""
+        self._client.require_permission()
         with remote_errors(self.spec):
-            self._run(statement).result(retry=retry(), timeout=QUERY_SECONDS)
+            self._client.run(statement)
 
     def describe(self, table: str) -> TableDescription | None:
         """See `Target.describe`."""
         with remote_errors(self.spec):
-            found = self.table(table)
+            found = self._client.table(table)
         return None if found is None else _description(table, found)
 
     def require_dataset(self) -> None:
@@ -74,15 +107,34 @@ class BigQueryTarget:
         with remote_errors(self.spec):
             try:
                 self.client.get_dataset(self.spec.place, retry=retry(), timeout=DEADLINE_SECONDS)
-            except import_not_found():
+            except not_found():
                 raise RemoteError(f"{self.spec}: the dataset does not exist", "check its name and location") from None
+
+    def totals(self, table: str) -> RowTotals:
+        """See `Target.totals`; of a table with other columns than the DDL's, the rows alone."""
+        with remote_errors(self.spec):
+            if self._client.table(table) is None:
+                return NO_ROWS
+        try:
+            with remote_errors(self.spec):
+                return table_totals(self._client, table, table)
+        except RemoteStatementError:
+            with remote_errors(self.spec):
+                return table_totals(self._client, None, table)
+
+    def obstacle(self, table: str) -> str | None:
+        """See `Target.obstacle`: a view, or another kind of table that a load cannot fill."""
+        with remote_errors(self.spec):
+            found = self._client.table(table)
+        kind = "TABLE" if found is None else found.table_type or "TABLE"
+        return None if kind == "TABLE" else f"{table} is a {kind.lower()}"
 
     def routine(self, name: str) -> Routine | None:
         """See `Target.routine`."""
         with remote_errors(self.spec):
             try:
                 found = self.client.get_routine(self.path(name), retry=retry(), timeout=DEADLINE_SECONDS)
-            except import_not_found():
+            except not_found():
                 return None
         return Routine(name, found.body or "", _arguments(found), _kind(found.return_type))
 
@@ -97,31 +149,18 @@ class BigQueryTarget:
         except SqlglotError:
             return one.split() == other.split()
 
-    def staging(self, table: str, load_id: str) -> Any:
-        """See `Target.staging`; wants a permit."""
-        from sim.warehouse.bigquery.load import BigQueryStaging  # noqa: PLC0415
+    def staging(self, table: str, load_id: str) -> BigQueryStaging:
+        """See `Target.staging`; requires a permission."""
+        self._client.require_permission()
+        return BigQueryStaging(self._client, table, load_id)
 
-        self.require_permit()
-        return BigQueryStaging(self, table, load_id)
-
-    def table(self, name: str) -> Any:
-        """The client's description of a table, None if there is none."""
-        try:
-            return self.client.get_table(self.path(name), retry=retry(), timeout=DEADLINE_SECONDS)
-        except import_not_found():
-            return None
+    def exclusive(self) -> AbstractContextManager[None]:
+        """See `Target.exclusive`: publishing has a precondition instead, and jobs run once by their ids."""
+        return nullcontext()
 
     def path(self, name: str) -> str:
         """PROJECT.DATASET.NAME."""
-        return f"{self.spec.project}.{self.spec.dataset}.{sql.identifier('name', name)}"
-
-    def require_permit(self) -> None:
-        """WriteNotPermittedError unless the guard gave leave to write to this very dataset."""
-        refuse_production(self.spec.place)
-        if self._permit != WritePermit(self.spec.project, self.spec.dataset):
-            raise WriteNotPermittedError(
-                f"no leave to write to {self.spec.place}", "writing commands ask the guard for it"
-            )
+        return self._client.path(name)
 
     def close(self) -> None:
         """See `Target.close`."""
@@ -135,35 +174,11 @@ class BigQueryTarget:
     ) -> None:
         self.close()
 
-    def _run(self, statement: str) -> Any:
-        config = self.bigquery.QueryJobConfig(maximum_bytes_billed=byte_cap(), labels=LABELS)
-        return self.client.query(statement, job_config=config, retry=retry(), job_retry=None, timeout=DEADLINE_SECONDS)
-
-
-QUERY_SECONDS = 600.0
-
 
 def our_body(statement: str) -> str:
     """The expression of CREATE FUNCTION … AS (expression): what is between its outer brackets, as BigQuery keeps it."""
     start = statement.index("AS (") + len("AS (")
     return statement[start : statement.rindex(")")].strip()
-
-
-def import_not_found() -> type[Exception]:
-    """The client's exception for what does not exist."""
-    from google.api_core.exceptions import NotFound  # noqa: PLC0415
-
-    return NotFound
-
-
-def _client(bigquery: Any, spec: TargetSpec) -> Any:
-    options: dict[str, Any] = {}
-    if os.environ.get("BIGQUERY_EMULATOR_HOST"):
-        from google.auth.credentials import AnonymousCredentials  # noqa: PLC0415
-
-        options["credentials"] = AnonymousCredentials()  # type: ignore[no-untyped-call]
-    billed = os.environ.get("CAPTION_SIM_BILLING_PROJECT") or spec.project
-    return bigquery.Client(project=sql.identifier("project", billed), **options)
 
 
 def _reads_only(statement: str) -> bool:

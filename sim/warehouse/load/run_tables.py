@@ -11,11 +11,11 @@ from sim.errors import InputError, StorageError
 from sim.files import replacing
 from sim.runs.folder import RunFolder
 from sim.runs.merge import CURVES
+from sim.warehouse.base import CURVES as CURVES_TABLE
 from sim.warehouse.base import SENDS, STATS
 from sim.warehouse.load.loading import Load, Made
 from sim.warehouse.schema import arrow_schema
 
-CURVES_TABLE = "curves"
 PART_ROWS = 1_000_000
 RECORD_SENDS = "run the scenario again with --set record.sends=true"
 TABLES = (STATS, SENDS, CURVES_TABLE)
@@ -41,6 +41,9 @@ def run_loads(
     wanted = [table for table in TABLES if table in tables and files[table].is_file()]
     if not wanted:
         raise StorageError(f"{run.path} holds no send log of {chosen}, replication {number}", RECORD_SENDS)
+    for kind, table in (("stats", STATS), ("sends", SENDS)):
+        if table in wanted:
+            run.verified_log(kind, chosen, number)
     about = {"run": run.manifest()["digest"], "policy": chosen, "replication": number}
     return [file_load(table, files[table], about) for table in wanted]
 

@@ -57,7 +57,7 @@ def estimate(target: Target, checks: Sequence[Check], options: Options) -> list[
 def _function_statements(
     target: Target, checks: Sequence[Check], options: Options
 ) -> list[tuple[tuple[str, ...], str]]:
-    if "functions" in target.lacks:
+    if "functions" in target.unsupported:
         return []
     groups = {check.group for check in checks}
     sizes: dict[str, sql.Parameter] = {"pairs": options.rows, "draws": options.draws}

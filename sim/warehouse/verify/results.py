@@ -79,7 +79,7 @@ class Result:
 def fill(target: Target, check: Check, parameters: Parameters) -> str:
     """The check's statement for this target."""
     chosen = {name: parameters[name] for name in check.parameters - {"project", "dataset"}}
-    return sql.fill(check.statement, project=target.spec.project, dataset=target.spec.dataset, **chosen)
+    return sql.fill(check.statement, project=target.project, dataset=target.dataset, **chosen)
 
 
 def ask(target: Target, check: Check, parameters: Parameters) -> list[Result]:

@@ -87,7 +87,7 @@ def _guarded(
 
 def check_functions(target: Target, options: Options) -> list[Result]:
     """The two functions: what they are, and how they behave."""
-    if "functions" in target.lacks:
+    if "functions" in target.unsupported:
         skipped = f"{target.spec.kind} holds no functions; the rows are compared with the project's own"
         return [Result(check, Status.SKIP, skipped) for check in identity.CHECKS]
     return [*_bounds(target, options), *_sampler(target, options)]

@@ -111,7 +111,7 @@ def _shown(value: object) -> str:
 
 @dataclass(frozen=True)
 class TableCheck:
-    """A check of the description: how it compares, and what a target must keep for it (see `Target.lacks`)."""
+    """A check of the description: how it compares, and what a target must keep for it (see `Target.unsupported`)."""
 
     check: Check
     compare: Compare
@@ -248,6 +248,6 @@ def _instead(target: Target, table: str) -> str:
 
 
 def _one(target: Target, one: TableCheck, found: TableDescription) -> Result:
-    if one.needs in target.lacks:
+    if one.needs in target.unsupported:
         return Result(one.check, Status.SKIP, f"{target.spec.kind} keeps no such thing")
     return Result(one.check, *one.compare(described(STATS), found))

@@ -11,6 +11,7 @@ where only counts matter.
 
 from typing import TYPE_CHECKING, Any
 
+from policies.base import EXPLORING
 from policies.maths.draws import arm_key, beta, pull_key, uniform
 from sim.kernels import force_inline
 from sim.worlds.bernoulli.feedback import address, forget, hold, learn, refresh, remember, summarise_stale
@@ -97,7 +98,7 @@ def decide(t: int, row: Rows, params: Any) -> int:
         arm = best_by_lazy_index(row.a, row.b, row.lazy_index, params, row.state, key)
     elif TAIL_PRUNING:
         arm = best_by_tails(row.a, row.b, row.tails, params, row.state, key)
-    elif CACHED_LEADER and not (EXPLORES and row.state[0] > 0.0):
+    elif CACHED_LEADER and not (EXPLORES and row.state[EXPLORING] > 0.0):
         arm = best_by_leader(row.a, row.leader, key)
     elif VECTORISE_FROM > 0 and row.a.shape[0] >= VECTORISE_FROM:
         arm = best_of_all(row.a, row.b, row.scores, params, row.state, key)

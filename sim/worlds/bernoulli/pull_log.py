@@ -47,10 +47,10 @@ def note(r: int, t: int, arm: int, outcome: float, row: Rows, pulls: Pulls, para
 def chance(arm: int, row: Rows, params: Any) -> float:
     """The probability with which the policy chose this arm here; NaN where it has no closed form."""
     if WEIGHTED:
-        return 1.0 / weight(row.a[arm], row.b[arm], row.state, params)  # type: ignore[no-any-return]
+        return 1.0 / weight(row.a[arm], row.b[arm], row.state, params)
     if DETERMINISTIC:
         return 1.0 / tied(arm, row, params)
-    return propensity(arm, row.a, row.b, row.state, params)  # type: ignore[no-any-return]
+    return propensity(arm, row.a, row.b, row.state, params)
 
 
 def tied(arm: int, row: Rows, params: Any) -> int:

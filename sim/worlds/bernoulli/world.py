@@ -85,7 +85,7 @@ class BernoulliWorld:
             self.time = stop
 
     def _run(self, stop: int) -> None:
-        parameters = tuple(float(number) for number in self.policy.parameters())
+        parameters = self.policy.parameters()
         try:
             self._advance(self.time, stop, self._rows, self._log, self._sums, self._pulls, parameters, self._plan)
         except ValueError as error:
@@ -109,7 +109,7 @@ class BernoulliWorld:
         locked = np.zeros(len(self._sums.reward))
         rows = self._rows._replace(state=self._rows.state.copy())
         find = self._compile(bernoulli_kernel.find_locked_out)
-        find(self.time, rows, tuple(map(float, self.policy.parameters())), locked)
+        find(self.time, rows, self.policy.parameters(), locked)
         return locked
 
     def tally(self) -> Tally:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from policies.base import SCORE_ERROR
+from policies.base import PROGRESS, SCORE_ERROR
 from policies.maths.draws import arm_key, uniform
 from sim.kernels import force_inline
 
@@ -30,9 +30,9 @@ class LazyIndex(NamedTuple):
 
     value: Any
     rise: Any
-    """At most how fast the index rises in `state[0]`; negative where the arm's statistics have changed since."""
+    """At most how fast the index rises in `state[PROGRESS]`; negative where the arm's statistics have changed since."""
     since: Any
-    """`state[0]` at that time."""
+    """`state[PROGRESS]` at that time."""
 
 
 def new_lazy_index(rows: int, arms: int) -> LazyIndex:
@@ -87,17 +87,17 @@ def solve(arm: int, a: Any, b: Any, lazy_index: LazyIndex, params: Any, state: A
     value = score(a[arm], b[arm], state, params, np.uint64(0))
     lazy_index.value[arm] = value
     lazy_index.rise[arm] = max_slope(a[arm], b[arm], value, state, params)
-    lazy_index.since[arm] = state[0]
+    lazy_index.since[arm] = state[PROGRESS]
 
 
 def solved(arm: int, lazy_index: LazyIndex, state: Any) -> bool:
     """Whether an arm's index is known as of now; an infinite one stays so."""
-    return lazy_index.since[arm] == state[0] or lazy_index.value[arm] == math.inf  # type: ignore[no-any-return]
+    return lazy_index.since[arm] == state[PROGRESS] or lazy_index.value[arm] == math.inf  # type: ignore[no-any-return]
 
 
 def ceiling(arm: int, lazy_index: LazyIndex, state: Any) -> float:
     """No less than the arm's index now."""
-    age = state[0] - lazy_index.since[arm]
+    age = state[PROGRESS] - lazy_index.since[arm]
     if age == 0.0:
         return lazy_index.value[arm]  # type: ignore[no-any-return]
     return lazy_index.value[arm] + lazy_index.rise[arm] * age + SCORE_ERROR  # type: ignore[no-any-return]

@@ -123,13 +123,13 @@ def draw(arm: int, passes: bool, a: Any, b: Any, tails: TailBounds, params: Any,
     """The score of an arm that passed its level, or did not, by keys independent of the number that decided it."""
     level = tails.level[arm]
     if passes and tails.chance[arm] <= RARE:
-        return draw_above(a[arm], b[arm], level, params, pull_key(key, 0))  # type: ignore[no-any-return]
+        return draw_above(a[arm], b[arm], level, params, pull_key(key, 0))
     attempt = 0
     while True:
         value = score(a[arm], b[arm], state, params, pull_key(key, attempt))
         wrong = value <= level if passes else value > level  # NaN is neither
         if not wrong:
-            return value  # type: ignore[no-any-return]
+            return value
         attempt += 1
 
 

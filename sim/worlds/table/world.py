@@ -56,7 +56,7 @@ class TableWorld:
         self._logged = scenario.record.sends
         self._weighted = policy.weighted
         self._labelled_by_send = world.label == "send"
-        self._params = tuple(float(number) for number in policy.parameters())
+        self._params = policy.parameters()
         self._bindings = bindings(policy, world)
         self._label = spec.kind
         self._rows = self._new_rows(scenario.seed, world, policy, replications)

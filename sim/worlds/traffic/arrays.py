@@ -24,6 +24,7 @@ from sim.worlds.traffic.records import (
     MESSAGE,
     RESULT,
     SLOT,
+    TABLE,
     Bank,
     Block,
     Record,
@@ -63,14 +64,14 @@ def make_block(
         pages=pages,
         sums=np.zeros(len(pages), RESULT),
         bank=_bank(sampled, most_of_a_tier(world, selection) + SPARE),
-        tried=_tried(len(pages), tried),
+        tried=_tried(len(pages), tried, rules[0]),
         job=_update_job(len(pages), rules[0], days),
         plan=np.zeros((len(pages), most), SLOT),
         log=np.zeros((len(pages), most * days if record else 0), LINE),
         state=state,
-        params=tuple(float(p) for p in policy.parameters()),
+        params=policy.parameters(),
         tables=_tables(world, selection, seed, replications, days),
-        work=_workspace(captions, tried, most, policy),
+        work=_workspace(captions, tried, most, policy, recounts=bool(rules["look_back_s"][0] > 0)),
     )
 
 
@@ -88,11 +89,12 @@ def _bank(sampled: SampledBank, most: int) -> Bank:
     )
 
 
-def _tried(rows: int, most: int) -> Tried:
+def _tried(rows: int, most: int, rules: Record) -> Tried:
     """Room for `most` tried captions per row."""
     shape = (rows, most)
     captions, history = np.zeros(shape, CAPTION), np.zeros(shape, HISTORY)
-    return Tried(captions, history, np.zeros(shape, np.int64), np.zeros(shape, np.int64))
+    table = np.zeros((rows, most if rules["look_back_s"] > 0 else 0), TABLE)
+    return Tried(captions, history, np.zeros(shape, np.int64), np.zeros(shape, np.int64), table)
 
 
 def _tables(world: TrafficSection, selection: Selection, seed: int, replications: range, days: int) -> Tables:
@@ -152,17 +154,19 @@ def _update_job(rows: int, rules: Record, days: int) -> UpdateJob:
 
     # A counted message stays until the first refresh that counts another and finds it too old.
     recent = messages(rules["median_s"] + rules["label_after_s"] + 2 * rules["refresh_s"])
+    loaded_s = rules["look_back_s"] + rules["label_after_s"] + 2 * rules["refresh_s"]
     # Labels leave a window once a day.
     labelled = min(int(rules["window"]), days * most) + most + 1 if rules["window"] > 0 else 0
     return UpdateJob(
         pending=np.zeros((rows, messages(rules["label_after_s"] + rules["refresh_s"])), MESSAGE),
         recent=np.zeros((rows, recent), EMV),
+        loaded=np.zeros((rows, messages(loaded_s) if rules["look_back_s"] > 0 else 0), MESSAGE),
         positive_emvs_sorted=np.zeros((rows, recent)),
         labelled=np.zeros((rows, labelled), LABEL),
     )
 
 
-def _workspace(captions: int, tried: int, most: int, policy: Policy) -> Workspace:
+def _workspace(captions: int, tried: int, most: int, policy: Policy, *, recounts: bool) -> Workspace:
     """Arrays that each decision writes anew."""
     return Workspace(
         eligible=np.zeros(tried + 1, np.int64),
@@ -170,6 +174,7 @@ def _workspace(captions: int, tried: int, most: int, policy: Policy) -> Workspac
         n=np.zeros(captions + 1),
         a=np.zeros(captions + 1),
         b=np.zeros(captions + 1),
+        touched=np.zeros(tried if recounts else 0, np.int64),
         order=np.zeros(most, np.int64),
         chosen=np.zeros(most, np.int64),
         score=np.zeros(most),

@@ -8,7 +8,7 @@ one moment in this order. Cost grows with messages and captions scored, never wi
 import math
 from typing import TYPE_CHECKING, Any
 
-from policies.maths.draws import arm_key, gamma, normal, pull_key
+from policies.maths.draws import arm_key, gamma, normal, pull_key, uniform
 from sim.kernels import force_inline
 from sim.worlds.base import Counts, Params
 from sim.worlds.count_draws import binomial
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 LOCK_OUT, TALLY = 1, 2  # what may be looked at besides the sums
 DAYS_A_WEEK = 7
 PURCHASES, NOISE = 0, 1  # addresses among a use's draws, beside `traffic_memory.LATENESS`
-RATE, COUNT = 0, 1  # addresses among a slot's draws
+RATE, COUNT, ATTRIBUTION = 0, 1, 2  # addresses among a slot's draws
 
 
 def play(first: int, last: int, stops: Counts, observe: Counts, b: Block, snapshots: Snapshots) -> None:
@@ -168,7 +168,15 @@ def await_count(slot: Any, views: int, purchases: int, row: Row) -> None:
     message.time, message.caption, message.weight = slot.time, slot.caption, slot.weight
     message.ordinal, message.use = row.sums.sends, row.tried.uses[slot.caption]
     message.views, message.purchases = views, purchases
+    message.attributed = is_attributed(slot.number, row)
     row.page.pending_size += 1
+
+
+def is_attributed(number: int, row: Row) -> bool:
+    """Whether the send log will name the caption of a message: a coin of the slot's own, whatever the policy."""
+    if row.rules.attribution >= 1.0:
+        return True
+    return uniform(arm_key(pull_key(row.page.view_key, number), ATTRIBUTION)) < row.rules.attribution  # type: ignore[no-any-return]
 
 
 def wear_out(slot: Any, row: Row) -> None:
@@ -186,3 +194,4 @@ def write(slot: Any, views: int, purchases: int, row: Row) -> None:
     line = row.log[row.sums.sends]
     line.time, line.caption, line.propensity = slot.time, slot.caption, slot.propensity
     line.views, line.purchases = views, purchases
+    line.known, line.loaded_at, line.attributed = 0, -1, 1

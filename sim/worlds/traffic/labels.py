@@ -70,6 +70,12 @@ def median_emv(page: Any, positive_emvs_sorted: Floats) -> float:
     return 0.5 * (emv_at_rank(positive_emvs_sorted, size // 2 - 1 - zeros) + middle)
 
 
+def lower_median_emv(page: Any, positive_emvs_sorted: Floats) -> float:
+    """The lower of the middle two values, or the middle one; NaN (NULL) of none."""
+    size, zeros = page.recent_size, page.recent_size - page.positives
+    return math.nan if size == 0 else emv_at_rank(positive_emvs_sorted, (size - 1) // 2 - zeros)
+
+
 def emv_at_rank(positive_emvs_sorted: Floats, rank: int) -> float:
     """The EMV of 0-based `rank` among the positive ones; those of negative rank are 0."""
     return 0.0 if rank < 0 else float(positive_emvs_sorted[rank])

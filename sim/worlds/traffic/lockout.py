@@ -104,4 +104,4 @@ def is_above(a: float, b: float, other_a: float, other_b: float, state: Floats, 
     low, high = support(a, b, state, params)
     floor, ceiling = support(other_a, other_b, state, params)
     # At equal bounds a tie has probability zero as soon as either score is spread out.
-    return high < floor or (high == floor and (low < high or floor < ceiling))  # type: ignore[no-any-return]
+    return high < floor or (high == floor and (low < high or floor < ceiling))

@@ -55,6 +55,13 @@ RULES = np.dtype(
         ("refresh_s", "i8"),
         ("label_after_s", "i8"),
         ("median_s", "i8"),
+        ("median_lower", "i8"),  # 1: the lower middle value, as an approximate median may be; 0: the exact median
+        ("look_back_s", "i8"),  # age up to which every refresh adds a message again; 0: each message is counted once
+        ("null_if_unsold", "i8"),  # 1: a message that sold nothing is recorded as NULL
+        ("null_is_zero", "i8"),  # 1: a sum of only NULL earnings is 0; 0: it is NULL, and the total stays NULL
+        ("attribution", "f8"),  # chance that a message carries its caption in the send log
+        ("decay", "f8"),  # factor of a row's counts before an addition
+        ("cap", "i8"),  # most that the counts of a row may add up to; 0: no limit
         ("cool_down_s", "i8"),
         ("fatigue_drop", "f8"),
         ("drift_sigma", "f8"),
@@ -102,6 +109,8 @@ PAGE = np.dtype(
         ("decayed_at", "i8"),  # the value of `sends` that discounted statistics refer to
         ("pending_head", "i8"),  # of the ring `Row.job.pending`
         ("pending_size", "i8"),
+        ("loaded_head", "i8"),  # of the ring `Row.job.loaded`
+        ("loaded_size", "i8"),
         ("recent_head", "i8"),  # of the ring `Row.job.recent`
         ("recent_size", "i8"),
         ("positives", "i8"),  # EMVs above 0 in it, which `Row.job.positive_emvs_sorted` holds
@@ -196,6 +205,7 @@ MESSAGE = np.dtype(
         ("use", "i8"),  # how many times the caption had been sent before
         ("views", "i8"),
         ("purchases", "i8"),  # all that will ever come; once the update job looks, those known
+        ("attributed", "i8"),  # whether the send log names its caption
         ("weight", "f8"),
         ("emv", "f8"),  # filled in by the update job
     ]
@@ -208,8 +218,44 @@ EMV = np.dtype([("time", "i8"), ("emv", "f8")])
 LABEL = np.dtype([("ordinal", "i8"), ("caption", "i8"), ("success", "f8"), ("weight", "f8")])
 """A label inside a policy's window of sends."""
 
-LINE = np.dtype([("time", "i8"), ("caption", "i8"), ("views", "i8"), ("purchases", "i8"), ("propensity", "f8")])
+LINE = np.dtype(
+    [
+        ("time", "i8"),
+        ("caption", "i8"),
+        ("views", "i8"),
+        ("purchases", "i8"),  # all that will ever come
+        ("known", "i8"),  # those that the send log shows, frozen when the message was loaded
+        ("loaded_at", "i8"),  # time of the load; −1: not loaded yet
+        ("attributed", "i8"),
+        ("propensity", "f8"),
+    ]
+)
 """A line of the log of sends."""
+
+TABLE = np.dtype(
+    [
+        ("successes", "i8"),  # with the prior
+        ("failures", "i8"),
+        ("observations", "i8"),
+        ("revenue", "i8"),  # dollars
+        ("revenue_null", "i8"),  # whether total_revenue is NULL, for ever
+        ("conversion_rate", "f8"),
+        ("emv", "f8"),  # of the last roll-up; NaN: NULL
+        ("last_emv", "f8"),  # NaN: NULL
+        ("last_used", "i8"),  # −1: NULL
+        ("updated", "i8"),
+        ("runs", "i8"),  # of the job that wrote the row: 0 where there is no row, 1 for a new one
+        ("weighted", "f8"),  # importance-weighted successes, for policies that ask for them
+        ("rolled", "i8"),  # messages in the roll-up; what follows is the roll-up of this run, 0 between runs
+        ("rolled_successes", "i8"),
+        ("rolled_failures", "i8"),
+        ("rolled_purchases", "i8"),
+        ("rolled_emvs", "i8"),
+        ("rolled_emv", "f8"),  # sum
+        ("rolled_weight", "f8"),
+    ]
+)
+"""A row of caption_bandit_stats as the deployed job keeps it: kept where a message is counted at every refresh."""
 
 
 class Bank(NamedTuple):
@@ -231,12 +277,14 @@ class Tried(NamedTuple):
     history: Records  # (W,) HISTORY
     uses: Counts  # (W,): sends so far
     tallied: Counts  # (W,): those that are in tallies already
+    table: Records  # (W,) TABLE; of length 0 where each message is counted once
 
 
 class UpdateJob(NamedTuple):
     """What the update job of a page keeps between two runs."""
 
     pending: Records  # ring of MESSAGE
+    loaded: Records  # ring of MESSAGE: those that the next refreshes add again; of length 0 where none are
     recent: Records  # ring of EMV
     positive_emvs_sorted: Floats  # EMVs above 0 of `recent`, ascending
     labelled: Records  # ring of LABEL; of length 0 where nothing is windowed
@@ -260,6 +308,7 @@ class Workspace(NamedTuple):
     n: Floats  # (C + 1,): of the eligible captions, once `prepare` has seen it the scores
     a: Floats
     b: Floats
+    touched: Counts  # (W,): captions in the roll-up of a refresh; of length 0 where each message is counted once
     order: Counts  # (S,): today's slots, shuffled
     chosen: Counts  # (S,): positions among the eligible, cold ones behind; then places among the tried
     score: Floats  # (S,)
@@ -322,12 +371,12 @@ def bank_of(bank: Bank, i: int) -> Bank:
 
 def tried_of(tried: Tried, i: int) -> Tried:
     """The tried captions of row `i`."""
-    return Tried(tried.captions[i], tried.history[i], tried.uses[i], tried.tallied[i])
+    return Tried(tried.captions[i], tried.history[i], tried.uses[i], tried.tallied[i], tried.table[i])
 
 
 def job_of(job: UpdateJob, i: int) -> UpdateJob:
     """The update job of row `i`."""
-    return UpdateJob(job.pending[i], job.recent[i], job.positive_emvs_sorted[i], job.labelled[i])
+    return UpdateJob(job.pending[i], job.loaded[i], job.recent[i], job.positive_emvs_sorted[i], job.labelled[i])
 
 
 def tables_of(tables: Tables, replication: int) -> Tables:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from sim.scenario.sections.traffic import TrafficSection
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog
 from sim.worlds.traffic.pages import price_band, traits
-from sim.worlds.traffic.records import Block
+from sim.worlds.traffic.records import Block, Records
+from sim.worlds.traffic.recount import PRIOR
 
 MICROS = 1_000_000
 PPV, BUMP_MESSAGE = 0, 1  # in sim.worlds.base.MESSAGE_TYPES
@@ -16,6 +17,8 @@ PPV, BUMP_MESSAGE = 0, 1  # in sim.worlds.base.MESSAGE_TYPES
 
 def caption_counts(b: Block, rows: slice, start_s: int) -> CaptionCounts:
     """Caption statistics of the replication that `rows` are; `start_s` is the scenario's start since 1970."""
+    if b.tried.table.shape[1] > 0:
+        return _recounted(b, rows, start_s)
     captions, history = b.tried.captions[rows], b.tried.history[rows]
     page, place = np.nonzero(history["observations"] > 0)
     order = np.lexsort((history["caption_id"][page, place], page))
@@ -39,26 +42,73 @@ def caption_counts(b: Block, rows: slice, start_s: int) -> CaptionCounts:
     )
 
 
-def send_log(b: Block, rows: slice, start_s: int) -> SendLog:
-    """The log of the replication that `rows` are, in order of time, then of page."""
-    sent = np.arange(b.log.shape[1]) < b.sums["sends"][rows, None]
-    page, _ = np.nonzero(sent)
-    order = np.lexsort((page, b.log["time"][rows][sent]))
-    page, lines = page[order], b.log[rows][sent][order]
+def _recounted(b: Block, rows: slice, start_s: int) -> CaptionCounts:
+    """The same from the rows of a table to which every refresh adds messages again."""
+    page, place = np.nonzero(b.tried.table["runs"][rows] > 0)
+    caption_id = b.tried.history[rows]["caption_id"][page, place].astype(np.int64)
+    order = np.lexsort((caption_id, page))
+    page, place, caption_id = page[order], place[order], caption_id[order]
+    table = b.tried.table[rows][page, place]
+    used = table["last_used"]
+    return CaptionCounts(
+        page=(page + 1).astype(np.int32),
+        caption_id=caption_id,
+        successes=table["successes"] - PRIOR,
+        failures=table["failures"] - PRIOR,
+        observations=table["observations"].copy(),
+        sent=table["observations"] * b.pages["fans"][rows][page],
+        purchased=np.zeros(len(page), np.int64),
+        revenue_micros=table["revenue"] * MICROS,
+        mean_emv=table["emv"].copy(),
+        last_emv=table["last_emv"].copy(),
+        last_used_us=np.where(used >= 0, (used + start_s) * MICROS, -1),
+        last_updated_us=(table["updated"] + start_s) * MICROS,
+        conversion_rate=table["conversion_rate"].copy(),
+        revenue_null=table["revenue_null"] == 1,
+        new=table["runs"] == 1,
+    )
+
+
+def send_log(b: Block, rows: slice, start_s: int, *, as_loaded: bool) -> SendLog:
+    """The log of the replication that `rows` are, in order of time, then of page.
+
+    `as_loaded`: what the warehouse holds: loaded messages only, with the purchases known at the load, and with a
+    caption only where it was attributed; otherwise all messages with all purchases that they will ever bring.
+    """
+    page, lines = _lines(b, rows, as_loaded=as_loaded)
     price = b.tried.captions[rows]["price"][page, lines["caption"]].astype(np.float64)
+    purchases = lines["known" if as_loaded else "purchases"].astype(np.float64)
+    if as_loaded and b.rules["null_if_unsold"][0]:
+        purchases[purchases == 0.0] = np.nan
     return SendLog(
-        row_id=np.arange(1, len(order) + 1, dtype=np.int64),
+        row_id=np.arange(1, len(page) + 1, dtype=np.int64),
         page=(page + 1).astype(np.int32),
         sending_time_us=(lines["time"] + start_s) * MICROS,
         price=np.where(price > 0, price, np.nan),
         sent_count=b.pages["fans"][rows][page],
         viewed_count=lines["views"].copy(),
-        purchased_count=lines["purchases"].astype(np.float64),
-        earnings=price * lines["purchases"],
+        purchased_count=purchases,
+        earnings=price * purchases,
         message_type=np.where(price > 0, PPV, BUMP_MESSAGE).astype(np.int8),
         caption_id=b.tried.history[rows]["caption_id"][page, lines["caption"]].astype(np.int64),
         propensity=lines["propensity"].copy(),
+        attributed=lines["attributed"] == 1 if as_loaded else None,
     )
+
+
+def _lines(b: Block, rows: slice, *, as_loaded: bool) -> tuple[Counts, Records]:
+    """(page, line of the log) in order of time, then of page."""
+    sent = np.arange(b.log.shape[1]) < b.sums["sends"][rows, None]
+    if as_loaded:
+        sent &= b.log["loaded_at"][rows] >= 0
+    page, _ = np.nonzero(sent)
+    order = np.lexsort((page, b.log["time"][rows][sent]))
+    return page[order], b.log[rows][sent][order]
+
+
+def loaded_at(b: Block, rows: slice) -> Counts:
+    """When each message of the log as loaded was loaded, in seconds since the scenario's start."""
+    return _lines(b, rows, as_loaded=True)[1]["loaded_at"].copy()
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,9 @@
 """The update job of one page: what is counted at a refresh, and what policies then remember.
 
 Plain functions of the traffic kernel, which binds the policy's `summarise` and `RECOMPUTE`, `WEIGHTED`, `DISCOUNTED`,
-`WINDOWED`, `BY_REVENUE`. A purchase is known at the job that counts its message with the probability of `share_known`,
-independently of the others: one binomial thinning a message, exact because a message is counted once. (A job that
-counts again thins what was left, at every refresh, by the conditional probability; the same law.)
+`WINDOWED`, `BY_REVENUE`, and `RECOUNT` where a message is counted at every refresh (see `recount`). A purchase is known
+when its message is loaded with the probability of `share_known`, independently of the others: one binomial thinning per
+message, exact because the counts of a message are frozen at its first load.
 """
 
 import math
@@ -19,18 +19,20 @@ from sim.worlds.traffic.labels import (
     emv_of,
     forget,
     label_of,
+    lower_median_emv,
     median_emv,
     remember,
     share_known,
     wrapped,
 )
 from sim.worlds.traffic.records import Row
+from sim.worlds.traffic.recount import PRIOR, keep_loaded, recount
 
 if TYPE_CHECKING:
     from policies.base import Rule
 
     summarise = Rule.summarise
-    RECOMPUTE = WEIGHTED = DISCOUNTED = WINDOWED = BY_REVENUE = False
+    RECOMPUTE = WEIGHTED = DISCOUNTED = WINDOWED = BY_REVENUE = RECOUNT = RECORD = False
 
 LATENESS = 2  # address of the thinning among a use's draws
 
@@ -41,13 +43,26 @@ def refresh(now: int, row: Row, params: Params) -> None:
     while matured < page.pending_size and row.job.pending[at(matured, row)].time + row.rules.label_after_s <= now:
         observe(at(matured, row), now, row)
         matured += 1
-    if matured > 0:
+    if RECOUNT:
+        keep_loaded(matured, row)
         forget(page, row.job.recent, row.job.positive_emvs_sorted, now - row.rules.median_s)
-        median = median_emv(page, row.job.positive_emvs_sorted)
+        for i in range(recount(now, current_median(row), row)):
+            show(row.work.touched[i], row, params)
+    elif matured > 0:
+        forget(page, row.job.recent, row.job.positive_emvs_sorted, now - row.rules.median_s)
+        median = current_median(row)
         for i in range(matured):
-            count(at(i, row), median, now, row, params)
-        page.pending_head = at(matured, row)
-        page.pending_size -= matured
+            if row.job.pending[at(i, row)].attributed:
+                count(at(i, row), median, now, row, params)
+    page.pending_head = at(matured, row)
+    page.pending_size -= matured
+
+
+def current_median(row: Row) -> float:
+    """The median EMV of the page's window; NaN without messages."""
+    if row.rules.median_lower:
+        return lower_median_emv(row.page, row.job.positive_emvs_sorted)
+    return median_emv(row.page, row.job.positive_emvs_sorted)
 
 
 def at(i: int, row: Row) -> int:
@@ -66,6 +81,11 @@ def observe(m: int, now: int, row: Row) -> None:
     row.sums.counted += known
     row.sums.late += message.purchases - known
     message.purchases, message.emv = known, emv_of(known, message.views, price)
+    if known == 0 and row.rules.null_if_unsold:
+        message.emv = math.nan
+    if RECORD:
+        line = row.log[message.ordinal]
+        line.known, line.loaded_at, line.attributed = known, now, message.attributed
     if not math.isnan(message.emv):
         remember(row.page, row.job.recent, row.job.positive_emvs_sorted, message.time, message.emv)
 
@@ -86,6 +106,16 @@ def count(m: int, median: float, now: int, row: Row, params: Params) -> None:
     if DISCOUNTED:
         share = row.rules.discount ** float(row.page.decayed_at - 1 - message.ordinal)
     learn(c, share, share * success, share * weighted, row)
+    if not RECOMPUTE:
+        refresh_score(c, 0.0, row, params)
+
+
+def show(c: int, row: Row, params: Params) -> None:
+    """Let the policy see a row of the table, without the prior."""
+    history, table = row.tried.history[c], row.tried.table[c]
+    history.s = max(0.0, float(table.successes - PRIOR))
+    history.n = history.s + max(0.0, float(table.failures - PRIOR))
+    history.ipw_successes = table.weighted
     if not RECOMPUTE:
         refresh_score(c, 0.0, row, params)
 

@@ -19,7 +19,7 @@ from sim.worlds.traffic.day_plan import DAY_S
 from sim.worlds.traffic.driver import RowDriver
 from sim.worlds.traffic.kernel import play
 from sim.worlds.traffic.records import Block
-from sim.worlds.traffic.results import MICROS, BankListing, caption_counts, list_bank, send_log
+from sim.worlds.traffic.results import MICROS, BankListing, caption_counts, list_bank, loaded_at, send_log
 
 if TYPE_CHECKING:
     from sim.scenario import PolicySpec, Scenario
@@ -53,12 +53,17 @@ class TrafficWorld:
         self.pages = world.pages
         self._world, self._replications, self._record = world, replications, scenario.record.sends
         self._start_s = round(datetime.fromisoformat(world.start).replace(tzinfo=UTC).timestamp())
+        self._as_loaded = feedback.counting == "every_refresh" or feedback.attribution < 1.0
         policy = spec.build()
         keys = row_keys(scenario.seed, policy_purpose(spec.name), replications, world.pages)
         days = math.ceil(self.horizon)
         sections = (world, feedback, selection)
         self._block = make_block(sections, policy, scenario.seed, replications, days, keys, record=self._record)
-        self._driver = RowDriver(spec.name, kernel_of(policy, spec.kind, record=self._record), self._block)
+        self._driver = RowDriver(
+            spec.name,
+            kernel_of(policy, spec.kind, record=self._record, recount=feedback.counting == "every_refresh"),
+            self._block,
+        )
 
     def changes(self) -> Iterable[tuple[float, Callable[[], None]]]:
         """None: drift, arrivals and retirements are part of the rows' own time."""
@@ -128,14 +133,25 @@ class TrafficWorld:
         return caption_counts(self._block, self._rows(index), self._start_s)
 
     def sends(self, index: int) -> SendLog | None:
-        """Send log of the block's `index`-th replication, where recorded; purchases are all that will come."""
-        return send_log(self._block, self._rows(index), self._start_s) if self._record else None
+        """Send log of the block's `index`-th replication, where recorded.
+
+        It is what the warehouse holds where the scenario models the deployed data path (`counting: every_refresh`, or
+        an attribution below 1), and otherwise all messages with all purchases that will come.
+        """
+        if not self._record:
+            return None
+        return send_log(self._block, self._rows(index), self._start_s, as_loaded=self._as_loaded)
+
+    def loaded_at(self, index: int) -> Floats:
+        """When each message of `sends` was loaded, in days; needs a recorded log."""
+        days: Floats = loaded_at(self._block, self._rows(index)) / DAY_S
+        return days
 
     def _rows(self, index: int) -> slice:
         return slice(index * self.pages, (index + 1) * self.pages)
 
 
-def kernel_of(policy: Policy, label: str, *, record: bool) -> Any:
+def kernel_of(policy: Policy, label: str, *, record: bool, recount: bool = False) -> Any:
     """The traffic kernel around a policy's rule."""
     rule, memory = policy.rule, policy.memory
     return specialise(
@@ -158,6 +174,7 @@ def kernel_of(policy: Policy, label: str, *, record: bool) -> Any:
         RECORD=record,
         DISCOUNTED=memory.discount < 1.0,
         WINDOWED=memory.window > 0,
+        RECOUNT=recount,
         BY_REVENUE=policy.true_mean_of == "revenue",
     )
 

@@ -249,7 +249,7 @@ BAD_RULES = [
     (replace(UNIT, propensity=lambda arm, a, b, state, params: 1.0), {}, "add up to 1"),
     (replace(FINE, propensity=_even), {"deterministic": True}, "nobody asks for"),
     (LOGARITHM, {**LAZY_INDEX, "deterministic": False}, "not deterministic"),
-    (replace(FINE, prepare=_counts_down), LAZY_INDEX, "state.0. falls"),
+    (replace(FINE, prepare=_counts_down), LAZY_INDEX, "state.PROGRESS. falls"),
     (replace(LOGARITHM, max_slope=_half_its_slope), LAZY_INDEX, "an earlier one sets"),
     (replace(LOGARITHM, max_slope=_downhill), LAZY_INDEX, "negative"),
     (replace(UNIT, score=_moving_unit), {**TAIL_PRUNING, "state_size": 1}, "depends on state"),

@@ -11,7 +11,8 @@ import pytest
 from scipy import special, stats
 
 from policies.base import Policy
-from policies.conformance import Floats, Statistics, decide
+from policies.conformance import Statistics, decide
+from policies.conformance.statistics import Floats
 from policies.registry import build, kinds
 
 ALPHA = 1e-4

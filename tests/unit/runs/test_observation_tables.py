@@ -9,9 +9,10 @@ import polars as pl
 import pytest
 
 import sim
-from sim.runs import merge as run_tables
-from sim.runs.blocks import Block, is_done, write_block
+from sim.runs.blocks import write_block
 from sim.runs.folder import OWN_FILES
+from sim.runs.merge import Sources, merge
+from sim.runs.plan import Block
 from sim.scenario import load
 from sim.scenario.sections.traffic import TIERS
 from sim.tables.send_log import arrow_schema
@@ -67,8 +68,11 @@ def observe(scenario: dict, folder: Path, cuts: list[int]) -> dict[str, pl.DataF
         for start, stop in pairwise(cuts)
     ]
     for block in reversed(blocks):
-        write_block(folder / "blocks", block, simulate(loaded, loaded.policies[block.policy], block.replications))
-    run_tables.merge(folder / "blocks", blocks, folder, TIERS if loaded.world.kind == "traffic" else ())
+        result = simulate(loaded, loaded.policies[block.policy], block.replications)
+        write_block(folder / "blocks", block, result, "the run")
+    of_policies = [[block for block in blocks if block.policy == index] for index in range(len(loaded.policies))]
+    sources = Sources([spec.name for spec in loaded.policies], folder / "blocks", of_policies)
+    merge(sources, folder, TIERS if loaded.world.kind == "traffic" else ())
     names = ("replications", "curves", *OBSERVED)
     return {name: pl.read_parquet(folder / f"{name}.parquet") for name in names}
 
@@ -148,15 +152,6 @@ def test_watched_points_end_at_the_horizon_and_are_at_most_twenty_days() -> None
     assert watched[-1] == 30.0
     assert np.isin(watched, at).all()
     assert watched_points(at, pulls=True).tolist() == at.tolist()
-
-
-def test_a_block_of_an_older_program_is_simulated_again(tmp_path: Path) -> None:
-    loaded = load(CHANGING)
-    block = Block(0, "oracle", 0, 2)
-    write_block(tmp_path, block, simulate(loaded, loaded.policies[0], range(2)))
-    assert is_done(tmp_path, block)
-    (tmp_path / block.folder / "observations.npz").unlink()
-    assert not is_done(tmp_path, block)
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,22 @@
-"""Who may write into a run folder, and what is left of it."""
+"""What lies where in a run folder, and what damage to it leads to."""
 
-import subprocess
-import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from sim.errors import InputError, StorageError
-from sim.runs.folder import FORMAT, RunFolder
+from sim.files import sha256
+from sim.runs.folder import RunFolder
+from sim.runs.manifest import FORMAT
 
-ROOT = Path(__file__).parents[3]
-MANIFEST = {"format": FORMAT, "status": "running", "digest": "a", "version": "1"}
+YAML = "name: x\n"
+MANIFEST: dict[str, Any] = {
+    "format": FORMAT,
+    "status": "running",
+    "digest": "a",
+    "files": {"scenario.yaml": sha256(YAML.encode())},
+}
 
 
 @pytest.fixture
@@ -18,110 +24,121 @@ def folder(tmp_path: Path) -> RunFolder:
     return RunFolder(tmp_path / "run")
 
 
-def begin(folder: RunFolder, manifest: dict[str, str] | None = None, **how: bool) -> None:
-    folder.path.mkdir(exist_ok=True)
-    folder.require_free(manifest or MANIFEST, **{"resume": False, "fresh": False, **how})
-    folder.begin(manifest or MANIFEST, "name: x\n", fresh=how.get("fresh", False))
+def complete(folder: RunFolder, **files: bytes) -> RunFolder:
+    """A complete run that consists of these files."""
+    folder.begin(MANIFEST, YAML)
+    for name, content in files.items():
+        path = folder.path / name.replace("__", "/")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    digests = {name.replace("__", "/"): sha256(content) for name, content in files.items()}
+    folder.write_manifest({**MANIFEST, "status": "complete", "files": {**MANIFEST["files"], **digests}})
+    return folder
 
 
 def test_a_new_folder_holds_scenario_and_manifest(folder: RunFolder) -> None:
-    begin(folder)
+    folder.begin(MANIFEST, YAML)
     assert sorted(path.name for path in folder.path.iterdir()) == ["manifest.json", "scenario.yaml"]
     assert folder.manifest() == MANIFEST
 
 
-@pytest.mark.parametrize(("status", "ways"), [("running", ["--resume", "--fresh", "--out"]), ("complete", ["--fresh"])])
-def test_a_run_is_not_overwritten_and_the_ways_out_are_named(folder: RunFolder, status: str, ways: list[str]) -> None:
-    begin(folder, {**MANIFEST, "status": status})
-    with pytest.raises(InputError, match="already holds a run") as caught:
-        begin(folder)
-    assert all(way in caught.value.hint for way in ways)
+@pytest.mark.parametrize("left", [b"", b"name: y\n", None], ids=["empty", "other", "missing"])
+def test_beginning_again_repairs_the_scenario(folder: RunFolder, left: bytes | None) -> None:
+    folder.begin(MANIFEST, YAML)
+    path = folder.path / "scenario.yaml"
+    path.unlink() if left is None else path.write_bytes(left)
+    folder.begin(MANIFEST, YAML)
+    assert path.read_text() == YAML
 
 
-def test_fresh_replaces_the_run_and_touches_nothing_else(folder: RunFolder) -> None:
-    begin(folder)
+def test_beginning_again_with_the_same_manifest_writes_nothing(folder: RunFolder) -> None:
+    folder.begin(MANIFEST, YAML)
+    before = {path.name: path.stat().st_ino for path in folder.path.iterdir()}
+    folder.begin(MANIFEST, YAML)
+    assert {path.name: path.stat().st_ino for path in folder.path.iterdir()} == before
+
+
+def test_clearing_removes_what_runs_write_and_nothing_else(folder: RunFolder) -> None:
+    complete(folder, curves__parquet=b"", stats__x=b"")
     (folder.path / "notes.txt").write_text("mine")
-    (folder.path / "stats").mkdir()
-    begin(folder, {**MANIFEST, "digest": "b"}, fresh=True)
-    assert folder.manifest()["digest"] == "b"
-    assert not (folder.path / "stats").exists()
-    assert (folder.path / "notes.txt").read_text() == "mine"
+    (folder.path / "curves.parquet").touch()
+    folder.clear()
+    assert sorted(path.name for path in folder.path.iterdir()) == ["curves", "notes.txt"]
 
 
-@pytest.mark.parametrize(("key", "message"), [("digest", "another scenario"), ("version", "another version")])
-def test_only_the_same_run_is_resumed(folder: RunFolder, key: str, message: str) -> None:
-    begin(folder)
-    begin(folder, resume=True)
-    with pytest.raises(InputError, match=message):
-        begin(folder, {**MANIFEST, key: "other"}, resume=True)
-
-
-def test_a_strangers_folder_is_refused(folder: RunFolder) -> None:
+def test_a_folder_of_the_user_is_refused(folder: RunFolder) -> None:
     folder.path.mkdir()
     (folder.path / ".DS_Store").touch()
     (folder.path / "thesis.tex").touch()
     with pytest.raises(InputError, match=r"not empty \(it holds thesis\.tex\)"):
-        begin(folder)
+        folder.refuse_strangers(YAML)
 
 
-@pytest.mark.parametrize("text", ["{", "[]", '{"format": 99}'])
-def test_a_bad_manifest_is_an_error_not_an_empty_folder(folder: RunFolder, text: str) -> None:
+def test_the_scenario_that_a_stopped_run_left_is_no_obstacle_and_any_other_is(folder: RunFolder) -> None:
     folder.path.mkdir()
-    (folder.path / "manifest.json").write_text(text)
-    with pytest.raises(StorageError, match=r"manifest\.json"):
-        begin(folder)
+    (folder.path / "scenario.yaml").write_text(YAML)
+    folder.refuse_strangers(YAML)
+    with pytest.raises(InputError, match=r"scenario\.yaml"):
+        folder.refuse_strangers("name: mine\n")
 
 
 def test_only_complete_runs_are_opened(folder: RunFolder) -> None:
     with pytest.raises(StorageError, match="holds no run"):
         folder.require_complete()
-    begin(folder)
+    folder.begin(MANIFEST, YAML)
     with pytest.raises(StorageError, match="not complete"):
         folder.require_complete()
 
 
-@pytest.mark.parametrize("content", [b"", b"PAR1", b"PAR1 cut off here", b"something else altogether"])
-def test_a_table_that_is_cut_short_is_named(folder: RunFolder, content: bytes) -> None:
-    begin(folder)
-    folder.write_manifest({**MANIFEST, "status": "complete"})
-    (folder.path / "curves.parquet").write_bytes(b"PAR1 data PAR1")
-    folder.require_complete()
-    (folder.path / "summary.parquet").write_bytes(content)
-    with pytest.raises(StorageError, match=r"summary.parquet: not a Parquet file"):
+@pytest.mark.parametrize("content", [b"", b"rows", b"rowz", b"rows and more", None])
+def test_a_damaged_or_missing_table_is_named_on_opening(folder: RunFolder, content: bytes | None) -> None:
+    complete(folder, table=b"rows").require_complete()
+    path = folder.path / "table"
+    path.unlink() if content is None else path.write_bytes(content)
+    if content == b"rows":
+        folder.require_complete()
+        return
+    with pytest.raises(StorageError, match=r"run.table (is damaged|is missing)") as caught:
+        folder.require_complete()
+    assert "--resume" in caught.value.hint
+
+
+def test_several_damaged_files_are_counted(folder: RunFolder) -> None:
+    complete(folder, one=b"1", two=b"2", three=b"3")
+    for name in ("one", "two", "three"):
+        (folder.path / name).write_bytes(b"")
+    with pytest.raises(StorageError, match=r"one \(and 2 more\) is damaged"):
         folder.require_complete()
 
 
-def test_the_lock_leaves_nothing_behind(folder: RunFolder) -> None:
-    with folder.locked():
-        assert folder.path.is_dir()
-    assert not folder.path.exists()
+def test_the_saved_scenario_is_held_to_its_digest(folder: RunFolder) -> None:
+    complete(folder)
+    (folder.path / "scenario.yaml").write_text("name: z\n")
+    with pytest.raises(StorageError, match=r"scenario\.yaml is damaged"):
+        folder.require_complete()
 
 
-def test_an_existing_empty_folder_stays(folder: RunFolder) -> None:
-    folder.path.mkdir()
-    with folder.locked():
-        pass
-    assert list(folder.path.iterdir()) == []
+def test_a_log_is_verified_when_it_is_read(folder: RunFolder) -> None:
+    name = folder.log("stats", "p", 0).relative_to(folder.path).as_posix()
+    (folder.path / "stats" / "policy=p").mkdir(parents=True)
+    complete(folder)
+    manifest = folder.manifest()
+    folder.write_manifest({**manifest, "files": {**manifest["files"], name: sha256(b"rows")}})
+    log = folder.log("stats", "p", 0)
+    log.write_bytes(b"rows")
+    assert folder.verified_log("stats", "p", 0) == log
+    log.write_bytes(b"rowz")
+    folder.require_complete()  # logs are as many as replications
+    with pytest.raises(StorageError, match="is damaged"):
+        folder.verified_log("stats", "p", 0)
+    assert folder.damaged(folder.manifest(), logs=True) == [name]
+    assert folder.damaged(folder.manifest(), logs=False) == []
 
 
-def test_a_file_in_place_of_the_folder_is_an_error(folder: RunFolder) -> None:
-    folder.path.write_text("a file")
-    with pytest.raises(StorageError, match="not a folder"), folder.locked():
-        pass
-
-
-def test_two_programs_do_not_write_into_one_folder(folder: RunFolder) -> None:
-    holder = (
-        "import sys; from pathlib import Path; from sim.runs.folder import RunFolder\n"
-        "with RunFolder(Path(sys.argv[1])).locked(): print('held', flush=True); sys.stdin.read()"
-    )
-    words = [sys.executable, "-c", holder, str(folder.path)]
-    with subprocess.Popen(words, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
-        assert other.stdout is not None
-        assert other.stdout.readline() == "held\n"
-        with pytest.raises(StorageError, match="another run is writing"), folder.locked():
-            pass
-        other.kill()
-        other.wait()
-    with folder.locked():  # the lock died with its holder
-        pass
+def test_a_log_that_the_manifest_does_not_know_is_refused(folder: RunFolder) -> None:
+    complete(folder)
+    log = folder.log("sends", "p", 7)
+    log.parent.mkdir(parents=True)
+    log.write_bytes(b"rows")
+    with pytest.raises(StorageError, match="damaged"):
+        folder.verified_log("sends", "p", 7)

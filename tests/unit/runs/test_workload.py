@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from policies.registry import kinds
-from sim.runs.blocks import TARGET_BYTES, plan
-from sim.runs.workload import SEND_BYTES, THOROUGH, estimate, memory_bytes, workload
+from sim.runs.plan import TARGET_BYTES, plan
+from sim.runs.workload import SEND_BYTES, estimate, memory_bytes, workload
 from sim.scenario import Scenario, load
 from sim.worlds.engine import simulate
 
@@ -98,8 +98,12 @@ def test_logged_pulls_fit_into_the_memory_that_blocks_are_cut_for(pulls: int) ->
     assert pulls * SEND_BYTES / 2 < held < pulls * SEND_BYTES  # the rest is for the kernel's and the file's columns
 
 
-def test_policies_that_look_at_every_caption_are_known() -> None:
-    assert {kind for kind, policy in kinds().items() if not policy.exchangeable_untried} == THOROUGH
+def test_the_cost_of_a_score_is_the_policys() -> None:
+    pulls = {"horizon": {"pulls": 10_000}, "world": {"kind": "bernoulli", "arms": 100, "prior": {"beta": [1, 1]}}}
+    scenario = load({"name": "x", "policies": ["uniform"], **pulls})
+    costs = {kind: workload(scenario, kind).seconds for kind in kinds()}
+    assert costs["bayes_ucb"] > 10 * costs["ucb1"] > 10 * costs["greedy"] / 3
+    assert costs["thompson_beta"] < costs["thompson_empirical_bayes"]  # draws only arms in the tail
 
 
 def test_looking_at_every_caption_of_a_large_bank_takes_its_time() -> None:

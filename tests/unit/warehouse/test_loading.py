@@ -11,8 +11,9 @@ from sim.errors import InputError, StorageError
 from sim.seeding import SeedPlan
 from sim.seeding.loads import seed_load
 from sim.seeding.writing import batch
-from sim.warehouse.base import STATS, Facts, open_target, parse_target
-from sim.warehouse.load.loading import LOADS, put, recorded_loads, table_facts
+from sim.warehouse.base import STATS, RowTotals
+from sim.warehouse.load.loading import LOADS, load, recorded_loads
+from sim.warehouse.targets import open_target, parse_target
 
 PLAN = SeedPlan(rows=9_000, seed=3)
 PART_ROWS = 2_000
@@ -23,9 +24,9 @@ def spec(request, tmp_path):
     return parse_target(f"{request.param}:{tmp_path / 'warehouse'}")
 
 
-def load_into(spec, load, **options):
+def load_into(spec, plan, **options):
     with open_target(spec) as target:
-        return put(target, [load], **options)[0]
+        return load(target, [plan], **options)[0]
 
 
 def contents(spec):
@@ -61,20 +62,20 @@ class Counting:
 
 def test_a_seed_arrives_exactly(spec):
     loaded = load_into(spec, seed_load(PLAN, PART_ROWS))
-    assert (loaded.rows, loaded.distinct_keys, loaded.already) == (9_000, 9_000, False)
+    assert (loaded.rows, loaded.distinct_keys, loaded.was_loaded) == (9_000, 9_000, False)
     assert contents(spec).equals(expected(PLAN))
 
 
 def test_an_interrupted_load_makes_only_what_is_missing(spec):
-    load = seed_load(PLAN, PART_ROWS)
-    first = Counting(load, stop_after=2)
+    plan = seed_load(PLAN, PART_ROWS)
+    first = Counting(plan, stop_after=2)
     with pytest.raises(KeyboardInterrupt):
         load_into(spec, first.load)
     with open_target(spec) as target:
         assert target.describe(STATS) is None  # nothing half-loaded is ever seen
-    second = Counting(load)
+    second = Counting(plan)
     load_into(spec, second.load)
-    assert sorted(first.made + second.made) == list(range(load.parts))
+    assert sorted(first.made + second.made) == list(range(plan.parts))
     assert len(first.made) == 2
     assert contents(spec).equals(expected(PLAN))
 
@@ -90,7 +91,7 @@ def test_parts_of_another_cut_are_not_continued(spec):
 def test_the_same_load_again_makes_and_changes_nothing(spec):
     load_into(spec, seed_load(PLAN, PART_ROWS))
     again = Counting(seed_load(PLAN, 4_000, workers=2))  # cut otherwise: the same rows all the same
-    assert load_into(spec, again.load).already
+    assert load_into(spec, again.load).was_loaded
     assert again.made == []
     with open_target(spec) as target:
         assert len(recorded_loads(target)) == 1
@@ -115,15 +116,15 @@ def test_a_table_changed_after_loading_is_not_taken_for_loaded(tmp_path):
         connection.execute(f"UPDATE {STATS} SET successes = successes + 1 WHERE caption_id = 77")
     with pytest.raises(InputError, match="other rows"):
         load_into(spec, seed_load(PLAN, PART_ROWS))
-    assert not load_into(spec, seed_load(PLAN, PART_ROWS), replace=True).already
+    assert not load_into(spec, seed_load(PLAN, PART_ROWS), replace=True).was_loaded
     assert contents(spec).equals(expected(PLAN))
 
 
 def test_the_manifest_says_what_was_loaded(spec):
     loaded = load_into(spec, seed_load(PLAN, PART_ROWS))
     with open_target(spec) as target:
-        assert recorded_loads(target) == {(STATS, f"seed-{PLAN.digest}"): Facts(9_000, 9_000, loaded.checksum)}
-        assert table_facts(target, STATS) == Facts(9_000, 9_000, loaded.checksum)
+        assert recorded_loads(target) == {(STATS, f"seed-{PLAN.digest}"): RowTotals(9_000, 9_000, loaded.checksum)}
+        assert target.totals(STATS) == RowTotals(9_000, 9_000, loaded.checksum)
         source = target.query(f"SELECT source FROM `local-warehouse`.`main`.`{LOADS}`").to_pylist()[0]["source"]
     assert '"seed": 3' in source
 
@@ -145,10 +146,10 @@ def test_a_part_that_does_not_arrive_as_made_is_not_published(spec, monkeypatch)
 
         monkeypatch.setattr(target, "staging", lossy)
         with pytest.raises(StorageError, match="did not arrive as it was made"):
-            put(target, [seed_load(PLAN, PART_ROWS)])
+            load(target, [seed_load(PLAN, PART_ROWS)])
     with open_target(spec) as target:
         assert target.describe(STATS) is None
-        put(target, [seed_load(PLAN, PART_ROWS)])
+        load(target, [seed_load(PLAN, PART_ROWS)])
     assert contents(spec).equals(expected(PLAN))
 
 
@@ -159,21 +160,21 @@ def test_a_value_changed_on_the_way_is_noticed(tmp_path, monkeypatch):
 
         def corrupting(table, load_id):
             staging = staging_of(table, load_id)
-            facts = staging.facts
+            totals = staging.totals
 
             def altered():
                 [(name,)] = target.connection.execute(
                     "SELECT table_name FROM duckdb_tables() WHERE contains(table_name, 'staging_caption_b')"
                 ).fetchall()
                 target.connection.execute(f'UPDATE "{name}" SET avg_emv = avg_emv + 1 WHERE caption_id = 77')
-                return facts()
+                return totals()
 
-            monkeypatch.setattr(staging, "facts", altered)
+            monkeypatch.setattr(staging, "totals", altered)
             return staging
 
         monkeypatch.setattr(target, "staging", corrupting)
         with pytest.raises(StorageError, match="checksum"):
-            put(target, [seed_load(PLAN, PART_ROWS)])
+            load(target, [seed_load(PLAN, PART_ROWS)])
 
 
 def test_a_repeated_key_is_refused_before_anything_is_published(spec):
@@ -183,9 +184,9 @@ def test_a_repeated_key_is_refused_before_anything_is_published(spec):
         pl.concat([frame, frame.head(3)]).write_parquet(path)
         yield 0, path, None
 
-    load = replace(seed_load(PLAN, PART_ROWS), parts=1, write=doubled)
+    plan = replace(seed_load(PLAN, PART_ROWS), parts=1, write=doubled)
     with pytest.raises(StorageError, match=r"3 of 9,003 rows repeat a key"):
-        load_into(spec, load)
+        load_into(spec, plan)
     with open_target(spec) as target:
         assert target.describe(STATS) is None
 
@@ -194,7 +195,7 @@ def test_every_table_is_looked_at_before_the_first_is_touched(spec):
     load_into(spec, seed_load(PLAN, PART_ROWS))
     curves = replace(Counting(seed_load(PLAN)).load, table="curves", load_id="curves-1")
     with open_target(spec) as target, pytest.raises(InputError, match=STATS):
-        put(target, [curves, seed_load(replace(PLAN, seed=9), PART_ROWS)])
+        load(target, [curves, seed_load(replace(PLAN, seed=9), PART_ROWS)])
     with open_target(spec) as target:
         assert target.describe("curves") is None
 

@@ -7,9 +7,9 @@ import sql
 from sim.errors import StorageError
 from sim.seeding import SeedPlan
 from sim.seeding.writing import batch, make_batch, write_part
-from sim.warehouse.base import CHECKSUM_MODULUS, Facts
-from sim.warehouse.duckdb import connect
-from sim.warehouse.load.checksum import file_facts, remainder
+from sim.warehouse.base import CHECKSUM_MODULUS, RowTotals
+from sim.warehouse.embedded import connect
+from sim.warehouse.load.checksum import remainder, stats_totals
 from sim.warehouse.translate import to_duckdb
 
 PLAN = SeedPlan(rows=6_000, seed=2, caption_ids="full")
@@ -20,7 +20,7 @@ def asked_in_sql(frame):
         connection.register("part", frame.to_arrow())
         statement = sql.read("load/fingerprint_stats", project="local-warehouse", dataset="main", table="part")
         [row] = connection.execute(to_duckdb(statement)).fetchall()
-    return Facts(*map(int, row))
+    return RowTotals(*map(int, row))
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def frame():
 
 def facts_of(frame, folder):
     frame.write_parquet(folder / "part.parquet")
-    return file_facts(folder / "part.parquet")
+    return stats_totals(folder / "part.parquet")
 
 
 def test_the_twin_equals_the_sql_on_seeded_rows(frame, tmp_path):
@@ -97,8 +97,8 @@ def test_remainder_is_that_of_sql(value, rest):
 def test_what_is_no_parquet_file_is_said_clearly(tmp_path):
     (tmp_path / "part.parquet").write_text("caption_id,page_name\n")
     with pytest.raises(StorageError, match="not a Parquet file"):
-        file_facts(tmp_path / "part.parquet")
+        stats_totals(tmp_path / "part.parquet")
 
 
 def test_an_empty_file_adds_up_to_nothing(frame, tmp_path):
-    assert facts_of(frame.clear(), tmp_path) == Facts(0, 0, 0)
+    assert facts_of(frame.clear(), tmp_path) == RowTotals(0, 0, 0)

@@ -10,9 +10,10 @@ import sqlglot
 
 import sql
 from policies.maths.wilson import exploration_bonus, wilson_bounds
-from sim.warehouse.base import TargetSpec, open_target
-from sim.warehouse.duckdb import connect, deploy_functions
+from sim.warehouse.base import TargetSpec
+from sim.warehouse.embedded import connect, deploy_functions
 from sim.warehouse.schema import arrow_schema, described, normal_default
+from sim.warehouse.targets import open_target
 from sim.warehouse.translate import normal_form, to_duckdb
 from sim.warehouse.verify.checks import shipped
 from sim.warehouse.verify.options import Options

@@ -7,9 +7,10 @@ import pyarrow as pa
 import pytest
 
 from sim.errors import InputError, RemoteError, StorageError
-from sim.warehouse.base import STATS, LocalStatementError, Staging, Target, TargetSpec, open_target, parse_target
+from sim.warehouse.base import STATS, LocalStatementError, Staging, Target, TargetSpec
 from sim.warehouse.bigquery.client import DEFAULT_BYTE_CAP, byte_cap
 from sim.warehouse.schema import arrow_schema, described
+from sim.warehouse.targets import open_target, parse_target
 
 
 @pytest.mark.parametrize(
@@ -73,17 +74,30 @@ def test_an_interrupted_load_is_taken_up_where_it_stood(spec):
         assert staging.parts() == {"part-1": 10}
         assert target.staging(STATS, "load-2").parts() == {}
         staging.append("part-2", part(10))
-        staging.publish(replace=False)
+        staging.publish_beside()
         assert target.describe(STATS).rows == 20
 
 
 def test_replacing_and_appending(spec):
     with open_target(spec) as target:
-        for load_id, first, replace, rows in (("a", 0, True, 10), ("b", 10, False, 20), ("c", 20, True, 10)):
+        publish = {"beside": lambda one: one.publish_beside(), "replace": lambda one: one.publish(replace=True)}
+        for load_id, first, how, rows in (("a", 0, "replace", 10), ("b", 10, "beside", 20), ("c", 20, "replace", 10)):
             staging = target.staging(STATS, load_id)
             staging.append(f"part-{load_id}", part(first))
-            staging.publish(replace=replace)
-            assert target.describe(STATS).rows == rows
+            publish[how](staging)
+            assert target.totals(STATS).rows == rows
+
+
+def test_a_table_that_is_not_empty_is_never_replaced_unasked(spec):
+    with open_target(spec) as target:
+        stagings = [target.staging(STATS, load_id) for load_id in ("a", "b")]
+        for number, staging in enumerate(stagings):
+            staging.append("part-1", part(10 * number))
+        stagings[0].publish(replace=False)
+        before = target.totals(STATS)
+        with pytest.raises(InputError, match="not empty"):
+            stagings[1].publish(replace=False)
+        assert target.totals(STATS) == before
 
 
 def test_a_discarded_load_leaves_nothing(spec):
@@ -94,30 +108,30 @@ def test_a_discarded_load_leaves_nothing(spec):
         assert target.staging(STATS, "load-1").parts() == {}
 
 
-def test_facts_add_up_over_parts_and_tell_changes(spec):
+def test_totals_add_up_over_parts_and_tell_changes(spec):
     with open_target(spec) as target:
-        facts = []
+        totals = []
         for load_id, parts in (("a", [part(0)]), ("b", [part(10)]), ("c", [part(0), part(10)]), ("d", [part(0, 9)])):
             staging = target.staging(STATS, load_id)
             for at, one in enumerate(parts):
                 staging.append(f"part-{at}", one)
-            facts.append(staging.facts())
-        one, two, both, fewer = facts
+            totals.append(staging.totals())
+        one, two, both, fewer = totals
         assert (both.rows, both.distinct_keys) == (20, 20)
         assert both.checksum == (one.checksum + two.checksum) % 2147483629
         assert fewer.checksum != one.checksum
         staging = target.staging(STATS, "e")
         staging.append("part-0", part(0, page="page_0002"))
-        assert staging.facts().checksum != one.checksum
+        assert staging.totals().checksum != one.checksum
 
 
-def test_both_local_targets_give_the_same_facts(tmp_path):
+def test_both_local_targets_give_the_same_totals(tmp_path):
     found = set()
     for kind in ("parquet", "duckdb"):
         with open_target(TargetSpec(kind, str(tmp_path / kind))) as target:
             staging = target.staging(STATS, "a")
             staging.append("part-0", part(-5))
-            found.add(staging.facts())
+            found.add(staging.totals())
     assert len(found) == 1
 
 

@@ -10,9 +10,10 @@ import pytest
 import sql
 from sim.cli import exit_code
 from sim.errors import InputError
-from sim.warehouse.base import STATS, Column, TargetSpec, open_target
+from sim.warehouse.base import STATS, Column, TargetSpec
 from sim.warehouse.deploy import carry_out, plan
 from sim.warehouse.schema import described
+from sim.warehouse.targets import open_target
 from sim.warehouse.verify import Options, Result, Status, all_checks, verify
 from sim.warehouse.verify.checks import shipped
 from sim.warehouse.verify.report import as_data, as_junit, as_text, counts
@@ -30,7 +31,7 @@ def spec(tmp_path):
 class Described:
     """A warehouse that keeps everything, described as it is told."""
 
-    lacks = frozenset()
+    unsupported = frozenset()
     require_dataset = staticmethod(lambda: None)
     spec = TargetSpec("bigquery", "my-project-1.caption_test")
 

@@ -9,9 +9,10 @@ from sim.cli import exit_code
 from sim.errors import InputError
 from sim.seeding import SeedPlan
 from sim.seeding.loads import seed_load
-from sim.warehouse.base import STATS, TargetSpec, open_target
+from sim.warehouse.base import STATS, TargetSpec
 from sim.warehouse.deploy import carry_out, plan
 from sim.warehouse.load.loading import put
+from sim.warehouse.targets import open_target
 from sim.warehouse.verify import Options, all_checks, verify
 from sim.warehouse.verify.checks import GROUPS, from_folder, read_check, shipped, thresholds
 from sim.warehouse.verify.merged import ask_all, merge, scans, split

@@ -6,9 +6,10 @@ import polars as pl
 import pytest
 
 from sim.errors import InputError
-from sim.warehouse.base import STATS, TargetSpec, open_target
+from sim.warehouse.base import STATS, TargetSpec
 from sim.warehouse.deploy import carry_out, plan
 from sim.warehouse.schema import arrow_schema
+from sim.warehouse.targets import open_target
 from sim.warehouse.verify import Options, questions, row_sources
 from sim.warehouse.verify.checks import shipped
 from sim.warehouse.verify.merged import ask_all

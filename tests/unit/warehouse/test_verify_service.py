@@ -9,8 +9,9 @@ import pytest
 
 from sim.cli import exit_code
 from sim.errors import RemoteError
-from sim.warehouse.base import STATS, RemoteStatementError, Routine, TargetSpec, open_target
+from sim.warehouse.base import STATS, RemoteStatementError, Routine, TargetSpec
 from sim.warehouse.schema import described
+from sim.warehouse.targets import open_target
 from sim.warehouse.verify import Options, Status, all_checks, verify
 from sim.warehouse.verify.cost import LEAST_BYTES, MIB, TIB, Cost, as_data, as_text, billed_bytes, estimate, total
 from sim.warehouse.verify.difference import compare
@@ -25,8 +26,9 @@ SPEC = TargetSpec("bigquery", "my-project-1.caption_test")
 class Service:
     """A BigQuery dataset in which some requests fail."""
 
-    lacks = unsupported = frozenset()
+    unsupported = frozenset()
     spec = SPEC
+    project, dataset = "my-project-1", "caption_test"
 
     def __init__(self, *, fails=(), exists=True, table=True, bytes_read=0):
         self.fails, self.exists, self.has_table, self.bytes_read = fails, exists, table, bytes_read

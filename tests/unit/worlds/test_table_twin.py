@@ -22,7 +22,7 @@ class NaivePage:
 
     def __init__(self, scenario, policy, rates, keys):
         self.world, self.policy, self.rates, (self.outcome_key, self.policy_key) = scenario.world, policy, rates, keys
-        self.params, self.state = tuple(map(float, policy.parameters())), np.zeros(policy.state_size)
+        self.params, self.state = policy.parameters(), np.zeros(policy.state_size)
         self.sends, self.seen, self.labels = [], 0, []
         arms = len(rates)
         self.n, self.s, self.w, self.x, self.y = (np.zeros(arms) for _ in range(5))

@@ -64,7 +64,7 @@ def test_factors_keep_the_level():
         ("world", {"pages": 10_000}, "at most 5,000,000 fit"),
         ("world", {"tax": 1}, "unknown key"),
         ("world", {"fatigue": {"drop": 1.0}}, "below 1"),
-        ("feedback", {"counting": "every_refresh"}, "every_refresh"),
+        ("feedback", {"counting": "twice"}, "every_refresh"),
         ("feedback", {"decay": 0.9876}, "unknown key"),
         ("feedback", {"refresh_hours": 0}, "at least"),
         ("selection", {"score": "composite"}, "composite"),

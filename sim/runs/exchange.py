@@ -1,0 +1,43 @@
+"""A new run takes the place of the one in a folder: the old one stays intact until the new one is complete.
+
+    .next ── the new run is complete ──> .replacing ── old files removed ──> .moving ── files moved ──> (gone)
+
+Each arrow is one rename. A death in between is repaired by `finish`, which goes on where the exchange stopped. Files of
+the user in the folder are not touched.
+"""
+
+import shutil
+from pathlib import Path
+
+from sim.files import flush
+from sim.runs.folder import MANIFEST, MOVING, REPLACING, RunFolder
+
+
+def exchange(folder: RunFolder) -> None:
+    """Put the complete run in `folder.next` in place of the run in `folder`."""
+    _rename(folder.next.path, folder.path / REPLACING)
+    finish(folder)
+
+
+def finish(folder: RunFolder) -> None:
+    """Finish an exchange that has begun; does nothing where none has."""
+    replacing, moving = folder.path / REPLACING, folder.path / MOVING
+    if replacing.exists():
+        folder.clear()
+        _rename(replacing, moving)
+    if moving.exists():
+        # The manifest last: until then the folder holds no run.
+        for item in sorted(moving.iterdir(), key=lambda item: item.name == MANIFEST):
+            item.rename(folder.path / item.name)
+        flush(folder.path)
+        moving.rmdir()
+
+
+def discard(folder: RunFolder) -> None:
+    """Remove the run that was built beside."""
+    shutil.rmtree(folder.next.path, ignore_errors=True)
+
+
+def _rename(old: Path, new: Path) -> None:
+    old.rename(new)
+    flush(new.parent)

@@ -1,0 +1,121 @@
+"""One program at a time writes into a run folder; a second one is told who does.
+
+The lock is the operating system's, on the file `.lock` in the folder, and ends with its process, however that ends.
+The file holds the process number, the host and the time, and is removed at the end.
+"""
+
+import json
+import os
+import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+from sim.errors import StorageError
+
+LOCK = ".lock"
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold the folder, making it where needed, and remove it at the end if it is empty then.
+
+    Raises StorageError when another program holds it, or when it is not a folder.
+    """
+    handle = None
+    made = not folder.exists()
+    try:
+        handle = _acquire(folder)
+        yield
+    finally:
+        if handle is not None:
+            _release(folder / LOCK, handle)
+        if made:
+            _remove_if_empty(folder)
+
+
+def _acquire(folder: Path) -> int:
+    """An open file, locked; tries again when another program removed the file, or the folder, at the same moment."""
+    while True:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise StorageError(f"{folder} is not a folder") from None
+        try:
+            handle = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+        except FileNotFoundError:
+            continue
+        if not _lock(handle):
+            os.close(handle)
+            raise _held(folder)
+        if _is_file(handle, folder / LOCK):
+            _write_holder(handle)
+            return handle
+        os.close(handle)
+
+
+def _is_file(handle: int, path: Path) -> bool:
+    """Whether `path` is still the file that was opened, and not a new one in its place."""
+    try:
+        return os.path.sameopenfile(handle, handle) and os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _lock(handle: int) -> bool:
+    """Lock without waiting; False when another process holds the lock."""
+    try:
+        import fcntl  # noqa: PLC0415 - not on Windows
+    except ImportError:
+        return _lock_on_windows(handle)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _lock_on_windows(handle: int) -> bool:
+    import msvcrt  # noqa: PLC0415
+
+    os.lseek(handle, HOLDER_BYTES, os.SEEK_SET)  # beyond the text, which others read
+    try:
+        msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+    except OSError:
+        return False
+    return True
+
+
+HOLDER_BYTES = 1_000
+
+
+def _write_holder(handle: int) -> None:
+    now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+    text = json.dumps({"process": os.getpid(), "host": platform.node(), "since": now})
+    os.ftruncate(handle, 0)
+    os.lseek(handle, 0, os.SEEK_SET)
+    os.write(handle, text.encode()[:HOLDER_BYTES])
+
+
+def _held(folder: Path) -> StorageError:
+    try:
+        holder = json.loads((folder / LOCK).read_text(encoding="utf-8"))
+        who = f" (process {holder['process']} on {holder['host']}, since {holder['since']})"
+    except (OSError, ValueError, KeyError, TypeError):
+        who = ""  # just starting, or just ending
+    return StorageError(f"another run is writing into {folder}{who}", "Wait for it to end, or choose another --out.")
+
+
+def _release(path: Path, handle: int) -> None:
+    """Remove the file while it is still locked: whoever opened it before finds that it is not the file any more."""
+    path.unlink(missing_ok=True)
+    os.close(handle)
+
+
+def _remove_if_empty(folder: Path) -> None:
+    if folder.is_dir() and not any(folder.iterdir()):
+        try:
+            folder.rmdir()
+        except OSError:  # another program has just put something into it
+            return

@@ -1,0 +1,52 @@
+"""A lease on a table of a dataset, so that two loads do not publish into it at once.
+
+The lease is a table of its own, `_lease_<table>`: BigQuery creates a table once or answers that it exists. Its label
+names the load that holds it, and it deletes itself after LEASE_MINUTES in case its holder dies.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+
+from sim.errors import RemoteError
+from sim.warehouse.base import plain_id
+from sim.warehouse.bigquery.client import DEADLINE_SECONDS, LABELS, DatasetClient, retry
+from sim.warehouse.bigquery.errors import remote_errors
+
+LEASE_MINUTES = 60
+
+
+@contextmanager
+def lease(client: DatasetClient, table: str, load_id: str) -> Iterator[None]:
+    """Hold the lease of `table` for one load; a repeated load takes its own lease over.
+
+    RemoteError if another load holds it.
+    """
+    name = f"_lease_{table}"
+    with remote_errors(client.spec):
+        _take(client, name, table, plain_id(load_id))
+    try:
+        yield
+    finally:
+        with remote_errors(client.spec):
+            client.api.delete_table(client.path(name), not_found_ok=True, retry=retry(), timeout=DEADLINE_SECONDS)
+
+
+def _take(client: DatasetClient, name: str, table: str, load_id: str) -> None:
+    from google.api_core.exceptions import Conflict  # noqa: PLC0415
+
+    wanted = client.bigquery.Table(client.path(name), schema=[client.bigquery.SchemaField("holder", "STRING")])
+    wanted.labels = {**LABELS, "load": load_id}
+    wanted.expires = datetime.now(UTC) + timedelta(minutes=LEASE_MINUTES)
+    try:
+        client.api.create_table(wanted, retry=retry(), timeout=DEADLINE_SECONDS)
+    except Conflict:
+        # Also where the answer to our own request was lost.
+        held = client.table(name)
+        holder = "" if held is None else (held.labels or {}).get("load", "")
+        if holder != load_id:
+            until = "" if held is None or held.expires is None else f" until {held.expires:%H:%M} UTC at the latest"
+            raise RemoteError(
+                f"{client.spec}: load {holder or 'unknown'} is being published into {table}",
+                f"wait until it has ended{until}, then repeat the command",
+            ) from None
