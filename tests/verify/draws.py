@@ -24,5 +24,5 @@ def classes_of(u, at):
     np.minimum.at(least, at, u)
     np.maximum.at(most, at, u)
     none = np.zeros(classes)
-    ones = np.ones(classes)
-    return Classes(ones, ones, np.bincount(at, minlength=classes).astype(float), none, none, *sums, least, most)
+    high = np.full(classes, 60.0)
+    return Classes(high, high, np.bincount(at, minlength=classes).astype(float), none, none, *sums, least, most)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from sim.warehouse.verify import Options, check_functions
+from sim.warehouse.verify import Options
+from sim.warehouse.verify.running import check_bounds_function
 from verify.functions import BONUS, HIGH, LOW, N, P, bounds, fields, interval
 
 WALD = f"1.96e0 * sqrt({P} * (1e0 - {P}) / {N})"
@@ -80,8 +81,7 @@ OTHERS = {
 
 
 def judged(target):
-    results = check_functions(target, Options(draws=1000))
-    return {one.name: one for one in results if "bounds" in one.name}
+    return {one.name: one for one in check_bounds_function(target, Options())}
 
 
 @pytest.mark.parametrize("fault", NAMED)

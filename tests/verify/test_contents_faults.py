@@ -207,7 +207,7 @@ def send_log(rows, times=1, newest=NOW):
     return pl.concat([schema, frame], how="diagonal")
 
 
-LOGGED = RIGHT.filter(pl.col("total_observations") < 1000)
+LOGGED = percentile(WITHIN.over("page_name") * 100)(RIGHT.filter(pl.col("total_observations") < 1000))
 WITH_LOG = {
     "half of the rows missing": (lambda rows, log: (rows[::2], log), "contents_missing"),
     "a page missing": (lambda rows, log: (rows.filter(PAGE != "page_0003"), log), "contents_missing"),

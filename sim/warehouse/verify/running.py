@@ -90,7 +90,7 @@ def check_functions(target: Target, options: Options) -> list[Result]:
     if "functions" in target.unsupported:
         skipped = f"{target.spec.kind} holds no functions; the rows are compared with the project's own"
         return [Result(check, Status.SKIP, skipped) for check in identity.CHECKS]
-    return [*_bounds(target, options), *_sampler(target, options)]
+    return [*check_bounds_function(target, options), *check_sample_function(target, options)]
 
 
 def _rows(target: Target, checks: Sequence[Check], options: Options, progress: Progress) -> list[Result]:
@@ -100,7 +100,8 @@ def _rows(target: Target, checks: Sequence[Check], options: Options, progress: P
     return check_rows(target, checks, options, progress)
 
 
-def _bounds(target: Target, options: Options) -> list[Result]:
+def check_bounds_function(target: Target, options: Options) -> list[Result]:
+    """Identity and behaviour of `wilson_score_bounds`."""
     if target.routine("wilson_score_bounds") is None:
         return [identity.check_identity(target, identity.BOUNDS)]
     results = bounds.check_bounds(target, options.rows)
@@ -108,7 +109,8 @@ def _bounds(target: Target, options: Options) -> list[Result]:
     return [identity.check_identity(target, identity.BOUNDS, results, cause), *results]
 
 
-def _sampler(target: Target, options: Options) -> list[Result]:
+def check_sample_function(target: Target, options: Options) -> list[Result]:
+    """Identity and behaviour of `wilson_sample`."""
     if target.routine("wilson_sample") is None:
         return [identity.check_identity(target, identity.SAMPLE)]
     results = sampler.check_sampler(target, options.draws)

@@ -32,9 +32,9 @@ CELLS = ((0, 0), (1, 1), (1, 0), (0, 1), (10, 90), (90, 10), (1000, 1), (3, 100_
 TESTS = 2 * len(CELLS) + 7  # KS and mean per cell; KS, mean, 2 logs, ends pooled; lags; classes of counts
 COINCIDENCES = 1e-5  # two of 300,000 53-bit draws agree: 300,000² / 2 / 2**53, rounding included
 TOLERANCE = 1e-12  # of the interval's ends: rounding noise of the bounds is 2e-16
-PAIRS_PER_DRAW = 40  # draws of sample_counts, per draw of a cell
+PAIRS_PER_DRAW = 60  # draws of sample_counts, per draw of a cell
 MOST_PAIRS = 4_000_000
-LARGE_CLASS = 46  # counts from 116,000; see probes/sample_counts
+LARGE_CLASS = 52  # counts from 1e6; see probes/sample_counts
 
 
 def _declare(name: str, question: str, meaning: str, remedy: str = REDEPLOY) -> Check:
@@ -115,6 +115,11 @@ class Classes:
     log_high: Numbers
     least: Numbers
     most: Numbers
+
+    @property
+    def large(self) -> NDArray[np.bool_]:
+        """The classes in which both counts are at least 1e6."""
+        return (self.s_class >= LARGE_CLASS) & (self.f_class >= LARGE_CLASS)
 
     @property
     def total(self) -> int:
@@ -206,7 +211,7 @@ def _scaled(classes: Classes) -> str:
 
     Only large counts tell: there z changes the width in proportion, and neither the centre nor the clamp matters.
     """
-    large = (classes.s_class >= LARGE_CLASS) & (classes.f_class >= LARGE_CLASS)
+    large = classes.large
     if not large.any():
         return ""
     below, above = float(classes.least[large].min()), float(classes.most[large].max()) - 1.0
@@ -222,10 +227,10 @@ def _least(check: Check, p: dict[str, float], level: float) -> Result:
 
 
 def _ends(classes: Classes) -> float:
-    """p of the gaps at both ends, where both counts are above 0: with another, an end stays put whatever z is."""
-    inner = (classes.s_class >= 1) & (classes.f_class >= 1)
-    gaps = float(classes.least[inner].min(initial=1.0)) + 1.0 - float(classes.most[inner].max(initial=0.0))
-    return gaps_p(gaps, int(classes.draws[inner].sum()))
+    """p of the gaps at both ends at large counts; at small ones an end moves less with z."""
+    large = classes.large
+    gaps = float(classes.least[large].min(initial=1.0)) + 1.0 - float(classes.most[large].max(initial=0.0))
+    return gaps_p(gaps, int(classes.draws[large].sum()))
 
 
 def _shape(classes: Classes, level: float) -> Result:

@@ -11,7 +11,7 @@ from sim.seeding import SeedPlan
 from sim.seeding.loads import seed_load
 from sim.warehouse.base import STATS, TargetSpec
 from sim.warehouse.deploy import carry_out, plan
-from sim.warehouse.load.loading import put
+from sim.warehouse.load.loading import load
 from sim.warehouse.targets import open_target
 from sim.warehouse.verify import Options, all_checks, verify
 from sim.warehouse.verify.checks import GROUPS, from_folder, read_check, shipped, thresholds
@@ -39,7 +39,7 @@ def seeded(tmp_path_factory):
     spec = TargetSpec("duckdb", str(tmp_path_factory.mktemp("seeded") / "a.duckdb"))
     with open_target(spec) as target:
         carry_out(target, plan(target))
-        put(target, [seed_load(SeedPlan(rows=2000, seed=1))], replace=True)
+        load(target, [seed_load(SeedPlan(rows=2000, seed=1))], replace=True)
     return spec
 
 

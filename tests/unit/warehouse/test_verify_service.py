@@ -150,7 +150,7 @@ def test_annotations_are_one_line_each_and_escaped(folder):
 def test_the_summary_is_a_table_without_markup_of_the_details():
     text = as_summary("duckdb:a|b", [unopened(RemoteError("a | b\n<script> `x`", ""))])
     row = text.splitlines()[-1]
-    assert row.count(" | ") - row.count("\\| ") == 3
+    assert row.count(" | ") == 3
     assert "<script>" not in text
 
 
