@@ -44,7 +44,7 @@ NAMED = {
     "a constant": (sample("0.5e0"), "one draw shared"),
     "z = 1.9601": (sample_of("1.9601e0"), "z of about 1.960"),
     "z = 2.576": (sample_of("2.576e0"), "z of about 2.5"),
-    "z = 1.9": (sample_of("1.9e0"), "z of about 1.9"),
+    "z = 1.9": (sample_of("1.9e0"), "z of about 1."),
     "power of 1.05": (sample("pow(random(), 1.05e0)"), "to the power of 1.0"),
     "power of 0.95": (sample("pow(random(), 0.95e0)"), "to the power of 0.9"),
     "float32": (sample(cast="CAST(CAST({} AS FLOAT) AS DOUBLE)"), "FLOAT32"),
@@ -114,7 +114,7 @@ SUBTLE = {
 FAINT = {
     "z = 1.9601", "z = 1.9599", "power of 1.02", "power of 0.98", "power of 1.02 from above", "0.999 of the interval",
     "the middle 0.999", "lower half one in fifty more often", "one half at one pair", "one in a hundred on [0, 1]",
-    "biased without successes", "lower half from 64 to 127",
+    "biased without successes", "one half at 7 successes", "lower half from 64 to 127",
 }  # fmt: skip
 
 
