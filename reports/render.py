@@ -40,14 +40,15 @@ class Report:
         return {each.name: svg(each.figure, each.name) for each in self.figures}
 
 
-def write_report_files(folder: Path, name: str, report: Report) -> Path:
+def write_report_files(folder: Path, name: str, report: Report, *, own_folder: bool = False) -> Path:
     """Write NAME.html, NAME.md and figures/ into a folder; returns the path of the HTML file.
 
-    Figures of an earlier page that this one does not have are removed, so that no stale one is taken for current.
+    In a folder of our own (`own_folder`), figures of an earlier report that this one does not have are removed, so that
+    no stale one is taken for current. Nothing is removed from a folder of the user.
     """
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
-    if name == "report":  # whose folder is its own
+    if own_folder:
         _remove_stale(figures, report)
     for each in report.figures:
         write_text(figures / f"{each.name}.svg", report.svgs[each.name])

@@ -1,5 +1,6 @@
 """report.html and report.md: one content, two templates. Nothing in them depends on when or where the run was made."""
 
+from dataclasses import replace
 from pathlib import Path
 
 from reports.decision.text import headline, key_points
@@ -10,19 +11,30 @@ from reports.sections.registry import build_sections
 from sim.runs.run import StoredRun
 
 
-def write_report(run: StoredRun, baseline: str | None = None, metric: str | None = None) -> Path:
-    """Write report.html, report.md and figures/ into the run folder; returns the path of report.html.
+def write_report(
+    run: StoredRun,
+    baseline: str | None = None,
+    metric: str | None = None,
+    *,
+    out: Path | None = None,
+    title: str | None = None,
+) -> Path:
+    """Write report.html, report.md and figures/; returns the path of report.html.
 
     Args:
         run: a complete run.
         baseline: the policy that others are compared with; the deployed rule by default, else the first policy.
         metric: what policies are compared by: regret, reward or revenue_usd; the decision does not depend on it.
+        out: the folder to write into; the run folder by default.
+        title: the name of the scenario by default.
 
     Raises:
         InputError: the run has no such policy, or no such metric.
         StorageError: files cannot be written.
     """
-    return write_report_files(run.path, "report", report_content(report_input(run, baseline, metric)))
+    report = report_content(report_input(run, baseline, metric))
+    report = replace(report, title=title or report.title)
+    return write_report_files(out or run.path, "report", report, own_folder=out is None)
 
 
 def report_content(data: ReportInput) -> Report:

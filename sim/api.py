@@ -38,15 +38,23 @@ class Run(PlottedRun):
         """Switch, keep or undecided, with the figures it rests on."""
         return report_input(self).decision
 
-    def report(self, baseline: str | None = None, metric: str | None = None) -> Path:
+    def report(
+        self,
+        baseline: str | None = None,
+        metric: str | None = None,
+        *,
+        out: str | Path | None = None,
+        title: str | None = None,
+    ) -> Path:
         """Write report.html, report.md and figures/; returns the path of report.html.
 
         `baseline` is the policy that others are compared with (by default the deployed rule, else the first), `metric`
         what policies are compared by: regret, reward or revenue_usd. Raises InputError where the run has no such thing.
+        `out` is another folder to write into, `title` another title.
         """
         from reports.report import write_report  # noqa: PLC0415 - matplotlib is slow to import
 
-        return write_report(self, baseline, metric)
+        return write_report(self, baseline, metric, out=None if out is None else Path(out), title=title)
 
 
 def run(

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 @click.option("--to", "target", required=True, metavar="TARGET", help="duckdb:FILE or bigquery:PROJECT.DATASET.")
 @click.option("--replace", is_flag=True, help="Put our functions in place of others of the same name.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, with the statements; write nothing.")
-@click.option("--allow-write", metavar="PROJECT.DATASET", help="Leave to write to this BigQuery dataset, repeated.")
+@click.option("--allow-write", metavar="PROJECT.DATASET", help="Write permission: repeat the BigQuery dataset.")
 @output_options
 def command(output: Output, target: str, replace: bool, dry_run: bool, allow_write: str | None) -> None:
     """Create caption_bandit_stats, mass_messages, wilson_score_bounds and wilson_sample in TARGET.
