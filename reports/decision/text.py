@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from reports.decision.anchors import Anchors
-from reports.decision.inputs import Unit, amount
+from reports.decision.inputs import Unit, amount, bare
 from reports.decision.outcome import Gain
 from reports.decision.rule import Decision
 from reports.estimators.intervals import Estimate
@@ -73,8 +73,7 @@ def limits(estimate: Estimate, unit: Unit) -> str:
     """`95 % interval $1 to $20`."""
     if estimate.low is None or estimate.high is None:
         return "no interval from one replication"
-    bare = Unit(unit.prefix, "", "")
-    return f"95 % interval {amount(estimate.low, bare)} to {amount(estimate.high, bare)}"
+    return f"95 % interval {amount(estimate.low, bare(unit))} to {amount(estimate.high, bare(unit))}"
 
 
 def _gain(gain: Gain, unit: Unit) -> str:
@@ -144,7 +143,7 @@ def _ties(decision: Decision) -> str:
 def _risks(decision: Decision) -> str:
     """Candidates that fail a guardrail, and why."""
     failing = [gain for gain in decision.gains if not gain.passes and gain is not decision.rival]
-    said = [f"{gain.policy} ({'; '.join(g.detail for g in gain.guardrails if not g.passed)})" for gain in failing]
+    said = [f"{gain.policy} ({next(g.detail for g in gain.guardrails if not g.passed)})" for gain in failing]
     more = [f"and {len(said) - MOST_RISKS} more"] if len(said) > MOST_RISKS else []
     return f"Excluded by a guardrail: {'; '.join([*said[:MOST_RISKS], *more])}." if said else ""
 

@@ -8,7 +8,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reports.estimators.intervals import Estimate
 from reports.figures.regret import name_rows, room_left
-from reports.figures.style import EDGE, drawing, label, new_figure, series, tick
+from reports.figures.style import EDGE, drawing, new_figure, series, tick
 
 NARROW = 5.6  # inches: readable on a telephone, where a page is that wide
 
@@ -22,7 +22,7 @@ class GainRow:
     place: int
 
 
-def gains(rows: Sequence[GainRow], *, quantity: str, baseline: str) -> Figure:
+def gains(rows: Sequence[GainRow], *, quantity: str) -> Figure:
     """Mean gain (dot) with its interval (line) on a linear axis; the dashed line is the baseline."""
     with drawing():
         figure = new_figure(1.0 + 0.3 * len(rows), left=room_left([row.policy for row in rows]), width=NARROW)
@@ -35,7 +35,7 @@ def gains(rows: Sequence[GainRow], *, quantity: str, baseline: str) -> Figure:
                 axes.plot(limits, [y, y], color=colour, linewidth=2.6, solid_capstyle="butt")
             axes.plot([row.gain.value], [y], color=colour, marker="o", markersize=6)
         name_rows(axes, [row.policy for row in rows])
-        axes.set_xlabel(f"gain over {label(baseline, 20)} ({quantity})")
+        axes.set_xlabel(quantity)
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(FuncFormatter(tick))
         return figure
