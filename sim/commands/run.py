@@ -91,6 +91,8 @@ def _say_result(run: "Run", no_report: bool, output: Output) -> None:
     from reports.decision.data import decision_data
     from reports.decision.text import headline, key_points
 
+    for remark in run.manifest["remarks"]:
+        output.note(f"note: {remark}")
     report, decision = None if no_report else run.path / "report.html", run.decision
     data = {
         "run": str(run.path),

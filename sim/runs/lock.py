@@ -32,7 +32,7 @@ def locked(folder: Path) -> Iterator[None]:
         if handle is not None:
             _release(folder / LOCK, handle)
         if made:
-            _remove_if_empty(folder)
+            remove_if_empty(folder)
 
 
 def _acquire(folder: Path) -> int:
@@ -58,7 +58,7 @@ def _acquire(folder: Path) -> int:
 def _is_file(handle: int, path: Path) -> bool:
     """Whether `path` is still the file that was opened, and not a new one in its place."""
     try:
-        return os.path.sameopenfile(handle, handle) and os.path.samestat(os.fstat(handle), path.stat())
+        return os.path.samestat(os.fstat(handle), path.stat())
     except FileNotFoundError:
         return False
 
@@ -113,7 +113,8 @@ def _release(path: Path, handle: int) -> None:
     os.close(handle)
 
 
-def _remove_if_empty(folder: Path) -> None:
+def remove_if_empty(folder: Path) -> None:
+    """Remove a folder that is there and holds nothing."""
     if folder.is_dir() and not any(folder.iterdir()):
         try:
             folder.rmdir()

@@ -14,9 +14,11 @@ from sim.backends.base import Backend
 from sim.files import digest, link_or_copy
 from sim.runs.blocks import block_digests, discard_unfinished, result_arrays, stored_blocks, write_block
 from sim.runs.folder import DERIVED, LOGS, OBSERVATIONS, SCENARIO, TABLES, RunFolder
+from sim.runs.lock import remove_if_empty
 from sim.runs.manifest import BASE, COMPLETE, Manifest, run_key
 from sim.runs.merge import Sources, merge, replication_rows
 from sim.runs.plan import Block, Plan, plan
+from sim.runs.source_file import write_captions
 from sim.scenario.sections.traffic import TIERS
 
 if TYPE_CHECKING:
@@ -115,7 +117,8 @@ class Pipeline:
         """Write the manifest of the complete run, and remove the blocks."""
         path = self.folder.path
         csv = sorted(table.relative_to(path).as_posix() for table in path.glob("tables/*.csv"))
-        files = {name: digest(path / name) for name in (SCENARIO, OBSERVATIONS, *TABLES, *DERIVED, *csv)}
+        names = (SCENARIO, OBSERVATIONS, *TABLES, *DERIVED, *csv, *write_captions(self.scenario, path))
+        files = {name: digest(path / name) for name in names}
         manifest = {name: value for name, value in self.manifest.items() if name != BASE}
         self.folder.write_manifest(
             {**manifest, "status": COMPLETE, "seconds": round(seconds, 3), "files": {**files, **logs}}
@@ -134,6 +137,7 @@ class Pipeline:
             discard_unfinished(self.folder.blocks)
             if not any(self.folder.blocks.glob("*/*")):
                 self.folder.clear()
+                remove_if_empty(self.folder.path)  # one that was built beside
             raise
 
     def _jobs(self, stored: Sequence[Sequence[Block]]) -> Iterator[Job]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from policies.base import Policy
 from sim.errors import InputError
-from sim.kernels import specialise
+from sim.kernels import declared, specialise
 from sim.rng import generator, policy_purpose, row_keys
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
 from sim.worlds.bernoulli import kernel as bernoulli_kernel
@@ -61,7 +61,7 @@ class BernoulliWorld:
         self._advance = self._compile(bernoulli_kernel.advance)
 
     def _compile(self, template: Callable[..., None]) -> Any:
-        return specialise(template, self.policy.kind, refcount=False, **self._bindings)
+        return specialise(template, self.policy.kind, refcount=False, **declared(template, self._bindings))
 
     def changes(self) -> Iterator[tuple[float, Callable[[], None]]]:
         """The scenario's `changes` within the horizon."""

@@ -7,16 +7,18 @@ page's sends of the last 30 days, those that the refresh tells of included; a se
 Bound by `sim.kernels.specialise`: the policy's `summarise`; `LABEL_SEND`, `WEIGHTED`, `DISCOUNTED`, `WINDOWED`.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
+from sim.kernels import unbound
 from sim.worlds.sorted_arrays import insert_sorted, remove_sorted
 from sim.worlds.table.rows import CONVERSIONS, FIRST_REFRESH, LAST_REFRESH, SENDS, SUCCESSES, Clock, Rows
 
-if TYPE_CHECKING:
-    from policies.base import Rule
-
-    summarise = Rule.summarise
-    LABEL_SEND = WEIGHTED = DISCOUNTED = WINDOWED = False
+summarise: Callable[..., tuple[float, float]] = unbound("summarise")
+DISCOUNTED: bool = unbound("DISCOUNTED")
+LABEL_SEND: bool = unbound("LABEL_SEND")
+WEIGHTED: bool = unbound("WEIGHTED")
+WINDOWED: bool = unbound("WINDOWED")
 
 
 def refresh_after(send: int, clock: Clock) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from sim.errors import InputError
-from sim.kernels import specialise
+from sim.kernels import declared, specialise
 from sim.rng import policy_purpose, row_keys
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
 from sim.worlds.metrics.allocation import AllocationCounter, rank_bins
@@ -121,7 +121,12 @@ class TableWorld:
     def locked_out_pages(self) -> Floats:
         """Share of pages none of whose truly best arms can be sent at the next slot."""
         locked = np.zeros(self._rows.rates.shape[0], np.int64)
-        count = specialise(table_kernel.count_locked_out, self._label, refcount=False, **self._bindings)
+        count = specialise(
+            table_kernel.count_locked_out,
+            self._label,
+            refcount=False,
+            **declared(table_kernel.count_locked_out, self._bindings),
+        )
         undisturbed = self._rows._replace(state=self._rows.state.copy())
         count(undisturbed, self._counted.offsets, self._clock, self._sent, self._params, locked)
         return locked / self.pages
