@@ -149,7 +149,7 @@ def _say_plan(scenario: "Scenario", out: Path, workers: int, output: Output) -> 
         ["policies", ", ".join(data["policies"])],
         ["replications", f"{scenario.replications:,} of each policy"],
         ["blocks", f"{len(blocks):,}, on {used} {'worker' if used == 1 else 'workers'}"],
-        ["pulls" if scenario.world.kind == "bernoulli" else "messages", f"about {number(total.pulls)} in all"],
+        [scenario.world_kind.sends, f"about {number(total.pulls)} in all"],
         ["time", f"about {duration(seconds)}, and a few seconds a policy to compile it the first time"],
         ["disk", f"about {storage(total.disk_bytes)}"],
         ["run folder", f"{out}{' (exists)' if out.exists() else ''}"],
