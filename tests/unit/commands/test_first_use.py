@@ -89,7 +89,7 @@ def sim(*words: str, cwd: Path, before: str = "", after: str = "", **more: str) 
     [
         (["scenarios", "list"], ">&-", 3, "standard output is closed"),
         (["scenarios", "list"], "2>&-", 0, ""),
-        (["scenarios", "list"], ">/dev/full", 3, "No space left on device"),
+        (["scenarios", "list"], ">/dev/full", 3, "no space left on the disk"),
         (["scenarios", "show", "textbook", "--filled"], "", 0, ""),
         (["run", "x\x1b]0;title\x07", "y\x1b[2J"], "", 2, "unexpected extra argument"),
         (["run", "x\x1b]0;title\x07"], "", 2, "no scenario"),

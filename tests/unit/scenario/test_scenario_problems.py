@@ -325,7 +325,14 @@ OTHER_WORLDS = {
     "source a number": (TABLE, "source: x.csv", "source: 5", 5, "world.source", "expected text, got 5"),
     "source empty": (TABLE, "source: x.csv", "source: ''", 5, "world.source", "cannot be"),
     "fans absurd": (TABLE, "source: x.csv", "fans_per_send: 1e12", 5, "world.fans_per_send", "must be at most 1000000"),
-    "refresh at once": (TABLE, "feedback: {}", "feedback: {refresh_hours: 0}", 6, "feedback.refresh_hours", "above 0"),
+    "refresh at once": (
+        TABLE,
+        "feedback: {}",
+        "feedback: {refresh_hours: 0}",
+        6,
+        "feedback.refresh_hours",
+        "must be at least 0.0166666666666667",
+    ),
     "top five": (TABLE, "selection: {}", "selection: {top: 5}", 7, "selection.top", "expected 1, got 5"),
     "money in a table": (
         TABLE,
