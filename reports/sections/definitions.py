@@ -6,7 +6,7 @@ from reports.sections.base import ReportSection
 
 LOCKED_OUT = (
     "share of replications that end with probability exactly 0 of sending the best caption next; "
-    "a rule without randomness counts only where the best caption can never return"
+    "not told of deterministic policies that return to every caption"
 )
 BEST = "share of pulls that went to the best choice"
 BEST_PRICED = (
