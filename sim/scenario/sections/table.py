@@ -47,7 +47,9 @@ class TableSection(Section):
 class TableFeedback(Section):
     """When policies learn the outcomes of their sends."""
 
-    refresh_hours: Annotated[float, Field(gt=0.0, le=8_760.0)] = Field(6.0, description="Hours between refreshes.")
+    refresh_hours: Annotated[float, Field(ge=1 / 60, le=8_760.0)] = Field(
+        6.0, description="Hours between refreshes, at least one minute."
+    )
 
 
 class TableSelection(Section):
