@@ -8,13 +8,22 @@ REFRESH = "refresh"
 DOWN, REPEATED, INTERVAL = "update_job_down", "update_job_repeated", "update_job_interval"
 
 
-def every(timetable: Timetable, period: int, first: int | None = None, ticks_per_hour: int = 3_600) -> Process:
-    """Refresh at tick `first`, by default `period`, and every `period` ticks from then on.
+def every(timetable: Timetable, period: int, first: int | None = None) -> Process:
+    """Refresh at tick `first`, by default `period`, and every `period` ticks from then on, whatever happens.
 
-    Incidents change it by the state: `update_job_down` (no refresh), `update_job_interval` (hours between runs) and
+    The series is announced at once: a job that something delays or stops has to wait for each of its runs instead.
+    """
+    yield timetable.until(0)
+    timetable.repeat(REFRESH, period if first is None else first, period)
+
+
+def disturbed(timetable: Timetable, period: int, ticks_per_hour: int = 3_600) -> Process:
+    """Refresh every `period` ticks, unless an incident changes that.
+
+    Incidents set the state: `update_job_down` (no refresh), `update_job_interval` (hours between runs) and
     `update_job_repeated` (further runs, five minutes apart).
     """
-    due = period if first is None else first
+    due = period
     while due <= timetable.horizon:
         yield timetable.until(max(due, timetable.now))
         if timetable.state.get(DOWN, 0.0) == 0.0:

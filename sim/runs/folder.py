@@ -73,9 +73,9 @@ class RunFolder:
         """Replace the manifest."""
         write_text(self.path / MANIFEST, to_text(manifest))
 
-    def locked(self) -> AbstractContextManager[None]:
+    def locked(self, wait_seconds: float = 0.0) -> AbstractContextManager[None]:
         """Hold the folder; see `sim.runs.lock.locked`."""
-        return locked(self.path)
+        return locked(self.path, wait_seconds)
 
     @property
     def complete(self) -> bool:

@@ -19,7 +19,6 @@ from sim.runs.manifest import BASE, COMPLETE, Manifest, run_key
 from sim.runs.merge import Sources, merge, replication_rows
 from sim.runs.plan import Block, Plan, plan
 from sim.runs.source_file import write_captions
-from sim.scenario.sections.traffic import TIERS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -108,9 +107,12 @@ class Pipeline:
         """
         _return_memory()
         os.sync()  # the logs, written without an fsync each, are on the disk before they leave their blocks
-        tiers = TIERS if self.scenario.world.kind == "traffic" else ()
         base = None if self.base is None else self.base.path
-        merge(Sources(self.plan.policies, self.folder.blocks, blocks, base), self.folder.path, tiers)
+        merge(
+            Sources(self.plan.policies, self.folder.blocks, blocks, base),
+            self.folder.path,
+            self.scenario.world_kind.tiers,
+        )
         return {**self._link_base_logs(), **self._move_logs(blocks)}
 
     def finish(self, logs: dict[str, str], seconds: float) -> None:

@@ -1,7 +1,7 @@
 """A scenario: every number of a run, typed and frozen. `sim.scenario.load` makes one out of YAML."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Union
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -13,6 +13,8 @@ from sim.scenario.sections.base import MAX_DAYS, MAX_PULLS, MAX_REPLICATIONS, Li
 from sim.scenario.sections.bernoulli import BernoulliFeedback, BernoulliSection
 from sim.scenario.sections.table import TableFeedback, TableSection, TableSelection
 from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
+from sim.scenario.sections.world_kind import WorldKind
+from sim.scenario.worlds import WORLDS
 
 if TYPE_CHECKING:
     from policies.base import Policy
@@ -101,10 +103,8 @@ class Check(Section):
 class Scenario(Section):
     """A whole scenario, every default filled in; `sim.scenario.load` makes one, and checks rules between sections.
 
-    Each kind of world has a class of its own, in `WORLDS`, which says what its sections hold.
+    Each kind of world has a class of its own, in `SCENARIOS`, which says what its sections hold.
     """
-
-    horizon_unit: ClassVar[Literal["pulls", "days"]]
 
     version: Literal[1] = Field(1, description="Version of this format.")
     name: Annotated[str, Field(pattern=SCENARIO_NAME, max_length=MAX_NAME)] = Field(
@@ -122,7 +122,6 @@ class Scenario(Section):
         description="What is compared: kinds, or mappings of kind, name and parameters."
     )
     record: Record = Field(Record(), description="What a run writes down.")
-    incidents: tuple[Incident, ...] = ()
     checks: Annotated[tuple[Check, ...], Field(max_length=MAX_CHECKS), Listed] = Field((), description=Check.__doc__)
 
     def content(self) -> dict[str, Any]:
@@ -136,6 +135,11 @@ class Scenario(Section):
         from sim.scenario.writing import yaml_text  # noqa: PLC0415  (needs ruamel.yaml)
 
         return yaml_text(self.content())
+
+    @property
+    def world_kind(self) -> WorldKind:
+        """What is true of every world of this kind: units, tiers, engine."""
+        return WORLDS[self.world.kind]
 
     @property
     def digest(self) -> str:
@@ -173,7 +177,6 @@ def _leave_out(value: object) -> object:
 class BernoulliScenario(Scenario):
     """A scenario of a bernoulli world."""
 
-    horizon_unit = "pulls"
     world: BernoulliSection = Field(description=WORLD)
     feedback: BernoulliFeedback = Field(BernoulliFeedback(), description=FEEDBACK)
     selection: Annotated[None, BeforeValidator(_leave_out)] = Field(None, description=SELECTION)
@@ -182,7 +185,6 @@ class BernoulliScenario(Scenario):
 class TableScenario(Scenario):
     """A scenario of a table world."""
 
-    horizon_unit = "days"
     world: TableSection = Field(description=WORLD)
     feedback: TableFeedback = Field(TableFeedback(), description=FEEDBACK)
     selection: TableSelection = Field(TableSelection(), description=SELECTION)
@@ -191,7 +193,6 @@ class TableScenario(Scenario):
 class TrafficScenario(Scenario):
     """A scenario of a traffic world."""
 
-    horizon_unit = "days"
     world: TrafficSection = Field(description=WORLD)
     feedback: TrafficFeedback = Field(TrafficFeedback(), description=FEEDBACK)
     selection: Selection = Field(Selection(), description=SELECTION)
@@ -200,7 +201,7 @@ class TrafficScenario(Scenario):
     )
 
 
-WORLDS: dict[str, type[Scenario]] = {
+SCENARIOS: dict[str, type[Scenario]] = {
     "bernoulli": BernoulliScenario,
     "table": TableScenario,
     "traffic": TrafficScenario,

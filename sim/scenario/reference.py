@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sim.scenario.document import MAX_BYTES, MAX_DEPTH, MAX_VALUES
-from sim.scenario.model import WORLDS
+from sim.scenario.model import SCENARIOS
 from sim.scenario.rules import MAX_REPLICATION_SENDS, MAX_ROW_ARMS, MAX_ROWS, MAX_WORK
 from sim.scenario.schema import scenario_schema
 
@@ -52,20 +52,35 @@ def reference() -> str:
 
 
 def _page(schema: dict[str, Any]) -> Iterator[str]:
-    any_world = schema["$defs"][next(iter(WORLDS.values())).__name__]
+    any_world = schema["$defs"][next(iter(SCENARIOS.values())).__name__]
     yield INTRODUCTION
     yield from _section("Top level", any_world["properties"], schema["required"])
     yield from _model(schema, "`horizon`", any_world["properties"]["horizon"])
-    for kind, model in WORLDS.items():
+    for kind, model in SCENARIOS.items():
         sections = schema["$defs"][model.__name__]["properties"]
         yield from _model(schema, f"`world` of kind `{kind}`", sections["world"])
         yield from _model(schema, f"`feedback` in a {kind} world", sections["feedback"])
         if sections["selection"].get("type") != "null":
             yield from _model(schema, f"`selection` in a {kind} world", sections["selection"])
+        if "incidents" in sections:
+            yield from _incidents(schema, kind, sections["incidents"])
     yield from _model(schema, "`record`", any_world["properties"]["record"])
     yield from _model(schema, "`checks`", any_world["properties"]["checks"])
     yield f"{RULES}\n"
     yield from _policies(schema)
+
+
+def _incidents(schema: dict[str, Any], kind: str, item: dict[str, Any]) -> Iterator[str]:
+    """A table of keys for each kind of incident."""
+    yield f"## `incidents` in a {kind} world\n"
+    yield f"{item['description']}\n"
+    for choice in item["items"]["oneOf"]:
+        definition = schema["$defs"][choice["$ref"].rsplit("/", 1)[1]]
+        yield f"### `{definition['properties']['kind']['const']}`\n"
+        yield f"{definition['description']}\n"
+        yield "| key | value | default | meaning |\n|---|---|---|---|"
+        yield from _rows(schema, definition, "")
+        yield ""
 
 
 def _policies(schema: dict[str, Any]) -> Iterator[str]:

@@ -12,6 +12,7 @@ from sim.scenario.model import Check, Horizon, PolicySpec, Record
 from sim.scenario.sections.bernoulli import BernoulliSection
 from sim.scenario.sections.table import TableSection
 from sim.scenario.sections.traffic import TrafficSection
+from sim.scenario.worlds import WORLDS
 from sim.wording import did_you_mean
 
 MAX_WORK = 10**14
@@ -41,7 +42,7 @@ def names_unique(policy_names: Sequence[str | None]) -> Iterator[Finding]:
 
 def horizon_unit(horizon: Horizon, world: Any) -> Iterator[Finding]:
     """A bernoulli world counts pulls, the others days."""
-    right = "pulls" if world.kind == "bernoulli" else "days"
+    right = WORLDS[world.kind].horizon
     wrong = "days" if right == "pulls" else "pulls"
     if getattr(horizon, wrong) is not None:
         yield Finding(("horizon", wrong), f"a {world.kind} world is as long as its `{right}`, not its `{wrong}`")
@@ -116,9 +117,9 @@ def check_comparisons(checks: Sequence[Check]) -> Iterator[Finding]:
 
 
 def check_money(checks: Sequence[Check], world: Any) -> Iterator[Finding]:
-    """Money exists only in the traffic world."""
+    """Money exists only in some worlds."""
     for index, check in enumerate(checks):
-        if check.metric == "revenue_usd" and world.kind != "traffic":
+        if check.metric == "revenue_usd" and not WORLDS[world.kind].has_money:
             yield Finding(("checks", index, "metric"), f"a {world.kind} world has no revenue")
 
 

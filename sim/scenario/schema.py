@@ -7,8 +7,9 @@ from typing import Any
 
 from pydantic.json_schema import models_json_schema
 
-from sim.scenario.model import WORLDS
+from sim.scenario.model import SCENARIOS
 from sim.scenario.policies import entry_model, known_kinds
+from sim.scenario.worlds import WORLDS
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REFERENCE = "#/$defs/{model}"
@@ -17,7 +18,9 @@ _REFERENCE = "#/$defs/{model}"
 def scenario_schema() -> dict[str, Any]:
     """The whole schema, as plain values."""
     definitions = _definitions()
-    shared = set.intersection(*(set(map(str, definitions[model.__name__]["properties"])) for model in WORLDS.values()))
+    shared = set.intersection(
+        *(set(map(str, definitions[model.__name__]["properties"])) for model in SCENARIOS.values())
+    )
     return {
         "$schema": DIALECT,
         "title": "caption-bandit-sim scenario",
@@ -25,9 +28,9 @@ def scenario_schema() -> dict[str, Any]:
         "required": ["name", "horizon", "world", "policies"],
         "properties": {
             **dict.fromkeys(sorted(shared), True),
-            "world": {"type": "object", "required": ["kind"], "properties": {"kind": {"enum": list(WORLDS)}}},
+            "world": {"type": "object", "required": ["kind"], "properties": {"kind": {"enum": list(SCENARIOS)}}},
         },
-        "allOf": [_of_world(kind) for kind in WORLDS],
+        "allOf": [_of_world(kind) for kind in SCENARIOS],
         "$defs": definitions,
     }
 
@@ -38,17 +41,17 @@ def _of_world(kind: str) -> dict[str, Any]:
         "required": ["world"],
         "properties": {"world": {"required": ["kind"], "properties": {"kind": {"const": kind}}}},
     }
-    model = WORLDS[kind]
-    horizon = {"properties": {"horizon": {"required": [model.horizon_unit]}}}
+    model = SCENARIOS[kind]
+    horizon = {"properties": {"horizon": {"required": [WORLDS[kind].horizon]}}}
     return {"if": condition, "then": {"allOf": [_ref(model.__name__), horizon]}}
 
 
 def _definitions() -> dict[str, Any]:
     entries = [entry_model(kind) for kind in known_kinds()]
-    wanted: list[Any] = [(model, "validation") for model in (*WORLDS.values(), *entries)]
+    wanted: list[Any] = [(model, "validation") for model in (*SCENARIOS.values(), *entries)]
     _, schema = models_json_schema(wanted, ref_template=_REFERENCE)
     definitions: dict[str, Any] = _standard(schema["$defs"])
-    for model in WORLDS.values():
+    for model in SCENARIOS.values():
         definitions[model.__name__]["properties"]["policies"]["items"] = {
             "anyOf": [{"enum": list(known_kinds())}, *(_ref(entry.__name__) for entry in entries)]
         }
@@ -63,12 +66,12 @@ def _standard(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     words = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
-    return {words.get(key, key): _standard(item) for key, item in value.items() if not _is_title(key, item)}
+    return {words.get(key, key): _standard(item) for key, item in value.items() if not _is_superfluous(key, item)}
 
 
-def _is_title(key: str, item: Any) -> bool:
-    # pydantic's titles repeat the key; a property that is called "title" is a mapping.
-    return key == "title" and isinstance(item, str)
+def _is_superfluous(key: str, item: Any) -> bool:
+    # pydantic's titles repeat the key; a property that is called "title" is a mapping. `discriminator` is no standard.
+    return (key == "title" and isinstance(item, str)) or (key == "discriminator" and "propertyName" in item)
 
 
 def _ref(name: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError, create_model
 
 from sim.scenario.document import Finding
-from sim.scenario.model import WORLDS, Scenario
+from sim.scenario.model import SCENARIOS, Scenario
 from sim.scenario.policies import entries_type, policy_names
 from sim.scenario.problems import findings, shown, unknown_key
 from sim.scenario.rules import broken
@@ -26,7 +26,7 @@ def validate(value: Any) -> tuple[Scenario | None, list[Finding]]:
     if not isinstance(value, Mapping):
         return None, [Finding((), f"expected a mapping with name, horizon, world and policies, got {shown(value)}")]
     kind, found = _world_kind(value)
-    model = Scenario if kind is None else WORLDS[kind]
+    model = Scenario if kind is None else SCENARIOS[kind]
     sections: dict[str, Any] = {"policy_names": policy_names(value.get("policies"))}
     for key in model.model_fields:
         if kind is not None or key not in _OF_THE_WORLD:
@@ -44,11 +44,11 @@ def _world_kind(value: Mapping[str, Any]) -> tuple[str | None, list[Finding]]:
     if not isinstance(world, Mapping):
         return None, [Finding(("world",), f"expected a mapping, got {shown(world)}")]
     if "kind" not in world:
-        return None, [Finding(("world", "kind"), f"missing{did_you_mean('', WORLDS)}")]
+        return None, [Finding(("world", "kind"), f"missing{did_you_mean('', SCENARIOS)}")]
     kind = world["kind"]
-    if isinstance(kind, str) and kind in WORLDS:
+    if isinstance(kind, str) and kind in SCENARIOS:
         return kind, []
-    hint = did_you_mean(kind, WORLDS) if isinstance(kind, str) else ""
+    hint = did_you_mean(kind, SCENARIOS) if isinstance(kind, str) else ""
     return None, [Finding(("world", "kind"), f"unknown world {shown(kind)}{hint}")]
 
 

@@ -31,7 +31,7 @@ CHANGES = [
         "name=other", "seed=6", "replications=3", "horizon.pulls=61", "world.arms=5", "world.prior.beta=[1, 3]",
         "world.prior.beta=[2, 2]", "world.churn.probability=0.02", "feedback.refresh_every=4",
         "feedback.delay={geometric: 3}", "feedback.delay=2", "record.curve_points=10", "record.stats=last",
-        "record.stats=none", "record.sends=true", "policies.0.kind=ucb1", "policies.0.name=c",
+        "record.stats=none", "record.sends=true", "policies.0.kind=ucb1", "policies.1.name=c",
         "policies.1.prior=[1, 2]", "policies.1.prior=[2, 1]", "checks=[]", "checks.0.at_most=999",
         "checks.0.metric=reward", "checks.0.policy=b", "policies=[{kind: wilson_sample, name: a}]",
         "policies=[{kind: thompson_beta, name: b, prior: [1, 1]}, {kind: wilson_sample, name: a}]",

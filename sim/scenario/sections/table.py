@@ -6,6 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from sim.scenario.patterns import FILE_NAME
 from sim.scenario.sections.base import Section, Whole
+from sim.scenario.sections.world_kind import WorldKind
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=300)]
 
@@ -46,10 +47,22 @@ class TableSection(Section):
 class TableFeedback(Section):
     """When policies learn the outcomes of their sends."""
 
-    refresh_hours: Annotated[float, Field(gt=0.0, le=8_760.0)] = Field(6.0, description="Hours between refreshes.")
+    refresh_hours: Annotated[float, Field(ge=1 / 60, le=8_760.0)] = Field(
+        6.0, description="Hours between refreshes, at least one minute."
+    )
 
 
 class TableSelection(Section):
     """How captions are chosen: the best by score, nothing held back."""
 
     top: Literal[1] = Field(1, description="Captions per send: the one with the highest score.")
+
+
+WORLD = WorldKind(
+    kind="table",
+    horizon="days",
+    engine="sim.worlds.table.world:TableWorld",
+    workload="sim.runs.workload:table",
+    cell_bytes=150.0,
+    reward="conversions",
+)

@@ -27,6 +27,7 @@ from sim.scenario.sections.traffic_values import (
     ordered,
     rising,
 )
+from sim.scenario.sections.world_kind import WorldKind
 
 PRICED_TIERS = ("budget", "mid", "premium")
 TIERS = (*PRICED_TIERS, "bump")
@@ -373,3 +374,14 @@ class Selection(Section):
         description="`by_hand`, as deployed: unpriced captions have no score and cannot be selected, so that unpriced "
         "messages go out without one.",
     )
+
+
+WORLD = WorldKind(
+    kind="traffic",
+    horizon="days",
+    engine="sim.worlds.traffic.world:TrafficWorld",
+    workload="sim.runs.workload:traffic",
+    cell_bytes=300.0,
+    reward="purchases",
+    tiers=TIERS,
+)

@@ -15,6 +15,7 @@ import numpy as np
 from sim.errors import InputError
 from sim.kernels import declared, specialise
 from sim.rng import policy_purpose, row_keys
+from sim.units import DAY_US
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
 from sim.worlds.metrics.allocation import AllocationCounter, rank_bins
 from sim.worlds.metrics.estimation import estimation, nothing
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from sim.scenario import PolicySpec, Scenario, TableFeedback, TableSection
 
 EPOCH_US = 1_735_689_600_000_000  # 2025-01-01T00:00:00Z
-DAY_US = 86_400_000_000
 
 
 class TableWorld:
@@ -51,7 +51,8 @@ class TableWorld:
         self.horizon = float(scenario.horizon.length)
         self._counted = counted_of(world)
         self.pages = len(self._counted.page_names)
-        self._timing = timing_of(world.sends_per_day, cast("TableFeedback", scenario.feedback).refresh_hours)
+        refresh_hours = cast("TableFeedback", scenario.feedback).refresh_hours
+        self._timing = timing_of(world.sends_per_day, refresh_hours, self.horizon)
         self._clock = self._timing.clock(world.fans_per_send, policy)
         self._logged = scenario.record.sends
         self._weighted = policy.weighted
@@ -203,8 +204,7 @@ class TableWorld:
         return np.repeat(np.arange(1, self.pages + 1, dtype=np.int32), np.diff(self._counted.offsets))
 
     def _refresh_us(self, number: Counts) -> Counts:
-        days = self._timing.refresh_days
-        return np.array([EPOCH_US + int(n) * days.numerator * DAY_US // days.denominator for n in number], np.int64)
+        return np.array([EPOCH_US + self._timing.microseconds(n) for n in number], np.int64)
 
 
 @cache

@@ -45,7 +45,8 @@ def processes(feedback: TrafficFeedback, incidents: Sequence[Incident]) -> list[
             max(0, round(HOUR_S * hours)) for hours in (feedback.loads.every_hours, feedback.loads.lag_hours)
         )
         listed.append(partial(loads.every, period=max(1, period), lag=lag, ticks_per_day=DAY_S))
-    listed.append(partial(update_job.every, period=max(1, round(HOUR_S * feedback.refresh_hours))))
+    job = update_job.disturbed if any(one.kind.startswith("update_job") for one in incidents) else update_job.every
+    listed.append(partial(job, period=max(1, round(HOUR_S * feedback.refresh_hours))))
     return listed
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from policies.base import Policy
 from sim.kernels import specialise
 from sim.rng import policy_purpose, row_keys
+from sim.scenario.model import TrafficScenario
 from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
 from sim.units import DAY_S, MICROS
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
@@ -46,6 +47,7 @@ class TrafficWorld:
     def __init__(self, scenario: "Scenario", spec: "PolicySpec", replications: range) -> None:
         """The world at time zero."""
         world, feedback, selection = scenario.world, scenario.feedback, scenario.selection
+        assert isinstance(scenario, TrafficScenario)
         assert isinstance(world, TrafficSection)
         assert isinstance(feedback, TrafficFeedback)
         assert isinstance(selection, Selection)
