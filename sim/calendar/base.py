@@ -134,7 +134,7 @@ def build(processes: Sequence[Callable[[Timetable], Process]], horizon: int) -> 
         clock.process(process(timetable))
     while clock.peek() <= horizon:
         clock.step()
-    # SimPy orders the events of one moment by when they were scheduled; the order of the list is easier to foresee.
+    # SimPy orders the events of one moment by when they were scheduled; the order of the list is easier to predict.
     return _calendar([event for one in timetables for event in (*one.events, *one.series)], horizon)
 
 

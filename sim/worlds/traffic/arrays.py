@@ -40,7 +40,7 @@ from sim.worlds.traffic.records import (
 )
 from sim.worlds.traffic.timetable import Times
 
-SPARE = 2  # of the best cold captions, as many may become warm before they are looked for anew
+SPARE = 2  # of the best cold captions, as many may be tried before the lists are built again
 
 Sections = tuple[TrafficSection, TrafficFeedback, Selection]
 

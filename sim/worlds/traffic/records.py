@@ -90,7 +90,7 @@ PAGE = np.dtype(
         ("replication", "i8"),  # index into the block
         ("number", "i8"),  # of the page within its replication, from 0
         ("fans", "i8"),
-        ("priced_low", "i8"),  # priced messages a day
+        ("priced_low", "i8"),  # priced messages per day
         ("priced_high", "i8"),
         ("gap_s", "i8"),
         ("phase", "f8"),  # when the page's day of priced messages begins, as a share of the gap
@@ -168,7 +168,7 @@ CAPTION = np.dtype(
     ],
     align=True,
 )
-"""What choosing looks at, of every tried caption: kept small, for pages take turns and share the cache."""
+"""What choosing looks at, of every tried caption: kept small, since pages take turns and share the cache."""
 
 HISTORY = np.dtype(
     [

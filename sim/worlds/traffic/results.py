@@ -159,6 +159,6 @@ def list_bank(world: TrafficSection, b: Block, rows: slice) -> BankListing:
 def _uses(b: Block, rows: slice) -> Counts:
     """Sends of all captions, (pages, C)."""
     uses = np.zeros(b.bank.entries[rows].shape, np.int64)
-    page, warm = np.nonzero(b.tried.uses[rows])
-    uses[page, b.tried.captions[rows]["place"][page, warm]] = b.tried.uses[rows][page, warm]
+    page, tried = np.nonzero(b.tried.uses[rows])
+    uses[page, b.tried.captions[rows]["place"][page, tried]] = b.tried.uses[rows][page, tried]
     return uses
