@@ -10,7 +10,6 @@ from reports.figures.over_time import Axis, over_time
 from reports.formatting import interval, number, p_value
 from reports.render import Report, write_report_files
 from reports.report_input import report_input
-from reports.scenario_facts import REWARD_OF_WORLD
 from reports.tables.curves import mean_over_time
 from reports.tables.slices import minus, points, slices
 from sim.runs.run import StoredRun
@@ -83,7 +82,7 @@ def _scenarios(comparison: Comparison) -> list[Content]:
 def _results(first: StoredRun, second: StoredRun, comparison: Comparison) -> list[Content]:
     if not comparison.changes:
         return [Paragraph("There is no policy in both runs.", "note")]
-    unit = REWARD_OF_WORLD[first.scenario.world.kind]
+    unit = first.scenario.world_kind.reward
     order = [change.policy for change in comparison.changes]
     how = (
         "Replication r of both runs meets the same world and the same luck, so that differences are taken "

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from reports.content import FigureBlock, Section, TableBlock
 from reports.figures.style import VARIABLES, label, png, svg, themed
 from reports.formatting import markdown_table
 from sim.files import replacing, write_text
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
 _MARKDOWN = re.compile(r"[<>&\[\]`*|\\]")
@@ -108,17 +111,28 @@ def _render(template: str, report: Report, **texts: str) -> str:
     environment.filters["markdown_table"] = _markdown_table
     environment.filters["escape_markdown"] = escape_markdown
     environment.filters["breakable"] = _breakable
+    environment.filters["inline_code"] = _inline_code
     environment.filters["label"] = label
     figures = {name: Markup(themed(text)) for name, text in report.svgs.items()} if texts else {}  # noqa: S704 - escaped by matplotlib
     safe = {name: Markup(text) for name, text in texts.items()}  # noqa: S704 - our own files
     return environment.get_template(template).render(report=report, figures=figures, **safe)
 
 
-def _breakable(text: str) -> Any:
+def _breakable(text: str) -> "Markup":
     """A name that may break after its underscores, so that columns can be narrow."""
     from markupsafe import Markup, escape  # noqa: PLC0415
 
     return Markup("_<wbr>").join(escape(part) for part in text.split("_"))
+
+
+def _inline_code(text: str) -> "Markup":
+    """Text in which what stands between backticks is code."""
+    from markupsafe import Markup, escape  # noqa: PLC0415
+
+    parts = [
+        Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(text.split("`"))
+    ]
+    return Markup("").join(parts)
 
 
 def _markdown_table(table: TableBlock) -> str:

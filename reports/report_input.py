@@ -7,11 +7,11 @@ from typing import Any
 import polars as pl
 
 from reports.checks import CheckOutcome, evaluate_checks
-from reports.decision.from_run import decision_input, lock_outs
+from reports.decision.from_run import decision_input, lock_outs, only_orders
 from reports.decision.rule import Decision, decide
 from reports.estimators.comparisons import METRICS, Metric, PairedComparison, paired_comparisons
 from reports.estimators.intervals import Floats
-from reports.scenario_facts import REWARD_OF_WORLD, default_baseline, oracles, page_months
+from reports.scenario_facts import default_baseline, oracles, page_months
 from reports.tables.rows import by_policy, column
 from sim.errors import InputError
 from sim.runs.run import StoredRun
@@ -54,6 +54,11 @@ class ReportInput:
         return oracles(self.scenario)
 
     @cached_property
+    def never_locked_out(self) -> set[str]:
+        """Deterministic policies that return to every caption: lock-out says nothing of them."""
+        return only_orders(self.scenario)
+
+    @cached_property
     def values(self) -> dict[str, Floats]:
         """The metric of every replication, by policy."""
         return {name: column(rows, self.metric.name) for name, rows in self._rows.items()}
@@ -94,7 +99,7 @@ class ReportInput:
     @property
     def reward_unit(self) -> str:
         """What reward and regret are counted in."""
-        return REWARD_OF_WORLD[self.scenario.world.kind]
+        return self.scenario.world_kind.reward
 
     @property
     def unit(self) -> str:
@@ -104,7 +109,7 @@ class ReportInput:
     @property
     def money(self) -> bool:
         """Whether the world has money."""
-        return self.scenario.world.kind == "traffic"
+        return self.scenario.world_kind.has_money
 
     @cached_property
     def dollars(self) -> dict[str, Floats]:
@@ -133,6 +138,6 @@ def report_input(run: StoredRun, baseline: str | None = None, metric: str | None
         raise InputError(f"{baseline!r} knows the true rates: nothing can be better", "Choose another baseline.")
     if metric not in METRICS:
         raise InputError(f"there is no metric {metric!r}", f"There are {', '.join(METRICS)}.")
-    if metric == "revenue_usd" and run.scenario.world.kind != "traffic":
+    if metric == "revenue_usd" and not run.scenario.world_kind.has_money:
         raise InputError(f"a {run.scenario.world.kind} world has no money: revenue_usd is 0 throughout")
     return ReportInput(run, METRICS[metric], baseline or default_baseline(run.scenario))

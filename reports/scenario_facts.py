@@ -2,8 +2,6 @@
 
 from sim.scenario import Scenario
 
-# What reward and regret are measured in; `regret` is the expectation of it that was missed.
-REWARD_OF_WORLD = {"bernoulli": "successes", "table": "conversions", "traffic": "purchases"}
 DEPLOYED_KIND = "wilson_sample"
 MONTH_DAYS = 365.25 / 12
 
@@ -20,8 +18,13 @@ def default_baseline(scenario: Scenario) -> str:
     return (deployed or others or [scenario.policies[0].name])[0]
 
 
+def pages(scenario: Scenario) -> int:
+    """Pages of a replication as far as the scenario says; the number of those of a table world is in its file."""
+    return getattr(scenario.world, "pages", 1)
+
+
 def page_months(scenario: Scenario) -> float | None:
     """Pages × months of a replication where the world has money, else None."""
-    if scenario.world.kind != "traffic":
+    if not scenario.world_kind.has_money:
         return None
-    return scenario.world.pages * float(scenario.horizon.length) / MONTH_DAYS
+    return pages(scenario) * float(scenario.horizon.length) / MONTH_DAYS

@@ -19,6 +19,7 @@ from sim.runs.exchange import exchange, finish
 from sim.runs.folder import RunFolder
 from sim.runs.prepare import Request
 from sim.runs.runner import Pipeline
+from sim.runs.shards import LOCK_WAIT_SECONDS, Shard, missing_blocks, simulate_shard
 from sim.runs.temporary import TemporaryRunFolder, remove_abandoned
 from sim.scenario import Scenario, load
 
@@ -68,6 +69,7 @@ def run(
     report: bool = True,
     backend: Backend | None = None,
     progress: runner.Progress | None = None,
+    wait_seconds: float = 0.0,
 ) -> Run:
     """Simulate a scenario into a run folder.
 
@@ -81,6 +83,7 @@ def run(
         report: whether to write the report too.
         backend: where to simulate; by default `workers` processes of this machine.
         progress: called with (done, all) whenever replications of a policy are done.
+        wait_seconds: how long to wait for another program that is writing into the folder.
 
     Raises:
         InputError: a bad scenario (ScenarioError), or another run is in the folder.
@@ -95,7 +98,7 @@ def run(
     loaded = load(scenario, overrides)
     loaded.require_files()
     folder = RunFolder(Path(out) if out is not None else RUNS / loaded.name)
-    with folder.locked():
+    with folder.locked(wait_seconds):
         finish(folder)
         pipeline = Request(loaded, folder, resume, fresh).prepare(write_summary)
         if pipeline is not None:
@@ -126,6 +129,41 @@ def simulate(
     done = run(scenario, folder.path, workers, overrides=overrides, report=False, backend=backend, progress=progress)
     folder.belongs_to(done)
     return done
+
+
+def run_shard(
+    scenario: str | Path | Mapping[str, Any] | Scenario,
+    shard: Shard,
+    out: str | Path | None = None,
+    workers: int = 1,
+    *,
+    overrides: Iterable[str] = (),
+    report: bool = True,
+    backend: Backend | None = None,
+    progress: runner.Progress | None = None,
+) -> Run | int:
+    """Simulate one part of a scenario into a run folder that all parts share.
+
+    Returns the complete run when all blocks are there, which then are merged, and else the number of blocks that other
+    shards have still to make. A shard may be interrupted and repeated. Arguments and errors are those of `run`.
+    """
+    loaded = load(scenario, overrides)
+    loaded.require_files()
+    folder = RunFolder(Path(out) if out is not None else RUNS / loaded.name)
+    request = Request(loaded, folder, resume=True)
+    with folder.locked(LOCK_WAIT_SECONDS):
+        finish(folder)
+        pipeline = request.prepare(write_summary)
+        if pipeline is not None:
+            pipeline.folder.begin(pipeline.manifest, loaded.to_yaml())
+    if pipeline is not None:
+        simulate_shard(pipeline, shard, backend or LocalBackend(workers), progress or runner.no_progress)
+        running = pipeline.folder.manifest() == pipeline.manifest  # else another process has merged it meanwhile
+        if running and (missing := missing_blocks(pipeline)):
+            return missing
+    return run(
+        loaded, folder.path, workers, resume=True, report=report, backend=backend, wait_seconds=LOCK_WAIT_SECONDS
+    )
 
 
 def load_run(folder: str | Path) -> Run:

@@ -7,7 +7,7 @@ import polars as pl
 
 from policies.registry import kinds
 from reports.decision.inputs import DecisionInput, LockOuts, Unit
-from reports.scenario_facts import REWARD_OF_WORLD, oracles, page_months
+from reports.scenario_facts import oracles, page_months, pages
 from reports.tables.rows import column
 from sim.scenario import Scenario
 
@@ -18,7 +18,7 @@ def decision_input(scenario: Scenario, rows: Mapping[str, pl.DataFrame], baselin
     """What the decision rule reads of a run's rows of replications.parquet, by policy."""
     months, kind_of = page_months(scenario), {spec.name: spec.kind for spec in scenario.policies}
     metric = "reward" if months is None else "revenue_usd"
-    unit = Unit("", REWARD_OF_WORLD[scenario.world.kind], "per replication")
+    unit = Unit("", scenario.world_kind.reward, "per replication")
     values = {name: column(frame, metric) / (months or 1.0) for name, frame in rows.items()}
     return DecisionInput(
         metric=metric,
@@ -41,10 +41,19 @@ def lock_outs(scenario: Scenario, rows: Mapping[str, pl.DataFrame]) -> dict[str,
 
     The pages of a table world count as one: their number is not in the scenario.
     """
-    pages = scenario.world.pages if scenario.world.kind == "traffic" else 1
+    count = pages(scenario)
     names = [spec.name for spec in scenario.policies if _bounded(spec.kind)]
     shares = {name: column(rows[name], "locked_out_pages") for name in names}
-    return {name: LockOuts(round(float(each.sum()) * pages), pages * len(each)) for name, each in shares.items()}
+    return {name: LockOuts(round(float(each.sum()) * count), count * len(each)) for name, each in shares.items()}
+
+
+def only_orders(scenario: Scenario) -> set[str]:
+    """Policies of which a chance of 0 says only that another caption comes next.
+
+    They are deterministic and send every caption again in time, so they are never locked out.
+    """
+    found = {spec.name: kinds().get(spec.kind) for spec in scenario.policies}
+    return {name for name, kind in found.items() if kind and kind.deterministic and not kind.bounded_support}
 
 
 def _named(kind_of: Mapping[str, str], kind: str) -> str | None:

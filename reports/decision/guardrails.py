@@ -67,10 +67,11 @@ def _shortfall(values: Floats) -> Floats:
 
 
 def _losing(policy: str, given: DecisionInput) -> Guardrail:
-    """Fails where the policy is shown to do worse than the baseline in more than half of the replications."""
-    losing = share_of(given.values[policy] < given.values[given.baseline])
+    """Fails where the policy is shown to do materially worse than the baseline in over half of the replications."""
+    own, base = given.values[policy], given.values[given.baseline]
+    losing = share_of(own < base - MATERIAL * abs(float(base.mean())))
     passed = losing.low is None or losing.low <= 0.5
-    return Guardrail("probability_of_loss", passed, f"worse in {percent(losing.value)} of replications")
+    return Guardrail("probability_of_loss", passed, f"materially worse in {percent(losing.value)} of replications")
 
 
 def _rotation(policy: str, given: DecisionInput, level: float) -> Guardrail | None:

@@ -24,6 +24,11 @@ def amount(value: float, unit: Unit) -> str:
     return f"{'−' if value < 0 else ''}{unit.prefix}{number(abs(value), 3)}{noun}"
 
 
+def bare(unit: Unit) -> Unit:
+    """The unit without its noun, for columns whose header names it."""
+    return Unit(unit.prefix, "", unit.per)
+
+
 def signed(value: float, unit: Unit) -> str:
     """An amount with its sign, `+$12.3`."""
     return f"{'+' if value > 0 else ''}{amount(value, unit)}"

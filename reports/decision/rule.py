@@ -18,7 +18,7 @@ from reports.decision.guardrails import guardrails, share_of
 from reports.decision.inputs import MATERIAL, DecisionInput
 from reports.decision.outcome import Gain, Outcome, choose
 from reports.decision.stability import Stability, stability
-from reports.decision.tails import shortage
+from reports.decision.tails import lock_out_shortage, shortage
 from reports.estimators.intervals import CONFIDENCE, moments, paired_difference
 from reports.estimators.simultaneous import critical_value, simultaneous_level
 
@@ -57,7 +57,8 @@ def decide(given: DecisionInput) -> Decision:
     eligible = [gain for gain in gains if gain.policy in given.candidates and gain.passes]
     tied = _tied(eligible, given)
     outcome, named = choose(eligible, tied, MATERIAL * abs(float(base.mean())))
-    if given.one_caption or not given.candidates:
+    unknown = lock_out_shortage(given.baseline, given.lock_outs.get(given.baseline), given.replications)
+    if given.one_caption or not given.candidates or (outcome == "keep" and unknown):
         outcome, named = "undecided", None
     rival = named or next(iter(eligible), None) or next((g for g in gains if g.policy in given.candidates), None)
     named_policy = given.baseline if named is None else named.policy

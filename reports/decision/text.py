@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 from reports.decision.anchors import Anchors
-from reports.decision.inputs import Unit, amount
+from reports.decision.inputs import Unit, amount, bare
 from reports.decision.outcome import Gain
 from reports.decision.rule import Decision
 from reports.estimators.intervals import Estimate
 from reports.formatting import percent, percent_interval
 
 ALMOST_NOTHING = 0.1  # of the possible gain
+MOST_RISKS = 3  # policies named with their failed guardrails
 
 
 def headline(decision: Decision) -> str:
@@ -42,7 +43,7 @@ def details(decision: Decision) -> list[str]:
     if decision.given.one_caption:
         return []
     anchors = [_anchor(each, decision) for each in decision.anchors[1:]]
-    rest = [_ties(decision), _who_gains(decision), _stability(decision), _basis(decision)]
+    rest = [_ties(decision), _who_gains(decision), _stability(decision), _basis(decision), _missing(decision)]
     return _present([*anchors, *rest])
 
 
@@ -72,7 +73,7 @@ def limits(estimate: Estimate, unit: Unit) -> str:
     """`95 % interval $1 to $20`."""
     if estimate.low is None or estimate.high is None:
         return "no interval from one replication"
-    return f"95 % interval {amount(estimate.low, unit)} to {amount(estimate.high, unit)}"
+    return f"95 % interval {amount(estimate.low, bare(unit))} to {amount(estimate.high, bare(unit))}"
 
 
 def _gain(gain: Gain, unit: Unit) -> str:
@@ -142,8 +143,9 @@ def _ties(decision: Decision) -> str:
 def _risks(decision: Decision) -> str:
     """Candidates that fail a guardrail, and why."""
     failing = [gain for gain in decision.gains if not gain.passes and gain is not decision.rival]
-    said = [f"{gain.policy} ({'; '.join(g.detail for g in gain.guardrails if not g.passed)})" for gain in failing]
-    return f"Excluded by a guardrail: {'; '.join(said)}." if said else ""
+    said = [f"{gain.policy} ({next(g.detail for g in gain.guardrails if not g.passed)})" for gain in failing]
+    more = [f"and {len(said) - MOST_RISKS} more"] if len(said) > MOST_RISKS else []
+    return f"Excluded by a guardrail: {'; '.join([*said[:MOST_RISKS], *more])}." if said else ""
 
 
 def _who_gains(decision: Decision) -> str:
@@ -178,12 +180,20 @@ def _stability(decision: Decision) -> str:
     )
 
 
+def _missing(decision: Decision) -> str:
+    """Which anchors the run lacks: without them a gain has no scale."""
+    given = decision.given
+    anchors = {"uniform": given.random, "round_robin": given.rotation, "oracle": given.oracle}
+    absent = [kind for kind, name in anchors.items() if name is None]
+    return f"Not in this run: {listed(absent)}. Add them to `policies` to set a scale for the gains." if absent else ""
+
+
 def _basis(decision: Decision) -> str:
     given = decision.given
     count = f"{len(decision.gains)} comparison{'' if len(decision.gains) == 1 else 's'}"
     return (
-        f"Compared by {given.metric}, {given.replications:,} replications paired by common random numbers; the "
-        f"intervals of {count} hold together with {percent(decision.confidence)}."
+        f"Compared by {given.metric.removesuffix('_usd')}, {given.replications:,} replications paired by common random "
+        f"numbers; the intervals of {count} hold together with {percent(decision.confidence)}."
     )
 
 

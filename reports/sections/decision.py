@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from reports.content import Cell, Content, FigureBlock, Paragraph, Section, TableBlock, absent
 from reports.decision.anchors import anchors
-from reports.decision.inputs import amount
+from reports.decision.inputs import amount, bare
 from reports.decision.outcome import Gain
 from reports.decision.rule import Decision
 from reports.decision.text import details
@@ -37,12 +37,12 @@ def _figure(data: ReportInput, found: Decision) -> FigureBlock:
         "decision_gains",
         f"Mean gain of each policy over {base}, with intervals",
         f"Dot: mean gain over {base} (dashed). Line: 95 % interval; all lines hold together.",
-        gains(rows, quantity=f"{counted} {unit.per}", baseline=base),
+        gains(rows, quantity=f"gain ({counted} {unit.per})"),
     )
 
 
 def _table(found: Decision) -> TableBlock:
-    header = ["policy", "mean", "gain", "95 % interval", "of the possible gain", "better in", "shortfall", "guardrails"]
+    header = ["policy", "gain", "95 % interval", "of the possible gain", "guardrails", "better in", "shortfall", "mean"]
     rows = [_row(name, found) for name in _names(found)]
     unit = found.given.unit
     counted = f"US dollars {unit.per}" if unit.prefix == "$" else f"{unit.noun} {unit.per}"
@@ -58,25 +58,22 @@ def _names(found: Decision) -> list[str]:
 
 def _row(name: str, found: Decision) -> list[Cell]:
     gain = next((each for each in found.gains if each.policy == name), None)
-    anchor, mean, unit = (
-        anchors(name, found.given, found.level),
-        float(found.given.values[name].mean()),
-        found.given.unit,
-    )
+    anchor, unit = anchors(name, found.given, found.level), bare(found.given.unit)
+    mean = float(found.given.values[name].mean())
     missing, share = anchor.shortfall, anchor.captured
     return [
         Cell(name),
-        Cell(amount(mean, unit), mean),
         *(_gain_cells(gain, found) if gain else [Cell("–"), Cell("–")]),
         Cell("–") if share is None else Cell(f"{percent(share.value)} ({_around(share)})", share.value),
+        Cell("baseline" if gain is None else _guardrails(gain)),
         Cell("–") if gain is None else Cell(percent(gain.better.value), gain.better.value),
         Cell("–") if missing is None else Cell(amount(missing.value, unit), missing.value),
-        Cell("baseline" if gain is None else _guardrails(gain)),
+        Cell(amount(mean, unit), mean),
     ]
 
 
 def _gain_cells(gain: Gain, found: Decision) -> list[Cell]:
-    low, high, unit = gain.estimate.low, gain.estimate.high, found.given.unit
+    low, high, unit = gain.estimate.low, gain.estimate.high, bare(found.given.unit)
     limits = "–" if low is None or high is None else f"{amount(low, unit)} to {amount(high, unit)}"
     return [Cell(amount(gain.estimate.value, unit), gain.estimate.value), Cell(limits, low)]
 
@@ -86,10 +83,10 @@ def _around(share: Estimate) -> str:
 
 
 def _guardrails(gain: Gain) -> str:
-    failed = [each.detail for each in gain.guardrails if not each.passed]
+    failed = [each.name.replace("_", " ") for each in gain.guardrails if not each.passed]
     if not gain.guardrails:
         return "anchor only"
-    return f"FAILS: {'; '.join(failed)}" if failed else "hold"
+    return f"FAILS: {', '.join(failed)}" if failed else "hold"
 
 
 SECTION = ReportSection(order=5, build=decision, figures=("decision_gains",))

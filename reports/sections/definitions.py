@@ -6,7 +6,7 @@ from reports.sections.base import ReportSection
 
 LOCKED_OUT = (
     "share of replications that end with probability exactly 0 of sending the best caption next; "
-    "for a rule without randomness it says only which caption comes next"
+    "not told of deterministic policies that return to every caption"
 )
 BEST = "share of pulls that went to the best choice"
 BEST_PRICED = (
@@ -28,7 +28,7 @@ CAVEATS = (
 
 def definitions(data: ReportInput) -> Section:
     """Definitions and caveats."""
-    many = "" if data.scenario.world.kind == "bernoulli" else MANY_PAGES
+    many = "" if data.scenario.world_kind.one_page else MANY_PAGES
     unit = data.reward_unit
     items = [
         ("replication", "one simulated history with its own luck; all policies of a replication share that luck"),
@@ -50,7 +50,7 @@ def definitions(data: ReportInput) -> Section:
         ),
         ("q05, median, q95", "quantiles over replications: one in twenty does worse than q95"),
         ("worst 1 %", "mean regret of the worst 1 % of replications (at least one): the expected shortfall"),
-        ("best arm", BEST_PRICED if data.scenario.world.kind == "traffic" else BEST),
+        ("best arm", BEST_PRICED if data.money else BEST),
         ("locked out", LOCKED_OUT + many),
         (
             "P(best)",

@@ -10,7 +10,7 @@ from reports.checks import as_dicts, evaluate_checks
 from reports.decision.from_run import lock_outs
 from reports.estimators.intervals import CONFIDENCE
 from reports.estimators.ranks import ranks_frame, win_probability_frame
-from reports.scenario_facts import REWARD_OF_WORLD, default_baseline, oracles, page_months
+from reports.scenario_facts import default_baseline, oracles, page_months
 from reports.tables.over_time import regret_over_time, revenue_differences
 from reports.tables.rows import by_policy
 from reports.tables.spreadsheet import write_csv
@@ -52,7 +52,7 @@ def _json(scenario: Scenario, frames: dict[str, pl.DataFrame], replications: pl.
     content: dict[str, Any] = {
         "scenario": scenario.name,
         "digest": scenario.digest,
-        "reward": REWARD_OF_WORLD[scenario.world.kind],
+        "reward": scenario.world_kind.reward,
         "confidence": CONFIDENCE,
         "policies": frames["summary"].to_dicts(),
         **{name: frames[name].to_dicts() for name in IN_JSON},

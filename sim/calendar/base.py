@@ -20,7 +20,6 @@ is that of the list of processes, and within a process that of its announcements
 import math
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
@@ -44,6 +43,8 @@ class Event(NamedTuple):
     kind: str
     value: float
     page: int
+    period: int = 0
+    """Of a series that starts at `time`; 0: a single event."""
 
 
 class Timetable:
@@ -53,6 +54,7 @@ class Timetable:
         self._clock, self._process = clock, process
         self.horizon = horizon
         self.events: list[Event] = []
+        self.series: list[Event] = []
 
     @property
     def now(self) -> int:
@@ -68,6 +70,15 @@ class Timetable:
         if at < self.now:
             raise ValueError(f"time {at} is past")
         return self._clock.timeout(int(at) - self.now)
+
+    def repeat(self, kind: str, first: int, period: int, value: float = 0.0, page: int = ALL_PAGES) -> None:
+        """Something happens at `first` and every `period` ticks from then on, whatever else happens.
+
+        One call, and no SimPy events, for a series that may have millions of members.
+        """
+        if first < self.now or period < 1:
+            raise ValueError(f"{kind}: no series starts at {first}, at tick {self.now}, with period {period}")
+        self.series.append(Event(first, self._process, kind, value, page, period))
 
     def event(self) -> Any:
         """A SimPy event that one process triggers (`.succeed()`) and others wait for."""
@@ -115,15 +126,32 @@ def build(processes: Sequence[Callable[[Timetable], Process]], horizon: int) -> 
     while clock.peek() <= horizon:
         clock.step()
     # SimPy orders the events of one moment by when they were scheduled; the order of the list is easier to foresee.
-    events = sorted(chain.from_iterable(one.events for one in timetables), key=lambda event: event[:2])
-    kinds = tuple(sorted({event.kind for event in events}))
+    return _calendar([event for one in timetables for event in (*one.events, *one.series)], horizon)
+
+
+def _calendar(announced: list[Event], horizon: int) -> Calendar:
+    times = [_times(event, horizon) for event in announced]
+    kinds = tuple(sorted({event.kind for event, own in zip(announced, times, strict=True) if len(own)}))
+    lengths, time = [len(own) for own in times], np.concatenate([np.empty(0, np.int64), *times])
+    process = np.repeat(np.array([event.process for event in announced], np.int64), lengths)
+    order = np.lexsort((process, time))
+
+    def column(values: list[float], dtype: type) -> NDArray[Any]:
+        return np.repeat(np.array(values, dtype), lengths)[order]
+
     return Calendar(
-        time=np.array([event.time for event in events], np.int64),
-        kind=np.array([kinds.index(event.kind) for event in events], np.int64),
-        value=np.array([event.value for event in events], np.float64),
-        pages=np.array([event.page for event in events], np.int64),
+        time=time[order],
+        kind=column([kinds.index(event.kind) if event.kind in kinds else -1 for event in announced], np.int64),
+        value=column([event.value for event in announced], np.float64),
+        pages=column([event.page for event in announced], np.int64),
         kinds=kinds,
     )
+
+
+def _times(event: Event, horizon: int) -> NDArray[np.int64]:
+    if event.period == 0:
+        return np.array([event.time], np.int64)
+    return np.arange(event.time, horizon + 1, event.period, dtype=np.int64)
 
 
 def longest_gap(times: NDArray[np.int64], horizon: int) -> int:

@@ -8,10 +8,12 @@ REFRESH = "refresh"
 
 
 def every(timetable: Timetable, period: int, first: int | None = None) -> Process:
-    """Refresh at tick `first`, by default `period`, and every `period` ticks from then on."""
-    for at in range(period if first is None else first, timetable.horizon + 1, period):
-        yield timetable.until(at)
-        timetable.announce(REFRESH)
+    """Refresh at tick `first`, by default `period`, and every `period` ticks from then on, whatever happens.
+
+    The series is announced at once: a job that something delays or stops has to wait for each of its runs instead.
+    """
+    yield timetable.until(0)
+    timetable.repeat(REFRESH, period if first is None else first, period)
 
 
 def at_times(timetable: Timetable, times: Iterable[int]) -> Process:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sim.scenario.document import MAX_BYTES, MAX_DEPTH, MAX_VALUES
-from sim.scenario.model import WORLDS
+from sim.scenario.model import SCENARIOS
 from sim.scenario.rules import MAX_REPLICATION_SENDS, MAX_ROW_ARMS, MAX_ROWS, MAX_WORK
 from sim.scenario.schema import scenario_schema
 
@@ -52,16 +52,18 @@ def reference() -> str:
 
 
 def _page(schema: dict[str, Any]) -> Iterator[str]:
+    any_world = schema["$defs"][next(iter(SCENARIOS.values())).__name__]
     yield INTRODUCTION
-    yield from _section("Top level", schema["properties"], schema["required"])
-    yield from _model(schema, "`horizon`", "Horizon")
-    for kind, parts in WORLDS.items():
-        yield from _model(schema, f"`world` of kind `{kind}`", parts.world.__name__)
-        yield from _model(schema, f"`feedback` in a {kind} world", parts.feedback.__name__)
-        if parts.selection:
-            yield from _model(schema, f"`selection` in a {kind} world", parts.selection.__name__)
-    yield from _model(schema, "`record`", "Record")
-    yield from _model(schema, "`checks`", "Check")
+    yield from _section("Top level", any_world["properties"], schema["required"])
+    yield from _model(schema, "`horizon`", any_world["properties"]["horizon"])
+    for kind, model in SCENARIOS.items():
+        sections = schema["$defs"][model.__name__]["properties"]
+        yield from _model(schema, f"`world` of kind `{kind}`", sections["world"])
+        yield from _model(schema, f"`feedback` in a {kind} world", sections["feedback"])
+        if sections["selection"].get("type") != "null":
+            yield from _model(schema, f"`selection` in a {kind} world", sections["selection"])
+    yield from _model(schema, "`record`", any_world["properties"]["record"])
+    yield from _model(schema, "`checks`", any_world["properties"]["checks"])
     yield f"{RULES}\n"
     yield from _policies(schema)
 
@@ -71,15 +73,15 @@ def _policies(schema: dict[str, Any]) -> Iterator[str]:
     yield ENTRIES
     yield "| kind | parameters |\n|---|---|"
     for name, definition in schema["$defs"].items():
-        if name.startswith("policy:"):
+        if name.startswith("policy_"):
             known = {key: item for key, item in definition["properties"].items() if key not in ("kind", "name")}
             described = "; ".join(f"`{key}` = {_default(item)}: {item['description']}" for key, item in known.items())
-            yield f"| `{name.removeprefix('policy:')}` | {_cell(described or 'none')} |"
+            yield f"| `{name.removeprefix('policy_')}` | {_cell(described or 'none')} |"
 
 
-def _model(schema: dict[str, Any], title: str, name: str) -> Iterator[str]:
-    """A table of the model's keys, those of the models inside it among them, dotted."""
-    definition = schema["$defs"][name]
+def _model(schema: dict[str, Any], title: str, item: dict[str, Any]) -> Iterator[str]:
+    """A table of the keys of the model that an item refers to, and of the models inside it, dotted."""
+    definition = _inner(schema, item) or {}
     yield f"## {title}\n"
     yield f"{definition['description']}\n"
     yield "| key | value | default | meaning |\n|---|---|---|---|"
@@ -90,7 +92,7 @@ def _model(schema: dict[str, Any], title: str, name: str) -> Iterator[str]:
 def _section(title: str, properties: dict[str, Any], required: list[str]) -> Iterator[str]:
     yield f"## {title}\n\n| key | value | default | meaning |\n|---|---|---|---|"
     for key, item in properties.items():
-        default = "—" if key in required else _default(item)
+        default = "—" if key in required else _default(item) if _is_plain(item) else "see below"
         yield f"| `{key}` | {_cell(_value(item))} | {default} | {_cell(item.get('description', 'See below.'))} |"
     yield ""
 
@@ -114,6 +116,10 @@ def _inner(schema: dict[str, Any], item: dict[str, Any]) -> dict[str, Any] | Non
             found: dict[str, Any] = schema["$defs"][part["$ref"].rsplit("/", 1)[1]]
             return found
     return None
+
+
+def _is_plain(item: dict[str, Any]) -> bool:
+    return "default" in item and not isinstance(item["default"], (dict, list)) and item.get("type") != "null"
 
 
 def _listed(item: dict[str, Any]) -> bool:

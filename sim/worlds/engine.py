@@ -19,12 +19,6 @@ from sim.units import DAY_US
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals, World, WorldFactory
 from sim.worlds.metrics.observation import LockOuts, Observations, Observer, watched_points
 
-WORLDS = {
-    "bernoulli": "sim.worlds.bernoulli.world:BernoulliWorld",
-    "table": "sim.worlds.table.world:TableWorld",
-    "traffic": "sim.worlds.traffic.world:TrafficWorld",
-}
-
 TICKS = DAY_US  # in a day or pull
 
 
@@ -119,7 +113,7 @@ def simulate(scenario: Scenario, spec: PolicySpec, replications: range) -> Block
 
 def build_world(scenario: Scenario, spec: PolicySpec, replications: range) -> World:
     """The scenario's world at time zero; its module is imported only now."""
-    module, _, name = WORLDS[scenario.world.kind].partition(":")
+    module, _, name = scenario.world_kind.engine.partition(":")
     factory: WorldFactory = getattr(import_module(module), name)
     return factory(scenario, spec, replications)
 

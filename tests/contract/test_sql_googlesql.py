@@ -13,7 +13,6 @@ from filelock import FileLock
 
 import sql
 from policies.maths.wilson import exploration_bonus, wilson_bounds
-from sim.warehouse.base import TargetSpec
 from sim.warehouse.bigquery.target import our_body
 from sim.warehouse.schema import described
 from sim.warehouse.verify.checks import shipped
@@ -185,10 +184,10 @@ def test_googlesql_analyses_every_statement(googlesql, name):
 
 def test_googlesql_analyses_the_merged_checks(googlesql):
     """What `verify` asks in one scan: the checks that can share it, with and without a limit on the age of rows."""
-    target = SimpleNamespace(spec=TargetSpec("duckdb", "a.duckdb"))
+    target = SimpleNamespace(project=PROJECT, dataset=DATASET)
     parts = [part for check in shipped().values() if (part := split(target, check, PARAMETERS))]
     assert len(parts) >= 14
-    for since in (None, 1_700_000_000_000_000):
+    for since in (None, MOMENT):
         assert type(googlesql.analyse(merge(parts, since))).__name__.startswith("Resolved")
 
 

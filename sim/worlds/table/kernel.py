@@ -39,7 +39,7 @@ def advance_page(page: Rows, clock: Clock, span: Span, params: Any) -> tuple[int
         summarise_all(page, params)
     number = refresh_after(seen, clock)
     for send in range(span.first, span.last):
-        if send > seen and number * clock.per_sends <= send * clock.refreshes:
+        if send > seen and clock.due[number] <= send:
             oldest = refresh(page, number, clock, seen, send, oldest, params)
             seen = send
             number = refresh_after(seen, clock)

@@ -16,7 +16,16 @@ from sim.kernels import specialise
 from sim.rng import row_keys
 from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, TrafficSection
 from sim.units import WEEK_DAYS
-from sim.worlds.traffic.bank.draw_bank import BankParams, SampledBank, Traits, normals, sample_bank, sample_traits
+from sim.worlds.traffic.bank.draw_bank import (
+    BankParams,
+    Listing,
+    SampledBank,
+    Traits,
+    normals,
+    sample_bank,
+    sample_dollars,
+    sample_traits,
+)
 from sim.worlds.traffic.records import ENTRY, PAGE, Block
 
 Floats = NDArray[np.float64]
@@ -87,12 +96,24 @@ def _bank_keys(pages: Records) -> NDArray[np.uint64]:
 
 
 def traits(world: TrafficSection, b: Block, rows: slice) -> Traits:
-    """What the captions of `rows` are like that no rule looks at yet; arrays (rows, C)."""
-    bank, law = b.bank.entries[rows], world.bank
-    made = Traits(*(np.zeros(bank.shape, kind) for kind in (np.int64, np.bool_, np.int64)))
+    """Category, urgency and retirement of the captions of `rows`; arrays (rows, C)."""
+    return _traits(world, b.bank.entries[rows], b.bank.arrives[rows], b.pages[rows])
+
+
+def _traits(world: TrafficSection, entries: Records, arrives: NDArray[np.int16], pages: Records) -> Traits:
+    made = Traits(*(np.zeros(entries.shape, kind) for kind in (np.int64, np.bool_, np.int64)))
+    law = world.bank
     numbers = (law.categories, law.largest_category_share, law.urgent_share, _log_stay(world))
-    _compiled(sample_traits)(made, bank, b.bank.arrives[rows], _bank_keys(b.pages[rows]), *map(float, numbers))
+    _compiled(sample_traits)(made, entries, arrives, _bank_keys(pages), *map(float, numbers))
     return made
+
+
+def fill_listing(world: TrafficSection, sampled: SampledBank, pages: Records, listing: Listing) -> Listing:
+    """Fill in what the composite selection reads of all captions."""
+    made, law = _traits(world, sampled.entries, sampled.arrives, pages), world.bank.historical_dollars
+    listing.category[:], listing.urgent[:] = made.category, made.urgent
+    _compiled(sample_dollars)(listing, sampled.entries, _bank_keys(pages), law.mean, log_sigma(law.cv))
+    return listing
 
 
 @cache

@@ -20,7 +20,8 @@ from sim.units import DAY_S
 from sim.worlds.base import Params
 from sim.worlds.sorted_arrays import insert_at
 from sim.worlds.traffic.bank.turnover import take
-from sim.worlds.traffic.records import BUMP, RATE, USD, Row
+from sim.worlds.traffic.composite import DRAW, bonus_of, drop_excluded, is_excluded, note_uses, prepare_classes
+from sim.worlds.traffic.records import BUMP, BY_HAND, RATE, USD, Row
 from sim.worlds.traffic.regret import expect, missed, rate_on
 from sim.worlds.traffic.update_job import recall, refresh_score
 
@@ -32,6 +33,8 @@ summarise: Callable[..., tuple[float, float]] = unbound("summarise")
 summarise_sales: Callable[..., tuple[float, float]] = unbound("summarise_sales")
 support: Callable[..., tuple[float, float]] = unbound("support")
 weight: Callable[..., float] = unbound("weight")
+COMPOSITE: bool = unbound("COMPOSITE")  # whether the composite score ranks
+CONSTRAINED: bool = unbound("CONSTRAINED")  # whether budgets apply
 DETERMINISTIC: bool = unbound("DETERMINISTIC")
 DISCOUNTED: bool = unbound("DISCOUNTED")
 POOLED: bool = unbound("POOLED")
@@ -54,15 +57,29 @@ def choose_day(day: int, row: Row, params: Params) -> None:
         recall(row)
     for tier in range(TIERS):
         wanted = wanted_of(tier, row)
-        if wanted > 0:
+        if tier == BUMP and row.rules.bump_by_hand:
+            send_by_hand(row)
+        elif wanted > 0:
+            if CONSTRAINED:
+                prepare_classes(tier, row)
             eligible = gather(tier, day, day * DAY_S - row.rules.cool_down_s, row, params)
             # A policy is never asked about nothing.
             arms = eligible + row.page.cold[tier]
             found = choose(tier, day, eligible, wanted, row, params) if arms > 0 else 0
-            if found == 0 and arms > 0:
+            if found == 0 and arms > 0 and not CONSTRAINED:
                 raise ValueError("every score is NaN")
             assign(tier, day, found, eligible, row, params)
             row.sums.unfilled += wanted - found
+    if CONSTRAINED:
+        note_uses(day, row)
+
+
+def send_by_hand(row: Row) -> None:
+    """Leave the unpriced slots to messages without a caption: as deployed, none can be selected for them."""
+    for place in range(row.page.slots):
+        if row.plan[place].tier == BUMP:
+            row.plan[place].caption = BY_HAND
+            row.sums.unfilled += 1
 
 
 def wanted_of(tier: int, row: Row) -> int:
@@ -84,12 +101,22 @@ def gather(tier: int, day: int, latest: int, row: Row, params: Params) -> int:
             refresh_score(c, rate_on(day, c, row), row, params)
         if READS_SALES:
             summarise_caption(c, tier, row, params)
-        # Copied first and counted then: no processor can simulate_through who is cooling.
+        # Copied first and counted then: a branch on who is cooling would be mispredicted.
         row.work.eligible[count], row.work.a[count], row.work.b[count] = c, caption.a, caption.b
         if not POOLED:
             row.work.n[count] = row.tried.history[c].n
-        count += caption.last_used <= latest
+        if CONSTRAINED:
+            count += note_constraints(c, count, row) and caption.last_used <= latest
+        else:
+            count += caption.last_used <= latest
     return count
+
+
+def note_constraints(c: int, position: int, row: Row) -> bool:
+    """Write the bonus of a caption that may become eligible; whether its budget allows it to be ranked."""
+    excluded = is_excluded(c, row)
+    row.work.bonus[position], row.work.barred[position] = bonus_of(c, row), excluded
+    return not excluded or row.rules.rank_defect > 0
 
 
 def fit_sales(tier: int, row: Row, params: Params) -> None:
@@ -116,12 +143,18 @@ def choose(tier: int, day: int, eligible: int, wanted: int, row: Row, params: Pa
     key = pull_key(row.page.policy_key, day * TIERS + tier)
     if RECORD:
         redraw(tier, eligible, wanted, key, row, params)
-    found = rank(tier, eligible, wanted, key, row, params)
+    found = decide(tier, eligible, wanted, key, row, params)
     if RECORD:
         count_hits(found, eligible, row)
     if tier != BUMP:
         expect(tier, day, eligible, found, row)
     return found
+
+
+def decide(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Params) -> int:
+    """One decision, without the captions whose budget is used up."""
+    found = rank(tier, eligible, wanted, key, row, params)
+    return drop_excluded(found, row) if CONSTRAINED else found
 
 
 def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Params) -> int:
@@ -164,13 +197,18 @@ def rank_tried(tier: int, eligible: int, found: int, wanted: int, key: np.uint64
     a, b, state = row.work.a[:eligible], row.work.b[:eligible], row.state[tier]
     for i in range(eligible):
         full = found == wanted
-        if PRUNE and full and support(a[i], b[i], state, params)[1] < row.work.score[found - 1]:
+        if PRUNE and full and total_of(support(a[i], b[i], state, params)[1], i, row) < row.work.score[found - 1]:
             continue
-        value = score(a[i], b[i], state, params, arm_key(key, i))
+        value = total_of(score(a[i], b[i], state, params, arm_key(key, i)), i, row)
         if math.isnan(value) or (full and value < row.work.score[found - 1]):
             continue
         found = push_ranked(i, value, uniform(arm_key(key, eligible + i)), found, wanted, row)
     return found
+
+
+def total_of(value: float, i: int, row: Row) -> float:
+    """The score by which the eligible caption at position `i` is ranked: the policy's, or the composite one."""
+    return DRAW * value + row.work.bonus[i] if COMPOSITE else value
 
 
 def rank_at_once(tier: int, eligible: int, found: int, wanted: int, key: np.uint64, row: Row, params: Params) -> int:
@@ -212,7 +250,7 @@ def redraw(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, para
     row.work.hits[: eligible + 1] = 0
     copy(row.state[tier], row.work.kept)
     for again in range(REDRAWS):
-        found = rank(tier, eligible, wanted, mix(key + REDRAW * np.uint64(again + 1)), row, params)
+        found = decide(tier, eligible, wanted, mix(key + REDRAW * np.uint64(again + 1)), row, params)
         count_hits(found, eligible, row)
         copy(row.work.kept, row.state[tier])
 

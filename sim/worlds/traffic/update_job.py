@@ -77,7 +77,7 @@ def at(i: int, row: Row) -> int:
 def observe(m: int, now: int, row: Row) -> None:
     """Find out what is known of message `m`, and let it into the page's median."""
     message, known = row.job.pending[m], 0
-    price = row.tried.captions[message.caption].price
+    price = row.tried.captions[message.caption].price if message.caption >= 0 else 0
     if message.purchases > 0:
         key = pull_key(arm_key(row.page.outcome_key, row.tried.history[message.caption].caption_id), message.use)
         share = share_known(float(now - message.time), row.rules.delay_s)

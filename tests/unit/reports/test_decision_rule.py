@@ -163,3 +163,9 @@ def test_the_same_input_gives_the_same_decision() -> None:
     assert one.stability == other.stability
     assert (one.outcome, one.level, one.needed) == (other.outcome, other.level, other.needed)
     assert math.isfinite(one.level)
+
+
+def test_a_baseline_whose_lock_outs_are_unknown_is_not_kept_with_confidence() -> None:
+    worse = given(a=-20.0)
+    assert decide(worse).outcome == "keep"
+    assert decide(with_lock_outs(worse, base=(1, 1_200))).outcome == "undecided"
