@@ -132,7 +132,10 @@ class GammaPoisson(Policy):
     def parameters(self) -> _Params:
         """The prior in logarithms and precisions, and what to rank by."""
         return _Params(
-            *(math.log(rate) for rate in self.rates),
+            math.log(self.rates[0]),
+            math.log(self.rates[1]),
+            math.log(self.rates[2]),
+            math.log(self.rates[3]),
             self.level_sd**-2.0,
             self.slope_sd**-2.0,
             float(self.shape),
