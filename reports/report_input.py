@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from reports.checks import CheckOutcome, evaluate_checks
-from reports.decision.from_run import decision_input, lock_outs
+from reports.decision.from_run import decision_input, lock_outs, only_orders
 from reports.decision.rule import Decision, decide
 from reports.estimators.comparisons import METRICS, Metric, PairedComparison, paired_comparisons
 from reports.estimators.intervals import Floats
@@ -52,6 +52,11 @@ class ReportInput:
     def oracles(self) -> set[str]:
         """Policies that know the truth."""
         return oracles(self.scenario)
+
+    @cached_property
+    def never_locked_out(self) -> set[str]:
+        """Deterministic policies that return to every caption: lock-out says nothing of them."""
+        return only_orders(self.scenario)
 
     @cached_property
     def values(self) -> dict[str, Floats]:

@@ -47,6 +47,15 @@ def lock_outs(scenario: Scenario, rows: Mapping[str, pl.DataFrame]) -> dict[str,
     return {name: LockOuts(round(float(each.sum()) * count), count * len(each)) for name, each in shares.items()}
 
 
+def only_orders(scenario: Scenario) -> set[str]:
+    """Policies of which a chance of 0 says only that another caption comes next.
+
+    They are deterministic and send every caption again in time, so they are never locked out.
+    """
+    found = {spec.name: kinds().get(spec.kind) for spec in scenario.policies}
+    return {name for name, kind in found.items() if kind and kind.deterministic and not kind.bounded_support}
+
+
 def _named(kind_of: Mapping[str, str], kind: str) -> str | None:
     return next((name for name, each in kind_of.items() if each == kind), None)
 

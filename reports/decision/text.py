@@ -43,7 +43,7 @@ def details(decision: Decision) -> list[str]:
     if decision.given.one_caption:
         return []
     anchors = [_anchor(each, decision) for each in decision.anchors[1:]]
-    rest = [_ties(decision), _who_gains(decision), _stability(decision), _basis(decision)]
+    rest = [_ties(decision), _who_gains(decision), _stability(decision), _basis(decision), _missing(decision)]
     return _present([*anchors, *rest])
 
 
@@ -178,6 +178,14 @@ def _stability(decision: Decision) -> str:
         f"In {count} resamples of the replications the same decision comes out in {same}, and {decision.rival.policy} "
         f"is the best candidate in {best}."
     )
+
+
+def _missing(decision: Decision) -> str:
+    """Which anchors the run lacks: without them a gain has no scale."""
+    given = decision.given
+    anchors = {"uniform": given.random, "round_robin": given.rotation, "oracle": given.oracle}
+    absent = [kind for kind, name in anchors.items() if name is None]
+    return f"Not in this run: {listed(absent)}. Add them to `policies` to set a scale for the gains." if absent else ""
 
 
 def _basis(decision: Decision) -> str:

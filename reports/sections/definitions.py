@@ -6,7 +6,7 @@ from reports.sections.base import ReportSection
 
 LOCKED_OUT = (
     "share of replications that end with probability exactly 0 of sending the best caption next; "
-    "for a rule without randomness it says only which caption comes next"
+    "not told of deterministic policies that return to every caption"
 )
 BEST = "share of pulls that went to the best choice"
 BEST_PRICED = (

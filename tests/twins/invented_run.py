@@ -23,31 +23,31 @@ WORLDS: dict[str, dict[str, Any]] = {
 }
 
 
-def scenario_of(world: str, policies: tuple[str, ...] = KINDS, **keys: Any) -> Scenario:
+def scenario_of(kind: str, policies: tuple[str, ...] = KINDS, **keys: Any) -> Scenario:
     """A scenario whose run the invented tables could be."""
     base = {"name": "invented", "replications": N, "policies": list(policies), "record": {"stats": "none"}}
-    return load({**base, **WORLDS[world], **keys})
+    return load({**base, **WORLDS[kind], **keys})
 
 
 def stored_run(
-    folder: Path, world: str = "bernoulli", policies: tuple[str, ...] = KINDS, *, seed: int = 1, **keys: Any
+    folder: Path, kind: str = "bernoulli", policies: tuple[str, ...] = KINDS, *, luck: int = 1, **keys: Any
 ) -> StoredRun:
     """Write the folder; reward is 1,000 plus common luck plus the policy's gain, regret what is missing to the best."""
-    scenario = scenario_of(world, policies, **keys)
+    scenario = scenario_of(kind, policies, **keys)
     folder.mkdir(parents=True)
     write_text(folder / "scenario.yaml", scenario.to_yaml())
-    rows = _replications(policies, world, scenario.replications, seed)
+    rows = _replications(policies, kind, scenario.replications, luck)
     rows.write_parquet(folder / "replications.parquet")
     at = np.linspace(scenario.horizon.length / POINTS, scenario.horizon.length, POINTS)
     _curves(rows, at).write_parquet(folder / "curves.parquet")
-    for name, frame in _observed(policies, world, at).items():
+    for name, frame in _observed(policies, kind, at).items():
         frame.write_parquet(folder / f"{name}.parquet")
     write_summary(folder, scenario)
     write_text(folder / "manifest.json", to_text({**describe(scenario), "status": COMPLETE}))
     return StoredRun(folder)
 
 
-def _replications(policies: tuple[str, ...], world: str, n: int, seed: int) -> pl.DataFrame:
+def _replications(policies: tuple[str, ...], kind: str, n: int, seed: int) -> pl.DataFrame:
     luck = np.random.default_rng(seed).normal(0, 20, n)
     frames = []
     for i, name in enumerate(policies):
@@ -61,7 +61,7 @@ def _replications(policies: tuple[str, ...], world: str, n: int, seed: int) -> p
                     "pulls": np.full(n, 600),
                     "reward": reward,
                     "regret": np.maximum(0.0, 1_100 + luck - reward) if name != "oracle" else np.zeros(n),
-                    "revenue_usd": 10.0 * reward if world == "traffic" else np.zeros(n),
+                    "revenue_usd": 10.0 * reward if kind == "traffic" else np.zeros(n),
                     "best_share": np.full(n, 0.4 + 0.1 * i),
                     "locked_out": ends_locked,
                     "regret_usd": pl.Series([None] * n, dtype=pl.Float64),
@@ -89,7 +89,7 @@ def _curves(rows: pl.DataFrame, at: np.ndarray) -> pl.DataFrame:
     return pl.concat(parts).sort("policy", "replication", "at")
 
 
-def _observed(policies: tuple[str, ...], world: str, at: np.ndarray) -> dict[str, pl.DataFrame]:
+def _observed(policies: tuple[str, ...], kind: str, at: np.ndarray) -> dict[str, pl.DataFrame]:
     allocation, exploration, estimation, revenue = [], [], [], []
     for place, name in enumerate(policies):
         for time in at.tolist():
@@ -100,12 +100,12 @@ def _observed(policies: tuple[str, ...], world: str, at: np.ndarray) -> dict[str
             limits = {"locked_out_share": 0.1, "locked_out_low": 0.05, "locked_out_high": 0.2, "locked_out_pages": 0.1}
             shares = {"best_share": 0.6, "cold_share": 0.05, "entropy_nats": 0.9, "entropy_share": 0.8}
             exploration.append({"policy": name, "at": time, "sends": 100, **shares, **limits})
-            if world == "traffic":
+            if kind == "traffic":
                 tiers = (("bump", 5.0), ("mid", 3.0), ("premium", 2.0))
                 revenue += [
                     {"policy": name, "at": time, "tier": tier, "revenue_usd": dollars * time} for tier, dollars in tiers
                 ]
-        if world == "bernoulli":
+        if kind == "bernoulli":
             for low in (1, 2):
                 rates = {"true_rate": 0.5, "sample_mean": 0.48, "bias": -0.02, "stored_rate": 0.47}
                 errors = {"rmse": 0.05, "width": 0.2, "coverage": 0.9, "coverage_low": 0.85, "coverage_high": 0.94}

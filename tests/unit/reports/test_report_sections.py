@@ -230,3 +230,14 @@ def test_checks_of_the_scenario_are_in_the_report_and_know_of_lock_outs(tmp_path
     assert [each.passed for each in data.checks] == [True, False]
     table = tables(sections(run)["leaderboard"])[-1]
     assert [row[1].text for row in table.rows] == ["passed", "FAILED"]
+
+
+def test_lock_out_is_not_told_of_deterministic_policies_that_return_to_every_caption(bernoulli: StoredRun) -> None:
+    board = by_policy(tables(sections(bernoulli)["leaderboard"])[0])
+    assert board["oracle"]["locked out"].text == "–"
+    assert board["greedy"]["locked out"].text == "50 %"  # deterministic, and it can be locked out for ever
+    assert set(by_policy(tables(sections(bernoulli)["allocation"])[0])) == set(KINDS) - {"oracle"}
+
+
+def test_anchors_that_the_run_lacks_are_named(bernoulli: StoredRun) -> None:
+    assert "Not in this run: round_robin." in texts(sections(bernoulli)["decision"])
