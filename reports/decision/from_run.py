@@ -42,7 +42,7 @@ def lock_outs(scenario: Scenario, rows: Mapping[str, pl.DataFrame]) -> dict[str,
     The pages of a table world count as one: their number is not in the scenario.
     """
     count = pages(scenario)
-    names = [spec.name for spec in scenario.policies if _bounded(spec.kind)]
+    names = [spec.name for spec in scenario.policies if _bounded(spec.kind) and spec.name in rows]
     shares = {name: column(rows[name], "locked_out_pages") for name in names}
     return {name: LockOuts(round(float(each.sum()) * count), count * len(each)) for name, each in shares.items()}
 
