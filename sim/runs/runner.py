@@ -35,6 +35,15 @@ def no_progress(done: int, total: int) -> None:
     """Say nothing."""
 
 
+def tell_compiled(progress: Progress, blocks: Blocks) -> None:
+    """Call the method `compiled` of a progress that has one with (policies with a finished block, all policies).
+
+    The first block of a policy takes the compilation of its kernels, which a machine does once.
+    """
+    if (tell := getattr(progress, "compiled", None)) is not None:
+        tell(sum(map(bool, blocks)), len(blocks))
+
+
 @dataclass(frozen=True)
 class Job:
     """All that a worker needs to know to simulate one block."""
@@ -94,8 +103,10 @@ class Pipeline:
         stored = stored_blocks(self.folder, self.plan.policies, run_key(self.manifest))
         done, total = sum(map(_size, stored)), self.plan.replications
         progress(done, total)
+        tell_compiled(progress, stored)
         for job, _ in backend.run(self._jobs(stored), simulate_block):
             stored[job.block.policy].append(job.block)
+            tell_compiled(progress, stored)
             done += len(job.block.replications)
             progress(done, total)
         return [sorted(blocks, key=lambda block: block.start) for blocks in stored]

@@ -21,6 +21,7 @@ from sim.worlds.bernoulli.allocation import Sends
 from sim.worlds.bernoulli.pull_log import new_pulls, send_log
 from sim.worlds.bernoulli.rows import Log, Plan, Rows, new_log, new_rows, new_sums
 from sim.worlds.metrics.estimation import estimation
+from sim.worlds.metrics.lock_out import can_lock_out
 
 if TYPE_CHECKING:
     from sim.scenario import BernoulliFeedback, BernoulliSection, GeometricDelay, PolicySpec, Scenario
@@ -107,6 +108,8 @@ class BernoulliWorld:
     def locked_out_pages(self) -> Floats:
         """1.0 where no arm of the best true mean could be pulled next, else 0.0."""
         locked = np.zeros(len(self._sums.reward))
+        if not can_lock_out(self.policy):
+            return locked
         rows = self._rows._replace(state=self._rows.state.copy())
         find = self._compile(bernoulli_kernel.find_locked_out)
         find(self.time, rows, self.policy.parameters(), locked)

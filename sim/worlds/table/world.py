@@ -19,6 +19,7 @@ from sim.units import DAY_US
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
 from sim.worlds.metrics.allocation import AllocationCounter, rank_bins
 from sim.worlds.metrics.estimation import estimation, nothing
+from sim.worlds.metrics.lock_out import can_lock_out
 from sim.worlds.table import kernel as table_kernel
 from sim.worlds.table.empirical_bayes import fit_beta_binomial
 from sim.worlds.table.rows import (
@@ -56,6 +57,7 @@ class TableWorld:
         self._clock = self._timing.clock(world.fans_per_send, policy)
         self._logged = scenario.record.sends
         self._weighted = policy.weighted
+        self._can_lock_out = can_lock_out(policy)
         self._labelled_by_send = world.label == "send"
         self._params = policy.parameters()
         self._bindings = bindings(policy, world)
@@ -122,6 +124,8 @@ class TableWorld:
     def locked_out_pages(self) -> Floats:
         """Share of pages none of whose truly best arms can be sent at the next slot."""
         locked = np.zeros(self._rows.rates.shape[0], np.int64)
+        if not self._can_lock_out:
+            return locked / self.pages
         count = specialise(
             table_kernel.count_locked_out,
             self._label,

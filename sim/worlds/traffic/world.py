@@ -15,6 +15,7 @@ from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSec
 from sim.units import DAY_S, MICROS
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
 from sim.worlds.metrics.estimation import nothing
+from sim.worlds.metrics.lock_out import can_lock_out
 from sim.worlds.traffic.arrays import composite, make_block, pools, reads_truth
 from sim.worlds.traffic.driver import RowDriver
 from sim.worlds.traffic.kernel import play
@@ -56,6 +57,7 @@ class TrafficWorld:
         self._start_s = round(datetime.fromisoformat(world.start).replace(tzinfo=UTC).timestamp())
         self._as_loaded = feedback.counting == "every_refresh" or feedback.attribution < 1.0
         policy = spec.build()
+        self._can_lock_out = can_lock_out(policy)
         keys = row_keys(scenario.seed, policy_purpose(spec.name), replications, world.pages)
         days = math.ceil(self.horizon)
         sections = (world, feedback, selection)
@@ -96,6 +98,8 @@ class TrafficWorld:
 
     def locked_out_pages(self) -> Floats:
         """Share of (page, priced tier) pairs whose best caption has probability exactly 0, (replications,)."""
+        if not self._can_lock_out:
+            return np.zeros(len(self._replications))
         share: Floats = self._driver.locked().reshape(len(self._replications), -1).mean(axis=1)
         return share
 
