@@ -218,7 +218,7 @@ CONTRAST = """(() => {
       if (colour !== "rgba(0, 0, 0, 0)") behind.unshift(colour);
     }
     const ink = element.closest("svg") ? getComputedStyle(element).fill : getComputedStyle(element).color;
-    const [a, b] = [light(over([root, ...vs_leader])), light(over([root, ...vs_leader, ink]))].sort((x, y) => y - x);
+    const [a, b] = [light(over([root, ...behind])), light(over([root, ...behind, ink]))].sort((x, y) => y - x);
     if ((a + 0.05) / (b + 0.05) < 4.5) found.push([walker.currentNode.textContent, ink, behind]);
   }
   return found;
@@ -258,7 +258,7 @@ def test_it_prints(browser: Browser, page: Path) -> None:
     browser.open(page, dark=True)
     pdf = base64.b64decode(browser.call("Page.printToPDF", preferCSSPageSize=True)["data"])
     assert pdf.startswith(b"%PDF")
-    assert pdf.count(b"/Type /Report\n") > 3
+    assert pdf.count(b"/Type /Page\n") > 3
 
 
 def test_headings_tables_and_figures_are_marked_up(browser: Browser, page: Path) -> None:
