@@ -31,7 +31,8 @@ def decision_input(scenario: Scenario, rows: Mapping[str, pl.DataFrame], baselin
         drop_in=frozenset(name for name, kind in kind_of.items() if _has_function(kind)),
         lock_outs=lock_outs(scenario, rows),
         scenario=scenario.name,
-        one_caption=all((values[name] == values[baseline]).all() for name in values)
+        one_caption=len(values) > 1
+        and all((values[name] == values[baseline]).all() for name in values)
         and not any(column(frame, "regret").any() for frame in rows.values()),
     )
 

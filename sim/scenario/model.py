@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from sim.errors import InputError, StorageError
 from sim.scenario.patterns import POLICY_NAME, SCENARIO_NAME
-from sim.scenario.sections.base import MAX_DAYS, MAX_PULLS, MAX_REPLICATIONS, Listed, Section, Whole
+from sim.scenario.sections.base import MAX_DAYS, MAX_PULLS, MAX_REPLICATIONS, MIN_DAYS, Listed, Section, Whole
 from sim.scenario.sections.bernoulli import BernoulliFeedback, BernoulliSection
 from sim.scenario.sections.table import TableFeedback, TableSection, TableSelection
 from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
@@ -35,7 +35,7 @@ class Horizon(Section):
     """How long a replication lasts: `pulls` in a bernoulli world, `days` elsewhere."""
 
     pulls: Annotated[Whole, Field(ge=1, le=MAX_PULLS)] | None = Field(None, description="Length in pulls.")
-    days: Annotated[float, Field(gt=0.0, le=MAX_DAYS)] | None = Field(None, description="Length in days.")
+    days: Annotated[float, Field(ge=MIN_DAYS, le=MAX_DAYS)] | None = Field(None, description="Length in days.")
 
     @property
     def unit(self) -> str:
