@@ -34,7 +34,7 @@ def tally(row: Row, by_bin: Any, sums: Any) -> None:
 
 
 def bin_sent(caption: Any, tier: int, page: Any, bank: Any) -> int:
-    """The bin of a priced warm caption."""
+    """The bin of a priced tried caption."""
     if caption.last_used == RETIRED:
         return GONE
     if caption.rate < page.cutoff_rate[tier]:
