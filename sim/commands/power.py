@@ -49,7 +49,7 @@ def command(
     overrides: tuple[str, ...],
     output: Output,
 ) -> None:
-    """How many replications of SCENARIO, and sends in the field, tell policies apart.
+    """How many replications of SCENARIO, and sends in the field, show that policies differ.
 
     A pilot (the scenario's first replications) tells how much the paired differences between policies vary. Every size
     comes from a formula and is checked by simulation. Nothing is written.
