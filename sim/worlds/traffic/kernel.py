@@ -6,7 +6,6 @@ one moment in this order. Cost grows with messages and captions scored, never wi
 """
 
 import math
-from typing import Any
 
 from policies.maths.draws import arm_key, gamma, normal, pull_key, uniform
 from sim.kernels import force_inline, unbound
@@ -22,6 +21,7 @@ from sim.worlds.traffic.records import (
     BY_HAND,
     NOT_FILLED,
     Block,
+    Record,
     Row,
     Snapshots,
     bank_of,
@@ -74,7 +74,7 @@ def play(first: int, last: int, stops: Counts, observe: Counts, b: Block, snapsh
                 tally(row, snapshots.by_bin[stop], snapshots.tally[stop])
 
 
-def add_up(page: Any, sums: Any) -> None:
+def add_up(page: Record, sums: Record) -> None:
     """Add a page's sums to its replication's, one page after another: the order is part of the result."""
     sums.sends += page.sends
     sums.priced += page.priced
@@ -152,7 +152,7 @@ def viewers(number: int, mu: float, sigma: float, row: Row) -> int:
     return binomial(arm_key(key, COUNT), row.page.fans, min(rate, 1.0))
 
 
-def buyers(slot: Any, views: int, row: Row) -> int:
+def buyers(slot: Record, views: int, row: Row) -> int:
     """Viewers who will ever buy: binomial, with a gamma factor of the message's own."""
     key = pull_key(
         arm_key(row.page.outcome_key, row.tried.history[slot.caption].caption_id), row.tried.uses[slot.caption]
@@ -164,7 +164,7 @@ def buyers(slot: Any, views: int, row: Row) -> int:
     return binomial(arm_key(key, PURCHASES), views, min(rate, 1.0))
 
 
-def settle(slot: Any, purchases: int, row: Row) -> None:
+def settle(slot: Record, purchases: int, row: Row) -> None:
     """Reward, money and regret of a send."""
     sums, price = row.sums, row.tried.captions[slot.caption].price
     exposure = row.page.fans * row.rules.mean_views * slot.factor
@@ -177,7 +177,7 @@ def settle(slot: Any, purchases: int, row: Row) -> None:
     sums.priced += slot.tier != BUMP
 
 
-def await_count(slot: Any, views: int, purchases: int, row: Row) -> None:
+def await_count(slot: Record, views: int, purchases: int, row: Row) -> None:
     """Queue a message for the update job."""
     message = row.job.pending[at(row.page.pending_size, row)]
     message.time, message.caption, message.weight = slot.time, slot.caption, slot.weight
@@ -196,7 +196,7 @@ def is_attributed(number: int, row: Row) -> bool:
     return uniform(arm_key(pull_key(row.page.view_key, number), ATTRIBUTION)) < row.rules.attribution  # type: ignore[no-any-return]
 
 
-def wear_out(slot: Any, row: Row) -> None:
+def wear_out(slot: Record, row: Row) -> None:
     """A use costs the caption a share of what is left of its rate, and starts its cool-down."""
     day, history = slot.time // DAY_S, row.tried.history[slot.caption]
     if slot.tier != BUMP:
@@ -206,7 +206,7 @@ def wear_out(slot: Any, row: Row) -> None:
     row.tried.uses[slot.caption] += 1
 
 
-def write(slot: Any, views: int, purchases: int, row: Row) -> None:
+def write(slot: Record, views: int, purchases: int, row: Row) -> None:
     """Log a send."""
     line = row.log[row.sums.sends]
     line.time, line.caption, line.propensity = slot.time, slot.caption, slot.propensity
