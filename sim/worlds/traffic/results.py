@@ -87,7 +87,7 @@ def send_log(b: Block, rows: slice, start_s: int, *, as_loaded: bool) -> SendLog
         page=(page + 1).astype(np.int32),
         sending_time_us=(lines["time"] + start_s) * MICROS,
         price=np.where(price > 0, price, np.nan),
-        sent_count=b.pages["fans"][rows][page],
+        sent_count=lines["sent"].copy(),
         viewed_count=lines["views"].copy(),
         purchased_count=purchases,
         earnings=price * purchases,
