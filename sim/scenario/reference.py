@@ -113,10 +113,25 @@ def _page(schema: dict[str, Any]) -> Iterator[str]:
         yield from _model(schema, f"`feedback` in a {kind} world", sections["feedback"])
         if sections["selection"].get("type") != "null":
             yield from _model(schema, f"`selection` in a {kind} world", sections["selection"])
+        if "incidents" in sections:
+            yield from _incidents(schema, kind, sections["incidents"])
     yield from _model(schema, "`record`", any_world["properties"]["record"])
     yield from _model(schema, "`checks`", any_world["properties"]["checks"])
     yield f"{RULES}\n"
     yield from _policies(schema)
+
+
+def _incidents(schema: dict[str, Any], kind: str, item: dict[str, Any]) -> Iterator[str]:
+    """A table of keys for each kind of incident."""
+    yield f"## `incidents` in a {kind} world\n"
+    yield f"{item['description']}\n"
+    for choice in item["items"]["oneOf"]:
+        definition = schema["$defs"][choice["$ref"].rsplit("/", 1)[1]]
+        yield f"### `{definition['properties']['kind']['const']}`\n"
+        yield f"{definition['description']}\n"
+        yield "| key | value | default | meaning |\n|---|---|---|---|"
+        yield from _rows(schema, definition, "")
+        yield ""
 
 
 def _policies(schema: dict[str, Any]) -> Iterator[str]:
