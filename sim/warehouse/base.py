@@ -177,6 +177,7 @@ class Target(Protocol):
     dataset: str
     unsupported: frozenset[str]  # of: functions, modes, defaults, primary_key, partition, cluster, options
     load_error: type[SimError]  # what a load raises when rows did not arrive as they were sent
+    shared: bool  # whether other programs can write to its tables during a load
     max_partitions: int | None  # daily partitions that one load may touch
 
     def statement(self, name: str, **parameters: sql.Parameter) -> str:

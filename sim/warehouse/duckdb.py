@@ -52,6 +52,7 @@ class DuckDBTarget:
     project, dataset = LOCAL_PROJECT, LOCAL_DATASET
     unsupported = frozenset({"primary_key", "partition", "cluster", "options"})
     load_error = StorageError
+    shared = False
     max_partitions = None
 
     def __init__(self, spec: TargetSpec, *, read_only: bool = False, memory_limit: str | None = None) -> None:

@@ -56,6 +56,7 @@ class ParquetTarget:
     project, dataset = LOCAL_PROJECT, LOCAL_DATASET
     unsupported = frozenset({"functions", "defaults", "primary_key", "partition", "cluster", "options"})
     load_error = StorageError
+    shared = False
     max_partitions = None
 
     def __init__(self, spec: TargetSpec, *, read_only: bool = False) -> None:
@@ -90,9 +91,9 @@ class ParquetTarget:
         return local_statement(name, **parameters)
 
     def query(self, statement: str) -> pa.Table:
-        """See `Target.query`; the tables are those whose folders exist."""
+        """See `Target.query`; the tables are the folders that the statement names."""
         with local_errors(self.spec):
-            self._make_views()
+            self._make_views(statement)
             return integers(self._connection.execute(to_duckdb(statement)).to_arrow_table())
 
     def execute(self, statement: str) -> None:  # noqa: ARG002
@@ -169,9 +170,10 @@ class ParquetTarget:
     ) -> None:
         self.close()
 
-    def _make_views(self) -> None:
+    def _make_views(self, statement: str) -> None:
         for folder in sorted(self.spec.path.iterdir()):
-            if folder.is_dir() and sql.NAME.fullmatch(folder.name) and (files := part_files(folder)):
+            named = sql.NAME.fullmatch(folder.name) and folder.name in statement
+            if named and (files := part_files(folder)):
                 make_view(self._connection, folder.name, files)
 
 

@@ -35,6 +35,7 @@ class BigQueryTarget:
     guarded = True
     unsupported: frozenset[str] = frozenset()
     load_error = RemoteError
+    shared = True
     max_partitions = MAX_PARTITIONS
 
     def __init__(self, spec: TargetSpec, *, permission: WritePermission | None = None, client: Any = None) -> None:
