@@ -29,6 +29,7 @@ COMMANDS = {
     "seed": "seed",
     "load": "load",
     "deploy": "deploy",
+    "job": "job",
     "verify": "verify",
     "scenarios": "scenarios",
     "policies": "policies",

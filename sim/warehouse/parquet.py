@@ -3,7 +3,7 @@
 It holds no functions; ours are made in that DuckDB, so that the contents can be checked against them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -54,7 +54,7 @@ class ParquetTarget:
     form = "parquet:DIR"
     guarded = False
     project, dataset = LOCAL_PROJECT, LOCAL_DATASET
-    unsupported = frozenset({"functions", "defaults", "primary_key", "partition", "cluster", "options"})
+    unsupported = frozenset({"functions", "procedures", "defaults", "primary_key", "partition", "cluster", "options"})
     load_error = StorageError
     shared = False
     max_partitions = None
@@ -99,6 +99,10 @@ class ParquetTarget:
     def execute(self, statement: str) -> None:  # noqa: ARG002
         """A folder runs no statements: InputError."""
         raise InputError(f"{self.spec} holds tables only", "deploy to duckdb:FILE or bigquery:PROJECT.DATASET")
+
+    def run_script(self, statements: Sequence[str], *, writes: bool = True) -> pa.Table | None:  # noqa: ARG002
+        """A folder runs no scripts: InputError."""
+        raise InputError(f"{self.spec} holds tables only", "run jobs on duckdb:FILE or bigquery:PROJECT.DATASET")
 
     def describe(self, table: str) -> TableDescription | None:
         """See `Target.describe`, read from the footers."""

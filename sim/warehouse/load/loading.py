@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from sim.errors import InputError, StorageError
+from sim.errors import InputError, SimError, StorageError
 from sim.warehouse.base import NO_ROWS, STATS, RowTotals, Staging, Target, plain_id
 from sim.warehouse.embedded import connect, file_totals, literal_path
 from sim.warehouse.load.checksum import stats_totals
@@ -83,12 +83,13 @@ def load(
 def _load(target: Target, one: Load, replace: bool, progress: Progress) -> Loaded:
     staging = target.staging(one.table, plain_id(f"{one.load_id}-{one.partitioning}"))
     made = _append_missing(target, one, staging, progress)
-    _check_arrival(target, one, staging, made)
-    _record(target, one, made)
     try:
+        _check_arrival(target, one, staging, made)
+        _record(target, one, made)
         staging.publish(replace=replace)
-    except InputError:  # rows arrived meanwhile: those of the same command, run twice at once?
-        if target.totals(one.table) != made:
+    except SimError:
+        # The same command, run twice at once: the other one has published these rows and removed the staging.
+        if not target.shared or target.totals(one.table) != made:
             raise
     if target.shared:
         _check_published(target, one, made)
