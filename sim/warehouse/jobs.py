@@ -31,7 +31,6 @@ _SCHEDULE = re.compile(r"-- schedule: (.+)")
 _TABLE_PARAMETERS = {"table": STATS, "sends": SENDS}
 ARGUMENT = "arg_"  # prefix of a procedure's arguments: a column of the same name would hide them
 TABLES = (
-    "caption_bandit_watermarks",
     "caption_bandit_archive",
     "caption_bandit_backups",
     "caption_bank",

@@ -1,7 +1,6 @@
--- Copies of caption_bandit_stats, with the watermark that belongs to each: one row per backup, page and caption.
+-- Copies of caption_bandit_stats: one row per backup, page and caption.
 CREATE TABLE IF NOT EXISTS `${project}`.`${dataset}`.`${table}` (
   backup_us INT64 NOT NULL OPTIONS (description = 'Time of the backup, microseconds since 1970: its name'),
-  watermark TIMESTAMP OPTIONS (description = 'Watermark of the update job at that time'),
   caption_id INT64 NOT NULL,
   page_name STRING NOT NULL,
   successes INT64,

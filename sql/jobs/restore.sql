@@ -1,11 +1,11 @@
--- Put the rows and the watermark of a backup back into caption_bandit_stats, in one transaction.
+-- Put the rows of a backup back into caption_bandit_stats, in one transaction.
 --
 -- schedule: by hand
 -- parameter: now_us INT64 now          time of the run, microseconds since 1970
 -- parameter: backup_us INT64 0         which backup; 0 takes the newest
 --
--- Messages counted after the backup are counted again by the next update, since the watermark goes back too. Without a
--- backup of that time nothing changes.
+-- Messages counted after the backup are counted again by the next update, since the watermarks of the rows go back too.
+-- Without a backup of that time nothing changes.
 CREATE OR REPLACE TEMP TABLE job_backup AS
 SELECT *
 FROM `${project}`.`${dataset}`.`caption_bandit_backups`
@@ -27,13 +27,5 @@ SELECT
   last_emv_observed, confidence_lower_bound, confidence_upper_bound, exploration_score, last_used, last_updated,
   performance_percentile
 FROM job_backup;
-
-DELETE FROM `${project}`.`${dataset}`.`caption_bandit_watermarks`
-WHERE job = 'update_caption_bandit_stats' AND EXISTS (SELECT 1 FROM job_backup);
-
-INSERT INTO `${project}`.`${dataset}`.`caption_bandit_watermarks` (job, watermark, updated, messages)
-SELECT 'update_caption_bandit_stats', MAX(watermark), TIMESTAMP_MICROS(${now_us}), 0
-FROM job_backup
-HAVING COUNT(*) > 0;
 
 COMMIT TRANSACTION;

@@ -5,24 +5,15 @@
 -- parameter: settle_hours FLOAT64 0   age from which the counts of a message are final; younger messages wait
 -- parameter: median_days FLOAT64 30   days of messages in the median of a page
 --
--- Messages sent after the watermark and up to (now - settle_hours) are counted; then the watermark moves there. Table and
--- watermark change in one transaction, so a run that fails, is repeated, or meets another run changes nothing twice: of
--- two at once, both write the watermark, and the second fails or finds nothing to count. A NULL EMV is neither a success
--- nor a failure but counts as an observation; a NULL sum is 0. Averages are running means over all counted messages.
--- A row that the expire job archived is restored before it is added to. Percentiles of the pages concerned are
--- recomputed in the same MERGE; rows that change only in them keep last_updated.
-BEGIN TRANSACTION;
-
+-- Every row carries its own watermark: last_used is the time of the latest message that it counts (last_updated where
+-- last_used is NULL). Later messages, up to (now - settle_hours), are added and the watermark moves with them. All of it
+-- is one MERGE, hence atomic: a run that fails, is repeated, or meets another run counts nothing twice. A NULL EMV is
+-- neither a success nor a failure but counts as an observation; a NULL sum is 0. Averages are running means over all
+-- counted messages. A row that the expire job archived is restored before it is added to. Percentiles of the pages
+-- concerned are recomputed in the same MERGE; rows that change only in them keep last_updated.
 MERGE INTO `${project}`.`${dataset}`.`${table}` AS stats
 USING (
-  WITH span AS (
-    SELECT
-      COALESCE(MAX(UNIX_MICROS(watermark)), -62135596800000000) AS from_us,
-      ${now_us} - CAST(${settle_hours} * 3600000000e0 AS INT64) AS to_us
-    FROM `${project}`.`${dataset}`.`caption_bandit_watermarks`
-    WHERE job = 'update_caption_bandit_stats'
-  ),
-  messages AS (
+  WITH messages AS (
     SELECT
       page_name, caption_id, sending_time, earnings, purchased_count,
       UNIX_MICROS(sending_time) AS sent_us,
@@ -47,60 +38,71 @@ USING (
     FROM ordered
     GROUP BY page_name
   ),
-  fresh AS (
-    SELECT
-      messages.page_name,
-      messages.caption_id,
-      COUNT(*) AS observations,
-      COALESCE(SUM(messages.earnings), 0e0) AS revenue,
-      COALESCE(SUM(COALESCE(messages.conversion_rate, 0e0)), 0e0) AS rates,
-      COUNT(messages.emv) AS emvs,
-      SUM(messages.emv) AS emv_total,
-      MAX_BY(messages.emv, IF(messages.emv IS NULL, NULL, messages.sent_us)) AS emv_last,
-      MAX(messages.sending_time) AS sent_last,
-      COALESCE(SUM(IF(messages.emv > medians.median_emv, 1, 0)), 0) AS new_successes,
-      COALESCE(SUM(IF(messages.emv <= medians.median_emv, 1, 0)), 0) AS new_failures
-    FROM messages
-    CROSS JOIN span
-    LEFT JOIN medians ON messages.page_name = medians.page_name
-    WHERE messages.caption_id IS NOT NULL AND messages.sent_us > span.from_us AND messages.sent_us <= span.to_us
-    GROUP BY messages.page_name, messages.caption_id
-  ),
-  present AS (
+  known AS (
     SELECT
       page_name, caption_id, successes, failures, total_observations, total_revenue, avg_conversion_rate, avg_emv,
-      last_emv_observed, last_used
+      last_emv_observed, last_used, COALESCE(last_used, last_updated) AS counted_until, FALSE AS is_archived
     FROM `${project}`.`${dataset}`.`${table}`
-    WHERE page_name IN (SELECT page_name FROM fresh)
     UNION ALL
     SELECT
       archive.page_name, archive.caption_id, archive.successes, archive.failures, archive.total_observations,
-      archive.total_revenue, archive.avg_conversion_rate, archive.avg_emv, archive.last_emv_observed, archive.last_used
+      archive.total_revenue, archive.avg_conversion_rate, archive.avg_emv, archive.last_emv_observed,
+      archive.last_used, COALESCE(archive.last_used, archive.last_updated), TRUE
     FROM `${project}`.`${dataset}`.`caption_bandit_archive` AS archive
-    INNER JOIN fresh ON archive.page_name = fresh.page_name AND archive.caption_id = fresh.caption_id
     LEFT JOIN `${project}`.`${dataset}`.`${table}` AS kept
       ON archive.page_name = kept.page_name AND archive.caption_id = kept.caption_id
     WHERE kept.caption_id IS NULL
   ),
+  counted AS (
+    SELECT
+      messages.*,
+      ROW_NUMBER() OVER (
+        PARTITION BY messages.page_name, messages.caption_id, messages.emv IS NULL ORDER BY messages.sent_us DESC
+      ) AS recency
+    FROM messages
+    LEFT JOIN known ON messages.page_name = known.page_name AND messages.caption_id = known.caption_id
+    WHERE messages.caption_id IS NOT NULL
+      AND messages.sent_us <= ${now_us} - CAST(${settle_hours} * 3600000000e0 AS INT64)
+      AND (known.counted_until IS NULL OR messages.sending_time > known.counted_until)
+  ),
+  fresh AS (
+    SELECT
+      counted.page_name,
+      counted.caption_id,
+      COUNT(*) AS observations,
+      COALESCE(SUM(counted.earnings), 0e0) AS revenue,
+      COALESCE(SUM(COALESCE(counted.conversion_rate, 0e0)), 0e0) AS rates,
+      COUNT(counted.emv) AS emvs,
+      SUM(counted.emv) AS emv_total,
+      MAX(IF(counted.recency = 1, counted.emv, NULL)) AS emv_last,
+      MAX(counted.sending_time) AS sent_last,
+      COUNTIF(counted.emv > medians.median_emv) AS new_successes,
+      COUNTIF(counted.emv <= medians.median_emv) AS new_failures
+    FROM counted
+    LEFT JOIN medians ON counted.page_name = medians.page_name
+    GROUP BY counted.page_name, counted.caption_id
+  ),
   joined AS (
     SELECT
-      COALESCE(present.page_name, fresh.page_name) AS page_name,
-      COALESCE(present.caption_id, fresh.caption_id) AS caption_id,
+      COALESCE(known.page_name, fresh.page_name) AS page_name,
+      COALESCE(known.caption_id, fresh.caption_id) AS caption_id,
       fresh.caption_id IS NOT NULL AS is_fresh,
-      COALESCE(present.successes, 1) + COALESCE(fresh.new_successes, 0) AS successes,
-      COALESCE(present.failures, 1) + COALESCE(fresh.new_failures, 0) AS failures,
-      COALESCE(present.total_observations, 0) + COALESCE(fresh.observations, 0) AS total_observations,
-      COALESCE(present.total_revenue, 0e0) + COALESCE(fresh.revenue, 0e0) AS total_revenue,
-      (COALESCE(present.avg_conversion_rate, 0e0) * COALESCE(present.total_observations, 0) + COALESCE(fresh.rates, 0e0))
-        / NULLIF(COALESCE(present.total_observations, 0) + COALESCE(fresh.observations, 0), 0) AS avg_conversion_rate,
-      IF(COALESCE(fresh.emvs, 0) = 0, present.avg_emv,
-         (COALESCE(present.avg_emv, 0e0) * GREATEST(COALESCE(present.successes + present.failures, 2) - 2, 0)
+      CAST(COALESCE(known.successes, 1) + COALESCE(fresh.new_successes, 0) AS INT64) AS successes,
+      CAST(COALESCE(known.failures, 1) + COALESCE(fresh.new_failures, 0) AS INT64) AS failures,
+      COALESCE(known.total_observations, 0) + COALESCE(fresh.observations, 0) AS total_observations,
+      COALESCE(known.total_revenue, 0e0) + COALESCE(fresh.revenue, 0e0) AS total_revenue,
+      (COALESCE(known.avg_conversion_rate, 0e0) * COALESCE(known.total_observations, 0) + COALESCE(fresh.rates, 0e0))
+        / NULLIF(COALESCE(known.total_observations, 0) + COALESCE(fresh.observations, 0), 0) AS avg_conversion_rate,
+      IF(COALESCE(fresh.emvs, 0) = 0, known.avg_emv,
+         (COALESCE(known.avg_emv, 0e0) * GREATEST(COALESCE(known.successes + known.failures, 2) - 2, 0)
            + fresh.emv_total)
-         / (GREATEST(COALESCE(present.successes + present.failures, 2) - 2, 0) + fresh.emvs)) AS avg_emv,
-      COALESCE(fresh.emv_last, present.last_emv_observed) AS last_emv_observed,
-      COALESCE(GREATEST(present.last_used, fresh.sent_last), fresh.sent_last, present.last_used) AS last_used
-    FROM present
-    FULL JOIN fresh ON present.page_name = fresh.page_name AND present.caption_id = fresh.caption_id
+         / (GREATEST(COALESCE(known.successes + known.failures, 2) - 2, 0) + fresh.emvs)) AS avg_emv,
+      COALESCE(fresh.emv_last, known.last_emv_observed) AS last_emv_observed,
+      COALESCE(GREATEST(known.last_used, fresh.sent_last), fresh.sent_last, known.last_used) AS last_used
+    FROM known
+    FULL JOIN fresh ON known.page_name = fresh.page_name AND known.caption_id = fresh.caption_id
+    WHERE fresh.caption_id IS NOT NULL
+      OR (NOT known.is_archived AND known.page_name IN (SELECT page_name FROM fresh))
   )
   SELECT
     joined.*,
@@ -134,26 +136,3 @@ WHEN NOT MATCHED THEN INSERT (
   `${project}`.`${dataset}`.`wilson_score_bounds`(job.successes, job.failures).upper_bound,
   1e0 / SQRT(job.successes + job.failures + 1), job.last_used, TIMESTAMP_MICROS(${now_us}), job.percentile
 );
-
-MERGE INTO `${project}`.`${dataset}`.`caption_bandit_watermarks` AS marks
-USING (
-  SELECT
-    'update_caption_bandit_stats' AS job,
-    TIMESTAMP_MICROS(${now_us} - CAST(${settle_hours} * 3600000000e0 AS INT64)) AS watermark,
-    COUNT(*) AS messages
-  FROM `${project}`.`${dataset}`.`${sends}`
-  WHERE viewed_count > 0 AND caption_id IS NOT NULL AND page_name IS NOT NULL
-    AND UNIX_MICROS(sending_time) <= ${now_us} - CAST(${settle_hours} * 3600000000e0 AS INT64)
-    AND UNIX_MICROS(sending_time) > (
-      SELECT COALESCE(MAX(UNIX_MICROS(watermark)), -62135596800000000)
-      FROM `${project}`.`${dataset}`.`caption_bandit_watermarks`
-      WHERE job = 'update_caption_bandit_stats'
-    )
-) AS run
-ON marks.job = run.job
-WHEN MATCHED THEN UPDATE SET
-  watermark = GREATEST(marks.watermark, run.watermark), updated = TIMESTAMP_MICROS(${now_us}), messages = run.messages
-WHEN NOT MATCHED THEN INSERT (job, watermark, updated, messages)
-  VALUES (run.job, run.watermark, TIMESTAMP_MICROS(${now_us}), run.messages);
-
-COMMIT TRANSACTION;

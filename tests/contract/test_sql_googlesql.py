@@ -14,7 +14,6 @@ from filelock import FileLock
 
 import sql
 from policies.maths.wilson import exploration_bonus, wilson_bounds
-from sim.warehouse.base import TargetSpec
 from sim.warehouse.bigquery.target import our_body
 from sim.warehouse.jobs import jobs
 from sim.warehouse.schema import described
@@ -207,7 +206,7 @@ def test_googlesql_analyses_every_statement(googlesql, name):
 
 def test_googlesql_analyses_the_merged_checks(googlesql):
     """What `verify` asks in one scan: the checks that can share it, with and without a limit on the age of rows."""
-    target = SimpleNamespace(spec=TargetSpec("duckdb", "a.duckdb"))
+    target = SimpleNamespace(project=PROJECT, dataset=DATASET)
     parts = [part for check in shipped().values() if (part := split(target, check, PARAMETERS))]
     assert len(parts) >= 14
     for since in (None, 1_700_000_000_000_000):

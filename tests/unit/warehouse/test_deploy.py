@@ -204,7 +204,7 @@ def test_the_alters_that_are_statements_mend_the_table(spec):
 
 def test_a_plan_of_what_is_not_there_creates_nothing_and_exits_1(spec, capsys):
     assert exit_code(["deploy", "--to", str(spec), "--plan", "--jobs"]) == 1
-    assert "caption_bandit_watermarks" in capsys.readouterr().out
+    assert "caption_bandit_archive" in capsys.readouterr().out
     assert not spec.path.exists()
 
 

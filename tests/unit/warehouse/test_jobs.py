@@ -75,10 +75,6 @@ def table_of(target, table=STATS):
     return {(row.pop("page_name"), row.pop("caption_id")): row for row in rows}
 
 
-def watermarks(target):
-    return target.connection.execute("FROM caption_bandit_watermarks").to_arrow_table().to_pylist()
-
-
 def plain(value):
     return round(value.timestamp() * 1e6) if hasattr(value, "timestamp") else value
 
@@ -151,20 +147,36 @@ def test_a_run_again_changes_nothing_and_a_skipped_run_loses_nothing(spec):
     assert counted == sum(bool(m["views"]) and m["caption"] is not None for m in log)
 
 
-def test_a_failure_after_the_merge_leaves_table_and_watermark_as_they_were(spec):
-    """The retry after half a run: the transaction takes the first half back."""
+def test_a_failure_within_a_job_takes_back_its_first_half(spec):
     with open_target(spec) as target:
         insert(target, make_log(5))
         run(target, UPDATE, START_US + 3 * DAY_US)
-        before, marks = table_of(target), watermarks(target)
-        job = job_named(UPDATE)
-        statements = job.statements(target, job.values({"now_us": str(START_US + 9 * DAY_US)}))
-        with pytest.raises(StorageError):
-            target.run_script([*statements[:2], "SELECT 1 FROM nowhere", *statements[2:]])
-        assert table_of(target) == before
-        assert watermarks(target) == marks
-        run(target, UPDATE, START_US + 9 * DAY_US)
-        assert table_of(target) != before
+        before = table_of(target)
+        job = job_named("expire")
+        statements = job.statements(target, job.values({"now_us": str(START_US + 200 * DAY_US)}))
+        for place in range(1, len(statements)):
+            with pytest.raises(StorageError):
+                target.run_script([*statements[:place], "SELECT 1 FROM nowhere", *statements[place:]])
+            assert table_of(target) == before
+            assert table_of(target, "caption_bandit_archive") == {}
+        run(target, "expire", START_US + 200 * DAY_US)
+        assert table_of(target, "caption_bandit_archive") == before
+
+
+def test_a_row_of_the_deployed_job_is_taken_over_as_it_is(spec):
+    """Its last_used is the time of an update, or NULL for a new row: messages before that are counted already."""
+    log = [dict(make_log(1)[0], row=day, page="page_0001", caption=1, views=40, time_us=START_US + day * DAY_US)
+           for day in (1, 5)]  # fmt: skip
+    with open_target(spec) as target:
+        insert(target, log)
+        for last_used in ("NULL", f"make_timestamptz({START_US + 3 * DAY_US})"):
+            target.connection.execute(f"DELETE FROM {STATS}")
+            target.connection.execute(
+                f"INSERT INTO {STATS} (caption_id, page_name, total_observations, last_used, last_updated)"
+                f" VALUES (1, 'page_0001', 28, {last_used}, make_timestamptz({START_US + 3 * DAY_US}))"
+            )
+            run(target, UPDATE, START_US + 6 * DAY_US)
+            assert table_of(target)["page_0001", 1]["total_observations"] == 29
 
 
 def test_two_runs_at_once_count_every_message_once(spec):
@@ -203,29 +215,32 @@ from sim.warehouse.base import TargetSpec
 from sim.warehouse.jobs import job_named
 from sim.warehouse.targets import open_target
 from sim.warehouse.translate import to_duckdb
-place, now, after = sys.argv[1:]
+place, name, now, after = sys.argv[1:]
 with open_target(TargetSpec("duckdb", place)) as target:
-    job = job_named("update_caption_bandit_stats")
+    job = job_named(name)
     for statement in job.statements(target, job.values({"now_us": now}))[: int(after)]:
         target.connection.execute(to_duckdb(statement))
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
 
-@pytest.mark.parametrize("after", [1, 2, 3, 4])
-def test_a_run_killed_half_way_has_happened_whole_or_not_at_all(spec, after):
+@pytest.mark.parametrize(("name", "after"), [(UPDATE, 0), (UPDATE, 1), *(("expire", after) for after in range(6))])
+def test_a_job_killed_half_way_has_happened_whole_or_not_at_all(spec, name, after):
     log = make_log(7)
     with open_target(spec) as target:
         insert(target, log)
-    now_us = START_US + 12 * DAY_US
-    command = [sys.executable, "-c", textwrap.dedent(KILLED), spec.place, str(now_us), str(after)]
-    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+        if name == "expire":
+            run(target, UPDATE, START_US + 12 * DAY_US)
     twin = SoundJob()
-    twin.run(now_us, log)
+    twin.run(START_US + 12 * DAY_US, log)
+    now_us = START_US + (12 if name == UPDATE else 200) * DAY_US
+    command = [sys.executable, "-c", textwrap.dedent(KILLED), spec.place, name, str(now_us), str(after)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    where = STATS if name == UPDATE else "caption_bandit_archive"
     with open_target(spec) as target:
-        assert bool(table_of(target)) is (after == 4)
-        run(target, UPDATE, now_us)
-        assert_equal_tables(table_of(target), twin.table)
+        assert bool(table_of(target, where)) is (after == (1 if name == UPDATE else 5))
+        run(target, name, now_us)
+        assert_equal_tables(table_of(target, where), twin.table)
 
 
 # The other jobs
@@ -253,7 +268,7 @@ def test_expire_moves_old_rows_and_an_update_restores_them(spec):
     assert row["successes"] + row["failures"] >= before[key]["successes"] + before[key]["failures"]
 
 
-def test_a_restored_backup_is_the_table_and_its_watermark(spec):
+def test_a_restored_backup_is_the_table_and_its_watermarks(spec):
     log = make_log(9)
     with open_target(spec) as target:
         insert(target, log)
