@@ -1,7 +1,7 @@
 """Time the shipped textbook scenario: `python -m benchmarks.textbook`.
 
 Runs the command itself, `python -m sim run textbook`, into a folder that is then removed, once to compile and then
-`--rounds` times, and prints pulls a minute, CPU time and peak memory; then, policy by policy, CPU time a pull.
+`--rounds` times, and prints pulls per minute, CPU time and peak memory; then, policy by policy, CPU time per pull.
 """
 
 import argparse
@@ -36,9 +36,9 @@ def main() -> None:
     seconds = statistics.median(run.seconds for run in runs)
     print(f"{pulls / 1e6:,.0f} million pulls, {options.workers} worker(s); medians of {options.rounds} runs:")
     print(f"- {seconds:.2f} s wall, {statistics.median(run.cpu_seconds for run in runs):.2f} s CPU")
-    print(f"- {60 * pulls / seconds / 1e6:,.0f} million pulls a minute (the bar: {BAR_PULLS_A_MINUTE / 1e6:,.0f})")
+    print(f"- {60 * pulls / seconds / 1e6:,.0f} million pulls per minute (the bar: {BAR_PULLS_A_MINUTE / 1e6:,.0f})")
     print(f"- {max(run.megabytes for run in runs):,.0f} MB at most in one process (the bar: {BAR_MEGABYTES:,} in all)")
-    print("\n| policy | ns a pull (CPU, one core) | million pulls a minute |\n|---|--:|--:|")
+    print("\n| policy | ns per pull (CPU, one core) | million pulls per minute |\n|---|--:|--:|")
     for policy, nanoseconds in each_policy(options):
         print(f"| {policy} | {nanoseconds:.0f} | {60e3 / nanoseconds:,.0f} |")
 

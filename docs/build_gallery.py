@@ -1,6 +1,6 @@
 """Write docs/gallery.md and its figures from the shipped scenarios: `python docs/build_gallery.py`.
 
-Runs of an earlier call are kept under runs/gallery and used again; `--fresh` simulates anew. The same scenarios give
+Runs of an earlier call are kept under runs/gallery and used again; `--fresh` simulates again. The same scenarios give
 the same bytes.
 """
 
@@ -13,7 +13,7 @@ import click
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import sim
-from reports.decision import headline
+from reports.decision.text import headline, key_points
 from reports.figures.style import svg
 from reports.render import escape_markdown
 from reports.report import subtitle
@@ -21,53 +21,54 @@ from reports.report_input import report_input
 from scenarios import names, path_of
 
 ROOT = Path(__file__).resolve().parents[1]
-# What each scenario is best seen in: figures of its report, and what they show.
+# Figures that show each scenario best, and what they show.
 SHOWN: dict[str, Sequence[tuple[str, str]]] = {
     "textbook": (
         (
             "regret_curves_log",
-            "Policies that explore enough grow like the dotted bound; those that explore for ever, "
-            "or never, are straight lines.",
+            "The regret of policies that explore enough grows like the dotted bound; policies that explore "
+            "for ever, or never, are straight lines.",
         ),
         (
             "regret_tails",
-            "`greedy` is often the best of all and sometimes by far the worst: its mean is made of its tail.",
+            "`greedy` is often the best policy and sometimes by far the worst: a few bad replications decide its mean.",
         ),
     ),
     "quickstart": (
         (
             "paired_differences",
-            "All policies meet the same luck, so that differences show which the means alone, "
-            "with their wide bands, would hide.",
+            "All policies meet the same random numbers. Their differences are therefore known better than "
+            "their means, whose bands are wide.",
         ),
-        ("revenue_by_tier", "Where the dollars come from: cumulative revenue by price tier, policy by policy."),
+        ("revenue_by_tier", "Cumulative revenue per price tier and policy."),
     ),
     "cold_start": (
         (
             "regret_curves",
-            "A thousand captions, ten sends for each: who is told, or finds out, what captions in "
-            "general are like loses least.",
+            "A thousand captions and ten sends for each. Policies that know or estimate the distribution "
+            "of rates lose least.",
         ),
         (
             "allocation_cold_share",
-            "Whoever goes on trying what is new never gets to know any caption: all sends go to cold ones.",
+            "A policy that always tries new captions learns nothing about any of them: all its sends go to cold ones.",
         ),
     ),
     "delayed": (
         (
             "regret_curves_log",
-            "With late news a deterministic rule repeats itself between refreshes; a randomised one spreads its sends.",
+            "With late feedback a deterministic policy repeats itself between refreshes; a randomised one "
+            "spreads its sends.",
         ),
     ),
     "drift": (
         (
             "regret_curves",
-            "At each dashed line the best caption stops being it: a rule that remembers everything and has stopped "
-            "exploring takes long to notice.",
+            "At each dashed line another caption becomes the best. A policy that remembers everything and has "
+            "stopped exploring adapts slowly.",
         ),
         (
             "allocation_best_share",
-            "The share of the best caption falls at each change; how soon it recovers tells the policies apart.",
+            "The share of the best caption falls at each change. Policies differ in how soon it recovers.",
         ),
     ),
 }
@@ -75,15 +76,16 @@ SHOWN: dict[str, Sequence[tuple[str, str]]] = {
 
 def chapter(name: str, run: sim.Run, figures: Path) -> list[str]:
     """The lines of one scenario; its figures are written below `figures`."""
-    seen = report_input(run)
+    data = report_input(run)
     lines = [
         f"## {name}",
         "",
         _about(name),
         "",
-        f"{escape_markdown(subtitle(seen))}.",
+        f"{escape_markdown(subtitle(data))}.",
         "",
-        f"**{escape_markdown(headline(seen))}**",
+        f"**{escape_markdown(headline(data.decision))}**",
+        *(line for point in key_points(data.decision) for line in ("", escape_markdown(point))),
     ]
     for figure, what in SHOWN[name]:
         target = figures / f"{name}-{figure}.svg"
@@ -117,7 +119,7 @@ def build(
 
 
 @click.command()
-@click.option("--fresh", is_flag=True, help="Simulate anew.")
+@click.option("--fresh", is_flag=True, help="Simulate again.")
 def main(fresh: bool) -> None:
     """Build the gallery."""
     click.echo(build(ROOT / "docs", ROOT / "runs" / "gallery", fresh=fresh))

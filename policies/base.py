@@ -18,6 +18,8 @@ The engine compiles them into its kernels. They may use `math` and functions of 
     update_tail(a, b, to_a, to_b, threshold, chance, slope, error, params) -> (chance, slope, error)
                                                           the same after a change; only with `tail_evaluable`
     draw_above(a, b, threshold, params, key) -> float     a score given that it exceeds the threshold; likewise
+    observe_sales(views, purchases, price, state, params) -> None           only with `reads_sales`, as the next one
+    summarise_sales(views, purchases, price, state, params) -> (a, b)       in place of `summarise`
 
 In `prepare` and `propensity`, `n`, `a` and `b` are read-only arrays (arms,). `t` counts the row's trials so far (pulls;
 fans where each fan is a trial). `params` is the NamedTuple of `parameters()`. `state` is float64 (state_size,), zero at
@@ -38,6 +40,11 @@ again only those that could be the largest.
 probability that the score exceeds `threshold`, and `slope`, any number that `update_tail` needs. `update_tail` moves
 both from (a, b) to (to_a, to_b) at a lower cost than `tail`; `error` is the relative error of the probability, returned
 with what the step added. Without `update_tail`, kernels call `tail` again. `policies.maths.beta_tails` is an example.
+
+`reads_sales`: in the traffic world the policy learns from views and purchases (as counted by the update job) and from
+the price in dollars, 0 where there is none. Before a decision of a tier the engine calls `observe_sales` for each of
+its captions, sent or not, which adds up what a fit needs in the tier's `state`; then `summarise_sales` for those that
+are eligible, then `prepare`. Worlds without sales call `summarise`.
 
 `exchangeable_untried`: arms without feedback are equals. Of m equal scores kernels draw only the largest, as quantiles,
 so that thousands of untried captions cost little. `prepare` must not read any arm's `n`, `a` or `b` (it may read how
@@ -128,6 +135,14 @@ def _draw_above_unknown(a: float, b: float, threshold: float, params: Params, ke
     return math.nan
 
 
+def _observe_no_sales(views: float, purchases: float, price: float, state: Vector, params: Params) -> None:
+    pass
+
+
+def _summarise_no_sales(views: float, purchases: float, price: float, state: Vector, params: Params) -> Pair:
+    return math.nan, math.nan
+
+
 @dataclass(frozen=True)
 class Rule:
     """The plain functions of a policy; see the module's docstring for their signatures."""
@@ -143,6 +158,8 @@ class Rule:
     tail: Callable[..., Pair] = _tail_unknown
     update_tail: Callable[..., Tail] = _update_tail_unknown
     draw_above: Callable[..., float] = _draw_above_unknown
+    observe_sales: Callable[..., None] = _observe_no_sales
+    summarise_sales: Callable[..., Pair] = _summarise_no_sales
 
 
 @dataclass(frozen=True)
@@ -186,6 +203,7 @@ class Policy:
     state_size: ClassVar[int] = 0
     score_ns: ClassVar[float] = 1.0  # rough cost of one score in nanoseconds, for estimates of run time
     weighted: ClassVar[bool] = False
+    bounded_support: ClassVar[bool] = False  # can lock out the best arm for ever: its chance becomes 0 and stays so
     deterministic: ClassVar[bool] = False  # no score depends on a key, though `support` may be wider than the score
     prune_by_upper_bound: ClassVar[bool] = False  # kernels ask `support` first, which is much cheaper than `score`
     vectorise_from: ClassVar[int] = 0  # from so many arms on, kernels score all before they compare; 0: never
@@ -193,6 +211,7 @@ class Policy:
     state_independent_score: ClassVar[bool] = False  # a score is `a`, unless `prepare` set state[EXPLORING] above 0
     concave_index: ClassVar[bool] = False  # kernels may keep a score for as long as its `max_slope` allows
     tail_evaluable: ClassVar[bool] = False  # kernels may draw only scores above a threshold
+    reads_sales: ClassVar[bool] = False  # the traffic world shows views, purchases and price in place of labels
 
     def parameters(self) -> Params:
         """The numbers that the rule's functions receive as `params`: a NamedTuple of floats."""

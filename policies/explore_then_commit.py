@@ -90,6 +90,7 @@ class ExploreThenCommit(Policy):
     m: int = parameter(50, "trials of each arm before committing", low=1)
 
     kind: ClassVar[str] = "explore_then_commit"
+    bounded_support: ClassVar[bool] = True
     source: ClassVar[str] = "Robbins 1952; Lattimore & Szepesvári 2020, Bandit Algorithms, algorithm 1"
     rule: ClassVar[Rule] = Rule(summarise=_summarise, prepare=_prepare, score=_score, support=_support)
     state_size: ClassVar[int] = 6

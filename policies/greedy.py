@@ -19,6 +19,7 @@ class Greedy(Policy):
     """Send the arm of the largest sample mean; an arm never pulled comes first."""
 
     kind: ClassVar[str] = "greedy"
+    bounded_support: ClassVar[bool] = True
     source: ClassVar[str] = "Sutton & Barto 2018, Reinforcement Learning, eq. 2.2"
     rule: ClassVar[Rule] = Rule(summarise=summarise_mean)
     deterministic: ClassVar[bool] = True

@@ -11,13 +11,16 @@ SUCCESSES, FAILURES = 0, 1  # places in `state` of the fitted prior
 _LEAST_STRENGTH = 0.1
 
 
-class _Params(NamedTuple):
+class Params(NamedTuple):
+    """The prior where the arms teach nothing, and the bound of the fit."""
+
     prior_successes: float
     prior_failures: float
     max_strength: float
 
 
-def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: _Params) -> Pair:
+def summarise_counts(n: float, s: float, ipw_successes: float, true_mean: float, params: Params) -> Pair:
+    """Successes and failures."""
     return s, max(n - s, 0.0)
 
 
@@ -39,7 +42,8 @@ def _correlation(n: Vector, a: Vector, total: float, mean: float) -> float:
     return (spread / (mean * (1.0 - mean)) - (seen - 1.0)) / weight
 
 
-def _prepare(t: float, n: Vector, a: Vector, b: Vector, params: _Params, state: Vector, key: Key) -> None:
+def fit_prior(t: float, n: Vector, a: Vector, b: Vector, params: Params, state: Vector, key: Key) -> None:
+    """Fit the prior to all arms, by the method of moments."""
     state[SUCCESSES], state[FAILURES] = params.prior_successes, params.prior_failures
     total, successes = 0.0, 0.0
     for arm in range(len(n)):
@@ -54,7 +58,7 @@ def _prepare(t: float, n: Vector, a: Vector, b: Vector, params: _Params, state: 
         state[SUCCESSES], state[FAILURES] = mean * strength, (1.0 - mean) * strength
 
 
-def _score(a: float, b: float, state: Vector, params: _Params, key: Key) -> float:
+def _score(a: float, b: float, state: Vector, params: Params, key: Key) -> float:
     return beta(key, state[SUCCESSES] + a, state[FAILURES] + b)
 
 
@@ -74,9 +78,9 @@ class ThompsonEmpiricalBayes(Policy):
     kind: ClassVar[str] = "thompson_empirical_bayes"
     source: ClassVar[str] = "Thompson 1933; prior by Kleinman 1973, the moment estimator with weights n"
     score_ns: ClassVar[float] = 20.0
-    rule: ClassVar[Rule] = Rule(summarise=_summarise, prepare=_prepare, score=_score, support=support_unit)
+    rule: ClassVar[Rule] = Rule(summarise=summarise_counts, prepare=fit_prior, score=_score, support=support_unit)
     state_size: ClassVar[int] = 2
 
-    def parameters(self) -> _Params:
+    def parameters(self) -> Params:
         """The prior where the arms teach nothing, and the bound of the fit."""
-        return _Params(float(self.prior[0]), float(self.prior[1]), float(self.max_strength))
+        return Params(float(self.prior[0]), float(self.prior[1]), float(self.max_strength))

@@ -21,6 +21,7 @@ class WilsonLower(Policy):
     )
 
     kind: ClassVar[str] = "wilson_lower"
+    bounded_support: ClassVar[bool] = True
     source: ClassVar[str] = "Wilson 1927; Miller 2009, How not to sort by average rating"
     rule: ClassVar[Rule] = Rule(summarise=_summarise)
     deterministic: ClassVar[bool] = True

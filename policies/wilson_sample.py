@@ -38,6 +38,7 @@ class WilsonSample(Policy):
     )
 
     kind: ClassVar[str] = "wilson_sample"
+    bounded_support: ClassVar[bool] = True
     source: ClassVar[str] = "the deployed SQL function wilson_sample; interval of Wilson 1927"
     rule: ClassVar[Rule] = Rule(summarise=_summarise, score=_score, support=_support, quantile=_quantile)
     exchangeable_untried: ClassVar[bool] = True

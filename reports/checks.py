@@ -1,22 +1,37 @@
-"""The scenario's `checks`: claims about the results, judged with stated confidence.
+"""The scenario's `checks`: claims about the results, tested at the stated confidence.
 
-- `at_most` / `at_least` must be *shown*: the one-sided confidence bound of the mean has to lie on the right side.
-- `not_worse_than` fails when the opposite is shown: the one-sided bound of the paired difference says worse. (Without a
-  margin nothing else could pass for two equal policies.)
+Which side has the burden of proof:
+
+- `at_most`, `at_least`, `better_than`, and `not_worse_than` with a `margin` must be *shown*: the one-sided confidence
+  bound has to lie on the right side. They fail where the sample is too small to know the tail of a policy that can lock
+  out the best caption (`reports.decision.tails`), if that tail could make the claim false.
+- `not_worse_than` without a margin *passes unless the opposite is shown*: nothing else could pass for equal policies.
+
+Shares of replications (`locked_out`) have Wilson's limits (Wilson 1927).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 
 import polars as pl
 
-from reports.estimators.intervals import NON_NEGATIVE, SHARE, Estimate, mean_interval, paired_difference
+from reports.decision.inputs import LockOuts
+from reports.decision.tails import lock_out_shortage
+from reports.estimators.intervals import (
+    NON_NEGATIVE,
+    SHARE,
+    Estimate,
+    Floats,
+    mean_interval,
+    paired_difference,
+    share_interval,
+)
 from reports.formatting import number
 from reports.tables.rows import by_policy, column
 from sim.scenario import Check
 
 HIGHER_IS_BETTER = {"reward", "revenue_usd", "best_share"}
-SHARES = {"best_share", "locked_out"}
+ONE_REPLICATION = "one replication cannot show it"
 
 
 @dataclass(frozen=True)
@@ -28,10 +43,12 @@ class CheckOutcome:
     detail: str
 
 
-def evaluate_checks(claims: Iterable[Check], replications: pl.DataFrame) -> list[CheckOutcome]:
-    """A outcome for each claim, in order; a claim that one replication cannot show fails."""
+def evaluate_checks(
+    claims: Iterable[Check], replications: pl.DataFrame, lock_outs: Mapping[str, LockOuts] | None = None
+) -> list[CheckOutcome]:
+    """An outcome per claim, in order; `lock_outs` holds the policies that can lock out the best caption."""
     rows = by_policy(replications)
-    return [_outcome(claim, rows) for claim in claims]
+    return [_outcome(claim, rows, lock_outs or {}) for claim in claims]
 
 
 def as_dicts(outcomes: Iterable[CheckOutcome]) -> list[dict[str, object]]:
@@ -39,36 +56,75 @@ def as_dicts(outcomes: Iterable[CheckOutcome]) -> list[dict[str, object]]:
     return [asdict(outcome) for outcome in outcomes]
 
 
-def _outcome(claim: Check, rows: dict[str, pl.DataFrame]) -> CheckOutcome:
-    two_sided = 2 * claim.confidence - 1  # whose limits are one-sided bounds at `confidence`
+def _outcome(claim: Check, rows: Mapping[str, pl.DataFrame], lock_outs: Mapping[str, LockOuts]) -> CheckOutcome:
     values = column(rows[claim.policy], claim.metric)
+    other = claim.better_than or claim.not_worse_than
+    if other is None:
+        found = _limit(claim, _interval(claim, values))
+    else:
+        difference = paired_difference(values, column(rows[other], claim.metric), _two_sided(claim)).estimate
+        found = _compare(claim, other, difference)
+    unknown = lock_out_shortage(claim.policy, lock_outs.get(claim.policy), len(values))
+    if found.passed and unknown is not None and _tail_could_refute(claim):
+        why = f"the sample is too small: {unknown.why}; it needs about {unknown.needed:,} replications"
+        return CheckOutcome(found.claim, False, why)
+    return found
+
+
+def _two_sided(claim: Check) -> float:
+    """The confidence of the two-sided interval whose limits are one-sided bounds at the claim's confidence."""
+    return 2 * claim.confidence - 1
+
+
+def _interval(claim: Check, values: Floats) -> Estimate:
+    if claim.metric == "locked_out":
+        return share_interval(int(values.sum()), len(values), _two_sided(claim))
+    return mean_interval(values, _two_sided(claim), SHARE if claim.metric == "best_share" else NON_NEGATIVE)
+
+
+def _tail_could_refute(claim: Check) -> bool:
+    """Whether lock-outs that the sample has not met could make the claim false: they cost reward and add regret."""
+    if claim.metric in {"locked_out", "best_share"}:
+        return False
     if claim.not_worse_than is not None:
-        others = column(rows[claim.not_worse_than], claim.metric)
-        return _compare(claim, claim.not_worse_than, paired_difference(values, others, two_sided).estimate)
-    bounds = SHARE if claim.metric in SHARES else NON_NEGATIVE
-    return _bound(claim, mean_interval(values, two_sided, bounds))
+        return claim.margin is not None
+    higher_is_better = claim.metric in HIGHER_IS_BETTER
+    return claim.better_than is not None or (
+        claim.at_least is not None if higher_is_better else claim.at_most is not None
+    )
 
 
 def _compare(claim: Check, other: str, difference: Estimate) -> CheckOutcome:
-    what = f"{claim.metric} of {claim.policy} is not worse than that of {other}"
+    """`advantage` is the bound that the claim has to clear: of how much better the policy is."""
+    margin = claim.margin or 0.0
+    what = _comparison(claim, other)
     if difference.low is None or difference.high is None:
-        return CheckOutcome(what, False, "one replication cannot show it")
-    better_up = claim.metric in HIGHER_IS_BETTER
-    worse = difference.high < 0 if better_up else difference.low > 0
-    bound = f"at most {number(difference.high)}" if better_up else f"at least {number(difference.low)}"
-    shown = f"difference {number(difference.value)}, {bound} at {claim.confidence:.4g} confidence"
-    return CheckOutcome(what, not worse, shown)
+        return CheckOutcome(what, False, ONE_REPLICATION)
+    up = claim.metric in HIGHER_IS_BETTER
+    least, most = (difference.low, difference.high) if up else (-difference.high, -difference.low)
+    said = f"difference {number(difference.value)}, better by at least {number(least)} and at most {number(most)}"
+    said += f", each at {claim.confidence:.4g} confidence"
+    if claim.better_than is not None:
+        return CheckOutcome(what, least > margin, f"{said}; this must be shown")
+    if claim.margin is not None:
+        return CheckOutcome(what, least >= -margin, f"{said}; this must be shown")
+    return CheckOutcome(what, most >= 0.0, f"{said}; passes unless the opposite is shown")
 
 
-def _bound(claim: Check, estimate: Estimate) -> CheckOutcome:
+def _comparison(claim: Check, other: str) -> str:
+    by = f" by more than {claim.margin:.6g}" if claim.margin is not None else ""
+    word = "better" if claim.better_than is not None else "not worse"
+    return f"{claim.metric} of {claim.policy} is {word} than that of {other}{by}"
+
+
+def _limit(claim: Check, estimate: Estimate) -> CheckOutcome:
     upper = claim.at_most is not None
     limit = claim.at_most if claim.at_most is not None else claim.at_least
     bound = estimate.high if upper else estimate.low
-    what = f"mean {claim.metric} of {claim.policy} is {'at most' if upper else 'at least'} {limit:.6g}"
-    if bound is None or limit is None:
-        return CheckOutcome(what, False, "one replication cannot show it")
-    passed = bound <= limit if upper else bound >= limit
     side = "at most" if upper else "at least"
-    return CheckOutcome(
-        what, passed, f"mean {number(estimate.value)}, {side} {number(bound)} at {claim.confidence:.4g} confidence"
-    )
+    what = f"mean {claim.metric} of {claim.policy} is {side} {limit:.6g}"
+    if bound is None or limit is None:
+        return CheckOutcome(what, False, ONE_REPLICATION)
+    passed = bound <= limit if upper else bound >= limit
+    said = f"mean {number(estimate.value)}, {side} {number(bound)} at {claim.confidence:.4g} confidence"
+    return CheckOutcome(what, passed, said)

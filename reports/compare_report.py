@@ -4,12 +4,13 @@ from pathlib import Path
 
 from reports.compare import UNLIKE_LENGTHS, Change, Comparison
 from reports.content import Cell, Content, Definitions, FigureBlock, Paragraph, Section, TableBlock
+from reports.decision.text import headline
 from reports.figures.differences import differences
 from reports.figures.over_time import Axis, over_time
 from reports.formatting import interval, number, p_value
 from reports.render import Report, write_report_files
+from reports.report_input import report_input
 from reports.tables.curves import mean_over_time
-from reports.tables.derived import REWARD_OF_WORLD
 from reports.tables.slices import minus, points, slices
 from sim.runs.run import StoredRun
 
@@ -28,7 +29,7 @@ def comparison_report(first: StoredRun, second: StoredRun, comparison: Compariso
         title=f"{first.scenario.name} → {second.scenario.name}",
         subtitle=f"the second run compared with the first, policy by policy; {paired}",
         headline=_headline(comparison),
-        details=[UNLIKE_LENGTHS] if comparison.unlike_lengths else [],
+        details=[*([UNLIKE_LENGTHS] if comparison.unlike_lengths else []), *_decisions(first, second)],
         sections=[
             Section("scenarios", "What differs in the scenarios", _scenarios(comparison)),
             Section("results", "What differs in the results", _results(first, second, comparison)),
@@ -39,6 +40,12 @@ def comparison_report(first: StoredRun, second: StoredRun, comparison: Compariso
             ),
         ],
     )
+
+
+def _decisions(first: StoredRun, second: StoredRun) -> list[str]:
+    """What each run decides on its own."""
+    runs = (("First run", first), ("Second run", second))
+    return [f"{which}: {headline(report_input(run).decision)}" for which, run in runs]
 
 
 def _headline(comparison: Comparison) -> str:
@@ -75,7 +82,7 @@ def _scenarios(comparison: Comparison) -> list[Content]:
 def _results(first: StoredRun, second: StoredRun, comparison: Comparison) -> list[Content]:
     if not comparison.changes:
         return [Paragraph("There is no policy in both runs.", "note")]
-    unit = REWARD_OF_WORLD[first.scenario.world.kind]
+    unit = first.scenario.world_kind.reward
     order = [change.policy for change in comparison.changes]
     how = (
         "Replication r of both runs meets the same world and the same luck, so that differences are taken "

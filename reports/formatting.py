@@ -22,7 +22,8 @@ def percent(share: float | None) -> str:
     if share is None or not math.isfinite(share):
         return "–"
     per_cent = 100 * share
-    return f"{per_cent:.1f} %" if 0 < per_cent < 9.95 or 99 < per_cent < 100 else f"{per_cent:.0f} %"
+    text = f"{per_cent:.1f}" if 0 < abs(per_cent) < 9.95 or 99 < per_cent < 100 else f"{per_cent:.0f}"
+    return f"{text.replace('-', '−')} %"
 
 
 def interval(low: float | None, high: float | None, digits: int = 4) -> str:

@@ -3,7 +3,7 @@
 from matplotlib.figure import Figure
 
 from reports.content import FigureBlock, Paragraph
-from reports.decision import headline
+from reports.decision.text import headline, key_points
 from reports.render import Report, html_fragment
 from reports.report import subtitle
 from reports.report_input import report_input
@@ -13,7 +13,7 @@ from sim.errors import InputError
 from sim.runs.run import StoredRun
 
 
-def figure(run: StoredRun, name: str, baseline: str | None = None, metric: str = "regret") -> Figure:
+def figure(run: StoredRun, name: str, baseline: str | None = None, metric: str | None = None) -> Figure:
     """One figure of the report; raises InputError, with the reason, where this run has none of that name."""
     sections = section_of_figure()
     if name not in sections:
@@ -29,5 +29,11 @@ def figure(run: StoredRun, name: str, baseline: str | None = None, metric: str =
 def rich_display(run: StoredRun) -> str:
     """Decision and leaderboard as HTML."""
     data = report_input(run)
-    report = Report(run.scenario.name, subtitle(data), headline(data), [], [leaderboard_section(data)])
+    report = Report(
+        run.scenario.name,
+        subtitle(data),
+        headline(data.decision),
+        key_points(data.decision),
+        [leaderboard_section(data)],
+    )
     return html_fragment(report)

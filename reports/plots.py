@@ -26,7 +26,7 @@ class PlottedRun(StoredRun):
         """Where replications end."""
         return self.plot("regret_ranges")
 
-    def plot_differences(self, baseline: str | None = None, metric: str = "regret") -> "Figure":
+    def plot_differences(self, baseline: str | None = None, metric: str | None = None) -> "Figure":
         """Paired differences from the baseline with simultaneous intervals."""
         return self.plot("paired_differences", baseline, metric)
 
@@ -66,7 +66,7 @@ class PlottedRun(StoredRun):
         """What each policy has earned more than the baseline, over time."""
         return self.plot("revenue_differences", baseline)
 
-    def plot(self, name: str, baseline: str | None = None, metric: str = "regret") -> "Figure":
+    def plot(self, name: str, baseline: str | None = None, metric: str | None = None) -> "Figure":
         """Any figure of the report by the name of its file."""
         from reports.notebook import figure  # noqa: PLC0415 - matplotlib is slow to import
 

@@ -7,12 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 from reports.content import FigureBlock, Section, TableBlock
 from reports.figures.style import VARIABLES, label, png, svg, themed
 from reports.formatting import markdown_table
 from sim.files import replacing, write_text
+
+if TYPE_CHECKING:
+    from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
 _MARKDOWN = re.compile(r"[<>&\[\]`*|\\]")
@@ -40,14 +43,15 @@ class Report:
         return {each.name: svg(each.figure, each.name) for each in self.figures}
 
 
-def write_report_files(folder: Path, name: str, report: Report) -> Path:
+def write_report_files(folder: Path, name: str, report: Report, *, own_folder: bool = False) -> Path:
     """Write NAME.html, NAME.md and figures/ into a folder; returns the path of the HTML file.
 
-    Figures of an earlier page that this one does not have are removed, so that no stale one is taken for current.
+    In a folder of our own (`own_folder`), figures of an earlier report that this one does not have are removed, so that
+    no stale one is taken for current. Nothing is removed from a folder of the user.
     """
     figures = folder / "figures"
     figures.mkdir(parents=True, exist_ok=True)
-    if name == "report":  # whose folder is its own
+    if own_folder:
         _remove_stale(figures, report)
     for each in report.figures:
         write_text(figures / f"{each.name}.svg", report.svgs[each.name])
@@ -107,17 +111,28 @@ def _render(template: str, report: Report, **texts: str) -> str:
     environment.filters["markdown_table"] = _markdown_table
     environment.filters["escape_markdown"] = escape_markdown
     environment.filters["breakable"] = _breakable
+    environment.filters["inline_code"] = _inline_code
     environment.filters["label"] = label
     figures = {name: Markup(themed(text)) for name, text in report.svgs.items()} if texts else {}  # noqa: S704 - escaped by matplotlib
     safe = {name: Markup(text) for name, text in texts.items()}  # noqa: S704 - our own files
     return environment.get_template(template).render(report=report, figures=figures, **safe)
 
 
-def _breakable(text: str) -> Any:
+def _breakable(text: str) -> "Markup":
     """A name that may break after its underscores, so that columns can be narrow."""
     from markupsafe import Markup, escape  # noqa: PLC0415
 
     return Markup("_<wbr>").join(escape(part) for part in text.split("_"))
+
+
+def _inline_code(text: str) -> "Markup":
+    """Text in which what stands between backticks is code."""
+    from markupsafe import Markup, escape  # noqa: PLC0415
+
+    parts = [
+        Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(text.split("`"))
+    ]
+    return Markup("").join(parts)
 
 
 def _markdown_table(table: TableBlock) -> str:

@@ -6,9 +6,12 @@ from typing import Any
 
 import polars as pl
 
-from reports.estimators.comparisons import METRICS, Metric, PairedComparison, against
+from reports.checks import CheckOutcome, evaluate_checks
+from reports.decision.from_run import decision_input, lock_outs, only_orders
+from reports.decision.rule import Decision, decide
+from reports.estimators.comparisons import METRICS, Metric, PairedComparison, paired_comparisons
 from reports.estimators.intervals import Floats
-from reports.tables.derived import REWARD_OF_WORLD, default_baseline, oracles, page_months
+from reports.scenario_facts import default_baseline, oracles, page_months
 from reports.tables.rows import by_policy, column
 from sim.errors import InputError
 from sim.runs.run import StoredRun
@@ -51,6 +54,11 @@ class ReportInput:
         return oracles(self.scenario)
 
     @cached_property
+    def never_locked_out(self) -> set[str]:
+        """Deterministic policies that return to every caption: lock-out says nothing of them."""
+        return only_orders(self.scenario)
+
+    @cached_property
     def values(self) -> dict[str, Floats]:
         """The metric of every replication, by policy."""
         return {name: column(rows, self.metric.name) for name, rows in self._rows.items()}
@@ -58,6 +66,16 @@ class ReportInput:
     @cached_property
     def _rows(self) -> dict[str, pl.DataFrame]:
         return by_policy(self.run.replications)
+
+    @cached_property
+    def decision(self) -> Decision:
+        """The decision, by money where the world has money, else by reward."""
+        return decide(decision_input(self.scenario, self._rows, self.baseline))
+
+    @cached_property
+    def checks(self) -> list[CheckOutcome]:
+        """The outcomes of the scenario's checks."""
+        return evaluate_checks(self.scenario.checks, self.run.replications, lock_outs(self.scenario, self._rows))
 
     @cached_property
     def leader(self) -> str:
@@ -76,12 +94,12 @@ class ReportInput:
 
     def _against(self, baseline: str) -> list[PairedComparison]:
         values = {name: own for name, own in self.values.items() if name == baseline or name not in self.oracles}
-        return against(baseline, values, self.metric)
+        return paired_comparisons(baseline, values, self.metric)
 
     @property
     def reward_unit(self) -> str:
         """What reward and regret are counted in."""
-        return REWARD_OF_WORLD[self.scenario.world.kind]
+        return self.scenario.world_kind.reward
 
     @property
     def unit(self) -> str:
@@ -91,7 +109,7 @@ class ReportInput:
     @property
     def money(self) -> bool:
         """Whether the world has money."""
-        return self.scenario.world.kind == "traffic"
+        return self.scenario.world_kind.has_money
 
     @cached_property
     def dollars(self) -> dict[str, Floats]:
@@ -107,13 +125,19 @@ class ReportInput:
         return frame if frame is not None and len(frame) else None
 
 
-def report_input(run: StoredRun, baseline: str | None = None, metric: str = "regret") -> ReportInput:
-    """The input for the report of a run; raises InputError for a baseline or metric that it does not have."""
+def report_input(run: StoredRun, baseline: str | None = None, metric: str | None = None) -> ReportInput:
+    """The input for the report of a run; `metric` is by default money where the world has money, else reward.
+
+    Raises InputError for a baseline or metric that the run does not have, and for an oracle as baseline.
+    """
+    metric = metric or ("revenue_usd" if page_months(run.scenario) is not None else "reward")
     names = run.summary["policy"].to_list()
     if baseline is not None and baseline not in names:
         raise InputError(f"there is no policy {baseline!r} in this run", f"It has {', '.join(names)}.")
+    if baseline in oracles(run.scenario):
+        raise InputError(f"{baseline!r} knows the true rates: nothing can be better", "Choose another baseline.")
     if metric not in METRICS:
         raise InputError(f"there is no metric {metric!r}", f"There are {', '.join(METRICS)}.")
-    if metric == "revenue_usd" and run.scenario.world.kind != "traffic":
+    if metric == "revenue_usd" and not run.scenario.world_kind.has_money:
         raise InputError(f"a {run.scenario.world.kind} world has no money: revenue_usd is 0 throughout")
     return ReportInput(run, METRICS[metric], baseline or default_baseline(run.scenario))

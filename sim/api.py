@@ -6,8 +6,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from reports.checks import CheckOutcome, evaluate_checks
+from reports.checks import CheckOutcome
+from reports.decision.rule import Decision
 from reports.plots import PlottedRun
+from reports.report_input import report_input
 from reports.tables.derived import write_summary
 from sim.backends.base import Backend
 from sim.backends.local import LocalBackend
@@ -17,6 +19,7 @@ from sim.runs.exchange import exchange, finish
 from sim.runs.folder import RunFolder
 from sim.runs.prepare import Request
 from sim.runs.runner import Pipeline
+from sim.runs.shards import LOCK_WAIT_SECONDS, Shard, missing_blocks, simulate_shard
 from sim.runs.temporary import TemporaryRunFolder, remove_abandoned
 from sim.scenario import Scenario, load
 
@@ -29,17 +32,30 @@ class Run(PlottedRun):
     @cached_property
     def checks(self) -> list[CheckOutcome]:
         """The outcomes of the scenario's checks."""
-        return evaluate_checks(self.scenario.checks, self.replications)
+        return report_input(self).checks
 
-    def report(self, baseline: str | None = None, metric: str = "regret") -> Path:
+    @cached_property
+    def decision(self) -> Decision:
+        """Switch, keep or undecided, with the figures it rests on."""
+        return report_input(self).decision
+
+    def report(
+        self,
+        baseline: str | None = None,
+        metric: str | None = None,
+        *,
+        out: str | Path | None = None,
+        title: str | None = None,
+    ) -> Path:
         """Write report.html, report.md and figures/; returns the path of report.html.
 
         `baseline` is the policy that others are compared with (by default the deployed rule, else the first), `metric`
         what policies are compared by: regret, reward or revenue_usd. Raises InputError where the run has no such thing.
+        `out` is another folder to write into, `title` another title.
         """
         from reports.report import write_report  # noqa: PLC0415 - matplotlib is slow to import
 
-        return write_report(self, baseline, metric)
+        return write_report(self, baseline, metric, out=None if out is None else Path(out), title=title)
 
 
 def run(
@@ -53,6 +69,7 @@ def run(
     report: bool = True,
     backend: Backend | None = None,
     progress: runner.Progress | None = None,
+    wait_seconds: float = 0.0,
 ) -> Run:
     """Simulate a scenario into a run folder.
 
@@ -66,6 +83,7 @@ def run(
         report: whether to write the report too.
         backend: where to simulate; by default `workers` processes of this machine.
         progress: called with (done, all) whenever replications of a policy are done.
+        wait_seconds: how long to wait for another program that is writing into the folder.
 
     Raises:
         InputError: a bad scenario (ScenarioError), or another run is in the folder.
@@ -80,7 +98,7 @@ def run(
     loaded = load(scenario, overrides)
     loaded.require_files()
     folder = RunFolder(Path(out) if out is not None else RUNS / loaded.name)
-    with folder.locked():
+    with folder.locked(wait_seconds):
         finish(folder)
         pipeline = Request(loaded, folder, resume, fresh).prepare(write_summary)
         if pipeline is not None:
@@ -111,6 +129,41 @@ def simulate(
     done = run(scenario, folder.path, workers, overrides=overrides, report=False, backend=backend, progress=progress)
     folder.belongs_to(done)
     return done
+
+
+def run_shard(
+    scenario: str | Path | Mapping[str, Any] | Scenario,
+    shard: Shard,
+    out: str | Path | None = None,
+    workers: int = 1,
+    *,
+    overrides: Iterable[str] = (),
+    report: bool = True,
+    backend: Backend | None = None,
+    progress: runner.Progress | None = None,
+) -> Run | int:
+    """Simulate one part of a scenario into a run folder that all parts share.
+
+    Returns the complete run when all blocks are there, which then are merged, and else the number of blocks that other
+    shards have still to make. A shard may be interrupted and repeated. Arguments and errors are those of `run`.
+    """
+    loaded = load(scenario, overrides)
+    loaded.require_files()
+    folder = RunFolder(Path(out) if out is not None else RUNS / loaded.name)
+    request = Request(loaded, folder, resume=True)
+    with folder.locked(LOCK_WAIT_SECONDS):
+        finish(folder)
+        pipeline = request.prepare(write_summary)
+        if pipeline is not None:
+            pipeline.folder.begin(pipeline.manifest, loaded.to_yaml())
+    if pipeline is not None:
+        simulate_shard(pipeline, shard, backend or LocalBackend(workers), progress or runner.no_progress)
+        running = pipeline.folder.manifest() == pipeline.manifest  # else another process has merged it meanwhile
+        if running and (missing := missing_blocks(pipeline)):
+            return missing
+    return run(
+        loaded, folder.path, workers, resume=True, report=report, backend=backend, wait_seconds=LOCK_WAIT_SECONDS
+    )
 
 
 def load_run(folder: str | Path) -> Run:

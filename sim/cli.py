@@ -17,6 +17,7 @@ from typing import NoReturn
 import click
 
 from sim.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_TERMINATED, InputError, SimError, StorageError, out_of_memory
+from sim.files import is_full_disk
 from sim.installation import check_neighbours
 from sim.version import __version__
 from sim.wording import near
@@ -142,6 +143,8 @@ def _message_hint_code(problem: BaseException) -> tuple[str, str, int]:
             ending = f"error: {problem.format_message()}", "", StorageError.exit_code
         case _ if out_of_memory(problem):
             ending = "error: not enough memory", "Use fewer --workers or fewer replications.", StorageError.exit_code
+        case Exception() if is_full_disk(problem):
+            ending = "error: no space left on the disk", "Free some space, then continue.", StorageError.exit_code
         case OSError():
             ending = f"error: {_os_message(problem)}", "", StorageError.exit_code
         case _:

@@ -1,12 +1,13 @@
 """Compile a kernel template around the plain Python functions that a policy or a world supplies.
 
-A template, and any plain function that it calls, may name functions (`score`, `derive`, …) and constants that its
-module does not define. `specialise` binds them, compiles every plain function that the template reaches, and caches the
-machine code on disk under a name that holds a digest of all sources involved, so that editing a policy can never leave
-a stale kernel behind (Numba's own cache looks only at the outermost function's file, and cannot cache closures over
-functions between processes). Such digests name the inner functions, too: Numba tells functions of one name apart by a
-number that it deals out anew in each process, so a kernel from disk and one compiled here would otherwise share
-symbols, and the linker would silently keep one of the two. Constants are compiled in: branches on them cost nothing.
+A template, and any plain function that it calls, may use functions (`score`, `summarise`, …) and constants that their
+modules only declare: `score = unbound("score")`. `specialise` binds them, compiles every plain function that the
+template reaches, and caches the machine code on disk under a name that holds a digest of all sources involved, so that
+editing a policy can never leave a stale kernel behind (Numba's own cache looks only at the outermost function's file,
+and cannot cache closures over functions between processes). Such digests name the inner functions, too: Numba
+distinguishes functions of one name by a number that it assigns anew in each process, so a kernel from disk and one
+compiled here would otherwise share symbols, and the linker would silently keep one of the two. Constants are compiled
+in: branches on them cost nothing.
 """
 
 import dis
@@ -22,7 +23,12 @@ from typing import Any, TypeVar
 import numba
 from numba.core.errors import NumbaError
 
+from policies.unbound import Unbound, unbound
+from sim import inner_functions
 from sim.errors import InputError
+from sim.kernel_cache import enable_cache
+
+__all__ = ["NoRefcountKernel", "compiling_rule", "declared", "force_inline", "specialise", "unbound"]
 
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
@@ -39,19 +45,30 @@ def force_inline(function: _Function) -> _Function:
 
 
 def specialise(template: Callable[..., Any], label: str, *, refcount: bool = True, **bindings: Any) -> Any:
-    """Compile `template` with `bindings` (module-level functions and constants) in place of free names.
+    """Compile `template` with `bindings`: module-level functions and constants for the names it declares as unbound.
 
-    The template takes a binding even where its own module defines the name; the functions that it reaches keep what
-    their modules define. A template that makes no array of its own (by `np.zeros`, nor by a reduction like `.max()`)
-    can say so with `refcount=False`: its arrays then go without reference counts, whose atomic updates, at every
-    slice and call, cost several times the arithmetic of a small function. Where a bound function makes an array after
-    all, the kernel still works, compiled again with the counts, at each start. Raises TypeError for a template, or a
-    function that it reaches, that is not plain.
+    The bindings must be exactly the names that the template and the functions that it reaches declare (`declared`). A
+    template that makes no array of its own (by `np.zeros`, nor by a reduction like `.max()`) can say so with
+    `refcount=False`: its arrays are then not reference-counted. The atomic updates of such counts, at every slice and
+    call, cost several times the arithmetic of a small function. Where a bound function makes an array after all, the
+    kernel still works: it is compiled again with the counts, at each start. Raises TypeError for a name that is not
+    bound, a binding that is not declared, and a template, or a function that it reaches, that is not plain.
     """
     if not isinstance(template, FunctionType):
         raise TypeError(f"a kernel template must be a plain Python function, not {template!r}")
-    bound = _frozen(bindings, bindings)
+    needed = _declared(template, bindings, set())
+    if wrong := sorted(needed ^ set(bindings)):
+        what = "is not bound" if wrong[0] in needed else "is not declared as unbound by any function that it reaches"
+        raise TypeError(f"kernel {template.__name__}: `{wrong[0]}` {what}")
+    bound = _frozen(bindings, needed)
     return _specialised(template, label, bound, True) if refcount else _no_refcount(template, label, bound)
+
+
+def declared(template: Callable[..., Any], available: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the `available` bindings, those that `template` and the functions that it reaches declare as unbound."""
+    assert isinstance(template, FunctionType)
+    needed = _declared(template, available, set())
+    return {name: value for name, value in available.items() if name in needed}
 
 
 class NoRefcountKernel:
@@ -72,7 +89,7 @@ class NoRefcountKernel:
 
 @contextmanager
 def compiling_rule(policy: str) -> Iterator[None]:
-    """Inside, a rule that Numba cannot compile is a InputError that names the policy, the reason and the line."""
+    """Inside, a rule that Numba cannot compile is an InputError that names the policy, the reason and the line."""
     try:
         yield
     except NumbaError as error:
@@ -97,10 +114,8 @@ def _no_refcount(template: FunctionType, label: str, bound: _Bound) -> NoRefcoun
 
 @cache
 def _specialised(template: FunctionType, label: str, bound: _Bound, refcount: bool) -> Any:
-    bindings = _thawed(bound)
-    scope = {**template.__globals__, **bindings}
-    copy = _copy(template, scope, bindings, f"{template.__name__}_{label}", refcount)
-    return numba.njit(cache=True, **_options(refcount))(copy)
+    copy = _copy(template, _thawed(bound), f"{template.__name__}_{label}", refcount)
+    return enable_cache(numba.njit(**_options(refcount))(copy))
 
 
 def _options(refcount: bool) -> dict[str, Any]:
@@ -109,13 +124,12 @@ def _options(refcount: bool) -> dict[str, Any]:
 
 @cache
 def _compiled(function: FunctionType, bound: _Bound, refcount: bool) -> Any:
-    bindings = _thawed(bound)
-    scope = {**bindings, **function.__globals__}
-    # Only kernels call these: without ways in from Python they compile in half the time.
+    # Only kernels call these.
     inner = {**_options(refcount), "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
     if getattr(function, "force_inline", False):
         inner["forceinline"] = True
-    return numba.njit(**inner)(_copy(function, scope, bindings, function.__qualname__, refcount))
+    copy = _copy(function, _thawed(bound), function.__qualname__, refcount)
+    return numba.njit(**inner, pipeline_class=inner_functions.InnerCompiler)(copy)
 
 
 def _frozen(bindings: Mapping[str, Any], names: Iterable[str]) -> _Bound:
@@ -126,14 +140,12 @@ def _thawed(bound: _Bound) -> dict[str, Any]:
     return {name: value for name, _, value in bound}
 
 
-def _copy(
-    function: FunctionType, scope: Mapping[str, Any], bindings: Mapping[str, Any], label: str, refcount: bool
-) -> FunctionType:
+def _copy(function: FunctionType, bindings: Mapping[str, Any], label: str, refcount: bool) -> FunctionType:
     """`function` over globals in which every plain function that it names is compiled, under a name of its own."""
     if function.__closure__:
         raise TypeError(f"{function.__qualname__} reads variables of an enclosing function, which no kernel can")
-    used = {key: _value(value, bindings, refcount) for key, value in _used(function, scope)}
-    name = f"{label}_{_digest(function, scope, bindings)}{'' if refcount else '_no_refcount'}"
+    used = {key: _value(value, bindings, refcount) for key, value in _used(function, bindings)}
+    name = f"{label}_{_digest(function, bindings)}{'' if refcount else '_no_refcount'}"
     copy = FunctionType(function.__code__, {**function.__globals__, **used}, name, function.__defaults__)
     copy.__qualname__ = name
     copy.__module__ = function.__module__
@@ -143,13 +155,16 @@ def _copy(
 def _value(value: Any, bindings: Mapping[str, Any], refcount: bool) -> Any:
     if not isinstance(value, FunctionType):
         return value
-    reached = _reached(value, bindings, set())
     # Functions that no binding touches are compiled once for all kernels.
-    return _compiled(value, _frozen(bindings, reached), refcount)
+    return _compiled(value, _frozen(bindings, _declared(value, bindings, set())), refcount)
 
 
-def _used(function: FunctionType, scope: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    return ((key, scope[key]) for key in sorted(_names(function.__code__)) if key in scope)
+def _used(function: FunctionType, bindings: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """(name, value) of the globals that it reads; a declared name has the value that it is bound to, if any."""
+    for key in sorted(_names(function.__code__)):
+        if key in function.__globals__:
+            value = function.__globals__[key]
+            yield key, bindings.get(value.name, value) if isinstance(value, Unbound) else value
 
 
 @cache
@@ -158,38 +173,39 @@ def _names(code: CodeType) -> frozenset[str]:
     return frozenset(step.argval for step in dis.get_instructions(code) if step.opname == "LOAD_GLOBAL")
 
 
-def _reached(function: FunctionType, bindings: Mapping[str, Any], seen: set[FunctionType]) -> set[str]:
-    """The bindings that `function` and the functions that it calls leave free."""
+def _declared(function: FunctionType, bindings: Mapping[str, Any], seen: set[FunctionType]) -> set[str]:
+    """The names that `function`, and the functions that it reaches under these bindings, declare as unbound."""
     if function in seen:
         return set()
     seen.add(function)
-    free = {key for key in _names(function.__code__) if key in bindings and key not in function.__globals__}
-    for _, value in _used(function, {**bindings, **function.__globals__}):
+    own = (function.__globals__.get(key) for key in _names(function.__code__))
+    found = {value.name for value in own if isinstance(value, Unbound)}
+    for _, value in _used(function, bindings):
         if isinstance(value, FunctionType):
-            free |= _reached(value, bindings, seen)
-    return free
+            found |= _declared(value, bindings, seen)
+    return found
 
 
-def _digest(function: FunctionType, scope: Mapping[str, Any], bindings: Mapping[str, Any]) -> str:
-    # How this module compiles is part of what was compiled.
-    parts = _sources(function, scope, bindings, {"": _own_source()})
+def _digest(function: FunctionType, bindings: Mapping[str, Any]) -> str:
+    # How these modules compile is part of what was compiled.
+    parts = _sources(function, bindings, {"": _own_source()})
     return hashlib.sha256(repr(sorted(parts.items())).encode()).hexdigest()[:16]
 
 
-def _sources(
-    function: FunctionType, scope: Mapping[str, Any], bindings: Mapping[str, Any], seen: dict[str, str]
-) -> dict[str, str]:
+def _sources(function: FunctionType, bindings: Mapping[str, Any], seen: dict[str, str]) -> dict[str, str]:
     """Source of `function` and of every plain function and constant that it reaches, by qualified name."""
     name = f"{function.__module__}.{function.__qualname__}"
     if name in seen:
         return seen
     seen[name] = _source(function)
-    for key, value in _used(function, scope):
+    for key, value in (*_used(function, bindings), *function.__annotations__.items()):
         if isinstance(value, FunctionType):
             seen[f"{name}:{key}"] = f"{value.__module__}.{value.__qualname__}"
-            _sources(value, {**bindings, **value.__globals__}, bindings, seen)
+            _sources(value, bindings, seen)
         elif isinstance(value, (int, float, str, tuple)) or type(value).__module__ == "numpy":
             seen[f"{name}:{key}"] = repr(value)
+        elif hasattr(value, "_fields"):  # a named tuple: kernels read its fields by position
+            seen[f"{name}:{key}"] = repr(value._fields)
     return seen
 
 
@@ -200,4 +216,4 @@ def _source(function: FunctionType) -> str:
 
 @cache
 def _own_source() -> str:
-    return inspect.getsource(sys.modules[__name__])
+    return inspect.getsource(sys.modules[__name__]) + inspect.getsource(inner_functions)

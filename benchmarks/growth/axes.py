@@ -63,14 +63,14 @@ QUICK = Sizes(
 
 
 def arms(sizes: Sizes) -> Iterator[Point]:
-    """CPU time a pull against K."""
+    """CPU time per pull against K."""
     for policy in POLICIES:
         for size in sizes.arms:
             yield _a_pull(policy, size, textbook(arms=size, policy=policy))
 
 
 def pulls(sizes: Sizes) -> Iterator[Point]:
-    """CPU time a pull against T."""
+    """CPU time per pull against T."""
     for policy in POLICIES:
         for size in sizes.pulls:
             yield _a_pull(policy, size, textbook(pulls=size, policy=policy))
@@ -84,14 +84,14 @@ def replications(sizes: Sizes) -> Iterator[Point]:
 
 
 def pages(sizes: Sizes) -> Iterator[Point]:
-    """CPU time a message against pages."""
+    """CPU time per message against pages."""
     for policy in TRAFFIC_POLICIES:
         for size in sizes.pages:
             yield _a_pull(policy, size, traffic(pages=size, days=sizes.pages_days, policy=policy))
 
 
 def captions(sizes: Sizes) -> Iterator[Point]:
-    """CPU time a message against captions of a page."""
+    """CPU time per message against captions of a page."""
     for policy in TRAFFIC_POLICIES:
         for size in sizes.captions:
             yield _a_pull(policy, size, traffic(sizes.captions_pages, size, sizes.captions_days, policy=policy))

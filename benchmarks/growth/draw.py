@@ -41,11 +41,11 @@ class Plot:
 
 
 PLOTS = {
-    "arms": Plot("ns", 1.0, "arms K", "CPU time a pull (ns)"),
-    "pulls": Plot("ns", 1.0, "pulls T of a replication", "CPU time a pull (ns)"),
+    "arms": Plot("ns", 1.0, "arms K", "CPU time per pull (ns)"),
+    "pulls": Plot("ns", 1.0, "pulls T per replication", "CPU time per pull (ns)"),
     "replications": Plot("cpu", 1.0, "replications R", "CPU time of a whole run (s)"),
-    "pages": Plot("ns", 1e-3, "pages", "CPU time a message (µs)"),
-    "captions": Plot("ns", 1e-3, "captions of a page", "CPU time a message (µs)"),
+    "pages": Plot("ns", 1e-3, "pages", "CPU time per message (µs)"),
+    "captions": Plot("ns", 1e-3, "captions per page", "CPU time per message (µs)"),
     "memory": Plot("peak", 1.0, "times as many replications, or pulls and days", "peak memory (MB)", False),
 }
 WORKERS = Plot("wall", 1.0, "workers", "throughput against one worker", False)

@@ -80,11 +80,11 @@ def _number(column: Mapping[float, float], size: float, digits: int, scale: floa
 
 
 TABLES: dict[str, Callable[[Axis], str]] = {
-    "arms": by_size("K; ns a pull", "ns", 0),
-    "pulls": by_size("T; ns a pull", "ns", 0),
-    "replications": by_size("R; CPU s a run", "cpu", 2),
-    "pages": by_size("pages; µs a message", "ns", 2, 1e-3),
-    "captions": by_size("captions; µs a message", "ns", 2, 1e-3),
+    "arms": by_size("K; ns per pull", "ns", 0),
+    "pulls": by_size("T; ns per pull", "ns", 0),
+    "replications": by_size("R; CPU s per run", "cpu", 2),
+    "pages": by_size("pages; µs per message", "ns", 2, 1e-3),
+    "captions": by_size("captions; µs per message", "ns", 2, 1e-3),
     "workers": workers,
     "memory": memory,
     "starts": starts,

@@ -11,9 +11,9 @@ from benchmarks.limit.timing import Duel, duel, timed
 from benchmarks.limit.traffic_kernel import Problem
 from benchmarks.limit.traffic_kernel import simulate as limit
 from sim.scenario import Scenario, load
+from sim.units import MICROS
 from sim.worlds.base import Totals
 from sim.worlds.engine import build_world, curve_points, simulate
-from sim.worlds.traffic.results import MICROS
 from sim.worlds.traffic.world import TrafficWorld
 
 Result = NDArray[np.void]

@@ -86,7 +86,9 @@ def rules_of(block: Block) -> NDArray[np.void]:
     """The scenario's numbers in the kernel's units, with the policy's parameters, (1,) RULES."""
     rules = np.zeros(1, RULES)
     for name in (*WHOLE, *REAL):
-        rules[name] = block.rules[name]
+        if name != "refresh_s":
+            rules[name] = block.rules[name]
+    rules["refresh_s"] = block.tables.refreshes[0]
     for name, value in zip(PARAMETERS, block.params, strict=True):
         rules[name] = value
     return rules

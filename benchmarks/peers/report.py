@@ -63,9 +63,9 @@ def row(work: Work, match: Match) -> Row:
 
 
 def table(found: Iterable[Row]) -> str:
-    """One line a rival, policy and number of arms."""
+    """One line per rival, policy and number of arms."""
     lines = [
-        "| arms | policy | rival | ours, ns a pull: CPU (wall) | rival: CPU (wall) | ratio of CPU | of wall "
+        "| arms | policy | rival | ours, ns per pull: CPU (wall) | rival: CPU (wall) | ratio of CPU | of wall "
         "| our regret | its regret (replications) | agree |",
         "|--:|---|---|--:|--:|--:|--:|--:|--:|---|",
     ]

@@ -1,4 +1,4 @@
-"""What every policy must satisfy, whoever wrote it: `check("my_kind")` in a test of your own.
+"""What every policy must satisfy, ours or yours: `check("my_kind")` in a test of your own.
 
     from policies.conformance import check
     from sim.kernels import specialise

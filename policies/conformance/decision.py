@@ -6,15 +6,16 @@ from types import FunctionType
 
 import numpy as np
 
-from policies.base import Key, Params, Policy, Rule
+from policies.base import Key, Params, Policy
 from policies.conformance.statistics import Floats, Statistics
 from policies.maths.draws import arm_key
+from policies.unbound import unbound
 
 ROLES = ("summarise", "prepare", "score", "support", "weight")
 
 
-# The names that `evaluate` leaves free; `specialise`, or `_plain`, puts a policy's own functions in their place.
-summarise, prepare, score, support, weight = Rule.support, Rule.prepare, Rule.score, Rule.support, Rule.weight
+# `specialise`, or `_plain`, puts a policy's own functions in their place.
+summarise, prepare, score, support, weight = map(unbound, ROLES)
 
 
 def evaluate(

@@ -9,6 +9,7 @@ from policies.conformance.decision import ROLES, Decision, decide, evaluate
 from policies.conformance.index import index_problems
 from policies.conformance.pool import pool_problems
 from policies.conformance.propensity import propensity_problems
+from policies.conformance.sales import sales_problems
 from policies.conformance.statistics import Floats, Statistics, edge_statistics
 from policies.conformance.tail import tail_problems
 
@@ -32,6 +33,9 @@ def rule_problems(policy: Policy) -> list[str]:
         found |= dict.fromkeys(index_problems(policy))
     if policy.tail_evaluable:
         found |= dict.fromkeys(problem for seen in edge_statistics() for problem in _tail_problems(policy, seen))
+    if policy.reads_sales:
+        with np.errstate(all="ignore"):
+            found |= dict.fromkeys(sales_problems(policy))
     if policy.exchangeable_untried:
         with np.errstate(all="ignore"):
             found |= dict.fromkeys(pool_problems(policy, policy.parameters()))

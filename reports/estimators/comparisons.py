@@ -16,6 +16,7 @@ from reports.estimators.intervals import (
     share_interval,
 )
 from reports.estimators.power import replications_needed
+from reports.estimators.simultaneous import simultaneous_level
 
 SIGNIFICANT = 1.0 - CONFIDENCE
 POWER = 0.8
@@ -40,7 +41,7 @@ METRICS = {
 
 @dataclass(frozen=True)
 class PairedComparison:
-    """A policy minus the baseline; `simultaneous` limits hold for the whole family (Bonferroni), `p_holm` too."""
+    """A policy minus the baseline; `simultaneous` limits hold for the whole family, and `p_holm` does."""
 
     policy: str
     baseline: str
@@ -65,13 +66,13 @@ class PairedComparison:
         return self.p_holm < SIGNIFICANT and (low > 0.0 or high < 0.0)
 
 
-def against(baseline: str, values: Mapping[str, Floats], metric: Metric) -> list[PairedComparison]:
+def paired_comparisons(baseline: str, values: Mapping[str, Floats], metric: Metric) -> list[PairedComparison]:
     """Every other policy against `baseline`, best first; `values` are those of the replications, by policy.
 
-    Simultaneous limits have confidence 1 − 0.05 / m each, m comparisons (Bonferroni; any dependence).
+    Simultaneous limits hold for all comparisons together (see `simultaneous`).
     """
     others = [name for name in values if name != baseline]
-    confidence = 1.0 - (1.0 - CONFIDENCE) / max(1, len(others))
+    confidence = simultaneous_level([values[name] - values[baseline] for name in others])
     adjusted = holm([paired_difference(values[name], values[baseline]).p_value for name in others])
     sign = -1.0 if metric.higher_is_better else 1.0
     rows = [

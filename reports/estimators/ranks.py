@@ -48,7 +48,7 @@ def ranks(regret: Mapping[str, Floats], oracles: Collection[str] = ()) -> dict[s
 
 
 def ranks_frame(replications: pl.DataFrame, oracles: Collection[str] = ()) -> pl.DataFrame:
-    """One row a policy and rank that occurs; see docs/data-dictionary.md."""
+    """One row per policy and rank that occurs; see docs/data-dictionary.md."""
     found = ranks(regrets(replications), oracles)
     rows = [
         {"policy": name, "rank": rank, "count": count, **_share(count, len(values))}
@@ -60,7 +60,7 @@ def ranks_frame(replications: pl.DataFrame, oracles: Collection[str] = ()) -> pl
 
 
 def win_probability_frame(replications: pl.DataFrame) -> pl.DataFrame:
-    """One row an ordered pair of policies; see docs/data-dictionary.md."""
+    """One row per ordered pair of policies; see docs/data-dictionary.md."""
     regret = regrets(replications)
     rows = [_wins(one, other, regret[one], regret[other]) for one, other in permutations(regret, 2)]
     return pl.DataFrame(rows, schema=WIN_PROBABILITY_SCHEMA)

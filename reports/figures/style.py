@@ -105,11 +105,17 @@ def drawing() -> Iterator[None]:
 
 
 def new_figure(
-    height: float, *, left: float = 0.85, right: float = 0.2, top: float = 0.25, bottom: float = 0.6
+    height: float,
+    *,
+    left: float = 0.85,
+    right: float = 0.2,
+    top: float = 0.25,
+    bottom: float = 0.6,
+    width: float = WIDTH,
 ) -> Figure:
     """An empty figure with fixed margins, all in inches: laying out automatically takes longer than drawing."""
-    figure = Figure(figsize=(WIDTH, height))
-    figure.subplots_adjust(left / WIDTH, bottom / height, 1 - right / WIDTH, 1 - top / height)
+    figure = Figure(figsize=(width, height))
+    figure.subplots_adjust(left / width, bottom / height, 1 - right / width, 1 - top / height)
     return figure
 
 

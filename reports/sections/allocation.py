@@ -106,10 +106,12 @@ def _lock_out(data: ReportInput) -> list[Content]:
             Cell(number(row["median_locked_since"], 3), row["median_locked_since"]),
         ]
         for row in data.summary
+        if row["policy"] not in data.never_locked_out
     ]
     return [
         TableBlock(
-            "Lock-out of the best caption: ever, at the end, and since when it has lasted in those that end so",
+            "Lock-out of the best caption: ever, at the end, and since when it has lasted in those that end so; "
+            "deterministic policies that return to every caption are left out",
             header,
             rows,
         )

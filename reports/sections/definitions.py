@@ -1,4 +1,4 @@
-"""What the words of the page mean, and what a simulation cannot say."""
+"""What the terms of the report mean, and what a simulation cannot show."""
 
 from reports.content import Definitions, Paragraph, Section
 from reports.report_input import ReportInput
@@ -6,7 +6,7 @@ from reports.sections.base import ReportSection
 
 LOCKED_OUT = (
     "share of replications that end with probability exactly 0 of sending the best caption next; "
-    "for a rule without randomness it says only which caption comes next"
+    "not told of deterministic policies that return to every caption"
 )
 BEST = "share of pulls that went to the best choice"
 BEST_PRICED = (
@@ -28,13 +28,20 @@ CAVEATS = (
 
 def definitions(data: ReportInput) -> Section:
     """Definitions and caveats."""
-    many = "" if data.scenario.world.kind == "bernoulli" else MANY_PAGES
+    many = "" if data.scenario.world_kind.one_page else MANY_PAGES
     unit = data.reward_unit
     items = [
         ("replication", "one simulated history with its own luck; all policies of a replication share that luck"),
         (
+            "gain",
+            "the mean of a policy minus that of the baseline; its interval holds together with those of all policies",
+        ),
+        ("shortfall", "the mean of perfect choice (the oracle) minus that of a policy"),
+        ("possible gain", "perfect choice minus random choice (uniform)"),
+        (
             "regret",
-            f"{unit} expected of the best choice at each moment, minus {unit} expected of the choice made; summed",
+            f"pseudo-regret: {unit} expected of the best choice at each moment, minus {unit} expected of the choice "
+            "made; summed",
         ),
         ("reward", f"{unit} of a replication"),
         (
@@ -43,13 +50,13 @@ def definitions(data: ReportInput) -> Section:
         ),
         ("q05, median, q95", "quantiles over replications: one in twenty does worse than q95"),
         ("worst 1 %", "mean regret of the worst 1 % of replications (at least one): the expected shortfall"),
-        ("best arm", BEST_PRICED if data.scenario.world.kind == "traffic" else BEST),
+        ("best arm", BEST_PRICED if data.money else BEST),
         ("locked out", LOCKED_OUT + many),
         (
             "P(best)",
             "share of replications in which the policy has the least regret of all, oracles apart; ties count for each",
         ),
-        ("mean rank", "1 is best; equals share the better rank"),
+        ("mean rank", "1 is best; ties share the better rank"),
         ("oracle", "a policy that knows the true rates: the ceiling, never a candidate"),
         ("baseline", f"the policy that others are compared with, here {data.baseline}"),
         ("simultaneous", "interval that holds for all comparisons of its table at once"),

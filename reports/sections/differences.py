@@ -29,7 +29,7 @@ def _how(data: ReportInput) -> Paragraph:
         f"replication: {data.metric.noun} of the "
         f"policy minus that of {data.baseline}, in {data.unit} a replication. {better}. Simultaneous intervals hold "
         "for "
-        f"all {len(data.vs_baseline)} comparisons at once (Bonferroni), p-values are adjusted for them (Holm 1979)."
+        f"all {len(data.vs_baseline)} comparisons at once (multivariate t), p-values are adjusted for them (Holm 1979)."
     )
 
 

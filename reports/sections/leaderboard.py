@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from reports.checks import evaluate_checks
 from reports.content import Cell, Content, Paragraph, Section, TableBlock
 from reports.formatting import interval, number, percent, percent_interval
 from reports.report_input import ReportInput
@@ -23,7 +22,8 @@ def leaderboard_section(data: ReportInput) -> Section:
 
 def _board(data: ReportInput) -> TableBlock:
     columns = [column for column in _columns(data) if any(row.get(column[1]) is not None for row in data.summary)]
-    rows = [[Cell(row["policy"]), *(_cell(row, key, show) for _, key, show in columns)] for row in data.summary]
+    shown = [row | _without_lock_out(row["policy"] in data.never_locked_out) for row in data.summary]
+    rows = [[Cell(row["policy"]), *(_cell(row, key, show) for _, key, show in columns)] for row in shown]
     return TableBlock(
         "Policies, best first: means and quantiles over replications",
         ["policy", *(title for title, _, _ in columns)],
@@ -52,6 +52,11 @@ def _columns(data: ReportInput) -> list[tuple[str, str, str]]:
         ("best arm", "best_share", "percent"),
         ("locked out", "locked_out_share", "percent"),
     ]
+
+
+def _without_lock_out(left_out: bool) -> dict[str, None]:
+    """A dash in place of the share, for a policy of which it says nothing."""
+    return {"locked_out_share": None} if left_out else {}
 
 
 def _cell(row: dict[str, Any], key: str, show: str) -> Cell:
@@ -89,7 +94,7 @@ def _share(share: float) -> Cell:
 
 
 def _checks(data: ReportInput) -> list[Content]:
-    checks = evaluate_checks(data.scenario.checks, data.run.replications)
+    checks = data.checks
     if not checks:
         return []
     rows = [[Cell(check.claim), Cell("passed" if check.passed else "FAILED"), Cell(check.detail)] for check in checks]

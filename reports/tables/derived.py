@@ -7,18 +7,17 @@ from typing import Any
 import polars as pl
 
 from reports.checks import as_dicts, evaluate_checks
+from reports.decision.from_run import lock_outs
 from reports.estimators.intervals import CONFIDENCE
 from reports.estimators.ranks import ranks_frame, win_probability_frame
+from reports.scenario_facts import default_baseline, oracles, page_months
 from reports.tables.over_time import regret_over_time, revenue_differences
+from reports.tables.rows import by_policy
 from reports.tables.spreadsheet import write_csv
 from reports.tables.summary import pairs_frame, summary_frame
 from sim.files import replacing, write_text
 from sim.scenario import Scenario
 
-# What reward and regret are measured in; `regret` is the expectation of it that was missed.
-REWARD_OF_WORLD = {"bernoulli": "successes", "table": "conversions", "traffic": "purchases"}
-DEPLOYED_KIND = "wilson_sample"
-MONTH_DAYS = 365.25 / 12
 SIMULATED = ("allocation", "exploration", "estimation", "revenue")  # written with the replications
 IN_JSON = ("pairs", "ranks", "beats", "estimation")
 
@@ -34,24 +33,6 @@ def write_summary(run: Path, scenario: Scenario) -> None:
     for name, frame in frames.items():
         write_csv(frame, run / "tables" / f"{name}.csv")
     write_text(run / "summary.json", _json(scenario, frames, replications))
-
-
-def oracles(scenario: Scenario) -> set[str]:
-    """Names of the policies that know the truth."""
-    return {spec.name for spec in scenario.policies if spec.kind == "oracle"}
-
-
-def default_baseline(scenario: Scenario) -> str:
-    """The policy that others are compared with: the deployed rule where it runs, else the first."""
-    deployed = [spec.name for spec in scenario.policies if spec.kind == DEPLOYED_KIND]
-    return (deployed or [scenario.policies[0].name])[0]
-
-
-def page_months(scenario: Scenario) -> float | None:
-    """Pages × months of a replication where the world has money, else None."""
-    if scenario.world.kind != "traffic":
-        return None
-    return scenario.world.pages * float(scenario.horizon.length) / MONTH_DAYS
 
 
 def _frames(run: Path, scenario: Scenario, replications: pl.DataFrame) -> dict[str, pl.DataFrame]:
@@ -71,10 +52,12 @@ def _json(scenario: Scenario, frames: dict[str, pl.DataFrame], replications: pl.
     content: dict[str, Any] = {
         "scenario": scenario.name,
         "digest": scenario.digest,
-        "reward": REWARD_OF_WORLD[scenario.world.kind],
+        "reward": scenario.world_kind.reward,
         "confidence": CONFIDENCE,
         "policies": frames["summary"].to_dicts(),
         **{name: frames[name].to_dicts() for name in IN_JSON},
-        "checks": as_dicts(evaluate_checks(scenario.checks, replications)),
+        "checks": as_dicts(
+            evaluate_checks(scenario.checks, replications, lock_outs(scenario, by_policy(replications)))
+        ),
     }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

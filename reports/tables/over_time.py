@@ -29,13 +29,13 @@ DIFFERENCE_SCHEMA: dict[str, pl.DataType] = {
 
 
 def regret_over_time(curves: Path, policies: Sequence[str]) -> pl.DataFrame:
-    """One row a policy and point: mean regret, its pointwise interval, quantiles over replications."""
+    """One row per policy and point: mean regret, its pointwise interval, quantiles over replications."""
     empty = pl.DataFrame(schema=REGRET_SCHEMA)
     return pl.concat([empty, *(_regret(name, part) for name in policies for part in slices(curves, name, "regret"))])
 
 
 def revenue_differences(curves: Path, policies: Sequence[str], baseline: str) -> pl.DataFrame:
-    """One row a policy but the baseline and point: revenue more than the baseline's; empty where there is no money."""
+    """One row per policy but the baseline and point: revenue minus the baseline's; empty without money."""
     paid = _paid(curves)
     parts = [
         _difference(name, baseline, part)

@@ -1,4 +1,4 @@
-"""From replications to one row a policy, and one row a pair of policies.
+"""From replications to one row per policy, and one row per pair of policies.
 
 Every number is a mean over replications of a per-replication figure; see `estimators.intervals` for the intervals.
 """
@@ -78,7 +78,7 @@ WORST_SHARE = 0.01
 def summary_frame(
     replications: pl.DataFrame, oracles: Collection[str] = (), page_months: float | None = None
 ) -> pl.DataFrame:
-    """One row a policy, in the order of `replications.parquet`; means, 95 % intervals, quantiles, shares.
+    """One row per policy, in the order of `replications.parquet`; means, 95 % intervals, quantiles, shares.
 
     `oracles` take no part in ranks; `page_months` is what a replication's revenue is divided by, pages × months.
     """
@@ -95,7 +95,7 @@ def summary_frame(
 
 
 def pairs_frame(replications: pl.DataFrame) -> pl.DataFrame:
-    """One row a pair of policies: mean regret of `policy` minus that of `other`, paired by replication.
+    """One row per pair of policies: mean regret of `policy` minus that of `other`, paired by replication.
 
     `p_adjusted` is Holm's over all pairs.
     """

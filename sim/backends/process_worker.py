@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from queue import Queue
 from threading import Thread
 from typing import IO, Any, cast
@@ -20,6 +21,9 @@ from sim.backends.messages import receive, send
 Answer = tuple[Any, Any]
 """A worker, and its answer: (result, problem), or None when it has died."""
 
+WORKER_NUMBER = "CAPTION_SIM_WORKER"
+"""The environment variable that tells a worker its number in this process."""
+_numbers = count()
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from sim.backends.worker import serve; serve()"
 _ONE_THREAD = (
     "POLARS_MAX_THREADS",
@@ -40,7 +44,7 @@ class ProcessWorker:
                 [sys.executable, "-c", _BOOT, json.dumps(sys.path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env={**os.environ, **dict.fromkeys(_ONE_THREAD, "1")},
+                env={**os.environ, **dict.fromkeys(_ONE_THREAD, "1"), WORKER_NUMBER: str(next(_numbers))},
             )
         self.job: Any = None
         self._answers = answers

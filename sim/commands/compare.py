@@ -9,6 +9,7 @@ from sim.commands.output import Output, output_options
 
 if TYPE_CHECKING:
     from reports.compare import Change, Comparison
+    from sim.api import Run
 
 
 @click.command()
@@ -30,7 +31,7 @@ def command(first: Path, second: Path, out: Path | None, dry_run: bool, output: 
 
     runs = load_run(first), load_run(second)
     comparison = compare(*runs)
-    data, text = _data(comparison), _text(comparison)
+    data, text = _data(comparison) | _decisions(*runs), f"{_text(comparison)}\n\n{_decision_text(*runs)}"
     if out is not None and dry_run:
         files = [str(out / name) for name in ("compare.html", "compare.md", "figures")]
         data, text = data | {"would_write": files}, text + "\n\nwould write\n  " + "\n  ".join(files)
@@ -40,6 +41,19 @@ def command(first: Path, second: Path, out: Path | None, dry_run: bool, output: 
         page = str(write_comparison(*runs, comparison, out))
         data, text = data | {"page": page}, f"{text}\n\npage: {page}"
     output.result(data, text)
+
+
+def _decisions(first: "Run", second: "Run") -> dict[str, Any]:
+    """The decision of the second run, and that of the first beside it."""
+    from reports.decision.data import decision_data
+
+    return {"decision": decision_data(second.decision), "first_decision": decision_data(first.decision)}
+
+
+def _decision_text(first: "Run", second: "Run") -> str:
+    from reports.decision.text import headline
+
+    return f"first:  {headline(first.decision)}\nsecond: {headline(second.decision)}"
 
 
 def _data(comparison: "Comparison") -> dict[str, Any]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     "--plan", "only_plan", is_flag=True, help="Show what differs from the project; exit code 1 if anything does."
 )
 @click.option("--dry-run", is_flag=True, help="Show what would be done, with the statements; write nothing.")
-@click.option("--allow-write", metavar="PROJECT.DATASET", help="Repeat the BigQuery dataset, to allow writing to it.")
+@click.option("--allow-write", metavar="PROJECT.DATASET", help="Write permission: repeat the BigQuery dataset.")
 @output_options
 def command(
     *,

@@ -3,30 +3,62 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Timer
+from typing import TYPE_CHECKING
 
 from sim.commands.output import Output
 
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
 SECONDS_BETWEEN_LINES = 15.0
+SECONDS_BEFORE_WORDS = 1.0
 
 
 @contextmanager
 def progress(output: Output, what: str) -> Iterator[Callable[[int, int], None]]:
-    """A function to call with (done, all)."""
+    """A function to call with (done, all); a run also calls its `compiled` with (policies compiled, all policies)."""
     if output.quiet:
         yield _silent
     elif output.live:
         with _bar(what) as tell:
             yield tell
     else:
-        yield _Lines(output, what).tell
+        lines = _Lines(output, what)
+        try:
+            yield lines
+        finally:
+            lines.close()
 
 
 def _silent(done: int, total: int) -> None:
     pass
 
 
+class Compilation:
+    """Words for the time in which policies are compiled, which each machine does once."""
+
+    def __init__(self) -> None:
+        self.began = 0.0
+        self.ready: int | None = None
+
+    def words(self, ready: int, total: int) -> str | None:
+        """What to say now that `ready` of `total` policies are compiled; None where nothing is new, or all are."""
+        first, new = self.ready is None, ready not in (self.ready, total)
+        self.ready = ready
+        if first:
+            self.began = time.monotonic()
+        if not new:
+            return None
+        said = f"compiling {ready + 1} of {total} policies"
+        if first or ready == 0:
+            return f"{said}; the first run on a machine takes longer"
+        seconds = (time.monotonic() - self.began) / ready * (total - ready)
+        return f"{said}, about {seconds:.0f} s left"
+
+
 class _Lines:
-    """At most one line in `SECONDS_BETWEEN_LINES`.
+    """At most one line in `SECONDS_BETWEEN_LINES`, and at the start one for each policy that is compiled.
 
     The time left is told from the second line on, by what was done since the line before: at first policies are
     compiled, which says nothing of the rest.
@@ -37,8 +69,25 @@ class _Lines:
         self.said = time.monotonic()
         self.before: int | None = None
         self.warm = False
+        self.compilation = Compilation()
+        self.timer: Timer | None = None
 
-    def tell(self, done: int, total: int) -> None:
+    def compiled(self, ready: int, total: int) -> None:
+        """So many policies have been compiled."""
+        self.close()
+        words = self.compilation.words(ready, total)
+        if words is not None:
+            # Kernels that are on disk take no time, and no words.
+            self.timer = Timer(SECONDS_BEFORE_WORDS, self.output.note, [words])
+            self.timer.daemon = True
+            self.timer.start()
+
+    def close(self) -> None:
+        """Take back words that were not said yet."""
+        if self.timer is not None:
+            self.timer.cancel()
+
+    def __call__(self, done: int, total: int) -> None:
         now = time.monotonic()
         if self.before is None:
             self.before = done
@@ -49,7 +98,7 @@ class _Lines:
 
 
 @contextmanager
-def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
+def _bar(what: str) -> Iterator["_Bar"]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -69,5 +118,21 @@ def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        yield _Bar(bar, what)
+
+
+class _Bar:
+    """A moving bar, whose description says what is compiled."""
+
+    def __init__(self, bar: "Progress", what: str) -> None:
+        self.bar, self.what, self.compilation = bar, what, Compilation()
+        self.task = bar.add_task(what, total=None)
+
+    def compiled(self, ready: int, total: int) -> None:
+        """So many policies have been compiled."""
+        words = self.compilation.words(ready, total)
+        if words is not None or ready == total:
+            self.bar.update(self.task, description=words or self.what)
+
+    def __call__(self, done: int, total: int) -> None:
+        self.bar.update(self.task, completed=done, total=total)

@@ -15,21 +15,53 @@ METRICS = ("regret", "reward", "revenue_usd")
     "--baseline", metavar="POLICY", help="Compare with this policy.  [default: the deployed rule, or the first]"
 )
 @click.option(
-    "--metric", type=click.Choice(METRICS), default="regret", show_default=True, help="Judge policies by this."
+    "--metric",
+    type=click.Choice(METRICS),
+    help="Compare policies by this; the decision ignores it.  [default: money where there is any, else reward]",
 )
-@click.option("--open", "show", is_flag=True, help="Show the page in the browser.")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write here.  [default: the run folder]")
+@click.option("--title", metavar="TEXT", help="Title of the report.  [default: the name of the scenario]")
+@click.option("--pdf", is_flag=True, help="Write report.pdf too; needs Chromium.")
+@click.option("--png", is_flag=True, help="Write report.png, the first screen, too; needs Chromium.")
+@click.option("--open", "show", is_flag=True, help="Show the report in the browser.")
 @click.option("--dry-run", is_flag=True, help="Say what would be written; write nothing.")
 @output_options
-def command(*, run: Path, baseline: str | None, metric: str, show: bool, dry_run: bool, output: Output) -> None:
-    """Write report.html, report.md and figures/ into the run folder RUN."""
+def command(
+    *,
+    run: Path,
+    baseline: str | None,
+    metric: str | None,
+    out: Path | None,
+    title: str | None,
+    pdf: bool,
+    png: bool,
+    show: bool,
+    dry_run: bool,
+    output: Output,
+) -> None:
+    """Write report.html, report.md and figures/ into the run folder RUN, or into --out."""
+    from reports.decision.data import decision_data
+    from reports.decision.text import headline
+    from reports.report_input import report_input
     from sim.api import load_run
 
-    opened = load_run(run)
+    opened, folder = load_run(run), out or run
+    data = report_input(opened, baseline, metric)
+    copies = [kind for kind, wanted in (("pdf", pdf), ("png", png)) if wanted]
     if dry_run:
-        files = [str(run / name) for name in ("report.html", "report.md", "figures")]
+        names = ("report.html", "report.md", "figures", *(f"report.{kind}" for kind in copies))
+        files = [str(folder / name) for name in names]
         output.result({"would_write": files}, "would write\n  " + "\n  ".join(files))
         return
-    page = opened.report(baseline, metric)
-    output.result({"report": str(page)}, f"report: {page}")
+    report = opened.report(baseline, metric, out=out, title=title)
+    written = {"report": str(report), **_copies(report, copies)}
+    lines = [headline(data.decision), *(f"{kind}: {path}" for kind, path in written.items())]
+    output.result({**written, "decision": decision_data(data.decision)}, "\n".join(lines))
     if show:
-        click.launch(page.resolve().as_uri())
+        click.launch(report.resolve().as_uri())
+
+
+def _copies(report: Path, kinds: list[str]) -> dict[str, str]:
+    from reports.browser import print_report
+
+    return {kind: str(print_report(report, kind)) for kind in kinds}

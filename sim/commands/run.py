@@ -24,6 +24,8 @@ COLUMNS = 100  # of a sentence
 @click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key; may be repeated.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted run: do only what is missing.")
 @click.option("--fresh", is_flag=True, help="Replace the run that is there.")
+@click.option("--shard", metavar="I/N", help="Make only the I-th of N parts; the last one to end merges.")
+@click.option("--shards", type=click.IntRange(1), metavar="N", help="As --shard, with I from the job's scheduler.")
 @click.option("--no-report", is_flag=True, help="Leave out report.html, report.md and figures/.")
 @click.option("--dry-run", is_flag=True, help="Say what would run, how long, how much disk; write nothing.")
 @output_options
@@ -35,6 +37,8 @@ def command(
     overrides: tuple[str, ...],
     resume: bool,
     fresh: bool,
+    shard: str | None,
+    shards: int | None,
     no_report: bool,
     dry_run: bool,
     output: Output,
@@ -55,6 +59,11 @@ def command(
     count = workers or default_workers()
     if dry_run:
         _say_plan(loaded, target, count, output)
+        return
+    if shard is not None or shards is not None:
+        if fresh or (shard is not None and shards is not None):
+            raise InputError("--shard goes with neither --shards nor --fresh")
+        _run_part(loaded, target, count, shard, shards, report=not no_report, output=output)
         return
     run = _run(loaded, out=target, workers=count, resume=resume, fresh=fresh, report=not no_report, output=output)
     _say_result(run, no_report, output)
@@ -80,6 +89,31 @@ def _run(
         raise
 
 
+def _run_part(
+    scenario: "Scenario",
+    out: Path,
+    workers: int,
+    shard: str | None,
+    shards: int | None,
+    *,
+    report: bool,
+    output: Output,
+) -> None:
+    from sim.api import run_shard
+    from sim.commands.progress import progress
+    from sim.runs.shards import parse_shard, shard_of_environment
+
+    part = parse_shard(shard) if shard is not None else shard_of_environment(shards)
+    output.note(f"{scenario.name}: shard {part}")
+    with progress(output, "replications") as tell:
+        run = run_shard(scenario, part, out, workers, report=report, progress=tell)
+    if isinstance(run, int):
+        text = f"shard {part} is done; {run:,} blocks of other shards are missing"
+        output.result({"run": str(out), "shard": str(part), "missing_blocks": run}, text)
+    else:
+        _say_result(run, not report, output)
+
+
 def _say_resumable(out: Path, output: Output) -> None:
     from sim.runs.folder import RunFolder
 
@@ -88,35 +122,34 @@ def _say_resumable(out: Path, output: Output) -> None:
 
 
 def _say_result(run: "Run", no_report: bool, output: Output) -> None:
-    report, answer = (None, None) if no_report else (run.path / "report.html", _headline(run))
+    from reports.decision.data import decision_data
+    from reports.decision.text import headline, key_points
+
+    for remark in run.manifest["remarks"]:
+        output.note(f"note: {remark}")
+    report, decision = None if no_report else run.path / "report.html", run.decision
     data = {
         "run": str(run.path),
         "report": str(report) if report else None,
-        "headline": answer,
+        "headline": headline(decision),
+        "decision": decision_data(decision),
         "policies": run.summary.to_dicts(),
         "checks": [{"claim": v.claim, "passed": v.passed, "detail": v.detail} for v in run.checks],
     }
-    output.result(data, _text(run, answer, report))
+    output.result(data, _text(run, [headline(decision), *key_points(decision)], report))
     failed = [outcome.claim for outcome in run.checks if not outcome.passed]
     if failed:
         raise CheckFailedError("\n".join(f"check failed: {claim}" for claim in failed))
 
 
-def _headline(run: "Run") -> str:
-    from reports.decision import headline
-    from reports.report_input import report_input
-
-    return headline(report_input(run))
-
-
-def _text(run: "Run", answer: str | None, report: Path | None) -> str:
+def _text(run: "Run", sentences: list[str], report: Path | None) -> str:
     from reports.formatting import text_table
     from reports.tables.leaderboard import leaderboard
 
     board = leaderboard(run.summary)
     checks = [f"{'ok  ' if v.passed else 'FAIL'}  {v.claim} ({v.detail})" for v in run.checks]
     where = f"report: {report}" if report else f"run folder: {run.path}"
-    answers = [_wrapped(answer)] if answer else []
+    answers = ["\n".join(_wrapped(sentence) for sentence in sentences)]
     parts = [text_table(board.header, board.rows), *answers, *(["\n".join(checks)] if checks else []), where]
     return "\n\n".join(parts)
 
@@ -150,7 +183,7 @@ def _say_plan(scenario: "Scenario", out: Path, workers: int, output: Output) -> 
         ["policies", ", ".join(data["policies"])],
         ["replications", f"{scenario.replications:,} of each policy"],
         ["blocks", f"{len(blocks):,}, on {used} {'worker' if used == 1 else 'workers'}"],
-        ["pulls" if scenario.world.kind == "bernoulli" else "messages", f"about {number(total.pulls)} in all"],
+        [scenario.world_kind.sends, f"about {number(total.pulls)} in all"],
         ["time", f"about {duration(seconds)}, and a few seconds a policy to compile it the first time"],
         ["disk", f"about {storage(total.disk_bytes)}"],
         ["run folder", f"{out}{' (exists)' if out.exists() else ''}"],

@@ -65,8 +65,8 @@ def command(
     """Fill TARGET's caption_bandit_stats with realistic rows, as after months of traffic.
 
     Pages, prices, views and purchases follow the traffic world of SCENARIO, or its defaults. Rows stream in bounded
-    memory; the same seed gives the same rows whatever --part-rows and --workers. An interrupted command continues when
-    it is given again; given once more after that, it changes nothing.
+    memory; the same seed gives the same rows whatever --part-rows and --workers. Run an
+    interrupted command again to resume it; after that, the same command changes nothing.
     """
     from sim.backends.local import default_workers
     from sim.seeding import SeedPlan

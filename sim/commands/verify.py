@@ -69,6 +69,9 @@ def threshold_options(function: Command) -> Command:
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Also ask the check files (*.sql) of this folder; may be repeated.",
 )
+@click.option("--since", metavar="AGE", help="Only rows updated within this time, such as 7d or 36h: reads less.")
+@click.option("--against", metavar="TARGET", help="Also compare the table, key by key, with that of another target.")
+@click.option("--dry-run", is_flag=True, help="Print the bytes and dollars of each statement; ask nothing.")
 @threshold_options
 @output_options
 def command(
@@ -78,6 +81,9 @@ def command(
     strict: bool,
     junit: str | None,
     form: str,
+    since: str | None,
+    against: str | None,
+    dry_run: bool,
     **chosen: Any,
 ) -> None:
     """Check the table, the two functions and the rows of TARGET. Reads only.
@@ -86,14 +92,17 @@ def command(
     statistical checks of the sampling function together raise a false alarm once in 10,000 runs.
     """
     from sim.warehouse.targets import parse_target
-    from sim.warehouse.verify.options import Options
+    from sim.warehouse.verify.options import Options, parse_age
 
     values = {name: chosen.pop(name) for name in THRESHOLDS}
     named = {name: value if isinstance(value, tuple) else (value,) for name, value in values.items()}
-    options = Options(thresholds=named, **chosen)
+    options = Options(thresholds=named, since=parse_age(since) if since else None, **chosen)
     spec = parse_target(target)
+    if dry_run:
+        _estimate(target, options, replace(output, as_json=output.as_json or form == "json"))
+        return
     output.note(f"verifying {spec} …")
-    results = _strict(_results(str(spec), options, output), strict)
+    results = _strict([*_results(target, options, output), *_differences(target, against, options)], strict)
     _write(str(spec), results, junit, form, output)
     _conclude(spec.kind, results)
 
@@ -111,6 +120,36 @@ def _results(target: str, options: "Options", output: Output) -> list["Result"]:
         if isinstance(error, InputError):
             raise
         return [unopened(error)]
+
+
+def _differences(target: str, against: str | None, options: "Options") -> list["Result"]:
+    """The comparison with another target, if one is named."""
+    if against is None:
+        return []
+    from sim.errors import InputError, SimError
+    from sim.warehouse.targets import open_target, parse_target
+    from sim.warehouse.verify.difference import CHECKS, compare
+    from sim.warehouse.verify.results import Result, Status
+
+    try:
+        one, two = parse_target(target), parse_target(against)
+        with open_target(one, read_only=True) as here, open_target(two, read_only=True) as there:
+            return compare(here, there, options.table)
+    except InputError:
+        raise
+    except SimError as error:
+        return [Result(check, Status.ERROR, error.message) for check in CHECKS]
+
+
+def _estimate(target: str, options: "Options", output: Output) -> None:
+    """Print what a verification would cost."""
+    from sim.warehouse.targets import open_target, parse_target
+    from sim.warehouse.verify.cost import as_data, as_text, estimate
+    from sim.warehouse.verify.running import chosen_checks
+
+    with open_target(parse_target(target), read_only=True) as opened:
+        costs = estimate(opened, chosen_checks(options), options)
+    output.result(as_data(target, costs), as_text(costs))
 
 
 def _strict(results: Sequence["Result"], strict: bool) -> list["Result"]:

@@ -11,6 +11,8 @@ A block whose content does not match its digests is removed when a run is resume
 """
 
 import json
+import os
+import platform
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -57,9 +59,12 @@ class BlockTables:
 
 
 def write_block(blocks: Path, block: Block, result: "BlockResult", run_key: str) -> None:
-    """Write a block's folder, whole or not at all; `run_key` says which run it belongs to."""
+    """Write a block's folder, whole or not at all; `run_key` says which run it belongs to.
+
+    When another process, of the same shard, has written the block meanwhile, that one stays: both hold the same.
+    """
     final = blocks / block.folder
-    part = final.with_name(final.name + TEMPORARY)
+    part = final.with_name(f"{final.name}-{platform.node()}-{os.getpid()}{TEMPORARY}")
     with reporting_full_disk(part):
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
@@ -68,7 +73,12 @@ def write_block(blocks: Path, block: Block, result: "BlockResult", run_key: str)
         files[OBSERVATIONS] = _write(part / OBSERVATIONS, npz_bytes(vars(result.observations)))
         _write(part / DIGESTS, json.dumps({"run": run_key, "files": files}).encode())
         flush(part)
-        part.rename(final)
+        try:
+            part.rename(final)
+        except OSError:
+            if not final.is_dir():
+                raise
+            shutil.rmtree(part)
         flush(final.parent)
 
 
@@ -107,7 +117,7 @@ def _stored(folder: RunFolder, policy: int, name: str, run_key: str) -> list[Blo
     kept: list[Block] = []
     for path in sorted((folder.blocks / name).glob("*-*")):
         block = _block(path, policy, name)
-        if block and (not kept or kept[-1].stop <= block.start) and _is_intact(folder, block, run_key):
+        if block and (not kept or kept[-1].stop <= block.start) and is_intact(folder, block, run_key):
             kept.append(block)
     return kept
 
@@ -120,7 +130,7 @@ def _block(path: Path, policy: int, name: str) -> Block | None:
     return block if block.start < block.stop and block.folder == f"{name}/{path.name}" else None
 
 
-def _is_intact(folder: RunFolder, block: Block, run_key: str) -> bool:
+def is_intact(folder: RunFolder, block: Block, run_key: str) -> bool:
     """Whether the block belongs to this run and all its files have their content."""
     try:
         found = json.loads((folder.blocks / block.folder / DIGESTS).read_bytes())

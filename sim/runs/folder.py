@@ -15,6 +15,7 @@ from sim.errors import InputError, StorageError
 from sim.files import digest, write_bytes, write_text
 from sim.runs.lock import locked
 from sim.runs.manifest import COMPLETE, Manifest, read, to_text
+from sim.runs.source_file import CAPTIONS
 
 MANIFEST = "manifest.json"
 SCENARIO = "scenario.yaml"
@@ -38,7 +39,7 @@ DERIVED = (
     "summary.json",
 )
 # Everything that a run may have written; `clear` touches nothing else.
-OWN_FILES = (SCENARIO, OBSERVATIONS, *TABLES, *DERIVED, "report.html", "report.md")
+OWN_FILES = (SCENARIO, OBSERVATIONS, CAPTIONS, *TABLES, *DERIVED, "report.html", "report.md")
 LOGS = ("stats", "sends")
 OWN_FOLDERS = (".blocks", *LOGS, "figures", "tables")
 RESUME = "Run the scenario again with --resume to repair it."
@@ -72,9 +73,9 @@ class RunFolder:
         """Replace the manifest."""
         write_text(self.path / MANIFEST, to_text(manifest))
 
-    def locked(self) -> AbstractContextManager[None]:
+    def locked(self, wait_seconds: float = 0.0) -> AbstractContextManager[None]:
         """Hold the folder; see `sim.runs.lock.locked`."""
-        return locked(self.path)
+        return locked(self.path, wait_seconds)
 
     @property
     def complete(self) -> bool:

@@ -7,6 +7,7 @@ The file holds the process number, the host and the time, and is removed at the 
 import json
 import os
 import platform
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -15,27 +16,28 @@ from pathlib import Path
 from sim.errors import StorageError
 
 LOCK = ".lock"
+RETRY_SECONDS = 0.1
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def locked(folder: Path, wait_seconds: float = 0.0) -> Iterator[None]:
     """Hold the folder, making it where needed, and remove it at the end if it is empty then.
 
-    Raises StorageError when another program holds it, or when it is not a folder.
+    Raises StorageError when another program still holds it after `wait_seconds`, or when it is not a folder.
     """
     handle = None
     made = not folder.exists()
     try:
-        handle = _acquire(folder)
+        handle = _acquire(folder, time.monotonic() + wait_seconds)
         yield
     finally:
         if handle is not None:
             _release(folder / LOCK, handle)
         if made:
-            _remove_if_empty(folder)
+            remove_if_empty(folder)
 
 
-def _acquire(folder: Path) -> int:
+def _acquire(folder: Path, deadline: float) -> int:
     """An open file, locked; tries again when another program removed the file, or the folder, at the same moment."""
     while True:
         try:
@@ -48,7 +50,10 @@ def _acquire(folder: Path) -> int:
             continue
         if not _lock(handle):
             os.close(handle)
-            raise _held(folder)
+            if time.monotonic() >= deadline:
+                raise _held(folder)
+            time.sleep(RETRY_SECONDS)
+            continue
         if _is_file(handle, folder / LOCK):
             _write_holder(handle)
             return handle
@@ -58,7 +63,7 @@ def _acquire(folder: Path) -> int:
 def _is_file(handle: int, path: Path) -> bool:
     """Whether `path` is still the file that was opened, and not a new one in its place."""
     try:
-        return os.path.sameopenfile(handle, handle) and os.path.samestat(os.fstat(handle), path.stat())
+        return os.path.samestat(os.fstat(handle), path.stat())
     except FileNotFoundError:
         return False
 
@@ -108,12 +113,13 @@ def _held(folder: Path) -> StorageError:
 
 
 def _release(path: Path, handle: int) -> None:
-    """Remove the file while it is still locked: whoever opened it before finds that it is not the file any more."""
+    """Remove the file while it is still locked: a process that has it open notices the change."""
     path.unlink(missing_ok=True)
     os.close(handle)
 
 
-def _remove_if_empty(folder: Path) -> None:
+def remove_if_empty(folder: Path) -> None:
+    """Remove a folder that is there and holds nothing."""
     if folder.is_dir() and not any(folder.iterdir()):
         try:
             folder.rmdir()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import StorageError
 from sim.runs.provenance import code_digests, versions
+from sim.runs.source_file import remarks
 from sim.version import __version__
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def describe(scenario: "Scenario") -> Manifest:
         "repeat": "python -m sim run scenario.yaml --out repeated",
         "versions": versions(),
         "code": code_digests(spec.kind for spec in scenario.policies),
+        "remarks": remarks(scenario),
         "files": {"scenario.yaml": hashlib.sha256(scenario.to_yaml().encode()).hexdigest()},
     }
 

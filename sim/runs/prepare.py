@@ -11,6 +11,7 @@ A run is the same when scenario and code are; the number of replications may ris
 continued by --resume with its own scenario.
 """
 
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,7 @@ class Request:
         if there["replications"] < here["replications"]:
             return self._build_beside(here if damaged else {**here, BASE: there["replications"]})
         if not damaged:
+            shutil.rmtree(self.folder.blocks, ignore_errors=True)  # of a shard that ended after the merge
             return None
         if not all(name in (*DERIVED, SCENARIO) or name.startswith("tables/") for name in damaged):
             return self._build_beside(here)

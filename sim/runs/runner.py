@@ -14,10 +14,11 @@ from sim.backends.base import Backend
 from sim.files import digest, link_or_copy
 from sim.runs.blocks import block_digests, discard_unfinished, result_arrays, stored_blocks, write_block
 from sim.runs.folder import DERIVED, LOGS, OBSERVATIONS, SCENARIO, TABLES, RunFolder
+from sim.runs.lock import remove_if_empty
 from sim.runs.manifest import BASE, COMPLETE, Manifest, run_key
 from sim.runs.merge import Sources, merge, replication_rows
 from sim.runs.plan import Block, Plan, plan
-from sim.scenario.sections.traffic import TIERS
+from sim.runs.source_file import write_captions
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -32,6 +33,15 @@ Blocks = list[list[Block]]
 
 def no_progress(done: int, total: int) -> None:
     """Say nothing."""
+
+
+def tell_compiled(progress: Progress, blocks: Blocks) -> None:
+    """Call the method `compiled` of a progress that has one with (policies with a finished block, all policies).
+
+    The first block of a policy takes the compilation of its kernels, which a machine does once.
+    """
+    if (tell := getattr(progress, "compiled", None)) is not None:
+        tell(sum(map(bool, blocks)), len(blocks))
 
 
 @dataclass(frozen=True)
@@ -93,8 +103,10 @@ class Pipeline:
         stored = stored_blocks(self.folder, self.plan.policies, run_key(self.manifest))
         done, total = sum(map(_size, stored)), self.plan.replications
         progress(done, total)
+        tell_compiled(progress, stored)
         for job, _ in backend.run(self._jobs(stored), simulate_block):
             stored[job.block.policy].append(job.block)
+            tell_compiled(progress, stored)
             done += len(job.block.replications)
             progress(done, total)
         return [sorted(blocks, key=lambda block: block.start) for blocks in stored]
@@ -106,16 +118,20 @@ class Pipeline:
         """
         _return_memory()
         os.sync()  # the logs, written without an fsync each, are on the disk before they leave their blocks
-        tiers = TIERS if self.scenario.world.kind == "traffic" else ()
         base = None if self.base is None else self.base.path
-        merge(Sources(self.plan.policies, self.folder.blocks, blocks, base), self.folder.path, tiers)
+        merge(
+            Sources(self.plan.policies, self.folder.blocks, blocks, base),
+            self.folder.path,
+            self.scenario.world_kind.tiers,
+        )
         return {**self._link_base_logs(), **self._move_logs(blocks)}
 
     def finish(self, logs: dict[str, str], seconds: float) -> None:
         """Write the manifest of the complete run, and remove the blocks."""
         path = self.folder.path
         csv = sorted(table.relative_to(path).as_posix() for table in path.glob("tables/*.csv"))
-        files = {name: digest(path / name) for name in (SCENARIO, OBSERVATIONS, *TABLES, *DERIVED, *csv)}
+        names = (SCENARIO, OBSERVATIONS, *TABLES, *DERIVED, *csv, *write_captions(self.scenario, path))
+        files = {name: digest(path / name) for name in names}
         manifest = {name: value for name, value in self.manifest.items() if name != BASE}
         self.folder.write_manifest(
             {**manifest, "status": COMPLETE, "seconds": round(seconds, 3), "files": {**files, **logs}}
@@ -134,6 +150,7 @@ class Pipeline:
             discard_unfinished(self.folder.blocks)
             if not any(self.folder.blocks.glob("*/*")):
                 self.folder.clear()
+                remove_if_empty(self.folder.path)  # one that was built beside
             raise
 
     def _jobs(self, stored: Sequence[Sequence[Block]]) -> Iterator[Job]:

@@ -5,6 +5,7 @@ The costs are rough figures of one core of 2025, those of docs/performance.md; t
 
 import math
 from dataclasses import dataclass
+from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,6 @@ STATS_ROW_BYTES = 75.0
 STATS_FILE_BYTES = 5_000.0
 SEND_ROW_BYTES = 40.0
 # Memory, while a block is simulated and written.
-CELL_BYTES = {"bernoulli": 100.0, "table": 150.0, "traffic": 300.0}
 POINT_BYTES = 90.0
 SEND_BYTES = 150.0
 
@@ -62,14 +62,16 @@ def workload(scenario: "Scenario", kind: str = "wilson_sample") -> Workload:
 
     Raises, for a table world, what `read_counts` raises of its file.
     """
-    return _WORKLOADS[scenario.world.kind](scenario, kind)
+    module, _, name = scenario.world_kind.workload.partition(":")
+    estimated: Workload = getattr(import_module(module), name)(scenario, kind)
+    return estimated
 
 
 def memory_bytes(scenario: "Scenario") -> float:
     """About what a replication of a policy keeps in memory until it is on disk."""
     size, record = workload(scenario), scenario.record
     points = record.curve_points * POINT_BYTES
-    return size.cells * CELL_BYTES[scenario.world.kind] + points + record.sends * size.pulls * SEND_BYTES
+    return size.cells * scenario.world_kind.cell_bytes + points + record.sends * size.pulls * SEND_BYTES
 
 
 def estimate(scenario: "Scenario") -> Estimate:
@@ -84,7 +86,8 @@ def estimate(scenario: "Scenario") -> Estimate:
     return Estimate(pairs * size.pulls, seconds + files * STATS_FILE_SECONDS, disk)
 
 
-def _bernoulli(scenario: Any, kind: str) -> Workload:
+def bernoulli(scenario: Any, kind: str) -> Workload:
+    """One replication of a bernoulli world."""
     pulls, arms = scenario.horizon.pulls, scenario.world.size
     policy = _policy(kind)
     share = TAIL_SHARE if policy.tail_evaluable else LEADER_SHARE if policy.state_independent_score else 1.0
@@ -97,7 +100,8 @@ def _policy(kind: str) -> "type[Policy]":
     return kinds()[kind]
 
 
-def _table(scenario: Any, kind: str) -> Workload:
+def table(scenario: Any, kind: str) -> Workload:
+    """One replication of a table world."""
     world = scenario.world
     counts = _counts(world)
     pages, rows = len(counts.page_names), len(counts.trials)
@@ -106,7 +110,8 @@ def _table(scenario: Any, kind: str) -> Workload:
     return Workload(sends, rows, 1e-9 * (sends * world.fans_per_send * FAN_NS + scores * _policy(kind).score_ns))
 
 
-def _traffic(scenario: Any, kind: str) -> Workload:
+def traffic(scenario: Any, kind: str) -> Workload:
+    """One replication of a traffic world."""
     world, days = scenario.world, scenario.horizon.days
     arriving = world.turnover.arrivals_per_week * days / 7
     captions = world.bank.captions + arriving
@@ -148,9 +153,6 @@ def _share_below(audience: Any, fans: float) -> float:
         if fans < most:
             return float(low + (high - low) * max(0.0, math.log(fans / fewest) / math.log(most / fewest)))
     return 1.0
-
-
-_WORKLOADS = {"bernoulli": _bernoulli, "table": _table, "traffic": _traffic}
 
 
 def _counts(world: Any) -> "Counted":

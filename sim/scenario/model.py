@@ -1,43 +1,34 @@
 """A scenario: every number of a run, typed and frozen. `sim.scenario.load` makes one out of YAML."""
 
-import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from sim.errors import InputError, StorageError
-from sim.scenario.sections.base import MAX_DAYS, MAX_PULLS, MAX_REPLICATIONS, Section, Whole
+from sim.scenario.patterns import POLICY_NAME, SCENARIO_NAME
+from sim.scenario.sections.base import MAX_DAYS, MAX_PULLS, MAX_REPLICATIONS, Listed, Section, Whole
 from sim.scenario.sections.bernoulli import BernoulliFeedback, BernoulliSection
 from sim.scenario.sections.table import TableFeedback, TableSection, TableSelection
 from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
+from sim.scenario.sections.world_kind import WorldKind
+from sim.scenario.worlds import WORLDS
 
 if TYPE_CHECKING:
     from policies.base import Policy
 
 MAX_NAME = 64
-# A name becomes the folder `policy=NAME`.
-POLICY_NAME = re.compile(r"[A-Za-z0-9_-]([A-Za-z0-9_.-]*[A-Za-z0-9_-])?")
+MAX_POLICIES = 100
+MAX_CHECKS = 200
+
+PolicyName = Annotated[str, Field(pattern=POLICY_NAME, max_length=MAX_NAME)]
+"""A policy's name becomes the folder `policy=NAME`."""
+
+WORLD = "What is simulated; the other keys depend on `kind`."
+FEEDBACK = "When policies learn what happened; keys depend on the world's kind."
+SELECTION = "How captions are chosen; keys depend on the world's kind; not in a bernoulli world."
 
 Metric = Literal["regret", "reward", "revenue_usd", "best_share", "locked_out"]
-
-
-@dataclass(frozen=True)
-class Kind:
-    """The sections that go with one kind of world."""
-
-    world: type[Section]
-    feedback: type[Section]
-    selection: type[Section] | None
-    horizon: Literal["pulls", "days"]
-
-
-WORLDS = {
-    "bernoulli": Kind(BernoulliSection, BernoulliFeedback, None, "pulls"),
-    "table": Kind(TableSection, TableFeedback, TableSelection, "days"),
-    "traffic": Kind(TrafficSection, TrafficFeedback, Selection, "days"),
-}
 
 
 class Horizon(Section):
@@ -87,39 +78,44 @@ class Record(Section):
 
 
 class Check(Section):
-    """A claim about the results; the run exits with 1 where it fails. Exactly one of the three comparisons is given."""
+    """A claim about the results; the run exits with 1 where it fails. Exactly one of the four comparisons is given."""
 
     metric: Metric = Field(description="What is compared.")
     policy: str = Field(description="The name of the policy that is judged.")
     not_worse_than: str | None = Field(None, description="The name of the policy that it is compared with.")
+    better_than: str | None = Field(None, description="The name of the policy that it is shown to be better than.")
+    margin: Annotated[float, Field(ge=0.0)] | None = Field(
+        None,
+        description="How much worse `not_worse_than` allows, or how much better `better_than` asks for, in the metric.",
+    )
     at_most: float | None = Field(None, description="An upper limit of the metric's mean.")
     at_least: float | None = Field(None, description="A lower limit of the metric's mean.")
     confidence: Annotated[float, Field(gt=0.5, lt=1.0)] = Field(0.95, description="Confidence of the interval used.")
 
 
-class Header(Section):
-    """The single values at the top of a scenario."""
+class Scenario(Section):
+    """A whole scenario, every default filled in; `sim.scenario.load` makes one, and checks rules between sections.
+
+    Each kind of world has a class of its own, in `SCENARIOS`, which says what its sections hold.
+    """
 
     version: Literal[1] = Field(1, description="Version of this format.")
-    name: Annotated[str, Field(pattern=r"^[a-z0-9_-]+$", max_length=MAX_NAME)] = Field(
+    name: Annotated[str, Field(pattern=SCENARIO_NAME, max_length=MAX_NAME)] = Field(
         description="Names the run folder: `runs/<name>` unless `--out` says otherwise."
     )
-    seed: Annotated[Whole, Field(ge=0, lt=2**63)] = Field(1, description="Seed of all randomness.")
+    seed: Annotated[Whole, Field(ge=0, lt=2**63)] = Field(1, description="Seed of all random numbers.")
     replications: Annotated[Whole, Field(ge=1, le=MAX_REPLICATIONS)] = Field(
-        100, description="How often the whole is repeated, each time with luck of its own."
+        100, description="Number of repetitions, each with its own random numbers."
     )
-
-
-class Scenario(Header):
-    """A whole scenario, every default filled in; `sim.scenario.load` makes one, and checks rules between sections."""
-
-    horizon: Horizon
-    world: BernoulliSection | TableSection | TrafficSection
+    horizon: Horizon = Field(description="How long a replication lasts.")
+    world: BernoulliSection | TableSection | TrafficSection = Field(description=WORLD)
     feedback: BernoulliFeedback | TableFeedback | TrafficFeedback
     selection: TableSelection | Selection | None = None
-    policies: tuple[PolicySpec, ...]
-    record: Record = Record()
-    checks: tuple[Check, ...] = ()
+    policies: Annotated[tuple[PolicySpec, ...], Field(min_length=1, max_length=MAX_POLICIES), Listed] = Field(
+        description="What is compared: kinds, or mappings of kind, name and parameters."
+    )
+    record: Record = Field(Record(), description="What a run writes down.")
+    checks: Annotated[tuple[Check, ...], Field(max_length=MAX_CHECKS), Listed] = Field((), description=Check.__doc__)
 
     def content(self) -> dict[str, Any]:
         """The scenario as the YAML holds it: plain values, every default filled in, keys in the usual order."""
@@ -132,6 +128,11 @@ class Scenario(Header):
         from sim.scenario.writing import yaml_text  # noqa: PLC0415  (needs ruamel.yaml)
 
         return yaml_text(self.content())
+
+    @property
+    def world_kind(self) -> WorldKind:
+        """What is true of every world of this kind: units, tiers, engine."""
+        return WORLDS[self.world.kind]
 
     @property
     def digest(self) -> str:
@@ -158,3 +159,41 @@ class Scenario(Header):
         if not self.source_path.is_file():
             what = "is a directory" if self.source_path.is_dir() else "does not exist"
             raise StorageError(f"world.source: {self.source_path} {what}", "Give another: --set world.source=FILE")
+
+
+def _leave_out(value: object) -> object:
+    if value is not None:
+        raise ValueError("a bernoulli world sends one arm at a time; leave this out")
+    return value
+
+
+class BernoulliScenario(Scenario):
+    """A scenario of a bernoulli world."""
+
+    world: BernoulliSection = Field(description=WORLD)
+    feedback: BernoulliFeedback = Field(BernoulliFeedback(), description=FEEDBACK)
+    selection: Annotated[None, BeforeValidator(_leave_out)] = Field(None, description=SELECTION)
+
+
+class TableScenario(Scenario):
+    """A scenario of a table world."""
+
+    world: TableSection = Field(description=WORLD)
+    feedback: TableFeedback = Field(TableFeedback(), description=FEEDBACK)
+    selection: TableSelection = Field(TableSelection(), description=SELECTION)
+
+
+class TrafficScenario(Scenario):
+    """A scenario of a traffic world."""
+
+    world: TrafficSection = Field(description=WORLD)
+    feedback: TrafficFeedback = Field(TrafficFeedback(), description=FEEDBACK)
+    selection: Selection = Field(Selection(), description=SELECTION)
+
+
+SCENARIOS: dict[str, type[Scenario]] = {
+    "bernoulli": BernoulliScenario,
+    "table": TableScenario,
+    "traffic": TrafficScenario,
+}
+"""The scenario of each kind of world."""

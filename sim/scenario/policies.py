@@ -1,20 +1,21 @@
-"""The policies of a scenario: entries of the YAML to specifications with every parameter filled in."""
+"""The policies of a scenario: one pydantic model per kind, made from the declared parameters of the policy."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields
+from collections.abc import Mapping
+from dataclasses import MISSING, Field, fields
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self, Union
+
+from pydantic import BeforeValidator, Discriminator, Tag, create_model, model_validator
+from pydantic import Field as ModelField
 
 from sim.errors import InputError
-from sim.scenario.document import Finding, Path
-from sim.scenario.model import MAX_NAME, POLICY_NAME, PolicySpec
-from sim.scenario.problems import shown, unknown_key
+from sim.scenario.model import PolicyName, PolicySpec
+from sim.scenario.problems import misplaced, shown
+from sim.scenario.sections.base import Listed, Section, Whole
 from sim.wording import did_you_mean
 
 if TYPE_CHECKING:
     from policies.base import Policy
-
-MAX_POLICIES = 100
 
 
 @cache
@@ -28,24 +29,9 @@ def known_kinds() -> dict[str, "type[Policy]"]:
         raise InputError(str(error), "Uninstall one of the packages that offer this policy.") from error
 
 
-def read_policies(value: Any) -> tuple[list[PolicySpec], list[Finding]]:
-    """The specifications that are right, and what is wrong with the others."""
-    if not isinstance(value, list) or not value:
-        return [], [Finding(("policies",), f"expected a list of at least one policy, got {shown(value)}")]
-    if len(value) > MAX_POLICIES:
-        return [], [Finding(("policies",), f"has more than {MAX_POLICIES} entries")]
-    specs: list[PolicySpec] = []
-    found: list[Finding] = []
-    for index, entry in enumerate(value):
-        problems = list(_problems(entry, ("policies", index)))
-        found += problems
-        specs += [] if problems else [_spec(entry)]
-    return specs, found + list(_clashes(value))
-
-
 def policy_names(value: Any) -> list[str | None]:
-    """The name of each entry, None where it has none; right or wrong otherwise."""
-    return [_name(entry) for entry in value] if isinstance(value, list) else []
+    """The name of each entry of `policies`, None where it has none, whether or not the entry is right otherwise."""
+    return [_name(entry) for entry in value] if isinstance(value, (list, tuple)) else []
 
 
 def _name(entry: Any) -> str | None:
@@ -53,108 +39,95 @@ def _name(entry: Any) -> str | None:
     return name if isinstance(name, str) else None
 
 
-def _clashes(entries: list[Any]) -> Iterator[Finding]:
-    # Names become folder names, and some file systems do not tell A from a.
-    first: dict[str, int] = {}
-    for index, name in enumerate(policy_names(entries)):
-        if name is not None and first.setdefault(name.casefold(), index) != index:
-            where = f"policies.{first[name.casefold()]}"
-            yield Finding(("policies", index), f'the name "{name}" is taken by {where}; give each a `name` of its own')
+class Entry(Section):
+    """One policy as a scenario writes it; each kind has a subclass with its parameters as further fields."""
+
+    kind: str
+    name: PolicyName | None = ModelField(None, description="The name of its results; the kind by default.")
+
+    def spec(self) -> PolicySpec:
+        """The specification, every parameter filled in."""
+        given = {key: getattr(self, key) for key in type(self).model_fields if key not in ("kind", "name")}
+        params = {key: list(value) if isinstance(value, tuple) else value for key, value in given.items()}
+        return PolicySpec(name=self.kind if self.name is None else self.name, kind=self.kind, params=params)
+
+    @model_validator(mode="after")
+    def _accepted(self) -> Self:
+        """The policy itself may refuse what the ranges of its parameters allow."""
+        try:
+            self.spec().build()
+        except (ValueError, TypeError, ArithmeticError) as error:
+            key, colon, message = str(error).partition(": ")
+            named = bool(colon) and key in type(self).model_fields
+            raise misplaced(message if named else str(error), key if named else "") from None
+        return self
 
 
-def _problems(entry: Any, path: Path) -> Iterator[Finding]:
+@cache
+def entry_model(kind: str) -> type[Entry]:
+    """The model of an entry of this kind."""
+    policy = known_kinds()[kind]
+    literal: Any = Literal.__getitem__(kind)
+    own: dict[str, Any] = {item.name: _parameter(item) for item in fields(policy)}
+    own["kind"] = (literal, ...)
+    made: type[Entry] = create_model(f"policy_{kind}", __base__=Entry, __doc__=(policy.__doc__ or "").strip(), **own)
+    return made
+
+
+def _parameter(item: "Field[Any]") -> tuple[Any, Any]:
+    """The type and the field of a parameter, from its default and its declared range."""
+    description = item.metadata.get("doc", "")
+    if item.default is MISSING:
+        return Any, ModelField(description=description)
+    return _type(item.default, item.metadata), ModelField(item.default, description=description)
+
+
+def _type(default: Any, declared: Mapping[str, Any]) -> Any:
+    if declared.get("choices"):
+        found: Any = Literal[tuple(declared["choices"])]
+    elif isinstance(default, tuple):
+        return Annotated[tuple[tuple(_type(each, declared) for each in default)], Listed]  # type: ignore[misc]
+    elif isinstance(default, (bool, str)):
+        return type(default)
+    else:
+        found = _number(default, declared)
+    return found | None if default is None else found
+
+
+def _number(default: Any, declared: Mapping[str, Any]) -> Any:
+    low, high = declared.get("low"), declared.get("high")
+    range_ = ModelField(gt=low, le=high) if declared.get("open_low") else ModelField(ge=low, le=high)
+    return Annotated[Whole if isinstance(default, int) else float, range_]
+
+
+def entries_type() -> Any:
+    """The type of `policies` as a scenario writes them: each a kind, or a mapping with `kind`."""
+    models = tuple(Annotated[entry_model(kind), Tag(f"policy_{kind}")] for kind in known_kinds())
+    any_kind: Any = Union.__getitem__(models)
+    entry: Any = Annotated[any_kind, Discriminator(_model_name), BeforeValidator(_with_kind)]
+    return tuple.__class_getitem__((entry, ...))
+
+
+def _model_name(entry: Mapping[str, Any]) -> str:
+    return f"policy_{entry['kind']}"
+
+
+def _with_kind(entry: Any) -> Any:
+    """The entry as a mapping whose kind exists."""
     if isinstance(entry, str):
         entry = {"kind": entry}
     if not isinstance(entry, Mapping):
-        yield Finding(path, f"expected a policy's kind, or a mapping with `kind`, got {shown(entry)}")
-        return
-    if "name" in entry:
-        yield from _name_problems(entry["name"], (*path, "name"))
-    kind = entry.get("kind")
+        raise misplaced(f"expected a policy's kind, or a mapping with `kind`, got {shown(entry)}")
     if "kind" not in entry:
-        yield Finding((*path, "kind"), "missing; it has no default")
-    elif not isinstance(kind, str) or kind not in known_kinds():
+        raise misplaced("missing; it has no default", "kind")
+    kind = entry["kind"]
+    if not isinstance(kind, str) or kind not in known_kinds():
         hint = did_you_mean(kind, known_kinds()) if isinstance(kind, str) else ""
-        yield Finding((*path, "kind"), f"unknown policy {shown(kind)}{hint}{_plugins_missing()}")
-    else:
-        yield from _parameter_problems(kind, _params(entry), path)
+        raise misplaced(f"unknown policy {shown(kind)}{hint}{_plugins_missing()}", "kind")
+    return entry
 
 
 def _plugins_missing() -> str:
     from policies.registry import broken  # noqa: PLC0415
 
     return "".join(f"; plug-in {name!r} could not be loaded ({why})" for name, why in broken().items())
-
-
-def _name_problems(name: Any, path: Path) -> Iterator[Finding]:
-    if not isinstance(name, str) or not POLICY_NAME.fullmatch(name) or len(name) > MAX_NAME:
-        yield Finding(
-            path,
-            f"{shown(name)} cannot name a folder of results; use letters, digits, _ - and . inside, "
-            f"at most {MAX_NAME} characters",
-        )
-
-
-def _params(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in entry.items() if key not in ("kind", "name")}
-
-
-def _parameter_problems(kind: str, params: Mapping[str, Any], path: Path) -> Iterator[Finding]:
-    defaults = {item.name: item.default for item in fields(known_kinds()[kind])}
-    right = {}
-    for key, value in params.items():
-        if key not in defaults:
-            known = f"{unknown_key(key, defaults)}" if defaults else f"unknown key; {kind} has no parameters"
-            yield Finding((*path, key), known)
-        elif (expected := _mismatch(value, defaults[key])) is not None:
-            yield Finding((*path, key), f"expected {expected}, got {shown(value)}")
-        else:
-            right[key] = value
-    yield from _refused(kind, right, path)
-
-
-def _mismatch(value: Any, default: Any) -> str | None:
-    """What was expected instead, where a value is not of its default's type; ranges are the policy's own business."""
-    if isinstance(default, tuple):
-        return None if isinstance(value, (list, tuple)) and all(map(_is_number, value)) else "a list of numbers"
-    if isinstance(default, bool):
-        return None if isinstance(value, bool) else "true or false"
-    if isinstance(default, (int, float)):
-        return None if _is_number(value) else "a number"
-    if isinstance(default, str):
-        return None if isinstance(value, str) else "text"
-    return None
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _refused(kind: str, params: dict[str, Any], path: Path) -> Iterator[Finding]:
-    from policies.registry import build  # noqa: PLC0415
-
-    # A policy stops at its first objection: take that parameter away and ask again.
-    while True:
-        try:
-            build(kind, dict(params))
-            return
-        except (ValueError, TypeError) as error:
-            key, _, message = str(error).partition(": ")
-            if key not in params:
-                yield Finding(path, str(error))
-                return
-            yield Finding((*path, key), message)
-            del params[key]
-
-
-def _spec(entry: Any) -> PolicySpec:
-    from policies.registry import build  # noqa: PLC0415
-
-    entry = {"kind": entry} if isinstance(entry, str) else entry
-    policy = build(entry["kind"], _params(entry))
-    params = {item.name: _plain(getattr(policy, item.name)) for item in fields(policy)}
-    return PolicySpec(name=entry.get("name", entry["kind"]), kind=entry["kind"], params=params)
-
-
-def _plain(value: Any) -> Any:
-    return list(value) if isinstance(value, tuple) else value

@@ -1,11 +1,15 @@
 """What pydantic found wrong, in the words of someone who writes scenarios."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, get_args
+from functools import cache
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
 
 from sim.scenario.document import Finding, Path
+from sim.scenario.patterns import ALLOWED
 from sim.wording import did_you_mean
 
 MAX_PROBLEMS = 50
@@ -40,13 +44,19 @@ def shown(value: Any) -> str:
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 
 
-def findings(error: ValidationError, model: type[BaseModel], value: Any, path: Path) -> Iterator[Finding]:
-    """The findings of one section, `value`, which stands at `path`."""
+def misplaced(message: str, key: str = "") -> PydanticCustomError:
+    """An error for a validator to raise, about `key` inside what is validated."""
+    return PydanticCustomError("misplaced", "{message}", {"message": message, "key": key})
+
+
+def findings(error: ValidationError, model: type[BaseModel], value: Any) -> Iterator[Finding]:
+    """What is wrong with `value`, which `model` refused."""
     items = error.errors(include_url=False, include_context=True)
     for item in items:
         if item["type"] == "too_short" and any(_within(other["loc"], item["loc"]) for other in items):
             continue  # pydantic does not count the entries that are wrong by themselves
-        yield Finding((*path, *_inside(item, value)), _message(item, model))
+        path, key = _inside(item, value), item.get("ctx", {}).get("key", "") if item["type"] == "misplaced" else ""
+        yield Finding((*path, key) if key else path, _message(item, model))
 
 
 def _within(location: tuple[str | int, ...], container: tuple[str | int, ...]) -> bool:
@@ -76,7 +86,7 @@ def _has(value: Any, step: str | int) -> bool:
 def _message(item: Mapping[str, Any], model: type[BaseModel]) -> str:
     kind, context = item["type"], item.get("ctx", {})
     if kind == "extra_forbidden":
-        return unknown_key(str(item["loc"][-1]), _siblings(model, item["loc"][:-1]))
+        return unknown_key(str(item["loc"][-1]), model, _siblings(model, item["loc"][:-1]))
     if kind in _EXPECTED:
         return f"expected {_EXPECTED[kind]}, got {shown(item['input'])}"
     if kind in _BOUNDS:
@@ -93,7 +103,7 @@ def _rarer(kind: str, context: Mapping[str, Any], item: Mapping[str, Any]) -> st
     if kind == "literal_error":
         return _choice(item["input"], context["expected"])
     if kind == "string_pattern_mismatch":
-        return f"{shown(item['input'])} does not match {context['pattern']}"
+        return f"{shown(item['input'])} {ALLOWED.get(context['pattern'], 'is not allowed here')}"
     text: str = item["msg"]
     return text.removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
@@ -112,9 +122,25 @@ def _length(kind: str, context: Mapping[str, Any]) -> str:
     return f"has more than {context['max_length']} {unit}"
 
 
-def unknown_key(key: str, known: Iterable[str]) -> str:
-    """The message for a key that does not exist here."""
-    return f"unknown key{did_you_mean(key, known)}"
+def unknown_key(key: str, model: type[BaseModel], siblings: Iterable[str]) -> str:
+    """The message for a key that does not exist where it stands: where the same key exists, or one like it."""
+    elsewhere = [path for path in _key_paths(model) if path.rpartition(".")[2] == key]
+    if elsewhere:
+        return f'unknown key; did you mean "{elsewhere[0]}"?'
+    names = list(siblings)
+    return f"unknown key{did_you_mean(key, names)}" if names else "unknown key; there are no keys here"
+
+
+@cache
+def _key_paths(model: type[BaseModel]) -> tuple[str, ...]:
+    """Every key of a model and of the models inside it, dotted, outer ones first; those of lists left out."""
+    inner = {name: _models(field.annotation) for name, field in model.model_fields.items() if not _is_list(field)}
+    below = [f"{name}.{path}" for name, models in inner.items() for each in models for path in _key_paths(each)]
+    return (*model.model_fields, *below)
+
+
+def _is_list(field: FieldInfo) -> bool:
+    return get_origin(field.annotation) is tuple
 
 
 def _siblings(model: type[BaseModel], location: tuple[str | int, ...]) -> list[str]:
@@ -122,8 +148,9 @@ def _siblings(model: type[BaseModel], location: tuple[str | int, ...]) -> list[s
     models: list[type[BaseModel]] = [model]
     for step in location:
         inner = [each.model_fields[step].annotation for each in models if step in each.model_fields]
-        # List indices and the names of union branches lead to no field: the models stay.
-        models = [found for annotation in inner for found in _models(annotation)] if inner else models
+        branch = [each for each in models if each.__name__ == step]
+        # List indices and the names of other union branches lead to no field: the models stay.
+        models = [found for annotation in inner for found in _models(annotation)] if inner else branch or models
     return list(dict.fromkeys(name for each in models for name in each.model_fields))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from sim.scenario.document import MAX_BYTES, MAX_DEPTH, MAX_VALUES
-from sim.scenario.model import WORLDS
+from sim.scenario.model import SCENARIOS
 from sim.scenario.rules import MAX_REPLICATION_SENDS, MAX_ROW_ARMS, MAX_ROWS, MAX_WORK
 from sim.scenario.schema import scenario_schema
 
@@ -31,13 +31,15 @@ in the current directory.
 **Digest.** The SHA-256 of the content with every default filled in. Layout, comments, key order and the place of the
 scenario's file do not enter it; a table world's source enters by its bytes, not by its name.
 
-**Sizes.** Refused are scenarios above {MAX_WORK:.0e} arms to look at in all (decisions × arms × replications ×
-policies), {MAX_ROWS:.0e} rows of curves, caption statistics or sends, and, in one replication, {MAX_ROW_ARMS:.0e}
-captions, or {MAX_REPLICATION_SENDS:.0e} sends where they are recorded.
+**Sizes.** A scenario may evaluate at most {MAX_WORK:.0e} arm scores (decisions × arms × replications × policies) and
+write at most {MAX_ROWS:.0e} rows of curves, caption statistics or sends. One replication may have at most
+{MAX_ROW_ARMS:.0e} captions, and {MAX_REPLICATION_SENDS:.0e} sends where they are recorded.
 
 In the tables, a dash for the default means that the key must be given wherever its section is.
 """
-RULES = """Exactly one of `not_worse_than`, `at_most` and `at_least` is given. `revenue_usd` exists in the traffic world
+RULES = """Exactly one of `not_worse_than`, `better_than`, `at_most` and `at_least` is given. `better_than`, `at_most`,
+`at_least`, and `not_worse_than` with a `margin`, must be shown by the one-sided bound at `confidence`.
+`not_worse_than` without a margin passes unless the opposite is shown. `revenue_usd` exists in the traffic world
 only. A failed check makes `run` exit with 1; the results are written all the same."""
 ENTRIES = """An entry is a kind, or a mapping of `kind`, `name` (the kind by default; unique) and its parameters:
 """
@@ -50,16 +52,18 @@ def reference() -> str:
 
 
 def _page(schema: dict[str, Any]) -> Iterator[str]:
+    any_world = schema["$defs"][next(iter(SCENARIOS.values())).__name__]
     yield INTRODUCTION
-    yield from _section("Top level", schema["properties"], schema["required"])
-    yield from _model(schema, "`horizon`", "Horizon")
-    for kind, parts in WORLDS.items():
-        yield from _model(schema, f"`world` of kind `{kind}`", parts.world.__name__)
-        yield from _model(schema, f"`feedback` in a {kind} world", parts.feedback.__name__)
-        if parts.selection:
-            yield from _model(schema, f"`selection` in a {kind} world", parts.selection.__name__)
-    yield from _model(schema, "`record`", "Record")
-    yield from _model(schema, "`checks`", "Check")
+    yield from _section("Top level", any_world["properties"], schema["required"])
+    yield from _model(schema, "`horizon`", any_world["properties"]["horizon"])
+    for kind, model in SCENARIOS.items():
+        sections = schema["$defs"][model.__name__]["properties"]
+        yield from _model(schema, f"`world` of kind `{kind}`", sections["world"])
+        yield from _model(schema, f"`feedback` in a {kind} world", sections["feedback"])
+        if sections["selection"].get("type") != "null":
+            yield from _model(schema, f"`selection` in a {kind} world", sections["selection"])
+    yield from _model(schema, "`record`", any_world["properties"]["record"])
+    yield from _model(schema, "`checks`", any_world["properties"]["checks"])
     yield f"{RULES}\n"
     yield from _policies(schema)
 
@@ -69,15 +73,15 @@ def _policies(schema: dict[str, Any]) -> Iterator[str]:
     yield ENTRIES
     yield "| kind | parameters |\n|---|---|"
     for name, definition in schema["$defs"].items():
-        if name.startswith("policy:"):
+        if name.startswith("policy_"):
             known = {key: item for key, item in definition["properties"].items() if key not in ("kind", "name")}
             described = "; ".join(f"`{key}` = {_default(item)}: {item['description']}" for key, item in known.items())
-            yield f"| `{name.removeprefix('policy:')}` | {_cell(described or 'none')} |"
+            yield f"| `{name.removeprefix('policy_')}` | {_cell(described or 'none')} |"
 
 
-def _model(schema: dict[str, Any], title: str, name: str) -> Iterator[str]:
-    """A table of the model's keys, those of the models inside it among them, dotted."""
-    definition = schema["$defs"][name]
+def _model(schema: dict[str, Any], title: str, item: dict[str, Any]) -> Iterator[str]:
+    """A table of the keys of the model that an item refers to, and of the models inside it, dotted."""
+    definition = _inner(schema, item) or {}
     yield f"## {title}\n"
     yield f"{definition['description']}\n"
     yield "| key | value | default | meaning |\n|---|---|---|---|"
@@ -88,7 +92,7 @@ def _model(schema: dict[str, Any], title: str, name: str) -> Iterator[str]:
 def _section(title: str, properties: dict[str, Any], required: list[str]) -> Iterator[str]:
     yield f"## {title}\n\n| key | value | default | meaning |\n|---|---|---|---|"
     for key, item in properties.items():
-        default = "—" if key in required else _default(item)
+        default = "—" if key in required else _default(item) if _is_plain(item) else "see below"
         yield f"| `{key}` | {_cell(_value(item))} | {default} | {_cell(item.get('description', 'See below.'))} |"
     yield ""
 
@@ -112,6 +116,10 @@ def _inner(schema: dict[str, Any], item: dict[str, Any]) -> dict[str, Any] | Non
             found: dict[str, Any] = schema["$defs"][part["$ref"].rsplit("/", 1)[1]]
             return found
     return None
+
+
+def _is_plain(item: dict[str, Any]) -> bool:
+    return "default" in item and not isinstance(item["default"], (dict, list)) and item.get("type") != "null"
 
 
 def _listed(item: dict[str, Any]) -> bool:

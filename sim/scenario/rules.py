@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from sim.scenario.document import Finding
-from sim.scenario.model import Check, Header, Horizon, PolicySpec, Record
+from sim.scenario.model import Check, Horizon, PolicySpec, Record
 from sim.scenario.sections.bernoulli import BernoulliSection
 from sim.scenario.sections.table import TableSection
 from sim.scenario.sections.traffic import TrafficSection
+from sim.scenario.worlds import WORLDS
 from sim.wording import did_you_mean
 
 MAX_WORK = 10**14
@@ -30,9 +31,18 @@ def broken(sections: Mapping[str, Any]) -> Iterator[Finding]:
             yield from rule(**{name: sections[name] for name in needed})
 
 
+def names_unique(policy_names: Sequence[str | None]) -> Iterator[Finding]:
+    """Names become folder names, and some file systems do not tell A from a."""
+    first: dict[str, int] = {}
+    for index, name in enumerate(policy_names):
+        if name is not None and first.setdefault(name.casefold(), index) != index:
+            where = f"policies.{first[name.casefold()]}"
+            yield Finding(("policies", index), f'the name "{name}" is taken by {where}; give each a `name` of its own')
+
+
 def horizon_unit(horizon: Horizon, world: Any) -> Iterator[Finding]:
     """A bernoulli world counts pulls, the others days."""
-    right = "pulls" if world.kind == "bernoulli" else "days"
+    right = WORLDS[world.kind].horizon
     wrong = "days" if right == "pulls" else "pulls"
     if getattr(horizon, wrong) is not None:
         yield Finding(("horizon", wrong), f"a {world.kind} world is as long as its `{right}`, not its `{wrong}`")
@@ -81,31 +91,35 @@ def changes_in_time(world: Any, horizon: Horizon) -> Iterator[Finding]:
                 yield Finding(("world", "changes", index, "at"), message)
 
 
-def check_policies(checks: Sequence[tuple[int, Check]], policy_names: Sequence[str]) -> Iterator[Finding]:
+def check_policies(checks: Sequence[Check], policy_names: Sequence[str | None]) -> Iterator[Finding]:
     """Checks speak of policies that exist."""
-    for index, check in checks:
-        for key in ("policy", "not_worse_than"):
+    for index, check in enumerate(checks):
+        for key in ("policy", "not_worse_than", "better_than"):
             name = getattr(check, key)
             if name is not None and name not in policy_names:
-                hint = did_you_mean(name, policy_names)
+                hint = did_you_mean(name, filter(None, policy_names))
                 yield Finding(("checks", index, key), f'no policy is named "{name}"{hint}')
-        if check.policy == check.not_worse_than:
-            yield Finding(("checks", index, "not_worse_than"), "is the same policy")
+        for key in ("not_worse_than", "better_than"):
+            if check.policy == getattr(check, key):
+                yield Finding(("checks", index, key), "is the same policy")
 
 
-def check_comparisons(checks: Sequence[tuple[int, Check]]) -> Iterator[Finding]:
+def check_comparisons(checks: Sequence[Check]) -> Iterator[Finding]:
     """A check makes exactly one comparison."""
-    for index, check in checks:
-        given = [key for key in ("not_worse_than", "at_most", "at_least") if getattr(check, key) is not None]
+    for index, check in enumerate(checks):
+        keys = ("not_worse_than", "better_than", "at_most", "at_least")
+        given = [key for key in keys if getattr(check, key) is not None]
         if len(given) != 1:
             have = " and ".join(f"`{key}`" for key in given) or "none"
-            yield Finding(("checks", index), f"needs one of `not_worse_than`, `at_most`, `at_least`; has {have}")
+            yield Finding(("checks", index), f"needs one of {', '.join(f'`{key}`' for key in keys)}; has {have}")
+        if check.margin is not None and check.not_worse_than is None and check.better_than is None:
+            yield Finding(("checks", index, "margin"), "applies to `not_worse_than` and `better_than` only")
 
 
-def check_money(checks: Sequence[tuple[int, Check]], world: Any) -> Iterator[Finding]:
-    """Money exists only in the traffic world."""
-    for index, check in checks:
-        if check.metric == "revenue_usd" and world.kind != "traffic":
+def check_money(checks: Sequence[Check], world: Any) -> Iterator[Finding]:
+    """Money exists only in some worlds."""
+    for index, check in enumerate(checks):
+        if check.metric == "revenue_usd" and not WORLDS[world.kind].has_money:
             yield Finding(("checks", index, "metric"), f"a {world.kind} world has no revenue")
 
 
@@ -119,39 +133,39 @@ def counting_and_memory(feedback: Any, policies: Sequence[PolicySpec]) -> Iterat
             yield Finding(("policies", place), message)
 
 
-def curve_size(header: Header, record: Record, policies: Sequence[PolicySpec]) -> Iterator[Finding]:
+def curve_size(replications: int, record: Record, policy_names: Sequence[str | None]) -> Iterator[Finding]:
     """Curves fit into memory."""
-    rows = header.replications * record.curve_points * len(policies)
+    rows = replications * record.curve_points * len(policy_names)
     if rows > MAX_ROWS:
         message = f"{rows:.1e} curve rows (replications × curve_points × policies); the limit is {MAX_ROWS:.0e}"
         yield Finding(("replications",), message)
 
 
-def work_size(header: Header, horizon: Horizon, world: Any, policies: Sequence[PolicySpec]) -> Iterator[Finding]:
-    """A run ends within days, not centuries: decisions times the arms that each may have to look at."""
-    work = sends_ever(world, horizon) * arms_to_choose_from(world) * header.replications * len(policies)
+def work_size(replications: int, horizon: Horizon, world: Any, policy_names: Sequence[str | None]) -> Iterator[Finding]:
+    """A run ends within days: each decision may evaluate the score of every arm."""
+    work = sends_ever(world, horizon) * arms_to_choose_from(world) * replications * len(policy_names)
     if work > MAX_WORK:
-        message = f"{work:.1e} arms to look at in all (decisions × arms × replications × policies)"
+        message = f"{work:.1e} arm scores to evaluate (decisions × arms × replications × policies)"
         yield Finding(("horizon",), f"{message}; the limit is {MAX_WORK:.0e}")
 
 
 def stats_size(
-    header: Header, record: Record, horizon: Horizon, world: Any, policies: Sequence[PolicySpec]
+    replications: int, record: Record, horizon: Horizon, world: Any, policy_names: Sequence[str | None]
 ) -> Iterator[Finding]:
     """The caption statistics fit onto a disk."""
-    repeats = {"all": header.replications, "last": 1, "none": 0}[record.stats]
-    rows = captions_ever(world, horizon) * repeats * len(policies)
+    repeats = {"all": replications, "last": 1, "none": 0}[record.stats]
+    rows = captions_ever(world, horizon) * repeats * len(policy_names)
     if rows > MAX_ROWS:
         message = f"up to {rows:.1e} caption rows to write (captions × replications × policies)"
         yield Finding(("record", "stats"), f"{message}; the limit is {MAX_ROWS:.0e}; `stats: last` writes fewer")
 
 
 def sends_size(
-    header: Header, record: Record, horizon: Horizon, world: Any, policies: Sequence[PolicySpec]
+    replications: int, record: Record, horizon: Horizon, world: Any, policy_names: Sequence[str | None]
 ) -> Iterator[Finding]:
     """The log of sends fits onto a disk, that of one replication into memory."""
     each = sends_ever(world, horizon)
-    rows = each * header.replications * len(policies)
+    rows = each * replications * len(policy_names)
     if record.sends and each > MAX_REPLICATION_SENDS:
         message = f"up to {each:.1e} sends in a replication, whose log must fit into memory"
         yield Finding(("record", "sends"), f"{message}; the limit is {MAX_REPLICATION_SENDS:.0e}")
@@ -175,7 +189,7 @@ def arms(world: Any) -> int:
 
 
 def arms_to_choose_from(world: Any) -> int:
-    """Arms that one decision looks at: a page's."""
+    """Arms that one decision chooses from: those of one page."""
     return world.bank.captions if isinstance(world, TrafficSection) else arms(world)
 
 
@@ -199,6 +213,7 @@ def sends_a_day(world: Any) -> int:
 
 
 RULES: tuple[Rule, ...] = (
+    names_unique,
     horizon_unit,
     rates_given,
     changes_in_order,

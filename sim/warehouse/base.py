@@ -105,6 +105,9 @@ class TableDescription:
     description: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     rows: int | None = None
+    kind: str = "TABLE"  # or VIEW, EXTERNAL, …
+    expires: str | None = None  # when the table, or each of its partitions, is deleted on its own
+    deviating_files: tuple[str, ...] = ()  # files whose columns differ from those of the first
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,11 @@ class DuckDBTarget:
     def describe(self, table: str) -> TableDescription | None:
         """See `Target.describe`."""
         columns = tuple(_column(*row) for row in self._columns(table))
-        return TableDescription(table, columns, rows=self._count(table)) if columns else None
+        if not columns:
+            return None
+        statement = "SELECT 1 FROM duckdb_views() WHERE schema_name = 'main' AND lower(view_name) = lower(?)"
+        kind = "VIEW" if self._run(statement, [table]).fetchall() else "TABLE"
+        return TableDescription(table, columns, rows=self._count(table), kind=kind)
 
     def require_dataset(self) -> None:
         """The file is open: nothing to do."""

@@ -54,7 +54,9 @@ class ParquetTarget:
     form = "parquet:DIR"
     guarded = False
     project, dataset = LOCAL_PROJECT, LOCAL_DATASET
-    unsupported = frozenset({"functions", "procedures", "defaults", "primary_key", "partition", "cluster", "options"})
+    unsupported = frozenset(
+        {"functions", "procedures", "modes", "defaults", "primary_key", "partition", "cluster", "options"}
+    )
     load_error = StorageError
     shared = False
     max_partitions = None
@@ -109,8 +111,11 @@ class ParquetTarget:
         files = self.files(table)
         if not files:
             return None
-        columns = tuple(Column(one.name, arrow_type(one.type), _mode(one)) for one in _schema(files[0]))
-        return TableDescription(table, columns, rows=sum(row_count(file) for file in files))
+        columns = _columns(files[0])
+        kinds = [(one.name, one.type) for one in columns]
+        deviating = [file.name for file in files[1:] if [(one.name, one.type) for one in _columns(file)] != kinds]
+        rows = sum(row_count(file) for file in files)
+        return TableDescription(table, columns, rows=rows, deviating_files=tuple(deviating))
 
     def totals(self, table: str) -> RowTotals:
         """See `Target.totals`: summed over the files, so that memory stays bounded."""
@@ -189,6 +194,10 @@ def _make_folder(path: Path) -> None:
         path.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
         raise StorageError(f"{path} is not a folder", "parquet: takes a folder") from None
+
+
+def _columns(file: Path) -> tuple[Column, ...]:
+    return tuple(Column(one.name, arrow_type(one.type), _mode(one)) for one in _schema(file))
 
 
 def _schema(file: Path) -> pa.Schema:

@@ -15,6 +15,8 @@ _GOOGLESQL = {
     exp.DataType.Type.VARCHAR: "STRING",
     exp.DataType.Type.DOUBLE: "FLOAT64",
     exp.DataType.Type.TIMESTAMPTZ: "TIMESTAMP",
+    exp.DataType.Type.TIMESTAMP: "DATETIME",  # without a zone
+    exp.DataType.Type.TIMESTAMPNTZ: "DATETIME",
     exp.DataType.Type.BOOLEAN: "BOOL",
     exp.DataType.Type.DATE: "DATE",
 }
@@ -63,8 +65,12 @@ def duckdb_type(text: str) -> str:
 
 def arrow_type(kind: pa.DataType) -> str:
     """GoogleSQL's name of an Arrow type; Arrow's own where GoogleSQL has none."""
+    if pa.types.is_dictionary(kind):
+        return arrow_type(kind.value_type)
     if pa.types.is_large_string(kind) or pa.types.is_string_view(kind):
         return "STRING"
+    if pa.types.is_timestamp(kind):
+        return "TIMESTAMP" if kind.tz else "DATETIME"  # any zone: the file holds instants
     for name, one in _ARROW.items():
         if kind == one:
             return name

@@ -1,31 +1,25 @@
-"""The clock: SimPy orders the events of a block of replications; between two events the world advances all rows.
+"""Simulate a block of replications: between two events of its calendar the world advances all rows.
 
 The number of events grows with the points of the curve and the changes of the world, never with pulls or fans.
 """
 
 import math
-from collections.abc import Generator
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 
 import numpy as np
-import simpy
 from numpy.typing import NDArray
 
+from sim.calendar import observation_points, world_changes
+from sim.calendar.base import build
 from sim.kernels import compiling_rule
 from sim.scenario import PolicySpec, Scenario
+from sim.units import DAY_US
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals, World, WorldFactory
 from sim.worlds.metrics.observation import LockOuts, Observations, Observer, watched_points
 
-WORLDS = {
-    "bernoulli": "sim.worlds.bernoulli.world:BernoulliWorld",
-    "table": "sim.worlds.table.world:TableWorld",
-    "traffic": "sim.worlds.traffic.world:TrafficWorld",
-}
-
-TICKS = 86_400_000_000  # in a day or pull: SimPy adds delays up, which only whole numbers survive exactly
-
-Event = simpy.events.Event
+TICKS = DAY_US  # in a day or pull
 
 
 @dataclass(frozen=True)
@@ -91,10 +85,10 @@ def simulate(scenario: Scenario, spec: PolicySpec, replications: range) -> Block
     world = build_world(scenario, spec, replications)
     at = curve_points(scenario)
     watched = watched_points(at, pulls=scenario.horizon.pulls is not None)
-    world.simulate_through(at, watched)
     observer = Observer(world, watched)
     curve = Curve(at, observer)
     with compiling_rule(spec.name):
+        world.simulate_through(at, watched)
         run(world, curve)
     stats_of = recorded(scenario.record.stats, scenario.replications, replications)
     sends_of = list(replications) if scenario.record.sends else []
@@ -119,7 +113,7 @@ def simulate(scenario: Scenario, spec: PolicySpec, replications: range) -> Block
 
 def build_world(scenario: Scenario, spec: PolicySpec, replications: range) -> World:
     """The scenario's world at time zero; its module is imported only now."""
-    module, _, name = WORLDS[scenario.world.kind].partition(":")
+    module, _, name = scenario.world_kind.engine.partition(":")
     factory: WorldFactory = getattr(import_module(module), name)
     return factory(scenario, spec, replications)
 
@@ -139,32 +133,24 @@ def recorded(stats: str, total: int, replications: range) -> list[int]:
 
 
 def run(world: World, curve: Curve) -> None:
-    """Carry `world` to its horizon, applying its changes and recording `curve` on the way."""
-    clock = simpy.Environment()
-    clock.process(_change(clock, world))
-    clock.process(_record(clock, world, curve))
-    clock.run()
-
-
-def _change(clock: simpy.Environment, world: World) -> Generator[Event]:
-    for at, apply in world.changes():
-        yield until(clock, at)
+    """Carry `world` to its horizon, applying its changes and recording `curve` on the way, changes first."""
+    changes = list(world.changes())
+    processes = [
+        partial(world_changes.changes, times=[ticks(at) for at, _ in changes]),
+        partial(observation_points.observations, times=[ticks(at) for at in curve.at]),
+    ]
+    calendar = build(processes, ticks(curve.at[-1]))
+    for changed, number in zip(calendar.of(world_changes.CHANGE), calendar.value.astype(int), strict=True):
+        at = changes[number][0] if changed else curve.at[number]
         world.advance(at)
-        apply()
+        if changed:
+            changes[number][1]()
+        else:
+            curve.record(at, world.totals())
 
 
-def _record(clock: simpy.Environment, world: World, curve: Curve) -> Generator[Event]:
-    for at in curve.at:
-        yield until(clock, at)
-        world.advance(at)
-        curve.record(at, world.totals())
-
-
-def until(clock: simpy.Environment, at: float) -> Event:
-    """An event at time `at`; raises ValueError for one past or not finite (SimPy takes NaN, and loses order)."""
+def ticks(at: float) -> int:
+    """A time in pulls or days as whole ticks; raises ValueError for one that is not finite."""
     if not math.isfinite(at):
         raise ValueError(f"{at} is no time")
-    ticks = round(float(at) * TICKS)
-    if ticks < clock.now:
-        raise ValueError(f"time {at} is past")
-    return clock.timeout(ticks - clock.now)
+    return round(float(at) * TICKS)

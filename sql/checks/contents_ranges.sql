@@ -9,6 +9,8 @@ SELECT
 FROM (
   SELECT
     COALESCE(successes < 0, FALSE) OR COALESCE(failures < 0, FALSE) OR COALESCE(total_observations < 0, FALSE)
+    OR COALESCE(IS_NAN(total_revenue) OR IS_NAN(avg_conversion_rate), FALSE)
+    OR COALESCE(IS_NAN(avg_emv), FALSE) OR COALESCE(IS_NAN(last_emv_observed), FALSE)
     OR NOT COALESCE(total_revenue >= 0e0 AND total_revenue < 1e300, TRUE)
     OR NOT COALESCE(avg_conversion_rate >= 0e0 AND avg_conversion_rate <= 1e0, TRUE)
     OR NOT COALESCE(avg_emv >= 0e0 AND avg_emv < 1e300, TRUE)

@@ -1,4 +1,4 @@
--- What the loaders put where: one row a load, written just before the load is published.
+-- What the loaders put where: one row per load, written just before the load is published.
 CREATE TABLE IF NOT EXISTS `${project}`.`${dataset}`.`${table}` (
   load_id STRING OPTIONS (description = 'Name of the load; equal names hold equal rows'),
   table_name STRING OPTIONS (description = 'Table loaded'),

@@ -1,4 +1,4 @@
--- The regret, reward and revenue curves of a run: one row a policy, replication and moment.
+-- The regret, reward and revenue curves of a run: one row per policy, replication and moment.
 CREATE TABLE IF NOT EXISTS `${project}`.`${dataset}`.`${table}` (
   policy STRING OPTIONS (description = 'Name of the policy'),
   replication INT64 OPTIONS (description = 'Number of the replication'),

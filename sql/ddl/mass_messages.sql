@@ -1,4 +1,4 @@
--- The send log: one row a message sent to the audience of a page. Every column is nullable, as in production.
+-- The send log: one row per message sent to the audience of a page. Every column is nullable, as in production.
 CREATE TABLE IF NOT EXISTS `${project}`.`${dataset}`.`${table}` (
   row_id INT64 OPTIONS (description = 'Number of the message'),
   page_name STRING OPTIONS (description = 'Page that sent it'),

@@ -1,5 +1,6 @@
--- ${pairs} draws of wilson_sample as shares u of their intervals, summed by class of counts: half of the draws on all
--- pairs from 0 to 20, half at log-uniform pairs up to 1e9. A class is a count up to 20, or half an octave above.
+-- ${pairs} draws of wilson_sample as shares u of their intervals, summed by class of counts: a quarter of the draws on
+-- all pairs from 0 to 20, a quarter at log-uniform pairs up to 1e9, and half at log-uniform pairs from 1e6 to 1e9, where
+-- the width of the interval is proportional to z. A class is a count up to 20, or half an octave above.
 SELECT
   s_class, f_class,
   COUNT(*) AS draws,
@@ -24,10 +25,16 @@ FROM (
       IF(s + f = 0, 5e-1, 1.96e0 * SQRT(s / GREATEST(s + f, 1) * f + 0.9604e0) / (s + f + 3.8416e0)) AS half
     FROM (
       SELECT
-        IF(MOD(i, 2) = 0, MOD(DIV(i, 2), 21),
-          CAST(FLOOR(EXP(20.723265836946411e0 * MOD(i * 1327217885, 2147483647) / 2147483647e0)) AS INT64) - 1) AS s,
-        IF(MOD(i, 2) = 0, MOD(DIV(i, 42), 21),
-          CAST(FLOOR(EXP(20.723265836946411e0 * MOD(i * 889516852, 2147483647) / 2147483647e0)) AS INT64) - 1) AS f
+        CASE MOD(i, 4)
+          WHEN 0 THEN MOD(DIV(i, 4), 21)
+          WHEN 1 THEN CAST(FLOOR(EXP(20.723265836946411e0 * MOD(i * 1327217885, 2147483647) / 2147483647e0)) AS INT64) - 1
+          ELSE CAST(FLOOR(1e6 * EXP(6.907755278982137e0 * MOD(i * 1327217885, 2147483647) / 2147483647e0)) AS INT64)
+        END AS s,
+        CASE MOD(i, 4)
+          WHEN 0 THEN MOD(DIV(i, 84), 21)
+          WHEN 1 THEN CAST(FLOOR(EXP(20.723265836946411e0 * MOD(i * 889516852, 2147483647) / 2147483647e0)) AS INT64) - 1
+          ELSE CAST(FLOOR(1e6 * EXP(6.907755278982137e0 * MOD(i * 889516852, 2147483647) / 2147483647e0)) AS INT64)
+        END AS f
       FROM UNNEST(GENERATE_ARRAY(1, ${pairs})) AS i
     )
   )

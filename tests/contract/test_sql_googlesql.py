@@ -209,7 +209,7 @@ def test_googlesql_analyses_the_merged_checks(googlesql):
     target = SimpleNamespace(project=PROJECT, dataset=DATASET)
     parts = [part for check in shipped().values() if (part := split(target, check, PARAMETERS))]
     assert len(parts) >= 14
-    for since in (None, 1_700_000_000_000_000):
+    for since in (None, MOMENT):
         assert type(googlesql.analyse(merge(parts, since))).__name__.startswith("Resolved")
 
 

@@ -53,7 +53,7 @@ class Browser:
         self.rest, self.count, self.session, self.events = b"", 0, "", list[dict[str, Any]]()
         tabs = [each for each in self.call("Target.getTargets")["targetInfos"] if each["type"] == "page"]
         self.session = self.call("Target.attachToTarget", targetId=tabs[0]["targetId"], flatten=True)["sessionId"]
-        for domain in ("Report", "Runtime", "Network", "Log"):
+        for domain in ("Page", "Runtime", "Network", "Log"):
             self.call(f"{domain}.enable")
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
@@ -84,8 +84,8 @@ class Browser:
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.call("Emulation.setEmulatedMedia", media=media, features=[scheme])
-        self.call("Report.navigate", url=page.as_uri())
-        while not any(event.get("method") == "Report.loadEventFired" for event in self.events):
+        self.call("Page.navigate", url=page.as_uri())
+        while not any(event.get("method") == "Page.loadEventFired" for event in self.events):
             self.events.append(self._next())
 
     def ask(self, script: str) -> Any:
@@ -256,7 +256,7 @@ def test_paper_cuts_no_table(browser: Browser, page: Path, width: int) -> None:
 
 def test_it_prints(browser: Browser, page: Path) -> None:
     browser.open(page, dark=True)
-    pdf = base64.b64decode(browser.call("Report.printToPDF", preferCSSPageSize=True)["data"])
+    pdf = base64.b64decode(browser.call("Page.printToPDF", preferCSSPageSize=True)["data"])
     assert pdf.startswith(b"%PDF")
     assert pdf.count(b"/Type /Report\n") > 3
 

@@ -64,7 +64,8 @@ def test_every_section_is_there_in_order(run: sim.Run, traffic: sim.Run) -> None
     ):
         text = (each.path / "report.md").read_text()
         headings = re.findall(r"^## (\w+)", text, flags=re.M)
-        assert headings == ["Leaderboard", "Paired", "Regret", "Allocation", "Estimation", "Money", "Words", "Where"]
+        assert headings[:4] == ["Gains", "Leaderboard", "Paired", "Regret"]
+        assert headings[4:] == ["Allocation", "Estimation", "Money", "Definitions", "Where"]
         assert present in text
         assert absent in text
         assert len(text.encode()) < 200_000
@@ -116,7 +117,7 @@ def test_commands_choose_baseline_and_metric(run: sim.Run, tmp_path: Path, monke
     assert json.loads(result.stdout)["report"] == str(folder / "report.html")
     assert shown == [(folder / "report.html").as_uri()]
     text = (folder / "report.md").read_text()
-    assert "judged by reward, baseline greedy" in text
+    assert "compared by reward, baseline greedy" in text
     assert "## Paired differences from greedy" in text
     with pytest.raises(InputError, match="absent"):
         sim.load_run(folder).report(baseline="absent")

@@ -87,7 +87,7 @@ def test_full_ids_and_other_days(tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [
-        (["--rows", "10", "--to", "csv:here"], 2, "is no target"),
+        (["--rows", "10", "--to", "csv:here"], 2, "invalid target"),
         (["--rows", "0", "--to", "parquet:here"], 2, "--rows"),
         (["--rows", "10", "--to", "parquet:here", "--used-once", "1.5"], 2, "--used-once: must"),
         (["nowhere.yaml", "--rows", "10", "--to", "parquet:here"], 2, "nowhere"),

@@ -7,16 +7,19 @@ import pytest
 from scipy import stats
 
 from policies.maths.draws import mix
-from sim.kernels import specialise
+from sim.kernels import specialise, unbound
 from sim.worlds.count_draws import binomial, poisson
 
 FALSE_ALARM = 1e-4
 SIZE = 100_000
 
 
+draw = unbound("draw")
+
+
 def fill(keys, n, p, out):
     for i in range(keys.size):
-        out[i] = draw(keys[i], n, p)  # noqa: F821 (bound by `specialise`)
+        out[i] = draw(keys[i], n, p)
 
 
 def one_trial_too_few(key, n, p):

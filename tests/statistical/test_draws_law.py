@@ -11,7 +11,7 @@ import pytest
 from scipy import stats
 
 from policies.maths.draws import PULL, arm_key, beta, gamma, gumbel, mix, normal, pull_key, uniform
-from sim.kernels import specialise
+from sim.kernels import specialise, unbound
 
 ALPHA = 1e-4
 DRAWS = 200_000
@@ -29,9 +29,12 @@ def _gamma(key: Any, a: float, b: float) -> float:
     return gamma(key, a)
 
 
+draw = unbound("draw")
+
+
 def fill(base: Any, a: float, b: float, out: Any) -> None:
     for i in range(out.shape[0]):
-        out[i] = draw(mix(base + PULL * np.uint64(i)), a, b)  # type: ignore[name-defined]  # noqa: F821
+        out[i] = draw(mix(base + PULL * np.uint64(i)), a, b)
 
 
 def sample(function: Any, a: float, b: float, base: int, count: int = DRAWS) -> Any:

@@ -85,7 +85,7 @@ def test_a_pilots_range_mostly_holds_the_true_number() -> None:
 
 
 def found_by_chi_square(sent: Floats, rates: tuple[float, float], draw: Callable[..., Floats], seed: int) -> int:
-    """Detections by the pooled test in experiments whose arms get `sent` fans, one entry a send; (sends,)."""
+    """Detections by the pooled test in experiments whose arms get `sent` fans, one entry per send; (sends,)."""
     generator = np.random.default_rng(seed)
     fans = sent.sum()
     a, b = (draw(generator, sent, rate).sum(axis=1) / fans for rate in rates)

@@ -18,7 +18,7 @@ from policies.maths.beta_tails import tail_posterior
 from policies.maths.draws import pull_key
 from policies.sliding_window_thompson import SlidingWindowThompson
 from policies.thompson_beta import POSTERIOR_RULE, ThompsonBeta
-from sim.kernels import specialise
+from sim.kernels import declared, specialise, unbound
 from sim.scenario import load
 from sim.worlds.engine import simulate
 from sim.worlds.selection.tail_pruning import HIGHEST, TailBounds, best_by_tails, new_tails, tails_of, update
@@ -27,7 +27,7 @@ ALPHA = 1e-4
 DECISIONS = 2_000_000
 ARMS = np.array([[20.0, 8.0], [18.0, 8.0], [3.0, 2.0], [1.0, 1.0], [30.0, 22.0], [2.0, 4.0], [0.7, 1.5]])
 LATER = np.array([[20.0, 9.0], [19.0, 8.0], [3.0, 4.0], [2.0, 1.0], [33.0, 24.0], [2.0, 9.0], [1.7, 1.5]])
-FORGETFUL = False
+FORGETFUL: bool = unbound("FORGETFUL")
 
 
 def decisions(first: int, stop: int, wins: Any, a: Any, b: Any, tails: TailBounds) -> None:
@@ -59,7 +59,7 @@ def follow_nothing(a, b, to_a, to_b, level, chance, slope, error, params):
 
 def compiled(template: Any, rule: Rule = POSTERIOR_RULE, forgetful: bool = False) -> Any:
     roles = {"score": rule.score, "tail": rule.tail, "update_tail": rule.update_tail, "draw_above": rule.draw_above}
-    return specialise(template, "tails_law", FORGETFUL=forgetful, **roles)
+    return specialise(template, "tails_law", **declared(template, {"FORGETFUL": forgetful} | roles))
 
 
 def chances(arms: Any) -> Any:

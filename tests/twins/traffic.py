@@ -14,6 +14,12 @@ from twins.traffic_calendar import cycle_of, season_of
 DAY = 86_400
 
 
+def refresh_times(scenario):
+    """Seconds of the refreshes."""
+    refresh_s = round(3600 * scenario.feedback.refresh_hours)
+    return [k * refresh_s for k in range(1, int(scenario.horizon.days) * DAY // refresh_s + 1)]
+
+
 class NaivePage:
     """One page of one replication; `bank` lists its captions at time zero."""
 
@@ -67,8 +73,7 @@ class NaivePage:
     # -- the world -----------------------------------------------------------------------------------------------
     def run(self):
         days, events = int(self.scenario.horizon.days), []
-        refresh_s = round(3600 * self.scenario.feedback.refresh_hours)
-        events += [(k * refresh_s, 0, None) for k in range(1, days * DAY // refresh_s + 1)]
+        events += [(time, 0, None) for time in refresh_times(self.scenario)]
         events += [(day * DAY, 1, day) for day in range(days)]
         while events:
             event = min(events, key=lambda e: e[:2])

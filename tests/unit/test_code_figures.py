@@ -30,6 +30,14 @@ def test_functions_are_short(ours: Any) -> None:
     assert ours.p90 <= 14
 
 
+def test_no_modules_import_in_a_circle(ours: Any) -> None:
+    assert ours.circles == []
+
+
+def test_parameters_have_precise_types(ours: Any) -> None:
+    assert ours.total.any_parameters <= 0.08 * ours.total.parameters
+
+
 SMALL = {
     "sim/__init__.py": "",
     "sim/runs/__init__.py": "",

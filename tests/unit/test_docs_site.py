@@ -27,6 +27,11 @@ def anchors(page: Path) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
 
 
+def test_the_list_of_checks_is_that_of_the_program() -> None:
+    page = runpy.run_path(str(ROOT / "docs" / "list_checks.py"))["page"]
+    assert (ROOT / "docs" / "verify.md").read_text("utf-8") == page(), "run python docs/list_checks.py"
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_every_relative_link_resolves(page: Path) -> None:
     for link in LINK.findall(prose(page)):

@@ -1,4 +1,4 @@
-"""Templates compiled around the functions that fill their free names."""
+"""Templates compiled around the functions that are bound to the names they declare."""
 
 import importlib.util
 import subprocess
@@ -11,10 +11,14 @@ import numpy as np
 import pytest
 from numba.core.errors import NumbaError
 
-from sim.kernels import specialise
+from sim.kernels import declared, specialise
 
 SOURCE = """
+from sim.kernels import unbound
+
 FACTOR = 2.0
+NEGATE = unbound("NEGATE")
+rule = unbound("rule")
 
 def own(value):
     return 100.0 * value
@@ -74,7 +78,7 @@ def module(folder: Path, source: str = SOURCE) -> Any:
     return loaded
 
 
-def test_free_names_are_bound_in_the_template_and_in_what_it_calls(tmp_path):
+def test_declared_names_are_bound_in_the_template_and_in_what_it_calls(tmp_path):
     m = module(tmp_path)
     kernel = specialise(m.total, "plus", rule=m.plus_one, NEGATE=False)
     assert kernel(VALUES) == 2.0 * (2.0 + 3.0 + 4.0)
@@ -87,10 +91,55 @@ def test_each_binding_makes_its_own_kernel(tmp_path):
     assert len({kernel.__name__ for kernel in kernels}) == 4
 
 
-def test_a_binding_replaces_the_templates_own_name_but_not_that_of_a_function_it_calls(tmp_path):
+@pytest.mark.parametrize(
+    ("bindings", "message"),
+    [
+        ({"NEGATE": False}, "`rule` is not bound"),
+        ({"NEGATE": False, "rule": abs, "ruel": abs}, "`ruel` is not declared"),
+        ({"NEGATE": False, "rule": abs, "FACTOR": 3.0}, "`FACTOR` is not declared"),
+    ],
+)
+def test_a_missing_misspelt_or_unknown_binding_is_an_error(tmp_path, bindings, message):
     m = module(tmp_path)
-    assert specialise(m.outer, "plain")(3.0) == 600.0
-    assert specialise(m.outer, "bound", own=m.square)(3.0) == 9.0 + 300.0
+    bindings = {name: m.plus_one if value is abs else value for name, value in bindings.items()}
+    with pytest.raises(TypeError, match=message):
+        specialise(m.total, "k", **bindings)
+
+
+def test_what_is_unbound_can_be_neither_called_nor_asked(tmp_path):
+    m = module(tmp_path)
+    with pytest.raises(TypeError, match="`rule` is unbound"):
+        m.scale(1.0)
+    with pytest.raises(TypeError, match="`NEGATE` is unbound"):
+        m.total([1.0])
+
+
+def test_of_the_available_bindings_a_template_takes_what_it_reaches(tmp_path):
+    m = module(tmp_path)
+    available = {"rule": m.plus_one, "NEGATE": False, "other": 1}
+    assert set(declared(m.scale, available)) == {"rule"}
+    assert specialise(m.total, "k", **declared(m.total, available))(VALUES) == 18.0
+
+
+def test_a_function_bound_to_a_name_may_declare_names_itself(tmp_path):
+    m = module(
+        tmp_path,
+        "from sim.kernels import unbound\nrule, LEVEL = unbound('rule'), unbound('LEVEL')\n"
+        "def outer(value):\n    return rule(value)\n\ndef lifted(value):\n    return value + LEVEL\n",
+    )
+    with pytest.raises(TypeError, match="`LEVEL` is not bound"):
+        specialise(m.outer, "k", rule=m.lifted)
+    assert specialise(m.outer, "k", rule=m.lifted, LEVEL=2.5)(1.0) == 3.5
+
+
+def test_the_order_of_a_named_tuples_fields_is_part_of_a_kernels_name(tmp_path):
+    source = (
+        "from typing import NamedTuple\nclass Pair(NamedTuple):\n    first: float\n    second: float\n"
+        "def of(value):\n    return Pair(value, value + 1.0).first\n"
+    )
+    swapped = source.replace("first: float\n    second: float", "second: float\n    first: float")
+    kernels = [specialise(module(tmp_path, text).of, "k") for text in (source, swapped)]
+    assert [kernel(1.0) for kernel in kernels] == [1.0, 2.0]
 
 
 def test_an_equal_kernel_is_read_from_disk_and_an_edited_function_is_not(tmp_path):
@@ -112,10 +161,10 @@ import sys
 sys.path[:0] = [{folder!r}, {root!r}]
 import numpy as np
 import template_module as m
-from sim.kernels import specialise
+from sim.kernels import declared, specialise
 
 def run(template, rule):
-    kernel = specialise(template, "k", rule=rule, NEGATE=False)
+    kernel = specialise(template, "k", **declared(template, {{"rule": rule, "NEGATE": False}}))
     print(kernel(np.array([1.0, 2.0, 3.0])))
     print(sum(kernel.stats.cache_hits.values()), sum(kernel.stats.cache_misses.values()))
 
@@ -147,15 +196,15 @@ def test_a_kernel_from_disk_keeps_its_functions_beside_one_compiled_alike(tmp_pa
 
 
 def by_hand(m: Any, rule: Any) -> float:
-    m.rule = rule
+    declared_rule, m.rule = m.rule, rule
     try:
         return float(m.most(VALUES))
     finally:
-        del m.rule
+        m.rule = declared_rule
 
 
 def test_constants_are_told_apart_by_type(tmp_path):
-    m = module(tmp_path, "def number():\n    return LEVEL\n")
+    m = module(tmp_path, "from sim.kernels import unbound\nLEVEL = unbound('LEVEL')\ndef number():\n    return LEVEL\n")
     assert [repr(specialise(m.number, "k", LEVEL=level)()) for level in (1, 1.0, True)] == ["1", "1.0", "True"]
 
 
@@ -175,7 +224,9 @@ def test_closures_are_refused(tmp_path):
 
 def test_a_kernel_that_should_not_allocate_may_be_bound_to_a_function_that_does(tmp_path):
     m = module(
-        tmp_path, "def most(values):\n    return rule(values)\n\n\ndef largest(values):\n    return values.max()\n"
+        tmp_path,
+        "from sim.kernels import unbound\nrule = unbound('rule')\n"
+        "def most(values):\n    return rule(values)\n\n\ndef largest(values):\n    return values.max()\n",
     )
     kernel = specialise(m.most, "k", refcount=False, rule=m.largest)
     assert [kernel(VALUES), kernel(2.0 * VALUES)] == [3.0, 6.0]

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag
 
 from sim.scenario.sections.base import MAX_ARMS, MAX_LIST, MAX_PULLS, Listed, Positive, Probability, Section, Whole
+from sim.scenario.sections.world_kind import WorldKind
 
 Means = Annotated[tuple[Probability, ...], Field(min_length=2, max_length=MAX_LIST), Listed]
 """True success rates, (arms,)."""
@@ -75,3 +76,15 @@ class BernoulliFeedback(Section):
         1, description="Pulls between refreshes of the statistics that policies see."
     )
     delay: Delay = Field(0, description="Pulls until an outcome is known: a number, or `{geometric: MEAN}`.")
+
+
+WORLD = WorldKind(
+    kind="bernoulli",
+    horizon="pulls",
+    engine="sim.worlds.bernoulli.world:BernoulliWorld",
+    workload="sim.runs.workload:bernoulli",
+    cell_bytes=100.0,
+    reward="successes",
+    sends="pulls",
+    one_page=True,
+)

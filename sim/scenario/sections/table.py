@@ -4,7 +4,9 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from sim.scenario.patterns import FILE_NAME
 from sim.scenario.sections.base import Section, Whole
+from sim.scenario.sections.world_kind import WorldKind
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=300)]
 
@@ -13,7 +15,7 @@ class TableColumns(Section):
     """Which columns of the file hold what."""
 
     page: ColumnName = Field("page_name", description="Column of the page.")
-    caption: ColumnName = Field("caption_id", description="Column of the caption (one row a page and caption).")
+    caption: ColumnName = Field("caption_id", description="Column of the caption (one row per page and caption).")
     trials: ColumnName = Field("trials", description="Column of the number of trials.")
     successes: ColumnName = Field("successes", description="Column of the number of successes.")
 
@@ -26,16 +28,16 @@ class TableSection(Section):
     """Real counts as the world: every page of the file is a page, every row an arm."""
 
     kind: Literal["table"] = Field("table", description="The world's kind.")
-    source: Annotated[str, BeforeValidator(_text), Field(pattern=r"^[^\x00]+$", max_length=4096)] | None = Field(
+    source: Annotated[str, BeforeValidator(_text), Field(pattern=FILE_NAME, max_length=4096)] | None = Field(
         None, description="The Parquet or CSV file. Give it here, or with `--set world.source=FILE`."
     )
     columns: TableColumns = Field(TableColumns(), description="Which columns of the file hold what.")
     rates: Literal["drawn", "observed"] = Field(
         "drawn",
-        description="True rates: `drawn` once a replication from the posterior under an empirical-Bayes Beta prior, "
+        description="True rates: `drawn` once per replication from the posterior under an empirical-Bayes Beta prior, "
         "or fixed at the `observed` rates.",
     )
-    sends_per_day: Annotated[Whole, Field(ge=1, le=1_000)] = Field(4, description="Captions sent by a page in a day.")
+    sends_per_day: Annotated[Whole, Field(ge=1, le=1_000)] = Field(4, description="Captions that a page sends per day.")
     fans_per_send: Annotated[Whole, Field(ge=1, le=1_000_000)] = Field(100, description="Fans that each send reaches.")
     label: Literal["fan", "send"] = Field(
         "fan", description="What counts as a trial: every `fan`, or the `send` against the page's median."
@@ -45,10 +47,22 @@ class TableSection(Section):
 class TableFeedback(Section):
     """When policies learn the outcomes of their sends."""
 
-    refresh_hours: Annotated[float, Field(gt=0.0, le=8_760.0)] = Field(6.0, description="Hours between refreshes.")
+    refresh_hours: Annotated[float, Field(ge=1 / 60, le=8_760.0)] = Field(
+        6.0, description="Hours between refreshes, at least one minute."
+    )
 
 
 class TableSelection(Section):
     """How captions are chosen: the best by score, nothing held back."""
 
     top: Literal[1] = Field(1, description="Captions per send: the one with the highest score.")
+
+
+WORLD = WorldKind(
+    kind="table",
+    horizon="days",
+    engine="sim.worlds.table.world:TableWorld",
+    workload="sim.runs.workload:table",
+    cell_bytes=150.0,
+    reward="conversions",
+)

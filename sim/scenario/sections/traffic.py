@@ -27,6 +27,7 @@ from sim.scenario.sections.traffic_values import (
     ordered,
     rising,
 )
+from sim.scenario.sections.world_kind import WorldKind
 
 PRICED_TIERS = ("budget", "mid", "premium")
 TIERS = (*PRICED_TIERS, "bump")
@@ -112,6 +113,13 @@ class TierShares(Section):
     bump: Positive = Field(0.575, description="Weight of the captions without a price.")
 
 
+class DollarLaw(Section):
+    """Dollars per send with log-normal noise."""
+
+    mean: Annotated[float, Field(ge=0.0, le=1e6)] = Field(description="Mean over the priced captions of a page.")
+    cv: Spread = Field(description="Coefficient of variation of the noise.")
+
+
 class Bank(Section):
     """The captions that a page can choose from."""
 
@@ -120,6 +128,10 @@ class Bank(Section):
     prices: Quantiles = Field(
         ((0, 3), (0.05, 5), (0.25, 9), (0.5, 14), (0.75, 17), (0.9, 20), (1, 35)),
         description="Points [probability, dollars] of the prices of priced captions, linear in between, whole dollars.",
+    )
+    historical_dollars: DollarLaw = Field(
+        DollarLaw(mean=87.0, cv=1.0),
+        description="What the bank says a send of a caption earned; proportional to its worth, with noise.",
     )
     categories: Annotated[Whole, Field(ge=1, le=1_000)] = Field(15, description="Content categories.")
     largest_category_share: Probability = Field(0.5, description="Share of captions in category 1.")
@@ -316,4 +328,41 @@ class Selection(Section):
     cool_down_days: Annotated[float, Field(ge=0.0, le=3_660.0)] = Field(
         7.0, description="A caption is not eligible for this many days after its last send."
     )
-    score: Literal["plain"] = Field("plain", description="Captions are ranked by the policy's score alone.")
+    score: Literal["plain", "composite"] = Field(
+        "plain",
+        description="`plain`: captions are ranked by the policy's score alone. `composite`, as deployed: by 0.70 × "
+        "score + diversity + value + penalty, within budgets per category and urgency.",
+    )
+    no_row_value: Literal["dollars", "zero"] = Field(
+        "dollars",
+        description="Under `composite`, the value of a caption without a row: the bank's dollars per send, as "
+        "deployed, where a row has an EMV; or 0.",
+    )
+    budgets: bool = Field(
+        True, description="Under `composite`, whether uses per week are limited for each category and urgency."
+    )
+    rank_defect: bool = Field(
+        False,
+        description="Whether captions over their budget are dropped after the ranking, as deployed, so that their "
+        "slots stay empty; otherwise they are dropped before it.",
+    )
+    sweep: bool = Field(
+        False,
+        description="Whether an hourly sweep ends locks with their day: cool-down and budgets then see today only.",
+    )
+    bump: Literal["captions", "by_hand"] = Field(
+        "captions",
+        description="`by_hand`, as deployed: unpriced captions have no score and cannot be selected, so that unpriced "
+        "messages go out without one.",
+    )
+
+
+WORLD = WorldKind(
+    kind="traffic",
+    horizon="days",
+    engine="sim.worlds.traffic.world:TrafficWorld",
+    workload="sim.runs.workload:traffic",
+    cell_bytes=300.0,
+    reward="purchases",
+    tiers=TIERS,
+)

@@ -205,12 +205,25 @@ def _description(name: str, table: Any) -> TableDescription:
         description=table.description,
         labels=dict(table.labels or {}),
         rows=table.num_rows,
+        kind=table.table_type or "TABLE",
+        expires=_expiry(table),
     )
 
 
 def _column(field: Any) -> Column:
     kind = _GOOGLESQL.get(field.field_type, field.field_type)
+    limits = [one for one in (field.max_length, field.precision, field.scale) if one]
+    if limits:
+        kind = f"{kind}({', '.join(map(str, limits))})"
     return Column(field.name, kind, field.mode or "NULLABLE", normal_default(field.default_value_expression))
+
+
+def _expiry(table: Any) -> str | None:
+    """When rows are deleted on their own: with the table, or with their partition."""
+    if table.expires is not None:
+        return f"the table on {table.expires:%Y-%m-%d}"
+    milliseconds = table.time_partitioning.expiration_ms if table.time_partitioning else None
+    return f"each partition after {int(milliseconds) / 86_400_000:g} days" if milliseconds else None
 
 
 def _primary_key(table: Any) -> tuple[str, ...] | None:

@@ -4,8 +4,11 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
 
-from sim.warehouse.base import Target
+from sim.warehouse.base import Routine, Target
+from sim.warehouse.translate import parse
 from sim.warehouse.verify.checks import REDEPLOY, Check
 from sim.warehouse.verify.results import Result, Status
 from sim.warehouse.verify.sampler import Cell
@@ -33,14 +36,65 @@ def check_identity(target: Target, check: Check, behaviour: Sequence[Result] = (
     found = target.routine(function)
     if found is None:
         return Result(check, Status.FAIL, f"{function} does not exist in {target.spec}")
+    if typed := _wrong_signature(found, target.spec.kind):
+        return Result(check, Status.FAIL, f"{function} {typed}", typed)
     if target.same_body(found.body, target.expected_body(function)):
         return Result(check, Status.PASS, f"{function} is the project's")
+    dependences = hidden_inputs(found.body, "duckdb" if target.spec.kind == "duckdb" else "bigquery")
+    if dependences:
+        cause = f"a function that depends on {', '.join(dependences)}"
+        return Result(check, Status.FAIL, f"{function} was replaced by another function; it looks like {cause}", cause)
     failing = sorted({one.name for one in behaviour if one.status is Status.FAIL})
     if not failing:
         return Result(check, Status.WARN, f"{function} has another text, but behaves alike")
     looks = f"; it looks like {cause}" if cause else ""
     detail = f"{function} was replaced by another function{looks} (failing: {', '.join(failing)})"
     return Result(check, Status.FAIL, detail, cause)
+
+
+def _wrong_signature(found: Routine, kind: str) -> str:
+    """What is wrong with the argument and result types; empty where they are right, or the engine keeps none."""
+    kinds = [one for _, one in found.arguments]
+    if len(kinds) != 2:
+        return f"takes {len(kinds)} arguments in place of 2"
+    if kind == "bigquery" and kinds != ["INT64", "INT64"]:
+        return f"takes arguments of type {', '.join(kinds)} in place of INT64, INT64"
+    return ""
+
+
+def hidden_inputs(body: str, dialect: str) -> list[str]:
+    """What a body reads besides its arguments and RAND(): the clock, a session, a table; empty if it does not parse."""
+    try:
+        tree = parse(body, dialect)
+    except SqlglotError:
+        return []
+    named = {node.name.upper() for node in tree.find_all(exp.Anonymous)}
+    found = {"the clock"} if any(tree.find_all(*_CLOCK)) or named & _CLOCK_NAMES else set()
+    found |= (
+        {"the session"} if named & _SESSION_NAMES or any(tree.find_all(exp.SessionUser, exp.CurrentUser)) else set()
+    )
+    found |= {f"the table {one.name}" for one in tree.find_all(exp.Table)}
+    return sorted(found)
+
+
+_CLOCK = (exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.CurrentDatetime)
+_CLOCK_NAMES = {
+    "NOW",
+    "TODAY",
+    "GET_CURRENT_TIMESTAMP",
+    "GET_CURRENT_TIME",
+    "CURRENT_LOCALTIMESTAMP",
+    "CURRENT_LOCALTIME",
+}
+_SESSION_NAMES = {
+    "SESSION_USER",
+    "CURRENT_USER",
+    "CURRENT_SETTING",
+    "GETVARIABLE",
+    "NEXTVAL",
+    "CURRVAL",
+    "TXID_CURRENT",
+}
 
 
 def name_sampler(cells: list[Cell]) -> str:

@@ -11,13 +11,14 @@ Each check's columns get a prefix of their own, so names never collide.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from sqlglot import exp
 
 from sim.warehouse.base import StatementError, Target
 from sim.warehouse.translate import parse
 from sim.warehouse.verify.checks import Check
-from sim.warehouse.verify.results import Parameters, Result, Status, ask, fill
+from sim.warehouse.verify.results import Parameters, Result, Status, ask, fill, refusal
 
 _SIMPLE = {"kind", "expressions", "from_", "from"}  # parts that a SELECT may have to be merged
 
@@ -33,41 +34,52 @@ class Part:
     table: exp.Table
 
 
-def ask_all(
-    target: Target, checks: Sequence[Check], parameters: Parameters, since_us: int | None = None
-) -> list[Result]:
-    """The answers of SQL checks, in order, with one statement for all that can share it.
+@dataclass(frozen=True)
+class Scan:
+    """One statement, and the parts that it answers; without parts it answers one check in its own words."""
 
-    `since_us`: only rows updated since then, microseconds of the Unix epoch. Where the engine refuses the common
-    statement, each check is asked alone, so that the refusal names the right one.
+    statement: str
+    checks: tuple[Check, ...]
+    parts: tuple[Part, ...] = ()
+
+
+def scans(target: Target, checks: Sequence[Check], parameters: Parameters, since: datetime | None = None) -> list[Scan]:
+    """The statements that answer `checks`: one for all that can share it, and one for each other.
+
+    `since`: only rows updated since then; it needs a check that can share.
     """
-    parts = [part for check in checks if (part := split(target, check, parameters)) is not None]
-    answers = _asked_together(target, parts, since_us) if len(parts) > 1 or since_us is not None else {}
-    return [one for check in checks for one in answers.get(check.name) or _alone(target, check, parameters, since_us)]
+    parts = tuple(part for check in checks if (part := split(target, check, parameters)) is not None)
+    shared = {part.check.name for part in parts}
+    together = [Scan(merge(parts, since), tuple(part.check for part in parts), parts)] if parts else []
+    return together + [Scan(fill(target, one, parameters), (one,)) for one in checks if one.name not in shared]
 
 
-def _alone(target: Target, check: Check, parameters: Parameters, since_us: int | None) -> list[Result]:
-    part = split(target, check, parameters) if since_us is not None else None
-    if part is None:
-        return ask(target, check, parameters)
+def ask_all(
+    target: Target, checks: Sequence[Check], parameters: Parameters, since: datetime | None = None
+) -> list[Result]:
+    """The answers of SQL checks, in order, by the statements of `scans`.
+
+    Where the engine refuses the common statement, each check is asked alone, so that the refusal names the right one.
+    """
+    answers: dict[str, list[Result]] = {}
+    for scan in scans(target, checks, parameters, since):
+        answers |= _answers(target, scan, parameters, since)
+    return [one for check in checks for one in answers[check.name]]
+
+
+def _answers(target: Target, scan: Scan, parameters: Parameters, since: datetime | None) -> dict[str, list[Result]]:
+    if not scan.parts:
+        return {scan.checks[0].name: ask(target, scan.checks[0], parameters)}
     try:
-        return _answers(target, [part], since_us)[check.name]
-    except StatementError:
-        return ask(target, check, parameters)  # to say what is refused
-
-
-def _asked_together(target: Target, parts: Sequence[Part], since_us: int | None) -> dict[str, list[Result]]:
-    try:
-        return _answers(target, parts, since_us) if parts else {}
-    except StatementError:
-        return {}
-
-
-def _answers(target: Target, parts: Sequence[Part], since_us: int | None) -> dict[str, list[Result]]:
-    row = target.query(merge(parts, since_us)).to_pylist()[0]
+        row = target.query(scan.statement).to_pylist()[0]
+    except StatementError as error:
+        if len(scan.parts) == 1:
+            return {scan.checks[0].name: [refusal(scan.checks[0], error)]}
+        singles = [Scan(merge([part], since), (part.check,), (part,)) for part in scan.parts]
+        return {name: one for single in singles for name, one in _answers(target, single, parameters, since).items()}
     return {
         part.check.name: [Result(part.check, Status(row[f"status_{i}"]), row[f"detail_{i}"] or "no rows")]
-        for i, part in enumerate(parts)
+        for i, part in enumerate(scan.parts)
     }
 
 
@@ -104,7 +116,7 @@ def _source(select: exp.Expression) -> exp.Expression | None:
     return source if isinstance(source, (exp.Table, exp.Subquery)) else None
 
 
-def merge(parts: Sequence[Part], since_us: int | None = None) -> str:
+def merge(parts: Sequence[Part], since: datetime | None = None) -> str:
     """One GoogleSQL statement with `status_i` and `detail_i` of part i, over the table of the first part."""
     outer, inner = exp.Select(), exp.Select()
     for i, part in enumerate(parts):
@@ -113,8 +125,9 @@ def merge(parts: Sequence[Part], since_us: int | None = None) -> str:
         for label, aggregate in (("status", part.status), ("detail", part.detail)):
             outer = outer.select(exp.alias_(_prefixed(aggregate, f"c{i}_"), f"{label}_{i}"), copy=False)
     inner = inner.from_(parts[0].table.copy(), copy=False)
-    if since_us is not None:
-        inner = inner.where(f"last_updated >= TIMESTAMP_MICROS({since_us})", dialect="bigquery", copy=False)
+    if since is not None:  # a literal: BigQuery then reads only the partitions since
+        moment = since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S+00")
+        inner = inner.where(f"last_updated >= TIMESTAMP '{moment}'", dialect="bigquery", copy=False)
     return outer.from_(inner.subquery(), copy=False).sql(dialect="bigquery")
 
 

@@ -42,13 +42,12 @@ def check_rows(
 ) -> list[Result]:
     """The answers of `checks`, in order; a check whose table is missing is skipped, saying so."""
     clock = read_clock(target, options)
-    absent = _absent(target, checks, options)
-    skipped = {check.name: why for check in checks if (why := _unaskable(check, absent, options, clock))}
+    skipped = unaskable(target, checks, options, clock)
     known = _one_pass(target, options, clock) if options.since is None else {}
     open_ = [check for check in checks if check.name not in skipped and check.name not in known]
     if open_ and ((found := target.describe(options.table)) is not None) and (found.rows or 0) >= SLOW_FROM_ROWS:
         progress(f"{', '.join(check.name for check in open_)}: many rows, this takes a while …")
-    asked = ask_all(target, open_, parameters(options, clock, checks), _since_us(options, clock))
+    asked = ask_all(target, open_, parameters(options, clock, checks), since(options, clock))
     answers: dict[str, list[Result]] = {}
     for one in asked:
         answers.setdefault(one.name, []).append(one)
@@ -108,6 +107,12 @@ def _newest(target: Target, table: str) -> datetime | None:
     return None if found is None else datetime.fromtimestamp(found / 1e6, UTC)
 
 
+def unaskable(target: Target, checks: Sequence[Check], options: Options, clock: Clock) -> dict[str, str]:
+    """The checks that are skipped, by name, with the reason."""
+    absent = _absent(target, checks, options)
+    return {check.name: why for check in checks if (why := _unaskable(check, absent, options, clock))}
+
+
 def _absent(target: Target, checks: Sequence[Check], options: Options) -> dict[str, str]:
     """Tables that some check reads and the target does not have, by the parameter that names them."""
     named = {"table": options.table, "sends": options.sends, "loads": LOADS}
@@ -141,8 +146,9 @@ def _one_pass(target: Target, options: Options, clock: Clock) -> dict[str, Resul
     return scan(target, options.table, micros(clock.clock), share) or {}
 
 
-def _since_us(options: Options, clock: Clock) -> int | None:
-    return None if options.since is None else micros(clock.as_of - options.since)
+def since(options: Options, clock: Clock) -> datetime | None:
+    """The time from which rows count, by --since; None for all rows."""
+    return None if options.since is None else clock.as_of - options.since
 
 
 def micros(moment: datetime) -> int:

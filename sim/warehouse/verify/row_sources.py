@@ -107,4 +107,4 @@ def _cast(column: pa.Array, name: str) -> pa.Array:
     if not name:
         return column
     kind = arrow_schema("caption_bandit_stats").field(name).type
-    return column if column.type == kind else column.cast(kind)
+    return column if column.type == kind else column.cast(kind, safe=False)  # times in other units or zones

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sim.errors import InputError, SimError
 from sim.warehouse.base import StatementError, Target
-from sim.warehouse.verify import bounds, identity, sampler, table
+from sim.warehouse.verify import bounds, identity, pruning, sampler, table
 from sim.warehouse.verify.checks import GROUPS, Check, shipped
 from sim.warehouse.verify.options import Options
 from sim.warehouse.verify.questions import Progress, check_rows, no_progress, row_checks
@@ -22,7 +22,7 @@ FUNCTION_GROUPS = ("identity", "bounds", "sampler")
 
 def all_checks(options: Options | None = None) -> list[Check]:
     """Every check that there is, by group: those of SQL files, those that Python computes, and the user's own."""
-    computed = [OPENED, *table.CHECKS, *identity.CHECKS, *bounds.CHECKS, *sampler.CHECKS]
+    computed = [OPENED, *table.CHECKS, *identity.CHECKS, *bounds.CHECKS, *sampler.CHECKS, *pruning.CHECKS]
     asked = [check for check in shipped().values() if check.group in FUNCTION_GROUPS]
     known = [*computed, *asked, *row_checks(options or Options())]
     order = {group: place for place, group in enumerate(GROUPS)}
@@ -36,7 +36,7 @@ def verify(target: Target, options: Options | None = None, progress: Progress = 
     what is being done where that takes long. InputError for an unknown group.
     """
     options = options or Options()
-    checks = _chosen(options)
+    checks = chosen_checks(options)
     return [
         *_guarded(checks, "table", lambda _: table.check_table(target, options.table)),
         *_guarded(checks, FUNCTION_GROUPS, lambda _: check_functions(target, options)),
@@ -44,6 +44,11 @@ def verify(target: Target, options: Options | None = None, progress: Progress = 
             [check for check in checks if check.statement and check.group not in FUNCTION_GROUPS],
             None,
             lambda some: _rows(target, some, options, progress),
+        ),
+        *_guarded(
+            [one for one in checks if one in pruning.CHECKS],
+            None,
+            lambda _: pruning.check_pruning(target, options.table),
         ),
     ]
 
@@ -54,7 +59,8 @@ def unopened(error: SimError) -> Result:
     return Result(OPENED, Status.ERROR, f"{error.message}{hint}")
 
 
-def _chosen(options: Options) -> list[Check]:
+def chosen_checks(options: Options) -> list[Check]:
+    """The checks of the groups that the options name; InputError for an unknown group."""
     checks = all_checks(options)
     groups = list(dict.fromkeys(check.group for check in checks))
     unknown = [group for group in options.only if group not in groups]
@@ -84,7 +90,7 @@ def check_functions(target: Target, options: Options) -> list[Result]:
     if "functions" in target.unsupported:
         skipped = f"{target.spec.kind} holds no functions; the rows are compared with the project's own"
         return [Result(check, Status.SKIP, skipped) for check in identity.CHECKS]
-    return [*_bounds(target, options), *_sampler(target, options)]
+    return [*check_bounds_function(target, options), *check_sample_function(target, options)]
 
 
 def _rows(target: Target, checks: Sequence[Check], options: Options, progress: Progress) -> list[Result]:
@@ -94,7 +100,8 @@ def _rows(target: Target, checks: Sequence[Check], options: Options, progress: P
     return check_rows(target, checks, options, progress)
 
 
-def _bounds(target: Target, options: Options) -> list[Result]:
+def check_bounds_function(target: Target, options: Options) -> list[Result]:
+    """Identity and behaviour of `wilson_score_bounds`."""
     if target.routine("wilson_score_bounds") is None:
         return [identity.check_identity(target, identity.BOUNDS)]
     results = bounds.check_bounds(target, options.rows)
@@ -102,7 +109,8 @@ def _bounds(target: Target, options: Options) -> list[Result]:
     return [identity.check_identity(target, identity.BOUNDS, results, cause), *results]
 
 
-def _sampler(target: Target, options: Options) -> list[Result]:
+def check_sample_function(target: Target, options: Options) -> list[Result]:
+    """Identity and behaviour of `wilson_sample`."""
     if target.routine("wilson_sample") is None:
         return [identity.check_identity(target, identity.SAMPLE)]
     results = sampler.check_sampler(target, options.draws)
@@ -116,4 +124,5 @@ def _suspect(target: Target, options: Options, results: Sequence[Result]) -> str
         named = identity.name_sampler(sampler.probe(target, options.draws))
     except StatementError:
         named = ""
-    return named or next((one.cause for one in results if one.cause), "")
+    causes = {one.name: one.cause for one in results if one.cause}
+    return named or causes.get(sampler.RESOLUTION.name) or next(iter(causes.values()), "")

@@ -20,7 +20,7 @@ from sim.warehouse.verify.uniformity import (
     SQUARE_VARIANCE,
     VARIANCE,
     bernstein_p,
-    gap_p,
+    gaps_p,
     kolmogorov_smirnov,
     lag_p,
     log_p,
@@ -29,11 +29,12 @@ from sim.warehouse.verify.uniformity import (
 
 Numbers = NDArray[np.float64]
 CELLS = ((0, 0), (1, 1), (1, 0), (0, 1), (10, 90), (90, 10), (1000, 1), (3, 100_000), (500_000_000, 500_000_000))
-TESTS = 2 * len(CELLS) + 8  # KS and mean per cell; KS, mean, 2 logs, 2 gaps pooled; lags; classes of counts
+TESTS = 2 * len(CELLS) + 7  # KS and mean per cell; KS, mean, 2 logs, ends pooled; lags; classes of counts
 COINCIDENCES = 1e-5  # two of 300,000 53-bit draws agree: 300,000² / 2 / 2**53, rounding included
 TOLERANCE = 1e-12  # of the interval's ends: rounding noise of the bounds is 2e-16
-PAIRS_PER_DRAW = 40  # draws of sample_counts, per draw of a cell
+PAIRS_PER_DRAW = 60  # draws of sample_counts, per draw of a cell
 MOST_PAIRS = 4_000_000
+LARGE_CLASS = 52  # counts from 1e6; see probes/sample_counts
 
 
 def _declare(name: str, question: str, meaning: str, remedy: str = REDEPLOY) -> Check:
@@ -116,6 +117,11 @@ class Classes:
     most: Numbers
 
     @property
+    def large(self) -> NDArray[np.bool_]:
+        """The classes in which both counts are at least 1e6."""
+        return (self.s_class >= LARGE_CLASS) & (self.f_class >= LARGE_CLASS)
+
+    @property
     def total(self) -> int:
         """Draws of all classes."""
         return int(self.draws.sum())
@@ -167,7 +173,7 @@ def judge(cells: Sequence[Cell], classes: Classes, false_alarm: float = FALSE_AL
         _inside(cells, classes),
         _least(UNIFORM, {**{one.name: _ks(one) for one in cells}, "all cells": kolmogorov_smirnov(pooled)}, level),
         _least(MEAN, {**{one.name: _mean(one) for one in cells}, "all counts": _pooled_mean(classes)}, level),
-        _shape(pooled, classes, level),
+        _shape(classes, level),
         _counts(classes, level),
         _independent(cells, level),
         _resolution(cells),
@@ -201,11 +207,16 @@ def _outside(cell: Cell) -> int:
 
 
 def _scaled(classes: Classes) -> str:
-    """Which z explains draws that fill an interval of the same centre and another width; empty if none does."""
-    below, above = float(classes.least.min()), float(classes.most.max()) - 1.0
-    off = abs(below + above) > 0.2 * abs(above - below) + 4.0 / classes.total
-    ratio = 1.0 + above - below
-    return "" if off or abs(ratio - 1.0) > 0.5 else f"an interval with z of about {1.96 * ratio:.5g}"
+    """Which z explains draws that fill an interval of the same centre and another width; empty if none does.
+
+    Only large counts tell: there z changes the width in proportion, and neither the centre nor the clamp matters.
+    """
+    large = classes.large
+    if not large.any():
+        return ""
+    below, above = float(classes.least[large].min()), float(classes.most[large].max()) - 1.0
+    off = abs(below + above) > 0.2 * abs(above - below) + 20.0 / classes.draws[large].sum()
+    return "" if off else f"an interval with z of about {1.96 * (1.0 + above - below):.5g}"
 
 
 def _least(check: Check, p: dict[str, float], level: float) -> Result:
@@ -215,21 +226,26 @@ def _least(check: Check, p: dict[str, float], level: float) -> Result:
     return Result(check, Status.FAIL if count else Status.PASS, detail)
 
 
-def _shape(pooled: Numbers, classes: Classes, level: float) -> Result:
-    draws = pooled.size + classes.total
+def _ends(classes: Classes) -> float:
+    """p of the gaps at both ends at large counts; at small ones an end moves less with z."""
+    large = classes.large
+    gaps = float(classes.least[large].min(initial=1.0)) + 1.0 - float(classes.most[large].max(initial=0.0))
+    return gaps_p(gaps, int(classes.draws[large].sum()))
+
+
+def _shape(classes: Classes, level: float) -> Result:
     low_logs = float(classes.log_low.sum())
     p = {
-        "the lower end": gap_p(float(min(pooled.min(), classes.least.min())), draws),
-        "the upper end": gap_p(1.0 - float(max(pooled.max(), classes.most.max())), draws),
+        "the ends": _ends(classes),
         "the logarithms": log_p(low_logs, classes.total),
         "the logarithms from above": log_p(float(classes.log_high.sum()), classes.total),
     }
     result = _least(SHAPE, p, level)
     if result.status is Status.PASS:
         return result
-    power = -low_logs / classes.total
-    ends = min(p["the lower end"], p["the upper end"]) < level
-    cause = _scaled(classes) if ends else f"a uniform draw to the power of {power:.4g}"
+    other_interval = classes.outside.any() or p["the ends"] < level
+    power = f"a uniform draw to the power of {-low_logs / classes.total:.4g}"
+    cause = _scaled(classes) if other_interval else power
     return Result(SHAPE, result.status, result.detail, cause)
 
 

@@ -86,6 +86,25 @@ def _options(wanted: TableDescription, found: TableDescription) -> Outcome:
     )
 
 
+def _kind(_wanted: TableDescription, found: TableDescription) -> Outcome:
+    if found.kind != "TABLE":
+        return Status.FAIL, f"is a {found.kind}"
+    return Status.PASS, "is a table"
+
+
+def _expiry(_wanted: TableDescription, found: TableDescription) -> Outcome:
+    if found.expires:
+        return Status.FAIL, f"expires: {found.expires}"
+    return Status.PASS, "rows stay until they are deleted"
+
+
+def _files(_wanted: TableDescription, found: TableDescription) -> Outcome:
+    if found.deviating_files:
+        listed = ", ".join(found.deviating_files[:5])
+        return Status.FAIL, f"{len(found.deviating_files)} files have other columns than the first: {listed}"
+    return Status.PASS, "all files have the same columns"
+
+
 def _shown(value: object) -> str:
     return ", ".join(map(str, value)) if isinstance(value, tuple) and value else str(value or "none")
 
@@ -114,6 +133,13 @@ EXISTS = Check(
     "Run `deploy` or `seed`, or name another with --table.",
 )
 COMPARED = (
+    _declare(
+        "table_kind",
+        _kind,
+        "Is it a table, not a view?",
+        "A view stands in its place: loads fail, and each read runs another query.",
+        "Drop or rename the view, then run `deploy`.",
+    ),
     _declare(
         "table_columns",
         _columns,
@@ -145,6 +171,13 @@ COMPARED = (
         "defaults",
     ),
     _declare(
+        "table_files",
+        _files,
+        "Do all files of a Parquet folder have the same columns?",
+        "Files differ: readers take the columns of the first, and lose or refuse those of others.",
+        "Write the deviating files again with the columns of sql/ddl.",
+    ),
+    _declare(
         "table_key",
         _key,
         "Is the primary key declared?",
@@ -169,6 +202,14 @@ COMPARED = (
         "cluster",
     ),
     _declare(
+        "table_expiry",
+        _expiry,
+        "Do rows stay until somebody deletes them?",
+        "Rows are deleted on their own: captions lose their counts without notice.",
+        "Remove the expiration (ALTER TABLE … SET OPTIONS), and archive old rows by a job instead.",
+        "partition",
+    ),
+    _declare(
         "table_options",
         _options,
         "Does it have a description and its labels?",
@@ -181,7 +222,7 @@ CHECKS = (EXISTS, *(one.check for one in COMPARED))
 
 
 def check_table(target: Target, table: str) -> list[Result]:
-    """Existence, names, types, modes, defaults, key, partition, clustering and options of the statistics table."""
+    """Existence, kind, columns, key, partition, clustering, expiry and options of the statistics table."""
     found = target.describe(table)
     if found is None:
         target.require_dataset()

@@ -38,9 +38,13 @@ def log_p(log_sum: float, draws: int) -> float:
     return normal_p((-log_sum - draws) / np.sqrt(draws))
 
 
-def gap_p(gap: float, draws: int) -> float:
-    """p that no draw comes nearer to an end of the interval than `gap`; 1 where a draw lies beyond the end."""
-    return float(np.exp(draws * np.log1p(-min(max(gap, 0.0), 1.0 - 1e-16))))
+def gaps_p(gaps: float, draws: int) -> float:
+    """p that the least and the largest draw leave gaps of this sum at the ends of [0, 1].
+
+    Exact: the sum of the two end gaps is Beta(2, draws − 1), whose tail is (1 − x)^(draws − 1) (1 + (draws − 1) x).
+    """
+    x = min(max(gaps, 0.0), 1.0 - 1e-16)
+    return float(np.exp((draws - 1) * np.log1p(-x)) * (1.0 + (draws - 1) * x))
 
 
 def bernstein_p(deviation: Numbers, draws: Numbers, variance: float, most: float) -> Numbers:

@@ -9,22 +9,28 @@ Bound by `sim.kernels.specialise`: the policy's `summarise` and `weight`; `WEIGH
 """
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from policies.maths.draws import arm_key, open_uniform, pull_key
-from sim.kernels import force_inline
+from sim.kernels import force_inline, unbound
 from sim.worlds.bernoulli.rows import Log, Plan, Rows
 from sim.worlds.selection.cached_leader import update_runner_up
 from sim.worlds.selection.lazy_index import invalidate
 from sim.worlds.selection.tail_pruning import update
 
-if TYPE_CHECKING:
-    from policies.base import Rule
-
-    summarise, weight = Rule.summarise, Rule.weight
-    CHURNS = LAZY_INDEX = DISCOUNTED = PROMPT = CACHED_LEADER = TAIL_PRUNING = WEIGHTED = WINDOWED = False
+summarise: Callable[..., tuple[float, float]] = unbound("summarise")
+weight: Callable[..., float] = unbound("weight")
+CACHED_LEADER: bool = unbound("CACHED_LEADER")
+CHURNS: bool = unbound("CHURNS")
+DISCOUNTED: bool = unbound("DISCOUNTED")
+LAZY_INDEX: bool = unbound("LAZY_INDEX")
+PROMPT: bool = unbound("PROMPT")
+TAIL_PRUNING: bool = unbound("TAIL_PRUNING")
+WEIGHTED: bool = unbound("WEIGHTED")
+WINDOWED: bool = unbound("WINDOWED")
 
 
 def summarise_arm(arm: int, row: Rows, params: Any) -> None:

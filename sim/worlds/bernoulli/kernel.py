@@ -9,11 +9,12 @@ every outcome is known before the next pull and nothing leaves a window; or `PRO
 where only counts matter.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from policies.base import EXPLORING
 from policies.maths.draws import arm_key, beta, pull_key, uniform
-from sim.kernels import force_inline
+from sim.kernels import force_inline, unbound
 from sim.worlds.bernoulli.feedback import address, forget, hold, learn, refresh, remember, summarise_stale
 from sim.worlds.bernoulli.pull_log import Pulls, note
 from sim.worlds.bernoulli.rows import Log, Plan, Rows, Sums, log_of, row_of
@@ -22,13 +23,16 @@ from sim.worlds.selection.cached_leader import best_by_leader
 from sim.worlds.selection.lazy_index import best_by_lazy_index
 from sim.worlds.selection.tail_pruning import best_by_tails
 
-if TYPE_CHECKING:
-    from policies.base import Rule
-
-    RECORD = False
-    prepare = Rule.prepare
-    VECTORISE_FROM = 0
-    CHURNS = LAZY_INDEX = EXPLORES = IMMEDIATE = PROMPT = CACHED_LEADER = TAIL_PRUNING = False
+prepare: Callable[..., None] = unbound("prepare")
+CACHED_LEADER: bool = unbound("CACHED_LEADER")
+CHURNS: bool = unbound("CHURNS")
+EXPLORES: bool = unbound("EXPLORES")
+IMMEDIATE: bool = unbound("IMMEDIATE")
+LAZY_INDEX: bool = unbound("LAZY_INDEX")
+PROMPT: bool = unbound("PROMPT")
+RECORD: bool = unbound("RECORD")
+TAIL_PRUNING: bool = unbound("TAIL_PRUNING")
+VECTORISE_FROM: int = unbound("VECTORISE_FROM")
 
 
 def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, pulls: Pulls, params: Any, plan: Plan) -> None:

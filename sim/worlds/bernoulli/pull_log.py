@@ -5,19 +5,21 @@ and the constants `WEIGHTED` and `DETERMINISTIC`.
 """
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.kernels import unbound
 from sim.worlds.base import Counts, SendLog
 from sim.worlds.bernoulli.feedback import identity
 from sim.worlds.bernoulli.rows import Rows
 
-if TYPE_CHECKING:
-    from policies.base import Rule
-
-    propensity, score, weight = Rule.propensity, Rule.score, Rule.weight
-    DETERMINISTIC = WEIGHTED = False
+propensity: Callable[..., float] = unbound("propensity")
+score: Callable[..., float] = unbound("score")
+weight: Callable[..., float] = unbound("weight")
+DETERMINISTIC: bool = unbound("DETERMINISTIC")
+WEIGHTED: bool = unbound("WEIGHTED")
 
 ANY_KEY = np.uint64(0)  # no score of a deterministic policy depends on it
 

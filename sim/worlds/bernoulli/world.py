@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from policies.base import Policy
 from sim.errors import InputError
-from sim.kernels import specialise
+from sim.kernels import declared, specialise
 from sim.rng import generator, policy_purpose, row_keys
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
 from sim.worlds.bernoulli import kernel as bernoulli_kernel
@@ -21,6 +21,7 @@ from sim.worlds.bernoulli.allocation import Sends
 from sim.worlds.bernoulli.pull_log import new_pulls, send_log
 from sim.worlds.bernoulli.rows import Log, Plan, Rows, new_log, new_rows, new_sums
 from sim.worlds.metrics.estimation import estimation
+from sim.worlds.metrics.lock_out import can_lock_out
 
 if TYPE_CHECKING:
     from sim.scenario import BernoulliFeedback, BernoulliSection, GeometricDelay, PolicySpec, Scenario
@@ -61,7 +62,7 @@ class BernoulliWorld:
         self._advance = self._compile(bernoulli_kernel.advance)
 
     def _compile(self, template: Callable[..., None]) -> Any:
-        return specialise(template, self.policy.kind, refcount=False, **self._bindings)
+        return specialise(template, self.policy.kind, refcount=False, **declared(template, self._bindings))
 
     def changes(self) -> Iterator[tuple[float, Callable[[], None]]]:
         """The scenario's `changes` within the horizon."""
@@ -107,6 +108,8 @@ class BernoulliWorld:
     def locked_out_pages(self) -> Floats:
         """1.0 where no arm of the best true mean could be pulled next, else 0.0."""
         locked = np.zeros(len(self._sums.reward))
+        if not can_lock_out(self.policy):
+            return locked
         rows = self._rows._replace(state=self._rows.state.copy())
         find = self._compile(bernoulli_kernel.find_locked_out)
         find(self.time, rows, self.policy.parameters(), locked)

@@ -50,7 +50,7 @@ def estimation(labels: Counts, successes: Counts, rates: Floats, bins: Bins) -> 
 
 
 def _terms(labels: Counts, successes: Counts, rates: Floats) -> Counts:
-    """One line a caption, (captions, sums)."""
+    """One line per caption, (captions, sums)."""
     mean = successes / labels
     lower, upper = wilson_bounds(successes + 1, labels - successes + 1)
     whole = [np.ones_like(labels), labels, (lower <= rates) & (rates <= upper)]

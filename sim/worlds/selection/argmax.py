@@ -4,19 +4,17 @@ Plain functions for `sim.kernels.specialise`, which binds `score`, `support` and
 """
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from policies.maths.draws import arm_key, uniform
-from sim.kernels import force_inline
+from sim.kernels import force_inline, unbound
 
-if TYPE_CHECKING:
-    from policies.base import Rule
-
-    score = Rule.score
-    support = Rule.support
-    PRUNE = False
+score: Callable[..., float] = unbound("score")
+support: Callable[..., tuple[float, float]] = unbound("support")
+PRUNE: bool = unbound("PRUNE")
 
 VECTORS = 32  # arms from which counting equals in vectors beats looking for the first
 

@@ -8,18 +8,17 @@ Plain functions for `sim.kernels.specialise`, which binds the policy's `score` a
 """
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from policies.base import PROGRESS, SCORE_ERROR
 from policies.maths.draws import arm_key, uniform
-from sim.kernels import force_inline
+from sim.kernels import force_inline, unbound
 
-if TYPE_CHECKING:
-    from policies.base import Rule
-
-    score, max_slope = Rule.score, Rule.max_slope
+max_slope: Callable[..., float] = unbound("max_slope")
+score: Callable[..., float] = unbound("score")
 
 _INVALID = -1.0
 _LOOKS = 3  # one by one; among many arms of nearly equal indices, one sweep is cheaper

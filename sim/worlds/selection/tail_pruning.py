@@ -10,18 +10,19 @@ Plain functions for `sim.kernels.specialise`, which binds the policy's `score`, 
 """
 
 import math
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from policies.base import RARE, UNKNOWN
 from policies.maths.draws import arm_key, pull_key, uniform
-from sim.kernels import force_inline
+from sim.kernels import force_inline, unbound
 
-if TYPE_CHECKING:
-    from policies.base import Rule
-
-    score, tail, update_tail, draw_above = Rule.score, Rule.tail, Rule.update_tail, Rule.draw_above
+draw_above: Callable[..., float] = unbound("draw_above")
+score: Callable[..., float] = unbound("score")
+tail: Callable[..., tuple[float, float]] = unbound("tail")
+update_tail: Callable[..., tuple[float, float, float]] = unbound("update_tail")
 
 MAX_WASTED_DRAWS = 12  # draws in wasted_draws that cost as much as one evaluation of a tail
 LANES = 8  # chances that a processor compares at once

@@ -7,21 +7,25 @@ page's sends of the last 30 days, those that the refresh tells of included; a se
 Bound by `sim.kernels.specialise`: the policy's `summarise`; `LABEL_SEND`, `WEIGHTED`, `DISCOUNTED`, `WINDOWED`.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
+import numpy as np
+
+from sim.kernels import unbound
 from sim.worlds.sorted_arrays import insert_sorted, remove_sorted
 from sim.worlds.table.rows import CONVERSIONS, FIRST_REFRESH, LAST_REFRESH, SENDS, SUCCESSES, Clock, Rows
 
-if TYPE_CHECKING:
-    from policies.base import Rule
-
-    summarise = Rule.summarise
-    LABEL_SEND = WEIGHTED = DISCOUNTED = WINDOWED = False
+summarise: Callable[..., tuple[float, float]] = unbound("summarise")
+DISCOUNTED: bool = unbound("DISCOUNTED")
+LABEL_SEND: bool = unbound("LABEL_SEND")
+WEIGHTED: bool = unbound("WEIGHTED")
+WINDOWED: bool = unbound("WINDOWED")
 
 
 def refresh_after(send: int, clock: Clock) -> int:
     """Number of the first refresh that knows of `send`, the first one after it."""
-    return send * clock.refreshes // clock.per_sends + 1
+    return int(np.searchsorted(clock.due, send, side="right"))
 
 
 def slot_of(send: int, log: Any) -> int:
@@ -68,7 +72,7 @@ def label_by_median(page: Rows, seen: int, until: int, oldest: int, start: int) 
 
 def window_start(number: int, clock: Clock) -> int:
     """The first send in the median's window at a refresh: the window's length before it, or the next one after that."""
-    return max(0, -((clock.median_sends * clock.refreshes - number * clock.per_sends) // clock.refreshes))
+    return max(0, clock.due[number] - clock.median_sends)  # type: ignore[no-any-return]
 
 
 def slide(recent: Any, conversions: Any, oldest: int, start: int, seen: int, until: int) -> int:

@@ -4,20 +4,20 @@ At equal time a refresh comes before a send. A policy binds its rule and, as con
 `DISCOUNTED` and `WINDOWED` (its memory); the scenario binds `LABEL_SEND`. Nothing here makes an array.
 """
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 from policies.maths.draws import arm_key, beta, pull_key
-from sim.kernels import force_inline
+from sim.kernels import force_inline, unbound
 from sim.worlds.count_draws import binomial
 from sim.worlds.selection.argmax import best_arm, can_win
 from sim.worlds.table.feedback import refresh, refresh_after, slot_of, summarise_all
 from sim.worlds.table.rows import Clock, Rows, Span, page_of
 
-if TYPE_CHECKING:
-    from policies.base import Rule
-
-    prepare, weight = Rule.prepare, Rule.weight
-    LABEL_SEND = WEIGHTED = False
+prepare: Callable[..., None] = unbound("prepare")
+weight: Callable[..., float] = unbound("weight")
+LABEL_SEND: bool = unbound("LABEL_SEND")
+WEIGHTED: bool = unbound("WEIGHTED")
 
 
 def advance(rows: Rows, offsets: Any, clock: Clock, span: Span, params: Any) -> tuple[int, int]:
@@ -39,7 +39,7 @@ def advance_page(page: Rows, clock: Clock, span: Span, params: Any) -> tuple[int
         summarise_all(page, params)
     number = refresh_after(seen, clock)
     for send in range(span.first, span.last):
-        if send > seen and number * clock.per_sends <= send * clock.refreshes:
+        if send > seen and clock.due[number] <= send:
             oldest = refresh(page, number, clock, seen, send, oldest, params)
             seen = send
             number = refresh_after(seen, clock)

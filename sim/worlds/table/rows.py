@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from sim.worlds.base import Counts
+
 SENDS, CONVERSIONS, SUCCESSES, FIRST_REFRESH, LAST_REFRESH = range(5)  # columns of `Rows.known`
 
 
@@ -17,9 +19,8 @@ class Clock(NamedTuple):
 
     fans: int
     """That each send reaches."""
-    refreshes: int
-    """There are `refreshes / per_sends` refreshes a send; they are numbered, from 0 at time zero."""
-    per_sends: int
+    due: Counts
+    """Before which send each refresh happens, ascending, in order of their numbers; the last never happens."""
     median_sends: int
     """Length of the median's window."""
     discount: float

@@ -1,12 +1,11 @@
-"""Reading a file of counts, Parquet or CSV, one row a (page, caption); what is wrong with it is said with file and row.
+"""A file of counts, Parquet or text, with one row per page and caption; problems are named by file and row.
 
-Rows count from 1, a CSV's header apart. Pages come out in order of name and captions in order of id, whatever the
-order of rows. Caption ids are kept where all are whole numbers of 64 bits; else captions are numbered from 1 in
-order of their text.
+Rows count from 1, a header apart. Pages come out in order of name and captions in order of id, whatever the order of
+rows. Caption ids are kept where all are whole numbers of 64 bits, also as text or as floats (`1042.0`). Other captions
+are numbered from 1 in order of their text, and keep their text as `caption_names`.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,14 +14,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.errors import InputError, StorageError
-from sim.files import PARQUET_MAGIC
 from sim.wording import did_you_mean
 from sim.worlds.base import Counts
+from sim.worlds.table.file import ROW, FileTable, read_table
+from sim.worlds.table.numerals import ambiguous, plain
 
 if TYPE_CHECKING:
     import polars as pl
 
 MAX_TRIALS = 2**53
+MAX_FLOAT_ID = 2**53  # above, a float no longer holds every whole number
 Roles = tuple[str, str, str, str]
 """Names of the columns of page, caption, trials and successes."""
 
@@ -37,6 +38,12 @@ class Counted:
     trials: Counts  # (A,)
     successes: Counts  # (A,)
     rows: Counts  # (A,): where each arm stands in the file
+    caption_names: tuple[str, ...] | None = None  # (A,), where captions are texts
+
+    @property
+    def choiceless_pages(self) -> int:
+        """Pages with one caption: every policy sends it, with regret 0."""
+        return int((np.diff(self.offsets) < 2).sum())
 
 
 def read_counts(source: str, columns: Roles) -> Counted:
@@ -56,47 +63,33 @@ def read_counts(source: str, columns: Roles) -> Counted:
 
 @lru_cache(maxsize=2)
 def _read(source: str, columns: Roles, _changed: int, _size: int) -> Counted:
-    frame = _frame(source)
-    _check_columns(source, frame.columns, columns)
-    page, caption, trials, successes = (frame[name] for name in columns)
-    for series in (page, caption):
-        _check_not_null(source, series)
-    counts = _whole(source, trials), _whole(source, successes)
-    _check_successes(source, *counts)
-    names, ids = _text(page), _caption_ids(caption)
-    _check_unique(source, names, ids)
-    return _grouped(names, ids, *counts)
+    import polars as pl  # noqa: PLC0415 - slow to import
 
-
-def _frame(source: str) -> "pl.DataFrame":
-    import polars as pl  # noqa: PLC0415
-
-    with Path(source).open("rb") as file:
-        is_parquet = file.read(len(PARQUET_MAGIC)) == PARQUET_MAGIC
-    if not is_parquet and Path(source).suffix.lower() in (".parquet", ".pq"):
-        raise StorageError(f"{source}: is not a Parquet file", "if it is CSV, give it a name that ends in .csv")
-    with _reading(source):
-        frame = (
-            pl.read_parquet(source, glob=False) if is_parquet else pl.read_csv(source, infer_schema=False, glob=False)
-        )
-    if frame.height == 0:
+    table = read_table(source, columns)
+    if table.rows.height == 0:
         raise InputError(f"{source}: has no rows")
-    return frame
+    column = _Columns(source, table)
+    _check_columns(source, table.rows.columns, columns)
+    page, caption, trials, successes = (table.rows[name] for name in columns)
+    for series in (page, caption):
+        column.check_not_null(series)
+    counts = column.whole(trials), column.whole(successes)
+    column.check_successes(*counts)
+    names, own_ids = _stripped(page), column.caption_ids(caption)
+    texts = None if own_ids is not None else _stripped(caption)
+    ids = own_ids if own_ids is not None else _stripped(caption).rank("dense").cast(pl.Int64)
+    column.check_unique(names, ids)
+    counted = _grouped(table.rows[ROW], names, ids, *counts, texts)
+    _check_choice(source, counted)
+    return counted
 
 
-@contextmanager
-def _reading(source: str) -> Iterator[None]:
-    from polars.exceptions import NoDataError, PolarsError  # noqa: PLC0415
-
-    try:
-        yield
-    except NoDataError as error:
-        raise InputError(f"{source}: is empty") from error
-    except (PolarsError, OSError) as error:
-        reason = str(error).strip().partition("\n")[0]
-        raise StorageError(
-            f"{source}: cannot be read: {reason}", "expected a Parquet file, or CSV with a header"
-        ) from error
+def _check_choice(source: str, counted: Counted) -> None:
+    if counted.choiceless_pages == len(counted.page_names):
+        raise InputError(
+            f"{source}: no page has two captions, so there is nothing to choose and every policy has regret 0",
+            "`world.columns.page` names what captions are chosen for, such as the account",
+        )
 
 
 def _check_columns(source: str, present: list[str], columns: Roles) -> None:
@@ -110,71 +103,113 @@ def _check_columns(source: str, present: list[str], columns: Roles) -> None:
         raise InputError(f"{source}: `world.columns` names one column twice: {', '.join(columns)}")
 
 
-def _refuse(source: str, series: "pl.Series", bad: "pl.Series", what: str) -> None:
-    """Raise for the first row where `bad` is true."""
-    if bad.any():
-        row = bad.arg_max() or 0
-        raise InputError(f"{source}: row {row + 1}: `{series.name}` {what.format(series[row])}")
+@dataclass(frozen=True, eq=False)
+class _Columns:
+    """The columns of a file, checked one by one; a problem is named by the row of the file."""
+
+    source: str
+    table: FileTable
+
+    def refuse(self, series: "pl.Series", bad: "pl.Series", what: str, hint: str = "") -> None:
+        """Raise for the first row where `bad` is true."""
+        if bad.any():
+            index = bad.arg_max() or 0
+            row = self.table.rows[ROW][index]
+            value = what.format(series[index])
+            raise InputError(f"{self.source}: row {row}: `{series.name}` {value}", hint)
+
+    def check_not_null(self, series: "pl.Series") -> None:
+        """Raise where a value is missing, or a text of blanks."""
+        import polars as pl  # noqa: PLC0415
+
+        blank = series.str.strip_chars() == "" if series.dtype == pl.String else series.is_null()
+        self.refuse(series, series.is_null() | blank.fill_null(value=False), "is missing")
+
+    def whole(self, series: "pl.Series") -> Counts:
+        """A column of counts; whole numbers written as text or floats are counts, too."""
+        import polars as pl  # noqa: PLC0415
+
+        self.check_not_null(series)
+        if not (series.dtype == pl.String or series.dtype.is_numeric()):
+            raise InputError(f"{self.source}: column `{series.name}` holds {series.dtype}, not counts")
+        number = self._numbers(series).cast(pl.Float64, strict=False)
+        not_whole = number.is_null() | ~number.is_finite() | (number != number.floor())
+        self.refuse(series, not_whole, "is {!r}, not a count")
+        self.refuse(series, number < 0, "is {}, below 0")
+        self.refuse(series, number > MAX_TRIALS, f"is {{}}, above {MAX_TRIALS}")
+        return number.cast(pl.Int64).to_numpy()
+
+    def _numbers(self, series: "pl.Series") -> "pl.Series":
+        import polars as pl  # noqa: PLC0415
+
+        if series.dtype != pl.String:
+            return series
+        text = series.str.strip_chars()
+        doubtful = ambiguous(text, self.table.separator)
+        self.refuse(
+            series,
+            doubtful,
+            "is {!r}, which can be a thousand times the one number or the other",
+            "write counts without separators of thousands",
+        )
+        return plain(text, self.table.separator)
+
+    def check_successes(self, trials: Counts, successes: Counts) -> None:
+        """Raise where successes exceed trials."""
+        above = successes > trials
+        if above.any():
+            index = int(above.argmax())
+            row = self.table.rows[ROW][index]
+            raise InputError(f"{self.source}: row {row}: {successes[index]} successes of {trials[index]} trials")
+
+    def caption_ids(self, series: "pl.Series") -> "pl.Series | None":
+        """Int64 ids, the column's own; None where captions are texts."""
+        import polars as pl  # noqa: PLC0415
+
+        if series.dtype.is_float():
+            whole = series.is_finite() & (series == series.floor())
+            if not whole.all():
+                return None
+            self.refuse(series, series.abs() > MAX_FLOAT_ID, "is {}, too large for a float to hold every id")
+            return series.cast(pl.Int64)
+        text = _stripped(series).str.replace(r"^(-?\d+)\.0*$", "${1}")
+        ids = text.cast(pl.Int64, strict=False)
+        # A number written in two ways, as 7 and 007, would make one caption of two.
+        same = ids.null_count() == 0 and (ids.cast(pl.String) == text).all()
+        return ids if same else None
+
+    def check_unique(self, names: "pl.Series", ids: "pl.Series") -> None:
+        """Raise where a page has a caption twice."""
+        import polars as pl  # noqa: PLC0415
+
+        pairs = pl.DataFrame({"page": names, "caption": ids})
+        repeated = ~pairs.select(pl.struct("page", "caption").is_first_distinct()).to_series()
+        if repeated.any():
+            index = repeated.arg_max() or 0
+            row = self.table.rows[ROW][index]
+            raise InputError(
+                f"{self.source}: row {row}: page {names[index]!r} has this caption already: one row per caption"
+            )
 
 
-def _check_not_null(source: str, series: "pl.Series") -> None:
-    _refuse(source, series, series.is_null(), "is missing")
-
-
-def _whole(source: str, series: "pl.Series") -> Counts:
-    """A column of counts; whole numbers written as text or floats are counts too."""
+def _stripped(series: "pl.Series") -> "pl.Series":
     import polars as pl  # noqa: PLC0415
 
-    _check_not_null(source, series)
-    written = series.str.strip_chars() if series.dtype == pl.String else series
-    if not (series.dtype == pl.String or series.dtype.is_numeric()):
-        raise InputError(f"{source}: column `{series.name}` holds {series.dtype}, not counts")
-    number = written.cast(pl.Float64, strict=False)
-    _refuse(source, series, number.is_null() | ~number.is_finite() | (number != number.floor()), "is {!r}, not a count")
-    _refuse(source, series, number < 0, "is {}, below 0")
-    _refuse(source, series, number > MAX_TRIALS, f"is {{}}, above {MAX_TRIALS}")
-    return number.cast(pl.Int64).to_numpy()
+    return series.cast(pl.String).str.strip_chars()
 
 
-def _check_successes(source: str, trials: Counts, successes: Counts) -> None:
-    above = successes > trials
-    if above.any():
-        row = int(above.argmax())
-        raise InputError(f"{source}: row {row + 1}: {successes[row]} successes of {trials[row]} trials")
-
-
-def _text(series: "pl.Series") -> "pl.Series":
+def _grouped(
+    rows: "pl.Series",
+    names: "pl.Series",
+    ids: "pl.Series",
+    trials: Counts,
+    successes: Counts,
+    texts: "pl.Series | None",
+) -> Counted:
     import polars as pl  # noqa: PLC0415
 
-    return series.cast(pl.String)
-
-
-def _caption_ids(series: "pl.Series") -> "pl.Series":
-    """Int64 ids: the column's own where they are such numbers, else ranks of their text."""
-    import polars as pl  # noqa: PLC0415
-
-    ids = series.cast(pl.Int64, strict=False)
-    # A number written in two ways, as 7 and 007, would make one caption of two.
-    if not series.dtype.is_float() and ids.null_count() == 0 and (ids.cast(pl.String) == _text(series)).all():
-        return ids
-    return _text(series).rank("dense").cast(pl.Int64)
-
-
-def _check_unique(source: str, names: "pl.Series", ids: "pl.Series") -> None:
-    import polars as pl  # noqa: PLC0415
-
-    pairs = pl.DataFrame({"page": names, "caption": ids})
-    repeated = ~pairs.select(pl.struct("page", "caption").is_first_distinct()).to_series()
-    if repeated.any():
-        row = repeated.arg_max() or 0
-        raise InputError(f"{source}: row {row + 1}: page {names[row]!r} has this caption already: one row a caption")
-
-
-def _grouped(names: "pl.Series", ids: "pl.Series", trials: Counts, successes: Counts) -> Counted:
-    import polars as pl  # noqa: PLC0415
-
-    frame = pl.DataFrame({"page": names, "caption": ids, "trials": trials, "successes": successes})
-    frame = frame.with_row_index("row", offset=1).sort("page", "caption")
+    columns = {"row": rows, "page": names, "caption": ids, "trials": trials, "successes": successes}
+    frame = pl.DataFrame(columns | ({} if texts is None else {"text": texts})).sort("page", "caption")
     pages = frame["page"].rle().struct.unnest()
     column: Callable[[str], Counts] = lambda name: frame[name].cast(pl.Int64).to_numpy()  # noqa: E731
     return Counted(
@@ -184,4 +219,5 @@ def _grouped(names: "pl.Series", ids: "pl.Series", trials: Counts, successes: Co
         trials=column("trials"),
         successes=column("successes"),
         rows=column("row"),
+        caption_names=None if texts is None else tuple(frame["text"]),
     )

@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from sim.errors import InputError
-from sim.kernels import specialise
+from sim.kernels import declared, specialise
 from sim.rng import policy_purpose, row_keys
+from sim.units import DAY_US
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
 from sim.worlds.metrics.allocation import AllocationCounter, rank_bins
 from sim.worlds.metrics.estimation import estimation, nothing
+from sim.worlds.metrics.lock_out import can_lock_out
 from sim.worlds.table import kernel as table_kernel
 from sim.worlds.table.empirical_bayes import fit_beta_binomial
 from sim.worlds.table.rows import (
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from sim.scenario import PolicySpec, Scenario, TableFeedback, TableSection
 
 EPOCH_US = 1_735_689_600_000_000  # 2025-01-01T00:00:00Z
-DAY_US = 86_400_000_000
 
 
 class TableWorld:
@@ -51,10 +52,12 @@ class TableWorld:
         self.horizon = float(scenario.horizon.length)
         self._counted = counted_of(world)
         self.pages = len(self._counted.page_names)
-        self._timing = timing_of(world.sends_per_day, cast("TableFeedback", scenario.feedback).refresh_hours)
+        refresh_hours = cast("TableFeedback", scenario.feedback).refresh_hours
+        self._timing = timing_of(world.sends_per_day, refresh_hours, self.horizon)
         self._clock = self._timing.clock(world.fans_per_send, policy)
         self._logged = scenario.record.sends
         self._weighted = policy.weighted
+        self._can_lock_out = can_lock_out(policy)
         self._labelled_by_send = world.label == "send"
         self._params = policy.parameters()
         self._bindings = bindings(policy, world)
@@ -121,7 +124,14 @@ class TableWorld:
     def locked_out_pages(self) -> Floats:
         """Share of pages none of whose truly best arms can be sent at the next slot."""
         locked = np.zeros(self._rows.rates.shape[0], np.int64)
-        count = specialise(table_kernel.count_locked_out, self._label, refcount=False, **self._bindings)
+        if not self._can_lock_out:
+            return locked / self.pages
+        count = specialise(
+            table_kernel.count_locked_out,
+            self._label,
+            refcount=False,
+            **declared(table_kernel.count_locked_out, self._bindings),
+        )
         undisturbed = self._rows._replace(state=self._rows.state.copy())
         count(undisturbed, self._counted.offsets, self._clock, self._sent, self._params, locked)
         return locked / self.pages
@@ -198,8 +208,7 @@ class TableWorld:
         return np.repeat(np.arange(1, self.pages + 1, dtype=np.int32), np.diff(self._counted.offsets))
 
     def _refresh_us(self, number: Counts) -> Counts:
-        days = self._timing.refresh_days
-        return np.array([EPOCH_US + int(n) * days.numerator * DAY_US // days.denominator for n in number], np.int64)
+        return np.array([EPOCH_US + self._timing.microseconds(n) for n in number], np.int64)
 
 
 @cache

@@ -10,10 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.base import Policy
+from sim.calendar.base import longest_gap
 from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficSection
-from sim.worlds.traffic.bank.draw_bank import SampledBank
-from sim.worlds.traffic.pages import Integers, make_bank, make_pages, most_dollars
-from sim.worlds.traffic.parameters import DAY_S, kernel_parameters, recovery, season, tier_cycle
+from sim.units import DAY_S
+from sim.worlds.base import Counts
+from sim.worlds.traffic.bank.draw_bank import Listing, SampledBank
+from sim.worlds.traffic.composite import DAYS_BACK, TIERS_BACK
+from sim.worlds.traffic.pages import Integers, fill_listing, make_bank, make_pages, most_dollars
+from sim.worlds.traffic.parameters import kernel_parameters, recovery, season, tier_cycle
 from sim.worlds.traffic.records import (
     BUMP,
     CAPTION,
@@ -27,6 +31,7 @@ from sim.worlds.traffic.records import (
     TABLE,
     Bank,
     Block,
+    RecentUse,
     Record,
     Records,
     Tables,
@@ -47,35 +52,56 @@ def make_block(
     replications: range,
     days: int,
     policy_keys: NDArray[np.uint64],
+    refreshes: Counts,
     *,
     record: bool,
 ) -> Block:
-    """Everything that the kernel works on; `policy_keys` are (replications, pages)."""
+    """Everything that the kernel works on; `policy_keys` are (replications, pages), `refreshes` end with `FAR`."""
     world, _, selection = sections
     pages = make_pages(world, seed, replications)
     pages["policy_key"] = policy_keys.ravel()
     sampled = make_bank(world, days, pages)
     captions = sampled.entries.shape[1]
-    tried = reserve(pages, most_chosen(world, selection, days) if pools(policy) else None)
+    tried = reserve(pages, most_chosen(world, selection, days) if pools(policy, selection) else None)
     rules, state = kernel_parameters(*sections, policy.memory), np.zeros((len(pages), len(TIERS), policy.state_size))
     most = int(rules["most"][0])
     return Block(
         rules=rules,
         pages=pages,
         sums=np.zeros(len(pages), RESULT),
-        bank=_bank(sampled, most_of_a_tier(world, selection) + SPARE),
+        bank=_bank(sampled, most_of_a_tier(world, selection) + SPARE, _listing(world, selection, sampled, pages)),
         tried=_tried(len(pages), tried, rules[0]),
-        job=_update_job(len(pages), rules[0], days),
+        job=_update_job(len(pages), rules[0], days, longest_gap(refreshes, days * DAY_S)),
+        used=_recent_use(len(pages), world, selection),
         plan=np.zeros((len(pages), most), SLOT),
         log=np.zeros((len(pages), most * days if record else 0), LINE),
         state=state,
         params=policy.parameters(),
-        tables=_tables(world, selection, seed, replications, days),
-        work=_workspace(captions, tried, most, policy, recounts=bool(rules["look_back_s"][0] > 0)),
+        tables=_tables(world, selection, seed, replications, days, refreshes),
+        work=_workspace(captions, tried, most, policy, sections),
     )
 
 
-def _bank(sampled: SampledBank, most: int) -> Bank:
+def _listing(world: TrafficSection, selection: Selection, sampled: SampledBank, pages: Records) -> Listing:
+    """What the composite selection reads of captions, (N, C); without it of length 0."""
+    shape = sampled.entries.shape if composite(selection) else (len(pages), 0)
+    listing = Listing(np.zeros(shape, np.int16), np.zeros(shape, np.int16), np.zeros(shape))
+    return fill_listing(world, sampled, pages, listing) if composite(selection) else listing
+
+
+def composite(selection: Selection) -> bool:
+    """Whether captions are ranked by the composite score and limited by budgets."""
+    return selection.score == "composite"
+
+
+def _recent_use(rows: int, world: TrafficSection, selection: Selection) -> RecentUse:
+    back, days = (TIERS_BACK, DAYS_BACK) if composite(selection) else (0, 0)
+    by_day = np.zeros((rows, days, world.bank.categories + 1, 2), np.int64)
+    category, tier, urgent = (np.zeros((rows, back), np.int64) for _ in range(3))
+    return RecentUse(category, tier, urgent, by_day)
+
+
+def _bank(sampled: SampledBank, most: int, listing: Listing) -> Bank:
     """The sampled captions, and room for the `most` best cold ones of each tier."""
     rows, captions = sampled.entries.shape
     return Bank(
@@ -86,6 +112,9 @@ def _bank(sampled: SampledBank, most: int) -> Bank:
         top_worth=np.zeros((rows, BUMP, 2, most)),
         top_place=np.zeros((rows, BUMP, 2, most), np.int64),
         top_sizes=np.zeros((rows, BUMP, 2), np.int64),
+        category=listing.category,
+        urgent=listing.urgent,
+        dollars=listing.dollars,
     )
 
 
@@ -97,8 +126,11 @@ def _tried(rows: int, most: int, rules: Record) -> Tried:
     return Tried(captions, history, np.zeros(shape, np.int64), np.zeros(shape, np.int64), table)
 
 
-def _tables(world: TrafficSection, selection: Selection, seed: int, replications: range, days: int) -> Tables:
+def _tables(
+    world: TrafficSection, selection: Selection, seed: int, replications: range, days: int, refreshes: Counts
+) -> Tables:
     return Tables(
+        refreshes=refreshes,
         season=season(world, seed, replications, days),
         hours=np.array(world.factors.hour, dtype=np.float64),
         tiers=tier_cycle([getattr(selection.quotas, tier) for tier in PRICED_TIERS]),
@@ -107,8 +139,13 @@ def _tables(world: TrafficSection, selection: Selection, seed: int, replications
     )
 
 
-def pools(policy: Policy) -> bool:
-    """Whether a policy's cold captions are a number of equals, whose largest scores can be drawn."""
+def pools(policy: Policy, selection: Selection | None = None) -> bool:
+    """Whether a policy's cold captions are a number of equals, whose largest scores can be drawn.
+
+    Under the composite score they differ by category, urgency and dollars.
+    """
+    if selection is not None and composite(selection):
+        return False
     return policy.exchangeable_untried and not reads_truth(policy.rule.summarise)
 
 
@@ -144,37 +181,43 @@ def most_of_a_tier(world: TrafficSection, selection: Selection) -> int:
     return int(max(counts))
 
 
-def _update_job(rows: int, rules: Record, days: int) -> UpdateJob:
-    """Rings as long as they can become."""
+def _update_job(rows: int, rules: Record, days: int, gap_s: int) -> UpdateJob:
+    """Rings as long as they can become; `gap_s` is the longest time without a refresh."""
     most = int(rules["most"])
 
     def messages(seconds: float) -> int:
         """All that a page can send in `seconds`, the days at both ends included."""
         return most * min(days, math.ceil(seconds / DAY_S) + 2)
 
-    # A counted message stays until the first refresh that counts another and finds it too old.
-    recent = messages(rules["median_s"] + rules["label_after_s"] + 2 * rules["refresh_s"])
-    loaded_s = rules["look_back_s"] + rules["label_after_s"] + 2 * rules["refresh_s"]
+    # What was counted before stays until the refresh that counts what has matured since the last one.
+    recent, loaded = (messages(rules[kept]) + messages(gap_s) for kept in ("median_s", "look_back_s"))
     # Labels leave a window once a day.
     labelled = min(int(rules["window"]), days * most) + most + 1 if rules["window"] > 0 else 0
     return UpdateJob(
-        pending=np.zeros((rows, messages(rules["label_after_s"] + rules["refresh_s"])), MESSAGE),
+        pending=np.zeros((rows, messages(rules["label_after_s"] + gap_s)), MESSAGE),
         recent=np.zeros((rows, recent), EMV),
-        loaded=np.zeros((rows, messages(loaded_s) if rules["look_back_s"] > 0 else 0), MESSAGE),
+        loaded=np.zeros((rows, loaded if rules["look_back_s"] > 0 else 0), MESSAGE),
         positive_emvs_sorted=np.zeros((rows, recent)),
         labelled=np.zeros((rows, labelled), LABEL),
     )
 
 
-def _workspace(captions: int, tried: int, most: int, policy: Policy, *, recounts: bool) -> Workspace:
+def _workspace(captions: int, tried: int, most: int, policy: Policy, sections: Sections) -> Workspace:
     """Arrays that each decision writes anew."""
+    world, feedback, selection = sections
+    ranked = tried + 1 if composite(selection) else 0
+    classes = (world.bank.categories + 1 if composite(selection) else 0, 2)
     return Workspace(
         eligible=np.zeros(tried + 1, np.int64),
         hits=np.zeros(tried + 1, np.int64),
         n=np.zeros(captions + 1),
         a=np.zeros(captions + 1),
         b=np.zeros(captions + 1),
-        touched=np.zeros(tried if recounts else 0, np.int64),
+        bonus=np.zeros(ranked),
+        barred=np.zeros(ranked, np.int64),
+        class_bonus=np.zeros(classes),
+        excluded=np.zeros(classes, np.int64),
+        touched=np.zeros(tried if feedback.counting == "every_refresh" else 0, np.int64),
         order=np.zeros(most, np.int64),
         chosen=np.zeros(most, np.int64),
         score=np.zeros(most),
@@ -187,7 +230,7 @@ def _workspace(captions: int, tried: int, most: int, policy: Policy, *, recounts
 
 
 def reads_truth(summarise: Callable[..., Any]) -> bool:
-    """Whether a policy's `summarise` looks at its rate_at_rank argument, the truth, which changes daily."""
+    """Whether a policy's `summarise` looks at its fourth argument, the truth, which changes daily."""
     assert isinstance(summarise, FunctionType)
     name = summarise.__code__.co_varnames[3]
     return any(name in _names(step.argval) for step in dis.get_instructions(summarise) if "LOAD" in step.opname)

@@ -6,11 +6,11 @@ Plain functions of the traffic kernel. Everything is addressed by (page, day, sl
 import numpy as np
 
 from policies.maths.draws import arm_key, pull_key, uniform
+from sim.units import DAY_S, HOUR_S
 from sim.worlds.base import Counts, Floats
 from sim.worlds.sorted_arrays import insert_sorted
 from sim.worlds.traffic.records import BUMP, Records, Row
 
-HOUR_S, DAY_S = 3_600, 86_400
 SLOTS = 1_024  # addresses of a day's slots
 
 # Addresses within a day's key, below those of its slots.

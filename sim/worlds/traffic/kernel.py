@@ -6,26 +6,38 @@ one moment in this order. Cost grows with messages and captions scored, never wi
 """
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from policies.maths.draws import arm_key, gamma, normal, pull_key, uniform
-from sim.kernels import force_inline
+from sim.kernels import force_inline, unbound
+from sim.units import DAY_S, WEEK_DAYS
 from sim.worlds.base import Counts, Params
 from sim.worlds.count_draws import binomial
 from sim.worlds.traffic.allocation import tally
 from sim.worlds.traffic.bank.turnover import begin_week
-from sim.worlds.traffic.day_plan import DAY_S, plan_day
+from sim.worlds.traffic.day_plan import plan_day
 from sim.worlds.traffic.lockout import locked_out
-from sim.worlds.traffic.records import BUMP, Block, Row, Snapshots, bank_of, job_of, tables_of, tried_of
+from sim.worlds.traffic.records import (
+    BUMP,
+    BY_HAND,
+    NOT_FILLED,
+    Block,
+    Row,
+    Snapshots,
+    bank_of,
+    job_of,
+    tables_of,
+    tried_of,
+    used_of,
+)
 from sim.worlds.traffic.regret import rate_on, wear_on
 from sim.worlds.traffic.selection import choose_day
+from sim.worlds.traffic.timetable import FAR
 from sim.worlds.traffic.update_job import at, refresh
 
-if TYPE_CHECKING:
-    RECORD = False
+RECORD: bool = unbound("RECORD")
 
 LOCK_OUT, TALLY = 1, 2  # what may be looked at besides the sums
-DAYS_A_WEEK = 7
 PURCHASES, NOISE = 0, 1  # addresses among a use's draws, beside `traffic_memory.LATENESS`
 RATE, COUNT, ATTRIBUTION = 0, 1, 2  # addresses among a slot's draws
 
@@ -46,6 +58,7 @@ def play(first: int, last: int, stops: Counts, observe: Counts, b: Block, snapsh
             bank_of(b.bank, i),
             tried_of(b.tried, i),
             job_of(b.job, i),
+            used_of(b.used, i),
             b.plan[i],
             b.log[i],
             b.state[i],
@@ -80,7 +93,7 @@ def advance_row(until: int, row: Row, params: Params) -> None:
     """Bring one row up to second `until`."""
     page = row.page
     while True:
-        refreshes, begins, sends = page.refresh * row.rules.refresh_s, page.day * DAY_S, next_send(row)
+        refreshes, begins, sends = row.tables.refreshes[page.refresh], page.day * DAY_S, next_send(row)
         if min(refreshes, begins, sends) >= until:
             return
         if refreshes <= begins and refreshes <= sends:
@@ -96,15 +109,15 @@ def advance_row(until: int, row: Row, params: Params) -> None:
 def next_send(row: Row) -> int:
     """Time of the page's next slot; beyond all time where today has none left."""
     if row.page.slot >= row.page.slots:
-        return 2**62
+        return FAR
     return row.plan[row.page.slot].time  # type: ignore[no-any-return]
 
 
 def begin_day(row: Row, params: Params) -> None:
     """Plan the page's day and choose its captions."""
     day = row.page.day
-    if day % DAYS_A_WEEK == 0:
-        begin_week(day // DAYS_A_WEEK, row, params)
+    if day % WEEK_DAYS == 0:
+        begin_week(day // WEEK_DAYS, row, params)
     plan_day(day, row)
     choose_day(day, row, params)
     row.page.day += 1
@@ -114,7 +127,7 @@ def begin_day(row: Row, params: Params) -> None:
 def send(place: int, row: Row) -> None:
     """Send the message of a slot: who views it, who will ever buy; then the caption is worn and cooling."""
     slot = row.plan[place]
-    if slot.caption < 0:
+    if slot.caption == NOT_FILLED:
         return
     purchases = 0
     if slot.tier == BUMP:
@@ -122,11 +135,13 @@ def send(place: int, row: Row) -> None:
     else:
         views = viewers(slot.number, row.rules.priced_mu, row.rules.priced_sigma, row)
         purchases = buyers(slot, views, row)
-    settle(slot, purchases, row)
+    if slot.caption != BY_HAND:
+        settle(slot, purchases, row)
     await_count(slot, views, purchases, row)
     if RECORD:
         write(slot, views, purchases, row)
-    wear_out(slot, row)
+    if slot.caption != BY_HAND:
+        wear_out(slot, row)
     row.sums.sends += 1
 
 
@@ -166,9 +181,11 @@ def await_count(slot: Any, views: int, purchases: int, row: Row) -> None:
     """Queue a message for the update job."""
     message = row.job.pending[at(row.page.pending_size, row)]
     message.time, message.caption, message.weight = slot.time, slot.caption, slot.weight
-    message.ordinal, message.use = row.sums.sends, row.tried.uses[slot.caption]
+    message.ordinal, message.use = row.sums.sends, 0
+    if slot.caption != BY_HAND:
+        message.use = row.tried.uses[slot.caption]
     message.views, message.purchases = views, purchases
-    message.attributed = is_attributed(slot.number, row)
+    message.attributed = slot.caption != BY_HAND and is_attributed(slot.number, row)
     row.page.pending_size += 1
 
 

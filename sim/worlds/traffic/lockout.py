@@ -4,21 +4,24 @@ Plain functions of the traffic kernel; see `selection` for the names that it bin
 """
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from policies.maths.draws import pull_key
+from sim.kernels import unbound
 from sim.worlds.base import Flags, Floats, Params
 from sim.worlds.traffic.bank.top_cold import ensure_size
+from sim.worlds.traffic.composite import DRAW
 from sim.worlds.traffic.records import BUMP, RATE, RETIRED, Row
 from sim.worlds.traffic.regret import rate_on
 from sim.worlds.traffic.selection import TIERS, copy, gather, wanted_of
 from sim.worlds.traffic.update_job import recall
 
-if TYPE_CHECKING:
-    from policies.base import Rule
-
-    summarise, prepare, support = Rule.summarise, Rule.prepare, Rule.support
-    DISCOUNTED = WINDOWED = False
+prepare: Callable[..., None] = unbound("prepare")
+summarise: Callable[..., tuple[float, float]] = unbound("summarise")
+support: Callable[..., tuple[float, float]] = unbound("support")
+DISCOUNTED: bool = unbound("DISCOUNTED")
+WINDOWED: bool = unbound("WINDOWED")
+COMPOSITE: bool = unbound("COMPOSITE")
 
 NO_COOL_DOWN = RETIRED - 1
 
@@ -92,16 +95,18 @@ def count_above(best: int, tier: int, eligible: int, row: Row, params: Params) -
     cold_a, cold_b = summarise(0.0, 0.0, 0.0, 0.0, params)
     a, b = (row.work.a[best], row.work.b[best]) if best >= 0 else (cold_a, cold_b)
     for i in range(eligible):
-        above += i != best and is_above(a, b, row.work.a[i], row.work.b[i], state, params)
+        bonus = (row.work.bonus[i] - row.work.bonus[best]) / DRAW if COMPOSITE else 0.0
+        above += i != best and is_above(a, b, row.work.a[i], row.work.b[i], bonus, state, params)
     # Captions of equal statistics cannot exclude one another.
-    if best >= 0 and is_above(a, b, cold_a, cold_b, state, params):
+    if best >= 0 and is_above(a, b, cold_a, cold_b, 0.0, state, params):
         above += row.page.cold[tier]
     return above
 
 
-def is_above(a: float, b: float, other_a: float, other_b: float, state: Floats, params: Params) -> bool:
-    """Whether the other score is always above the first."""
+def is_above(a: float, b: float, other_a: float, other_b: float, bonus: float, state: Floats, params: Params) -> bool:
+    """Whether the other score plus `bonus` is always above the first."""
     low, high = support(a, b, state, params)
     floor, ceiling = support(other_a, other_b, state, params)
+    floor, ceiling = floor + bonus, ceiling + bonus
     # At equal bounds a tie has probability zero as soon as either score is spread out.
     return high < floor or (high == floor and (low < high or floor < ceiling))

@@ -15,14 +15,22 @@ from policies.maths.draws import uniform
 from sim.kernels import specialise
 from sim.rng import row_keys
 from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, TrafficSection
-from sim.worlds.traffic.bank.draw_bank import BankParams, SampledBank, Traits, normals, sample_bank, sample_traits
+from sim.units import WEEK_DAYS
+from sim.worlds.traffic.bank.draw_bank import (
+    BankParams,
+    Listing,
+    SampledBank,
+    Traits,
+    normals,
+    sample_bank,
+    sample_dollars,
+    sample_traits,
+)
 from sim.worlds.traffic.records import ENTRY, PAGE, Block
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Records = NDArray[np.void]
-
-DAYS_A_WEEK = 7
 
 STREAMS = {
     "slot_key": "slots",
@@ -47,7 +55,6 @@ def make_pages(world: TrafficSection, seed: int, replications: Sequence[int]) ->
     pages["gap_s"] = np.rint(60.0 * (low + (high - low) * luck("gap")))
     pages["phase"] = luck("phase")
     pages["replication"] = np.arange(len(replications))[:, None]
-    pages["refresh"] = 1
     size = np.searchsorted(world.sends.size_limits, pages["fans"], side="right")
     pages["priced_low"], pages["priced_high"] = np.moveaxis(np.array(world.sends.priced_per_day)[size], -1, 0)
     return pages.ravel()
@@ -68,7 +75,7 @@ def _fans(world: TrafficSection, u: Floats) -> Integers | int:
 
 def make_bank(world: TrafficSection, days: int, pages: Records) -> SampledBank:
     """All captions that the pages will ever have in `days` days; sets `tier_start` of `pages`."""
-    arrives, weeks = arrival_weeks(world, days), math.ceil(days / DAYS_A_WEEK)
+    arrives, weeks = arrival_weeks(world, days), math.ceil(days / WEEK_DAYS)
     shape = (len(pages), len(arrives))
     bank = SampledBank(
         np.zeros(shape, ENTRY), np.zeros(shape, np.int16), np.zeros((len(pages), len(TIERS), weeks + 1), np.int32)
@@ -89,12 +96,24 @@ def _bank_keys(pages: Records) -> NDArray[np.uint64]:
 
 
 def traits(world: TrafficSection, b: Block, rows: slice) -> Traits:
-    """What the captions of `rows` are like that no rule looks at yet; arrays (rows, C)."""
-    bank, law = b.bank.entries[rows], world.bank
-    made = Traits(*(np.zeros(bank.shape, kind) for kind in (np.int64, np.bool_, np.int64)))
+    """Category, urgency and retirement of the captions of `rows`; arrays (rows, C)."""
+    return _traits(world, b.bank.entries[rows], b.bank.arrives[rows], b.pages[rows])
+
+
+def _traits(world: TrafficSection, entries: Records, arrives: NDArray[np.int16], pages: Records) -> Traits:
+    made = Traits(*(np.zeros(entries.shape, kind) for kind in (np.int64, np.bool_, np.int64)))
+    law = world.bank
     numbers = (law.categories, law.largest_category_share, law.urgent_share, _log_stay(world))
-    _compiled(sample_traits)(made, bank, b.bank.arrives[rows], _bank_keys(b.pages[rows]), *map(float, numbers))
+    _compiled(sample_traits)(made, entries, arrives, _bank_keys(pages), *map(float, numbers))
     return made
+
+
+def fill_listing(world: TrafficSection, sampled: SampledBank, pages: Records, listing: Listing) -> Listing:
+    """Fill in what the composite selection reads of all captions."""
+    made, law = _traits(world, sampled.entries, sampled.arrives, pages), world.bank.historical_dollars
+    listing.category[:], listing.urgent[:] = made.category, made.urgent
+    _compiled(sample_dollars)(listing, sampled.entries, _bank_keys(pages), law.mean, log_sigma(law.cv))
+    return listing
 
 
 @cache
@@ -130,7 +149,7 @@ def most_dollars(world: TrafficSection) -> int:
 
 def arrival_weeks(world: TrafficSection, days: int) -> Integers:
     """The first week of each caption, (captions,): 0 for the bank at start, then so many each week, evenly."""
-    weeks = max(0, math.ceil(days / DAYS_A_WEEK) - 1)
+    weeks = max(0, math.ceil(days / WEEK_DAYS) - 1)
     total = np.floor(world.turnover.arrivals_per_week * np.arange(1, weeks + 1) + 1e-9).astype(np.int64)
     each = np.diff(total, prepend=0)
     return np.concatenate([np.zeros(world.bank.captions, np.int64), np.repeat(np.arange(1, weeks + 1), each)])

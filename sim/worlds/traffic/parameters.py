@@ -1,4 +1,4 @@
-"""The calendar of a block, and the scenario's numbers in the units of the kernel."""
+"""The season of a block, and the numbers of the scenario in the units of the kernel."""
 
 import math
 from collections.abc import Sequence
@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from policies.base import Memory
 from sim.rng import generator
 from sim.scenario.sections.traffic import PRICED_TIERS, RateLaw, Selection, TrafficFeedback, TrafficSection
+from sim.units import DAY_S, HOUR_S
 from sim.worlds.traffic.pages import log_sigma
 from sim.worlds.traffic.records import RULES
-
-HOUR_S, DAY_S = 3_600, 86_400
 
 
 def kernel_parameters(
@@ -32,7 +31,6 @@ def kernel_parameters(
         unpriced_share=sends.unpriced_share,
         first_s=round(HOUR_S * sends.hours[0]),
         open_s=round(HOUR_S * (sends.hours[1] - sends.hours[0])),
-        refresh_s=round(HOUR_S * feedback.refresh_hours),
         label_after_s=round(HOUR_S * feedback.label_after_hours),
         median_s=round(DAY_S * feedback.median_days),
         median_lower=feedback.median == "lower",
@@ -42,7 +40,12 @@ def kernel_parameters(
         attribution=feedback.attribution,
         decay=feedback.decay_per_refresh,
         cap=feedback.cap or 0,
-        cool_down_s=round(DAY_S * selection.cool_down_days),
+        cool_down_s=0 if selection.sweep else round(DAY_S * selection.cool_down_days),
+        budgets=selection.budgets,
+        rank_defect=selection.rank_defect,
+        no_row_dollars=selection.no_row_value == "dollars",
+        sweep=selection.sweep,
+        bump_by_hand=selection.bump == "by_hand",
         fatigue_drop=world.fatigue.drop,
         drift_sigma=world.drift.sigma_per_week,
         message_shape=1.0 / world.purchases.message_cv**2 if world.purchases.message_cv > 0.0 else 0.0,

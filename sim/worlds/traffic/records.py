@@ -36,6 +36,7 @@ Record = Any
 Shorts = NDArray[np.int16]
 Ints = NDArray[np.int32]
 
+NOT_FILLED, BY_HAND = -1, -2  # in place of a caption in a slot
 NEVER = -(2**30)  # a time before any cool-down, in seconds
 RETIRED = 2**31 - 1  # a time after which no cool-down ends
 BUMP = 3  # the unpriced tier's place in `sim.scenario.sections.traffic.TIERS`
@@ -52,7 +53,6 @@ RULES = np.dtype(
         ("unpriced_share", "f8"),
         ("first_s", "i8"),  # time of day at which sending begins
         ("open_s", "i8"),  # seconds of the day in which messages are sent
-        ("refresh_s", "i8"),
         ("label_after_s", "i8"),
         ("median_s", "i8"),
         ("median_lower", "i8"),  # 1: the lower middle value, as an approximate median may be; 0: the exact median
@@ -63,6 +63,11 @@ RULES = np.dtype(
         ("decay", "f8"),  # factor of a row's counts before an addition
         ("cap", "i8"),  # most that the counts of a row may add up to; 0: no limit
         ("cool_down_s", "i8"),
+        ("budgets", "i8"),  # of the composite selection: whether weekly uses are limited per category and urgency
+        ("rank_defect", "i8"),  # whether excluded captions use up ranks
+        ("no_row_dollars", "i8"),  # whether a caption without a row is valued by the bank's dollars per send
+        ("sweep", "i8"),  # whether locks end with their day, so that cool-down and budgets see today only
+        ("bump_by_hand", "i8"),  # whether unpriced messages are sent without a caption of the bank
         ("fatigue_drop", "f8"),
         ("drift_sigma", "f8"),
         ("message_shape", "f8"),  # of the gamma noise of a message's rate; 0: none
@@ -102,10 +107,11 @@ PAGE = np.dtype(
         ("alive", "i8"),  # captions in the bank
         ("cutoff_rate", "f8", TIERS),  # more than `rank_cutoff.RANK_CUTOFF` captions exceed it this week; or 0
         ("day", "i8"),  # the next day to plan
-        ("refresh", "i8"),  # number of the next refresh, from 1
+        ("refresh", "i8"),  # number of the next refresh, from 0
         ("slot", "i8"),  # the next slot of today's plan
         ("slots", "i8"),  # slots of today's plan
         ("priced_sends", "i8"),  # priced slots planned so far
+        ("assigned", "i8"),  # messages with a caption so far, where recent uses are kept
         ("decayed_at", "i8"),  # the value of `sends` that discounted statistics refer to
         ("pending_head", "i8"),  # of the ring `Row.job.pending`
         ("pending_size", "i8"),
@@ -167,6 +173,7 @@ HISTORY = np.dtype(
         ("s", "f8"),  # successes that the policy sees
         ("ipw_successes", "f8"),  # importance-weighted successes
         ("purchased", "i8"),
+        ("viewed", "i8"),
         ("emv_total", "f8"),  # sum of EMVs
         ("emv_last", "f8"),
         ("sent_last", "i8"),  # time of the last counted message
@@ -186,7 +193,7 @@ SLOT = np.dtype(
         ("time", "i8"),
         ("number", "i8"),  # address of the slot within the page, whatever the policy
         ("tier", "i8"),
-        ("caption", "i8"),  # its place among the tried; −1: none was eligible
+        ("caption", "i8"),  # its place among the tried; −1: none was eligible; −2: sent by hand, without a caption
         ("best", "i8"),  # whether the caption is among the clairvoyant choices
         ("factor", "f8"),  # weekday × holiday × hour
         ("regret", "f8"),  # purchases per view missed at a factor of 1
@@ -268,6 +275,9 @@ class Bank(NamedTuple):
     top_worth: Floats  # (priced tiers, 2, L): log of purchases (RATE) or dollars (USD) per view of the best cold ones
     top_place: Counts  # (priced tiers, 2, L): their places in the bank
     top_sizes: Counts  # (priced tiers, 2): how many there are
+    category: Shorts  # (C,): from 1; this and what follows of length 0 without a composite selection
+    urgent: Shorts  # (C,): 0 or 1
+    dollars: Floats  # (C,): historical revenue per send, as the bank has it
 
 
 class Tried(NamedTuple):
@@ -290,9 +300,19 @@ class UpdateJob(NamedTuple):
     labelled: Records  # ring of LABEL; of length 0 where nothing is windowed
 
 
+class RecentUse(NamedTuple):
+    """What a page used lately, for the composite selection; of length 0 without it."""
+
+    category: Counts  # (7,): of the latest messages with a caption, newest first
+    tier: Counts  # (7,)
+    urgent: Counts  # (7,)
+    by_day: Counts  # (7, categories + 1, 2): uses by day modulo 7, category and urgency
+
+
 class Tables(NamedTuple):
     """Numbers that are looked up and never written."""
 
+    refreshes: Counts  # second of each refresh, ascending; the last is beyond every horizon
     season: Floats  # (days,): weekday × holiday factor; of a block (replications, days)
     hours: Floats  # (24,): hour factor
     tiers: Counts  # (cycle,): the tier of a page's next priced message, repeated for ever
@@ -304,6 +324,10 @@ class Workspace(NamedTuple):
     """Arrays that each decision writes before it reads them; all rows share them."""
 
     eligible: Counts  # (W + 1,): places among the tried
+    bonus: Floats  # (W + 1,): of the eligible, the score but for the draw; of length 0 without a composite selection
+    barred: Counts  # (W + 1,): whether an eligible caption is excluded, but uses up a rank
+    class_bonus: Floats  # (categories + 1, 2)
+    excluded: Counts  # (categories + 1, 2)
     hits: Counts  # (W + 1,)
     n: Floats  # (C + 1,): of the eligible captions, once `prepare` has seen it the scores
     a: Floats
@@ -332,6 +356,7 @@ class Row(NamedTuple):
     bank: Bank
     tried: Tried
     job: UpdateJob
+    used: RecentUse
     plan: Records  # (S,) SLOT, in order of time
     log: Records  # LINE; of length 0 where sends are not recorded
     state: Floats  # (tiers, state_size): the policy's
@@ -348,6 +373,7 @@ class Block(NamedTuple):
     bank: Bank
     tried: Tried
     job: UpdateJob
+    used: RecentUse
     plan: Records  # (N, S)
     log: Records
     state: Floats  # (N, tiers, state_size)
@@ -366,7 +392,15 @@ def bank_of(bank: Bank, i: int) -> Bank:
         bank.top_worth[i],
         bank.top_place[i],
         bank.top_sizes[i],
+        bank.category[i],
+        bank.urgent[i],
+        bank.dollars[i],
     )
+
+
+def used_of(used: RecentUse, i: int) -> RecentUse:
+    """The recent uses of row `i`."""
+    return RecentUse(used.category[i], used.tier[i], used.urgent[i], used.by_day[i])
 
 
 def tried_of(tried: Tried, i: int) -> Tried:
@@ -381,7 +415,8 @@ def job_of(job: UpdateJob, i: int) -> UpdateJob:
 
 def tables_of(tables: Tables, replication: int) -> Tables:
     """The tables of one replication."""
-    return Tables(tables.season[replication], tables.hours, tables.tiers, tables.recovery, tables.log_price)
+    season = tables.season[replication]
+    return Tables(tables.refreshes, season, tables.hours, tables.tiers, tables.recovery, tables.log_price)
 
 
 class Snapshots(NamedTuple):

@@ -26,6 +26,9 @@ def keep_loaded(count: int, row: Row) -> None:
             copy.time, copy.caption, copy.weight = message.time, message.caption, message.weight
             copy.views, copy.purchases, copy.emv = message.views, message.purchases, message.emv
             page.loaded_size += 1
+            history = row.tried.history[message.caption]
+            history.viewed += message.views  # sales count once, whatever the table does
+            history.purchased += message.purchases
 
 
 def drop_older(before: int, row: Row) -> None:

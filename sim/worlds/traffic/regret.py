@@ -5,9 +5,12 @@ Plain functions of the traffic kernel.
 
 import math
 
+from sim.kernels import unbound
 from sim.worlds.sorted_arrays import push_top_k
 from sim.worlds.traffic.bank.top_cold import ensure_size
 from sim.worlds.traffic.records import RATE, USD, Row
+
+CONSTRAINED: bool = unbound("CONSTRAINED")
 
 
 def expect(tier: int, day: int, eligible: int, found: int, row: Row) -> None:
@@ -22,6 +25,8 @@ def expect(tier: int, day: int, eligible: int, found: int, row: Row) -> None:
             row.work.best[by, i] = worth(math.exp(entry.log_rate), by, entry.price)
     best, best_usd = row.work.best[RATE], row.work.best[USD]
     for i in range(eligible):
+        if CONSTRAINED and row.work.barred[i] > 0:
+            continue
         caption = row.tried.captions[row.work.eligible[i]]
         # A fresh caption is worth more than a worn one: most need no closer look.
         if caption.rate > best[found - 1] or caption.rate * caption.price > best_usd[found - 1]:

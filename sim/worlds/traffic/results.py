@@ -6,12 +6,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.scenario.sections.traffic import TrafficSection
+from sim.units import MICROS
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog
 from sim.worlds.traffic.pages import price_band, traits
 from sim.worlds.traffic.records import Block, Records
 from sim.worlds.traffic.recount import PRIOR
 
-MICROS = 1_000_000
 PPV, BUMP_MESSAGE = 0, 1  # in sim.worlds.base.MESSAGE_TYPES
 
 
@@ -76,7 +76,9 @@ def send_log(b: Block, rows: slice, start_s: int, *, as_loaded: bool) -> SendLog
     caption only where it was attributed; otherwise all messages with all purchases that they will ever bring.
     """
     page, lines = _lines(b, rows, as_loaded=as_loaded)
+    by_hand = lines["caption"] < 0
     price = b.tried.captions[rows]["price"][page, lines["caption"]].astype(np.float64)
+    price[by_hand] = 0.0
     purchases = lines["known" if as_loaded else "purchases"].astype(np.float64)
     if as_loaded and b.rules["null_if_unsold"][0]:
         purchases[purchases == 0.0] = np.nan
@@ -92,7 +94,7 @@ def send_log(b: Block, rows: slice, start_s: int, *, as_loaded: bool) -> SendLog
         message_type=np.where(price > 0, PPV, BUMP_MESSAGE).astype(np.int8),
         caption_id=b.tried.history[rows]["caption_id"][page, lines["caption"]].astype(np.int64),
         propensity=lines["propensity"].copy(),
-        attributed=lines["attributed"] == 1 if as_loaded else None,
+        attributed=(lines["attributed"] == 1) & ~by_hand if as_loaded or by_hand.any() else None,
     )
 
 

@@ -5,29 +5,46 @@ statistics, and chance says which captions they are. So a decision costs as much
 
 Plain functions of the traffic kernel, which binds the policy's `summarise`, `prepare`, `score`, `quantile`,
 `support` and `weight`, and `VECTORISE`, `PRUNE`, `DETERMINISTIC`, `POOLED`, `RECOMPUTE`, `WEIGHTED`, `RECORD`,
-`DISCOUNTED`, `WINDOWED`.
+`DISCOUNTED`, `WINDOWED`, and for policies that read sales `READS_SALES`, `observe_sales`, `summarise_sales`.
 """
 
 import math
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
 from policies.maths.draws import arm_key, mix, pull_key, uniform
+from sim.kernels import unbound
+from sim.units import DAY_S
 from sim.worlds.base import Params
 from sim.worlds.sorted_arrays import insert_at
 from sim.worlds.traffic.bank.turnover import take
-from sim.worlds.traffic.day_plan import DAY_S
-from sim.worlds.traffic.records import BUMP, RATE, USD, Row
+from sim.worlds.traffic.composite import DRAW, bonus_of, drop_excluded, is_excluded, note_uses, prepare_classes
+from sim.worlds.traffic.records import BUMP, BY_HAND, RATE, USD, Row
 from sim.worlds.traffic.regret import expect, missed, rate_on
 from sim.worlds.traffic.update_job import recall, refresh_score
 
-if TYPE_CHECKING:
-    from policies.base import Rule
-
-    summarise, prepare, score, support, weight = Rule.summarise, Rule.prepare, Rule.score, Rule.support, Rule.weight
-    quantile = Rule.quantile
-    VECTORISE = PRUNE = DETERMINISTIC = POOLED = RECOMPUTE = WEIGHTED = RECORD = DISCOUNTED = WINDOWED = False
+observe_sales: Callable[..., None] = unbound("observe_sales")
+prepare: Callable[..., None] = unbound("prepare")
+quantile: Callable[..., float] = unbound("quantile")
+score: Callable[..., float] = unbound("score")
+summarise: Callable[..., tuple[float, float]] = unbound("summarise")
+summarise_sales: Callable[..., tuple[float, float]] = unbound("summarise_sales")
+support: Callable[..., tuple[float, float]] = unbound("support")
+weight: Callable[..., float] = unbound("weight")
+COMPOSITE: bool = unbound("COMPOSITE")  # whether the composite score ranks
+CONSTRAINED: bool = unbound("CONSTRAINED")  # whether budgets apply
+DETERMINISTIC: bool = unbound("DETERMINISTIC")
+DISCOUNTED: bool = unbound("DISCOUNTED")
+POOLED: bool = unbound("POOLED")
+PRUNE: bool = unbound("PRUNE")
+READS_SALES: bool = unbound("READS_SALES")
+RECOMPUTE: bool = unbound("RECOMPUTE")
+RECORD: bool = unbound("RECORD")
+VECTORISE: bool = unbound("VECTORISE")
+WEIGHTED: bool = unbound("WEIGHTED")
+WINDOWED: bool = unbound("WINDOWED")
 
 TIERS = BUMP + 1
 REDRAWS = 63  # of a decision, to estimate propensities
@@ -40,15 +57,29 @@ def choose_day(day: int, row: Row, params: Params) -> None:
         recall(row)
     for tier in range(TIERS):
         wanted = wanted_of(tier, row)
-        if wanted > 0:
+        if tier == BUMP and row.rules.bump_by_hand:
+            send_by_hand(row)
+        elif wanted > 0:
+            if CONSTRAINED:
+                prepare_classes(tier, row)
             eligible = gather(tier, day, day * DAY_S - row.rules.cool_down_s, row, params)
             # A policy is never asked about nothing.
             arms = eligible + row.page.cold[tier]
             found = choose(tier, day, eligible, wanted, row, params) if arms > 0 else 0
-            if found == 0 and arms > 0:
+            if found == 0 and arms > 0 and not CONSTRAINED:
                 raise ValueError("every score is NaN")
             assign(tier, day, found, eligible, row, params)
             row.sums.unfilled += wanted - found
+    if CONSTRAINED:
+        note_uses(day, row)
+
+
+def send_by_hand(row: Row) -> None:
+    """Leave the unpriced slots to messages without a caption: as deployed, none can be selected for them."""
+    for place in range(row.page.slots):
+        if row.plan[place].tier == BUMP:
+            row.plan[place].caption = BY_HAND
+            row.sums.unfilled += 1
 
 
 def wanted_of(tier: int, row: Row) -> int:
@@ -62,16 +93,46 @@ def wanted_of(tier: int, row: Row) -> int:
 def gather(tier: int, day: int, latest: int, row: Row, params: Params) -> int:
     """Copy a tier's warm captions that were last used by `latest` into the work space; returns how many there are."""
     count, start = 0, row.page.tried_start[tier]
+    if READS_SALES:
+        fit_sales(tier, row, params)
     for c in range(start, start + row.page.tried[tier]):
         caption = row.tried.captions[c]
         if RECOMPUTE and caption.last_used <= latest:
             refresh_score(c, rate_on(day, c, row), row, params)
-        # Copied first and counted then: no processor can simulate_through who is cooling.
+        if READS_SALES:
+            summarise_caption(c, tier, row, params)
+        # Copied first and counted then: a branch on who is cooling would be mispredicted.
         row.work.eligible[count], row.work.a[count], row.work.b[count] = c, caption.a, caption.b
         if not POOLED:
             row.work.n[count] = row.tried.history[c].n
-        count += caption.last_used <= latest
+        if CONSTRAINED:
+            count += note_constraints(c, count, row) and caption.last_used <= latest
+        else:
+            count += caption.last_used <= latest
     return count
+
+
+def note_constraints(c: int, position: int, row: Row) -> bool:
+    """Write the bonus of a caption that may become eligible; whether its budget allows it to be ranked."""
+    excluded = is_excluded(c, row)
+    row.work.bonus[position], row.work.barred[position] = bonus_of(c, row), excluded
+    return not excluded or row.rules.rank_defect > 0
+
+
+def fit_sales(tier: int, row: Row, params: Params) -> None:
+    """Show the policy the sales of all the tier's captions."""
+    start = row.page.tried_start[tier]
+    for c in range(start, start + row.page.tried[tier]):
+        history = row.tried.history[c]
+        price = float(row.tried.captions[c].price)
+        observe_sales(float(history.viewed), float(history.purchased), price, row.state[tier], params)
+
+
+def summarise_caption(c: int, tier: int, row: Row, params: Params) -> None:
+    """Bring `a` and `b` of a caption up to its sales and to the policy's fit."""
+    caption, history = row.tried.captions[c], row.tried.history[c]
+    viewed, purchased = float(history.viewed), float(history.purchased)
+    caption.a, caption.b = summarise_sales(viewed, purchased, float(caption.price), row.state[tier], params)
 
 
 def choose(tier: int, day: int, eligible: int, wanted: int, row: Row, params: Params) -> int:
@@ -82,12 +143,18 @@ def choose(tier: int, day: int, eligible: int, wanted: int, row: Row, params: Pa
     key = pull_key(row.page.policy_key, day * TIERS + tier)
     if RECORD:
         redraw(tier, eligible, wanted, key, row, params)
-    found = rank(tier, eligible, wanted, key, row, params)
+    found = decide(tier, eligible, wanted, key, row, params)
     if RECORD:
         count_hits(found, eligible, row)
     if tier != BUMP:
         expect(tier, day, eligible, found, row)
     return found
+
+
+def decide(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Params) -> int:
+    """One decision, without the captions whose budget is used up."""
+    found = rank(tier, eligible, wanted, key, row, params)
+    return drop_excluded(found, row) if CONSTRAINED else found
 
 
 def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Params) -> int:
@@ -130,13 +197,18 @@ def rank_tried(tier: int, eligible: int, found: int, wanted: int, key: np.uint64
     a, b, state = row.work.a[:eligible], row.work.b[:eligible], row.state[tier]
     for i in range(eligible):
         full = found == wanted
-        if PRUNE and full and support(a[i], b[i], state, params)[1] < row.work.score[found - 1]:
+        if PRUNE and full and total_of(support(a[i], b[i], state, params)[1], i, row) < row.work.score[found - 1]:
             continue
-        value = score(a[i], b[i], state, params, arm_key(key, i))
+        value = total_of(score(a[i], b[i], state, params, arm_key(key, i)), i, row)
         if math.isnan(value) or (full and value < row.work.score[found - 1]):
             continue
         found = push_ranked(i, value, uniform(arm_key(key, eligible + i)), found, wanted, row)
     return found
+
+
+def total_of(value: float, i: int, row: Row) -> float:
+    """The score by which the eligible caption at position `i` is ranked: the policy's, or the composite one."""
+    return DRAW * value + row.work.bonus[i] if COMPOSITE else value
 
 
 def rank_at_once(tier: int, eligible: int, found: int, wanted: int, key: np.uint64, row: Row, params: Params) -> int:
@@ -178,7 +250,7 @@ def redraw(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, para
     row.work.hits[: eligible + 1] = 0
     copy(row.state[tier], row.work.kept)
     for again in range(REDRAWS):
-        found = rank(tier, eligible, wanted, mix(key + REDRAW * np.uint64(again + 1)), row, params)
+        found = decide(tier, eligible, wanted, mix(key + REDRAW * np.uint64(again + 1)), row, params)
         count_hits(found, eligible, row)
         copy(row.work.kept, row.state[tier])
 

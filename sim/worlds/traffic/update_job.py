@@ -7,9 +7,10 @@ message, exact because the counts of a message are frozen at its first load.
 """
 
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 from policies.maths.draws import arm_key, pull_key
+from sim.kernels import unbound
 from sim.worlds.base import Params
 from sim.worlds.count_draws import binomial
 from sim.worlds.traffic.labels import (
@@ -28,11 +29,14 @@ from sim.worlds.traffic.labels import (
 from sim.worlds.traffic.records import Row
 from sim.worlds.traffic.recount import PRIOR, keep_loaded, recount
 
-if TYPE_CHECKING:
-    from policies.base import Rule
-
-    summarise = Rule.summarise
-    RECOMPUTE = WEIGHTED = DISCOUNTED = WINDOWED = BY_REVENUE = RECOUNT = RECORD = False
+summarise: Callable[..., tuple[float, float]] = unbound("summarise")
+BY_REVENUE: bool = unbound("BY_REVENUE")
+DISCOUNTED: bool = unbound("DISCOUNTED")
+RECOMPUTE: bool = unbound("RECOMPUTE")
+WEIGHTED: bool = unbound("WEIGHTED")
+WINDOWED: bool = unbound("WINDOWED")
+RECOUNT: bool = unbound("RECOUNT")
+RECORD: bool = unbound("RECORD")
 
 LATENESS = 2  # address of the thinning among a use's draws
 
@@ -73,7 +77,7 @@ def at(i: int, row: Row) -> int:
 def observe(m: int, now: int, row: Row) -> None:
     """Find out what is known of message `m`, and let it into the page's median."""
     message, known = row.job.pending[m], 0
-    price = row.tried.captions[message.caption].price
+    price = row.tried.captions[message.caption].price if message.caption >= 0 else 0
     if message.purchases > 0:
         key = pull_key(arm_key(row.page.outcome_key, row.tried.history[message.caption].caption_id), message.use)
         share = share_known(float(now - message.time), row.rules.delay_s)
@@ -127,6 +131,7 @@ def tabulate(c: int, m: int, label: int, now: int, row: Row) -> None:
     history.failures += 1 if label == FAILURE else 0
     history.observations += 1
     history.purchased += message.purchases
+    history.viewed += message.views
     if not math.isnan(message.emv):
         history.emv_total += message.emv
         history.emvs += 1

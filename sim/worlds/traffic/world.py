@@ -12,14 +12,16 @@ from policies.base import Policy
 from sim.kernels import specialise
 from sim.rng import policy_purpose, row_keys
 from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
+from sim.units import DAY_S, MICROS
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
 from sim.worlds.metrics.estimation import nothing
-from sim.worlds.traffic.arrays import make_block, pools, reads_truth
-from sim.worlds.traffic.day_plan import DAY_S
+from sim.worlds.metrics.lock_out import can_lock_out
+from sim.worlds.traffic.arrays import composite, make_block, pools, reads_truth
 from sim.worlds.traffic.driver import RowDriver
 from sim.worlds.traffic.kernel import play
 from sim.worlds.traffic.records import Block
-from sim.worlds.traffic.results import MICROS, BankListing, caption_counts, list_bank, loaded_at, send_log
+from sim.worlds.traffic.results import BankListing, caption_counts, list_bank, loaded_at, send_log
+from sim.worlds.traffic.timetable import calendar_of, refresh_times
 
 if TYPE_CHECKING:
     from sim.scenario import PolicySpec, Scenario
@@ -55,13 +57,17 @@ class TrafficWorld:
         self._start_s = round(datetime.fromisoformat(world.start).replace(tzinfo=UTC).timestamp())
         self._as_loaded = feedback.counting == "every_refresh" or feedback.attribution < 1.0
         policy = spec.build()
+        self._can_lock_out = can_lock_out(policy)
         keys = row_keys(scenario.seed, policy_purpose(spec.name), replications, world.pages)
         days = math.ceil(self.horizon)
         sections = (world, feedback, selection)
-        self._block = make_block(sections, policy, scenario.seed, replications, days, keys, record=self._record)
+        refreshes = refresh_times(calendar_of(feedback, days))
+        self._block = make_block(
+            sections, policy, scenario.seed, replications, days, keys, refreshes, record=self._record
+        )
         self._driver = RowDriver(
             spec.name,
-            kernel_of(policy, spec.kind, record=self._record, recount=feedback.counting == "every_refresh"),
+            kernel_of(policy, spec.kind, feedback, selection, record=self._record),
             self._block,
         )
 
@@ -92,6 +98,8 @@ class TrafficWorld:
 
     def locked_out_pages(self) -> Floats:
         """Share of (page, priced tier) pairs whose best caption has probability exactly 0, (replications,)."""
+        if not self._can_lock_out:
+            return np.zeros(len(self._replications))
         share: Floats = self._driver.locked().reshape(len(self._replications), -1).mean(axis=1)
         return share
 
@@ -151,9 +159,10 @@ class TrafficWorld:
         return slice(index * self.pages, (index + 1) * self.pages)
 
 
-def kernel_of(policy: Policy, label: str, *, record: bool, recount: bool = False) -> Any:
+def kernel_of(policy: Policy, label: str, feedback: TrafficFeedback, selection: Selection, *, record: bool) -> Any:
     """The traffic kernel around a policy's rule."""
-    rule, memory = policy.rule, policy.memory
+    rule, memory, pooled = policy.rule, policy.memory, pools(policy, selection)
+    knows_truth = reads_truth(rule.summarise)
     return specialise(
         play,
         f"traffic_{label}",
@@ -164,17 +173,21 @@ def kernel_of(policy: Policy, label: str, *, record: bool, recount: bool = False
         support=rule.support,
         quantile=rule.quantile,
         weight=rule.weight,
-        VECTORISE=policy.vectorise_from > 0
-        and pools(policy),  # whose `prepare` leaves the work space of n to the scores
+        VECTORISE=policy.vectorise_from > 0 and pooled,  # whose `prepare` leaves the work space of n to the scores
+        observe_sales=rule.observe_sales,
+        summarise_sales=rule.summarise_sales,
         PRUNE=policy.prune_by_upper_bound,
         DETERMINISTIC=policy.deterministic,
-        POOLED=pools(policy),
-        RECOMPUTE=reads_truth(rule.summarise) or not memory.cumulative,
+        POOLED=pooled,
+        RECOMPUTE=knows_truth or not memory.cumulative,
         WEIGHTED=policy.weighted,
+        READS_SALES=policy.reads_sales,
         RECORD=record,
         DISCOUNTED=memory.discount < 1.0,
         WINDOWED=memory.window > 0,
-        RECOUNT=recount,
+        RECOUNT=feedback.counting == "every_refresh",
+        CONSTRAINED=composite(selection),
+        COMPOSITE=composite(selection) and not knows_truth,  # who knows the truth ranks by it, within the constraints
         BY_REVENUE=policy.true_mean_of == "revenue",
     )
 

@@ -117,14 +117,14 @@ def test_a_metered_world_is_the_same_world():
 def test_time_on_the_clock_is_simpys_and_time_in_the_world_is_not(monkeypatch, clock):
     scenario = load("textbook", [*TEXTBOOK, "record.curve_points=10"])
     spec, block = scenario.policies[0], range(2)
-    points, until = len(sim.worlds.engine.curve_points(scenario)), sim.worlds.engine.until
+    points, ticks = len(sim.worlds.engine.curve_points(scenario)), sim.worlds.engine.ticks
 
-    def slow(environment, at):
+    def slow(at):
         clock.move(1.0)
-        return until(environment, at)
+        return ticks(at)
 
-    monkeypatch.setattr(sim.worlds.engine, "until", slow)
-    assert share.clock_seconds(scenario, spec, block) == points
+    monkeypatch.setattr(sim.worlds.engine, "ticks", slow)
+    assert share.clock_seconds(scenario, spec, block) == points + 1  # the horizon is asked for once more
     world = build_world(scenario, spec, block)
     metered = share.MeteredWorld(world)
     monkeypatch.setattr(world, "advance", lambda until: clock.move(2.0))

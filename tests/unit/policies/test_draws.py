@@ -8,7 +8,7 @@ import pytest
 
 from policies.maths import draws
 from policies.maths.draws import arm_key, beta, gamma, gumbel, mix, normal, open_uniform, pull_key, uniform
-from sim.kernels import specialise
+from sim.kernels import specialise, unbound
 
 KEYS = np.random.default_rng(1).integers(0, 2**64, 2000, dtype=np.uint64)
 SHAPES = [(1.0, 1.0), (0.5, 0.5), (1e-3, 2.0), (3.0, 900.0), (1e9, 1e9), (1e9, 1e-3)]
@@ -33,9 +33,12 @@ def _gamma(key: Any, a: float, b: float) -> float:
     return gamma(key, a)
 
 
+draw = unbound("draw")
+
+
 def fill(keys: Any, a: float, b: float, out: Any) -> None:
     for i in range(keys.shape[0]):
-        out[i] = draw(keys[i], a, b)  # type: ignore[name-defined]  # noqa: F821
+        out[i] = draw(keys[i], a, b)
 
 
 @pytest.mark.parametrize("draw", [_normal, _gumbel, _gamma, beta])

@@ -37,6 +37,15 @@ EXPECTED = {
     "discounted_ucb",
     "sliding_window_ucb",
     "sliding_window_thompson",
+    "round_robin",
+    "posterior_mean",
+    "cbt",
+    "subsampled_greedy",
+    "imed",
+    "ogi",
+    "top_two_thompson",
+    "wilson_widening",
+    "gamma_poisson",
 }
 
 

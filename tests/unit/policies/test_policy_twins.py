@@ -108,6 +108,63 @@ def garivier(xi: float) -> Callable[[Statistics], Floats]:
     return lambda seen: plus_width(seen, 4.0 * xi * np.log(max(seen.n.sum(), 1.0)))
 
 
+def fitted_prior(seen: Statistics, weak: tuple[float, float], most: float) -> tuple[float, float]:
+    """The expected weighted spread is linear in rho: interpolate between its values at rho = 0 and rho = 1."""
+    n, s = seen.n[seen.n > 0], seen.s[seen.n > 0]
+    total, mean = n.sum(), s.sum() / max(n.sum(), 1.0)
+    if len(n) < 2 or not 0.0 < mean < 1.0:
+        return weak
+    spread = (n * (s / n - mean) ** 2).sum()
+
+    def expected(rho: float) -> float:
+        return float((n * mean * (1 - mean) * (1 / n + rho * (1 - 1 / n)) * (1 - n / total)).sum())
+
+    if expected(1.0) - expected(0.0) <= 0.0 or spread <= expected(0.0):
+        return weak
+    rho = (spread - expected(0.0)) / (expected(1.0) - expected(0.0))
+    strength = min(max(1.0 / rho - 1.0, 0.1), most)
+    return mean * strength, (1.0 - mean) * strength
+
+
+def divergence_index(seen: Statistics) -> Floats:
+    n, mean = np.maximum(seen.n, 1.0), np.where(seen.n > 0, seen.s / np.maximum(seen.n, 1.0), 0.0)
+    gap = np.maximum(mean.max() - mean, 0.0).astype(np.longdouble)
+    with np.errstate(divide="ignore"):
+        index = -n * relative_entropy(mean.astype(np.longdouble), gap) - np.log(n)
+    return np.where(seen.n > 0, np.maximum(index, -1e300), np.inf).astype(np.float64)
+
+
+def gittins(seen: Statistics) -> Floats:
+    """By bisection, with the expectation of max(X, q) by SciPy's incomplete beta functions."""
+    a, b, g = 1.0 + seen.s, 1.0 + seen.n - seen.s, 1.0 - 1.0 / (seen.t + 100.0)
+    mean, low, high = a / (a + b), np.zeros(len(a)), np.ones(len(a))
+    for _ in range(60):
+        q = (low + high) / 2
+        larger = q * special.betainc(a, b, q) + mean * special.betaincc(a + 1.0, b, q)
+        above = (1.0 - g) * mean + g * larger > q
+        low, high = np.where(above, q, low), np.where(above, high, q)
+    return low
+
+
+def confidence_target(target: float | None) -> Callable[[Statistics], Floats]:
+    def twin(seen: Statistics) -> Floats:
+        w, n, losses = np.log(np.log(1000.0)), np.maximum(seen.n, 1.0), seen.n - seen.s
+        p = losses / n
+        bound = np.maximum(p / w, p - w * np.sqrt(p * (1.0 - p) / n))
+        return np.where(seen.n > 0, (losses.sum() / 1000.0 if target is None else target) - bound, 0.0)
+
+    return twin
+
+
+def from_a_pool(seen: Statistics) -> Floats:
+    return np.where(seen.n > 0, means(seen), np.inf if (seen.n > 0).sum() < 3 else -1.0)
+
+
+def shrunk(seen: Statistics) -> Floats:
+    a, b = fitted_prior(seen, (1.0, 1.0), 1000.0)
+    return np.asarray((a + seen.s) / (a + b + seen.n))
+
+
 DETERMINISTIC: list[tuple[str, dict[str, Any], Callable[[Statistics], Floats], float]] = [
     ("oracle", {}, lambda seen: seen.true_mean, 0.0),
     ("greedy", {}, means, 1e-12),
@@ -127,6 +184,13 @@ DETERMINISTIC: list[tuple[str, dict[str, Any], Callable[[Statistics], Floats], f
         lambda seen: plus_width(seen, min(log_t(seen), np.log(500))),
         1e-12,
     ),
+    ("round_robin", {}, lambda seen: -seen.n, 0.0),
+    ("posterior_mean", {}, shrunk, 1e-9),
+    ("imed", {}, divergence_index, 1e-9),
+    ("ogi", {}, gittins, 1e-9),
+    ("cbt", {"horizon": 1000}, confidence_target(None), 1e-12),
+    ("cbt", {"horizon": 1000, "target": 0.05}, confidence_target(0.05), 1e-12),
+    ("subsampled_greedy", {"pool": 3}, from_a_pool, 1e-12),
     ("wilson_upper", {}, lambda seen: wilson(1.96, 1, 1)(seen)[1], 1e-12),
     ("wilson_lower", {"z": 1.0, "prior": (2, 3)}, lambda seen: wilson(1.0, 2, 3)(seen)[0], 1e-12),
 ]
@@ -152,9 +216,12 @@ def test_a_twin_with_a_seeded_mistake_is_caught() -> None:
         )
 
 
+ELSEWHERE = {"explore_then_commit", "boltzmann", "exp3", "top_two_thompson", "gamma_poisson"}
+
+
 def test_every_policy_has_a_twin() -> None:
     drawn = {kind for kind, *_ in DRAWN}
-    assert {kind for kind, *_ in DETERMINISTIC} | drawn | {"explore_then_commit", "boltzmann", "exp3"} == set(kinds())
+    assert {kind for kind, *_ in DETERMINISTIC} | drawn | ELSEWHERE == set(kinds())
 
 
 def crowd(n: float, s: float, arms: int = 4000) -> Statistics:
@@ -170,6 +237,14 @@ def uniform_law(z: float, a: float, b: float) -> Law:
     def law(n: float, s: float) -> Callable[[Any], Any]:
         low, high = wilson(z, a, b)(Statistics(0.0, np.array([n]), np.array([s]), np.zeros(1), np.zeros(1)))
         return stats.uniform(low[0], high[0] - low[0]).cdf
+
+    return law
+
+
+def widening_law(z: float) -> Law:
+    def law(n: float, s: float) -> Callable[[Any], Any]:
+        width = z * np.sqrt(1.0 + np.log1p(n * len(crowd(n, s).n)))
+        return uniform_law(width, 1, 1)(n, s)
 
     return law
 
@@ -195,6 +270,7 @@ DRAWN: list[tuple[str, dict[str, Any], Law, Law]] = [
     ("sliding_window_thompson", {}, beta_law(1, 1), beta_law(1, 1.5)),
     ("wilson_sample", {}, uniform_law(1.96, 1, 1), uniform_law(1.645, 1, 1)),
     ("wilson_sample", {"z": 3.0, "prior": (2, 1)}, uniform_law(3.0, 2, 1), beta_law(2, 1)),
+    ("wilson_widening", {}, widening_law(1.96), uniform_law(1.96, 1, 1)),
     ("wilson_normal", {}, normal_law(0.2, 1, 1), normal_law(0.25, 1, 1)),
     ("epsilon_greedy", {"epsilon": 1.0}, lambda n, s: stats.uniform().cdf, lambda n, s: stats.uniform(0, 0.95).cdf),
 ]
@@ -244,6 +320,24 @@ def test_arms_are_sent_with_their_propensities(kind: str, name: str, propensitie
     assert stats.chisquare(counts, counts.sum() * propensities(ROW, 0.8)).pvalue < ALPHA
 
 
+def top_two_propensities(seen: Statistics, share: float, floor: float) -> Floats:
+    """From the frequency of each arm as the best of a posterior draw."""
+    arms = len(seen.n)
+    draws = np.random.default_rng(12).beta(1.0 + seen.s, 1.0 + seen.n - seen.s, (400_000, arms))
+    best = np.bincount(draws.argmax(axis=1), minlength=arms) / len(draws)
+    second = best * ((best / (1.0 - best)).sum() - best / (1.0 - best))
+    return np.asarray((1.0 - arms * floor) * (share * best + (1.0 - share) * second) + floor)
+
+
+def test_top_two_sends_leader_challenger_and_floor_as_often_as_it_says() -> None:
+    n, s = np.array([10.0, 20.0, 5.0, 60.0]), np.array([4.0, 5.0, 2.0, 30.0])
+    seen = Statistics(95.0, n, s, s, np.full(4, 0.5))
+    counts = choices(build("top_two_thompson", {"share": 0.6, "floor": 0.1}), seen)
+    assert stats.chisquare(counts, counts.sum() * top_two_propensities(seen, 0.6, 0.1)).pvalue > ALPHA
+    for share, floor in ((1.0, 0.1), (0.6, 0.0)):
+        assert stats.chisquare(counts, counts.sum() * top_two_propensities(seen, share, floor)).pvalue < ALPHA
+
+
 def test_exp3_weight_is_one_over_its_propensity() -> None:
     for seen in random_rows(60, seed=9):
         weights = decide(build("exp3", {"gamma": 0.2}), seen, KEY).out[:, 3]
@@ -264,24 +358,6 @@ def test_the_wilson_sample_is_clamped_at_rounding_level_only() -> None:
     for seen in (crowd(1e9 - 2, 1e9 - 2, 500), crowd(1e9, 0.0, 500)):
         out = decide(build("wilson_sample", {"prior": (1e-9, 1e-9)}), seen, KEY).out
         assert ((out[:, :3] >= 0.0) & (out[:, :3] <= 1.0)).all()
-
-
-def fitted_prior(seen: Statistics, weak: tuple[float, float], most: float) -> tuple[float, float]:
-    """The expected weighted spread is linear in rho: interpolate between its values at rho = 0 and rho = 1."""
-    n, s = seen.n[seen.n > 0], seen.s[seen.n > 0]
-    total, mean = n.sum(), s.sum() / max(n.sum(), 1.0)
-    if len(n) < 2 or not 0.0 < mean < 1.0:
-        return weak
-    spread = (n * (s / n - mean) ** 2).sum()
-
-    def expected(rho: float) -> float:
-        return float((n * mean * (1 - mean) * (1 / n + rho * (1 - 1 / n)) * (1 - n / total)).sum())
-
-    if expected(1.0) - expected(0.0) <= 0.0 or spread <= expected(0.0):
-        return weak
-    rho = (spread - expected(0.0)) / (expected(1.0) - expected(0.0))
-    strength = min(max(1.0 / rho - 1.0, 0.1), most)
-    return mean * strength, (1.0 - mean) * strength
 
 
 def test_empirical_bayes_fits_the_prior_by_moments() -> None:

@@ -1,5 +1,6 @@
-"""The outcome: deploy, keep or not decided, with numbers that can be worked out by hand."""
+"""The decision of a run: what it is judged by, whom it names, and its sentences and JSON."""
 
+import json
 from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any, cast
@@ -8,135 +9,191 @@ import numpy as np
 import polars as pl
 import pytest
 
-from reports.decision import details, headline
-from reports.estimators.comparisons import METRICS, against, win_probability
+from reports.decision.data import decision_data
+from reports.decision.text import details, headline, key_points
+from reports.estimators.comparisons import METRICS, paired_comparisons, win_probability
 from reports.estimators.intervals import paired_difference
-from reports.estimators.power import replications_needed
 from reports.report_input import ReportInput, report_input
 from sim.errors import InputError
 from sim.scenario import load
 
-N = 40
-LUCK = np.tile([-2.0, -1.0, 1.0, 2.0], N // 4)
-WIGGLE = np.tile([1.0, -1.0, -1.0, 1.0], N // 4)
+N = 400
+LUCK = np.random.default_rng(1).normal(0, 5, N)
+NOISE = np.random.default_rng(2).normal(0, 1, (6, N))
+KINDS = {"wilson": "wilson_sample", "oracle": "oracle", "random": "uniform"}
+WORLDS: dict[str, dict[str, Any]] = {
+    "bernoulli": {"world": {"kind": "bernoulli", "means": [0.1, 0.2]}, "horizon": {"pulls": 10}},
+    "traffic": {"world": {"kind": "traffic", "pages": 5}, "horizon": {"days": 365.25}},
+}
 
 
 def run_of(
-    regret: Mapping[str, np.ndarray], *, world: str = "bernoulli", revenue: Mapping[str, np.ndarray] | None = None
+    reward: Mapping[str, np.ndarray],
+    *,
+    world: str = "bernoulli",
+    revenue: Mapping[str, np.ndarray] | None = None,
+    locked: Mapping[str, float] | None = None,
 ) -> Any:
-    """What a view reads of a run, with these values of the replications."""
-    worlds: dict[str, dict[str, Any]] = {
-        "bernoulli": {"world": {"kind": "bernoulli", "means": [0.1, 0.2]}, "horizon": {"pulls": 10}},
-        "traffic": {"world": {"kind": "traffic", "pages": 2}, "horizon": {"days": 365.25}},
-    }
-    kinds = {"wilson": "wilson_sample", "oracle": "oracle"}
-    policies = [{"kind": kinds.get(name, "thompson_beta"), "name": name} for name in regret]
-    count = len(next(iter(regret.values())))
-    scenario = load({"name": "x", "replications": count, "policies": policies, **worlds[world]})
+    """What the report reads of a run, with these values of the replications; regret is 1000 − reward."""
+    policies = [{"kind": KINDS.get(name, "thompson_beta"), "name": name} for name in reward]
+    count = len(next(iter(reward.values())))
+    scenario = load({"name": "x", "replications": count, "policies": policies, **WORLDS[world]})
     rows = [
         pl.DataFrame(
             {
                 "policy": name,
                 "replication": np.arange(count),
-                "regret": values,
-                "reward": -values,
+                "regret": 1000.0 - values,
+                "reward": values,
                 "revenue_usd": (revenue or {}).get(name, np.zeros(count)),
+                "locked_out_pages": np.full(count, (locked or {"wilson": 0.5}).get(name, 0.0)),
             }
         )
-        for name, values in regret.items()
+        for name, values in reward.items()
     ]
-    keys = ("ci_low", "ci_high", "q95", "locked_out_share", "worst_regret")
-    summary = pl.DataFrame(
-        [{"policy": name, "mean_regret": float(v.mean())} | dict.fromkeys(keys, 0.0) for name, v in regret.items()]
-    )
+    summary = pl.DataFrame([{"policy": name, "mean_regret": 1000.0 - float(v.mean())} for name, v in reward.items()])
     return SimpleNamespace(scenario=scenario, replications=pl.concat(rows), summary=summary)
 
 
-def seen(*args: Any, metric: str = "regret", baseline: str | None = None, **keywords: Any) -> ReportInput:
+def data_of(*args: Any, metric: str | None = None, baseline: str | None = None, **keywords: Any) -> ReportInput:
     return report_input(cast(Any, run_of(*args, **keywords)), baseline, metric)
 
 
-def test_a_clear_lead_over_the_deployed_rule_says_deploy() -> None:
-    text = headline(seen({"wilson": 20 + LUCK + WIGGLE, "best": 10 + LUCK, "oracle": 0 * LUCK}))
-    assert text.startswith("Deploy best instead of wilson: 10 less regret a replication (50 % less; 95 % interval 9.68")
-    assert text.endswith("better in 100 % of replications.")
+def rewards(**gains: float) -> dict[str, np.ndarray]:
+    """Policies that share their luck, each with noise of its own."""
+    return {name: 100 + LUCK + gain + NOISE[i] for i, (name, gain) in enumerate(gains.items())}
 
 
-def test_a_lead_of_the_deployed_rule_says_keep_and_names_the_nearest() -> None:
-    text = headline(seen({"wilson": 10 + LUCK, "next": 20 + LUCK + WIGGLE, "last": 50 + LUCK + WIGGLE}))
-    assert text.startswith("Keep wilson: no policy here does better; the nearest, next, has 10 more regret")
+REWARDS = rewards(wilson=0.0, best=10.0, random=-5.0, oracle=20.0)
+MONEY = {name: 60 * values for name, values in REWARDS.items()}  # 5 pages × 12 months
 
 
-def test_a_lead_within_noise_says_how_many_replications_would_decide() -> None:
-    wilson, best = 10.1 + LUCK + 2 * WIGGLE, 10 + LUCK
-    text = headline(seen({"wilson": wilson, "best": best}))
-    needed = replications_needed(0.1, float(np.std(best - wilson, ddof=1)), 0.95, 0.8)
-    assert text.startswith("The data do not decide: best does best, but 0.100 less regret")
-    assert f"about {needed:,} replications would show it (these are {N}" in text
+def test_money_decides_where_the_world_has_money() -> None:
+    less_money = {name: 60 * values for name, values in rewards(wilson=0.0, best=-10.0, random=-20, oracle=9).items()}
+    decision = data_of(REWARDS, world="traffic", revenue=less_money, locked={"wilson": 0.4}).decision
+    assert (decision.outcome, decision.policy, decision.given.metric) == ("keep", "wilson", "revenue_usd")
+    assert headline(decision).startswith(
+        "Keep wilson: no policy here gains 1 % or more; the best other policy, best, earns $10.0 less"
+    )
 
 
-def test_equal_policies_are_not_decided_by_any_number() -> None:
-    text = headline(seen({"wilson": 10 + LUCK, "same": 10 + LUCK}))
-    assert "too small for any number of replications" in text
+def test_a_switch_is_told_per_page_and_month_with_its_guardrails() -> None:
+    decision = data_of(REWARDS, world="traffic", revenue=MONEY, locked={"wilson": 0.4}).decision
+    text = headline(decision)
+    assert (decision.outcome, decision.policy) == ("switch", "best")
+    assert text.startswith("Switch from wilson to best: it earns $9.96 more per page and month (95 % interval $9.8")
+    assert "guardrails hold: " in text
+    found = paired_difference(MONEY["best"] / 60, MONEY["wilson"] / 60, decision.level).estimate
+    assert decision.rival is not None
+    assert (decision.rival.low, decision.rival.high) == pytest.approx((found.low, found.high))
 
 
-def test_one_replication_decides_nothing() -> None:
-    assert "nothing is decided" in headline(seen({"wilson": LUCK[:1] + 9, "best": LUCK[:1]}))
+def test_the_deployed_rule_is_always_set_against_random_and_perfect_choice() -> None:
+    decision = data_of(REWARDS).decision
+    points = " ".join(key_points(decision))
+    assert "wilson against random choice: 5" in points
+    assert "20 % of the possible gain" in points
+    little = data_of(rewards(wilson=0.3, best=10.0, random=0.0, oracle=20.0)).decision
+    assert "wilson gains almost nothing over random choice" in " ".join(key_points(little))
 
 
-def test_money_is_per_page_and_month_and_leads_the_verdict_when_it_is_sure() -> None:
-    regret = {"wilson": 20 + LUCK + WIGGLE, "best": 10 + LUCK}
-    revenue = {"wilson": 1000 + LUCK, "best": 1240 + LUCK + 24 * WIGGLE}  # + $240 in 2 pages × 12 months
-    text = headline(seen(regret, world="traffic", revenue=revenue))
-    limits = paired_difference(revenue["best"], revenue["wilson"]).estimate
-    assert limits.low is not None
-    assert f"Deploy best instead of wilson: +$10 a month per page (95 % interval ${limits.low / 24:.2f} to" in text
+def test_the_decision_does_not_depend_on_the_metric_of_the_report() -> None:
+    by_regret, by_reward = data_of(REWARDS, metric="regret"), data_of(REWARDS)
+    assert by_regret.metric.name == "regret"
+    assert by_reward.metric.name == "reward"
+    assert decision_data(by_regret.decision) == decision_data(by_reward.decision)
 
 
-def test_fewer_dollars_in_spite_of_less_regret_are_said() -> None:
-    regret = {"wilson": 20 + LUCK + WIGGLE, "best": 10 + LUCK}
-    revenue = {"wilson": 1240 + LUCK, "best": 1000 + LUCK + WIGGLE}
-    shown = seen(regret, world="traffic", revenue=revenue)
-    assert "$" not in headline(shown)
-    assert "But in dollars best earns less than wilson: −$10" in " ".join(details(shown))
+def test_an_oracle_is_neither_a_baseline_nor_recommended() -> None:
+    with pytest.raises(InputError, match="knows the true rates"):
+        data_of(REWARDS, baseline="oracle")
+    decision = data_of(rewards(wilson=0.0, oracle=50.0)).decision
+    assert (decision.outcome, decision.policy, decision.rival) == ("undecided", "wilson", None)
+    assert "no policy to compare wilson with" in headline(decision)
 
 
-def test_a_skewed_quantity_of_few_replications_is_said() -> None:
-    skewed = np.where(np.arange(N) == 0, 100.0, 0.0)
-    text = " ".join(details(seen({"wilson": 20 + LUCK + skewed, "best": 10 + LUCK})))
-    assert "Too few replications of a skewed quantity" in text
+def test_random_choice_is_never_recommended() -> None:
+    decision = data_of(rewards(wilson=0.0, random=30.0, best=1e-3)).decision
+    assert decision.policy == "wilson"
+    assert decision.rival is not None
+    assert decision.rival.policy == "best"
 
 
-def test_the_metric_and_the_baseline_decide_what_is_compared() -> None:
-    regret = {"wilson": 20 + LUCK, "best": 10 + LUCK, "other": 30 + LUCK + WIGGLE}
-    assert headline(seen(regret, baseline="other")).startswith("Deploy best instead of other")
-    by_reward = seen(regret, metric="reward")
-    assert (by_reward.leader, by_reward.vs_baseline[0].policy) == ("best", "best")
-    assert by_reward.vs_baseline[0].pointwise.value == 10.0
-    assert by_reward.vs_baseline[0].better.value == 1.0
+def test_pages_with_one_caption_decide_nothing() -> None:
+    same = {name: np.full(N, 1000.0) for name in ("wilson", "best")}
+    decision = data_of(same).decision
+    assert decision.outcome == "undecided"
+    assert "one caption" in headline(decision)
+    assert "at least two captions" in " ".join(key_points(decision))
+    assert details(decision) == []
+
+
+def test_an_undecided_run_says_what_would_decide_it() -> None:
+    few = data_of({name: values[:12] for name, values in REWARDS.items()}).decision
+    assert (few.outcome, few.policy) == ("undecided", "wilson")
+    points = " ".join(key_points(few))
+    assert "The interval may be too narrow" in points
+    assert few.needed is not None
+    assert few.needed >= 20
+    assert f"`run x --set replications={few.needed} --resume`" in points
+
+
+def test_the_json_object_has_the_documented_keys_and_is_strict() -> None:
+    found = decision_data(data_of(REWARDS).decision)
+    wanted = {
+        "outcome",
+        "policy",
+        "metric",
+        "gain",
+        "ci_low",
+        "ci_high",
+        "confidence",
+        "tied",
+        "guardrails",
+        "captured",
+    }
+    wanted |= {"stability", "next_step", "baseline"}
+    assert wanted <= set(found)
+    assert found["outcome"] == "switch"
+    assert found["captured"]["baseline"]["value"] == pytest.approx(0.2, abs=0.02)
+    assert found["captured"]["policy"]["value"] == pytest.approx(0.6, abs=0.02)
+    json.dumps(found, allow_nan=False)
+
+
+def test_one_replication_gives_no_interval_and_no_decision() -> None:
+    found = decision_data(data_of({name: values[:1] for name, values in REWARDS.items()}).decision)
+    assert (found["outcome"], found["ci_low"], found["ci_high"]) == ("undecided", None, None)
 
 
 def test_what_a_run_does_not_have_is_bad_usage() -> None:
-    run = run_of({"wilson": LUCK, "best": LUCK + WIGGLE})
+    run = run_of({"wilson": LUCK, "best": LUCK + NOISE[0]})
     for keywords in ({"baseline": "absent"}, {"metric": "luck"}, {"metric": "revenue_usd"}):
         with pytest.raises(InputError):
             report_input(cast(Any, run), **keywords)
 
 
+def test_the_metric_and_the_baseline_decide_what_is_compared() -> None:
+    data = data_of(rewards(wilson=0.0, best=10.0, other=-10.0), baseline="other", metric="regret")
+    assert (data.leader, data.vs_baseline[0].policy, data.vs_baseline[0].baseline) == ("best", "best", "other")
+    assert data.vs_baseline[0].pointwise.value == pytest.approx(-20.0, abs=0.3)
+    assert data.vs_baseline[0].better.value == 1.0
+
+
 def test_simultaneous_intervals_are_wider_and_holm_p_values_larger() -> None:
-    values = {"base": LUCK, **{f"p{i}": LUCK + WIGGLE * (1 + i) + 0.3 * i for i in range(5)}}
-    rows = against("base", values, METRICS["regret"])
+    values = rewards(base=0.0, a=0.1, b=0.2, c=0.3, d=0.4, e=0.5)
+    rows = paired_comparisons("base", values, METRICS["regret"])
     assert len(rows) == 5
     for row in rows:
-        wide = paired_difference(values[row.policy], LUCK, 0.99).estimate
-        assert (row.simultaneous.low, row.simultaneous.high) == (wide.low, wide.high)
+        assert row.pointwise.low is not None
+        assert row.simultaneous.low is not None
+        assert row.simultaneous.low < row.pointwise.low
         assert row.p_value is not None
         assert row.p_holm is not None
         assert row.p_holm >= row.p_value
     assert [row.pointwise.value for row in rows] == sorted(row.pointwise.value for row in rows)
 
 
-def test_who_beats_whom_counts_replications() -> None:
+def test_win_probability_counts_replications() -> None:
     values = {"a": np.array([1.0, 2.0, 3.0, 4.0]), "b": np.array([2.0, 2.0, 2.0, 5.0])}
     assert win_probability(values, ["a", "b"], METRICS["regret"]) == [[None, 0.5], [0.25, None]]
     assert win_probability(values, ["a", "b"], METRICS["reward"]) == [[None, 0.25], [0.5, None]]

@@ -8,8 +8,9 @@ import polars as pl
 import pytest
 
 import sim
-from reports.checks import evaluate_checks
+from reports.checks import CheckOutcome, evaluate_checks
 from reports.compare import differing, same_luck
+from reports.decision.inputs import LockOuts
 from reports.estimators.intervals import mean_interval
 from reports.tables.leaderboard import leaderboard
 from reports.tables.summary import pairs_frame, summary_frame
@@ -153,3 +154,61 @@ def test_what_two_scenarios_differ_in() -> None:
     one = {"seed": 1, "replications": 5, "world": {"kind": "bernoulli"}, "horizon": {"pulls": 1}}
     assert same_luck(one, {**one, "horizon": {"pulls": 2}})
     assert not same_luck(one, {**one, "seed": 2})
+
+
+def outcomes(
+    values: dict[str, np.ndarray], *claims: dict[str, object], locked_out: int = 0, **lock_outs: LockOuts
+) -> list[CheckOutcome]:
+    table = pl.concat([rows(name, regret, locked_out) for name, regret in values.items()])
+    return evaluate_checks([Check(**claim) for claim in claims], table, lock_outs)
+
+
+def test_shares_have_wilson_limits() -> None:
+    none, few = np.full(3, 1.0), {"metric": "locked_out", "policy": "p", "at_most": 0.01}
+    (found,) = outcomes({"p": none}, few)
+    assert not found.passed  # 0 of 3 shows at most 47 % at 95 % one-sided confidence
+    assert "at most 0.4742" in found.detail
+    assert outcomes({"p": np.full(1_000, 1.0)}, few)[0].passed
+
+
+def test_a_check_says_which_side_has_the_burden_of_proof() -> None:
+    noise = np.random.default_rng(6).normal(size=(2, 100))
+    values = {"p": 10 + noise[0], "other": 10 + noise[1]}
+    claim = {"metric": "regret", "policy": "p"}
+    plain, margin, tight, better = outcomes(
+        values,
+        {**claim, "not_worse_than": "other"},
+        {**claim, "not_worse_than": "other", "margin": 1.0},
+        {**claim, "not_worse_than": "other", "margin": 0.001},
+        {**claim, "better_than": "other"},
+    )
+    assert (plain.passed, margin.passed, tight.passed, better.passed) == (True, True, False, False)
+    assert plain.detail.endswith("passes unless the opposite is shown")
+    assert better.detail.endswith("this must be shown")
+    ahead = {"p": values["p"] - 2.0, "other": values["other"]}
+    shown, too_much = (
+        outcomes(ahead, {**claim, "better_than": "other", "margin": margin})[0].passed for margin in (1.0, 3.0)
+    )
+    assert (shown, too_much) == (True, False)
+
+
+def test_a_sample_without_lock_outs_does_not_show_a_claim_that_they_could_refute() -> None:
+    values = {"p": np.random.default_rng(8).normal(10, 1, 60)}
+    at_most, at_least = (
+        {"metric": "regret", "policy": "p", key: limit} for key, limit in (("at_most", 12), ("at_least", 8))
+    )
+    assert [each.passed for each in outcomes(values, at_most, at_least)] == [True, True]
+    refused, kept = outcomes(values, at_most, at_least, p=LockOuts(0, 60))
+    assert (refused.passed, kept.passed) == (False, True)
+    assert "the sample is too small" in refused.detail
+    assert "1,000 replications" in refused.detail
+
+
+def test_four_near_values_have_a_short_interval() -> None:
+    values = np.array([56801.29755945, 56804.14553329, 56508.46171814, 56194.12602243])
+    found = mean_interval(values, bounds=(0.0, np.inf))
+    assert found.method == "t"
+    assert found.low is not None
+    assert found.high is not None
+    reach = 3.182446 * values.std(ddof=1) / 2  # t(0.975, 3)
+    assert (found.low, found.high) == pytest.approx((values.mean() - reach, values.mean() + reach))

@@ -55,7 +55,7 @@ def test_policies_are_a_list_of_at_least_one(value):
     ("overrides", "key", "words"),
     [
         (["replications=1000000", "record.curve_points=10000"], "replications", "curve rows"),
-        (["replications=1000000", "horizon.pulls=1000000000"], "horizon", "arms to look at in all"),
+        (["replications=1000000", "horizon.pulls=1000000000"], "horizon", "arm scores"),
         (
             ["world={kind: bernoulli, arms: 100000, prior: {beta: [1, 1]}}", "replications=1000"],
             "record.stats",
@@ -100,8 +100,8 @@ extra: 1
         (4, "horizon.days"),
         (8, "world.changes.0.means"),
         (10, "policies.0.kind"),
-        (11, "policies.1.beta"),
         (11, "policies.1.alpha"),
+        (11, "policies.1.beta"),
         (12, "policies.2"),
         (13, "record.stats"),
         (13, "record.curve"),

@@ -60,7 +60,7 @@ def test_every_key_of_every_section_is_described(schema):
 
 def test_every_policy_and_parameter_is_there(schema):
     for kind in kinds():
-        properties = schema["$defs"][f"policy:{kind}"]["properties"]
+        properties = schema["$defs"][f"policy_{kind}"]["properties"]
         assert set(properties) == {"kind", "name", *(item.name for item in parameters_of(kind))}
 
 
@@ -138,7 +138,7 @@ def test_the_page_has_a_row_for_every_key(schema):
     cells = [line.split("|")[1].strip(" `") for line in reference().splitlines() if line.startswith("| `")]
     shown = {word.removesuffix("[]") for cell in cells for word in cell.split(".")}
     for name, definition in schema["$defs"].items():
-        if name.startswith("policy:"):
-            assert name.removeprefix("policy:") in shown
+        if name.startswith("policy_"):
+            assert name.removeprefix("policy_") in shown
         else:
             assert {key for key in definition["properties"] if key not in shown} == set(), name

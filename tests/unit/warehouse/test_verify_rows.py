@@ -2,11 +2,9 @@
 
 from datetime import UTC, datetime
 
-import numpy as np
 import polars as pl
 import pytest
 
-from policies.maths.wilson import exploration_bonus, wilson_bounds
 from sim.errors import InputError
 from sim.warehouse.base import STATS, TargetSpec
 from sim.warehouse.deploy import carry_out, plan
@@ -18,52 +16,12 @@ from sim.warehouse.verify.merged import ask_all
 from sim.warehouse.verify.questions import check_rows, parameters, read_clock
 from sim.warehouse.verify.results import ask
 from sim.warehouse.verify.row_scan import scan
+from verify.rows import START, right_rows, set_at
 
-HOUR = 3_600_000_000
 CONTENTS = [
     check for check in shipped().values() if check.group == "contents" and not check.parameters & {"sends", "loads"}
 ]
 SCANNED = (2_000_000_000_000_000, 0.5)  # the clock, and the threshold of contents_observations
-START = 1_750_000_000_000_000
-
-
-def right_rows(rows=3000, pages=7, seed=1):
-    """A table without a fault, by page and rising caption, as the update job would leave it."""
-    random = np.random.default_rng(seed)
-    page = np.sort(random.integers(0, pages, rows))
-    s, f = 1 + random.geometric(0.3, rows) - 1, 1 + random.geometric(0.2, rows)
-    s[:5], f[:5] = 100_000_000, 5
-    emv = np.round(random.gamma(1.0, 2.0, rows), 2) * (random.random(rows) < 0.7)
-    updated = START + random.integers(0, 90, rows) * 24 * HOUR
-    lower, upper = wilson_bounds(s, f)
-    frame = pl.DataFrame(
-        {
-            "caption_id": random.choice(10**12, rows, replace=False) - 5 * 10**11,
-            "page_name": [f"page_{one:04d}" for one in page],
-            "successes": s, "failures": f, "total_observations": s + f - 2,
-            "total_revenue": emv + random.random(rows), "avg_conversion_rate": random.random(rows), "avg_emv": emv,
-            "last_emv_observed": emv,
-            "confidence_lower_bound": lower, "confidence_upper_bound": upper,
-            "exploration_score": exploration_bonus(s, f),
-            "last_used": updated, "last_updated": updated,
-        },
-    )  # fmt: skip
-    some = pl.Series(random.random(rows) < 0.5)
-    frame = frame.with_columns(pl.when(some).then(pl.col("last_used", "last_emv_observed")))
-    rank = (pl.col("avg_emv").rank("min") - 1) / (pl.len() - 1) * 100
-    frame = frame.sort("page_name", "caption_id").with_columns(
-        rank.over("page_name").fill_nan(0.0).floor().cast(pl.Int64).alias("performance_percentile")
-    )
-    return frame.with_columns(pl.col("last_used", "last_updated").cast(pl.Int64).cast(pl.Datetime("us", "UTC")))
-
-
-def set_at(column, value, *rows):
-    def change(frame):
-        chosen = pl.int_range(pl.len()).is_in(list(rows or (17,)))
-        kind = frame.schema[column]
-        return frame.with_columns(pl.when(chosen).then(pl.lit(value, kind)).otherwise(pl.col(column)).alias(column))
-
-    return change
 
 
 def later(frame):

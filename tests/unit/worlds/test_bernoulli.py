@@ -210,8 +210,19 @@ def locked_out(policy: Policy) -> float:
     return float(world.locked_out_pages()[0])
 
 
+def test_an_index_that_brings_every_arm_back_is_never_locked_out():
+    """Of rules without randomness only those count that declare it: greedy's arm may stay behind for ever."""
+    for kind, share in [("ucb1", 0.0), ("kl_ucb", 0.0), ("greedy", 1.0)]:
+        world = world_of(scenario(), kind, range(40))
+        most = 0.0
+        for pulls in (30, 100, 300):
+            world.advance(pulls)
+            most = max(most, world.locked_out_pages().max())
+        assert most == share
+
+
 def test_asking_who_is_locked_out_changes_nothing():
-    asked, left = world_of(scenario(), "ucb1", range(5)), world_of(scenario(), "ucb1", range(5))
+    asked, left = (world_of(scenario(), "epsilon_greedy", range(5)) for _ in range(2))
     for world in (asked, left):
         world.advance(100)
     asked.locked_out_pages()

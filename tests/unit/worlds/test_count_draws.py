@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from policies.maths.draws import mix
-from sim.kernels import specialise
+from sim.kernels import specialise, unbound
 from sim.worlds.count_draws import binomial, binomial_quantile, poisson
 
 BINOMIALS = [
@@ -32,9 +32,12 @@ BINOMIALS = [
 POISSONS = [1e-6, 0.73, 30.0, 119.999, 120.001, 1_000.5, 2_000_000.0]
 
 
+draw = unbound("draw")
+
+
 def fill(keys, n, p, out):
     for i in range(keys.size):
-        out[i] = draw(keys[i], n, p)  # noqa: F821 (bound by `specialise`)
+        out[i] = draw(keys[i], n, p)
 
 
 def draw_binomial(key, n, p):

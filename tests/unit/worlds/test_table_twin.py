@@ -1,17 +1,21 @@
 """The table world's kernel equals a naive twin bit for bit: plain Python, event by event, times as fractions."""
 
 import statistics
+import sys
 from fractions import Fraction
+from functools import partial
 
 import numpy as np
 import polars as pl
 import pytest
 
 from policies.maths.draws import arm_key, pull_key, uniform
+from sim.calendar import update_job
 from sim.rng import policy_purpose, row_keys
 from sim.scenario import load
 from sim.worlds.count_draws import binomial
 from sim.worlds.engine import simulate
+from sim.worlds.table import timing
 
 RATES = {"ann": [0.02, 0.05, 0.03], "bea": [0.5, 0.45], "cleo": [0.1], "dora": [0.004, 0.0, 0.012, 0.008, 0.2]}
 SEED = 5
@@ -81,14 +85,21 @@ class NaivePage:
         self.w[arm] += sign * self.labels[index] * weight
 
 
+def refresh_times(scenario):
+    """Days of the refreshes."""
+    days = Fraction(scenario.horizon.days)
+    hours = Fraction(scenario.feedback.refresh_hours).limit_denominator(10**6)
+    return [k * hours / 24 for k in range(int(days * 24 / hours) + 1)]
+
+
 def naive(scenario, policy, rates, replication):
     """Pages of one replication at the horizon."""
     count = len(RATES)
     outcome = row_keys(scenario.seed, "table:outcome", [replication], count)[0]
     decision = row_keys(scenario.seed, policy_purpose(scenario.policies[0].name), [replication], count)[0]
     pages = []
-    horizon, hours = Fraction(scenario.horizon.days), Fraction(scenario.feedback.refresh_hours)
-    refreshes = [(k * hours / 24, 0, k) for k in range(int(horizon * 24 / hours) + 1)]
+    horizon = Fraction(scenario.horizon.days)
+    refreshes = [(time, 0, k) for k, time in enumerate(refresh_times(scenario))]
     slots = [(Fraction(k, scenario.world.sends_per_day), 1, k) for k in range(4_000)]
     events = sorted(refreshes + [slot for slot in slots if slot[0] < horizon])
     for place, page_rates in enumerate(rates):
@@ -145,7 +156,44 @@ CASES = [
 
 @pytest.mark.parametrize(("policy", "keys"), CASES, ids=lambda value: str(value)[:40])
 def test_the_kernel_is_the_naive_twin(tmp_path, policy, keys):
-    scenario = scenario_of(tmp_path, policy, **dict(keys))
+    agree(scenario_of(tmp_path, policy, **dict(keys)))
+
+
+TIMETABLES = {
+    "a gap of five days": [0, *range(8, 48, 8), *range(168, 216, 8)],
+    "twice at one moment": [0, 30, 30, 97, 97, 97, 200],
+    "once": [100],
+    "never": [],
+    "at the horizon": [216],
+}
+
+
+@pytest.mark.parametrize("hours", TIMETABLES.values(), ids=TIMETABLES)
+@pytest.mark.parametrize("label", ["fan", "send"])
+def test_they_agree_whenever_the_job_runs(monkeypatch, tmp_path, hours, label):
+    """`refresh_hours` is 1, so that the period is an hour."""
+
+    def irregular(period):
+        return [partial(update_job.at_times, times=[period * hour for hour in hours])]
+
+    monkeypatch.setattr(timing, "processes", irregular)
+    monkeypatch.setattr(sys.modules[__name__], "refresh_times", lambda scenario: [Fraction(h, 24) for h in hours])
+    agree(scenario_of(tmp_path, "wilson_sample", refresh_hours=1, label=label))
+
+
+def test_a_refresh_that_the_twin_leaves_out_is_noticed(monkeypatch, tmp_path):
+    hours = TIMETABLES["a gap of five days"]
+
+    def irregular(period):
+        return [partial(update_job.at_times, times=[period * hour for hour in hours])]
+
+    monkeypatch.setattr(timing, "processes", irregular)
+    monkeypatch.setattr(sys.modules[__name__], "refresh_times", lambda _: [Fraction(h, 24) for h in hours if h != 208])
+    with pytest.raises(AssertionError):
+        agree(scenario_of(tmp_path, "wilson_sample", refresh_hours=1))
+
+
+def agree(scenario):
     spec = scenario.policies[0]
     block = simulate(scenario, spec, range(2, 3))
     rates = [[round(1_000 * rate) / 1_000 for rate in page] for page in RATES.values()]
@@ -173,7 +221,7 @@ def check_totals(totals, pages, rates, fans):
 
 
 def check_stats(counts, pages, scenario):
-    refresh_us = scenario.feedback.refresh_hours * 3_600e6
+    times_us = [int(time * 86_400_000_000) for time in refresh_times(scenario)]
     expected = []
     for place, page in enumerate(pages, start=1):
         for arm in range(len(page.rates)):
@@ -181,7 +229,9 @@ def check_stats(counts, pages, scenario):
             if told:
                 purchased, successes = map(sum, zip(*told, strict=True))
                 used = page.last[arm] if page.last[arm] > page.first[arm] else None
-                expected.append((place, 100 + arm, successes, len(told), purchased, used, page.last[arm]))
+                times = (used, page.last[arm])
+                told_us = (None if number is None else times_us[number] for number in times)
+                expected.append((place, 100 + arm, successes, len(told), purchased, *told_us))
     epoch = 1_735_689_600_000_000
     got = zip(
         counts.page.tolist(),
@@ -189,8 +239,8 @@ def check_stats(counts, pages, scenario):
         counts.successes.tolist(),
         counts.observations.tolist(),
         counts.purchased.tolist(),
-        [None if us < 0 else round((us - epoch) / refresh_us) for us in counts.last_used_us.tolist()],
-        [round((us - epoch) / refresh_us) for us in counts.last_updated_us.tolist()],
+        [None if us < 0 else us - epoch for us in counts.last_used_us.tolist()],
+        (counts.last_updated_us - epoch).tolist(),
         strict=True,
     )
     assert list(got) == expected

@@ -1,5 +1,7 @@
 """The table world keeps its promises: common luck, any split, closed forms, clear refusals."""
 
+import math
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -178,13 +180,16 @@ def test_labels_by_send_lie_above_the_median(source):
         assert int(counts.successes[counts.page == page].sum()) == expected
 
 
-@pytest.mark.parametrize(("hours", "per_day"), [(6, 4), (1e-9, 4), (2 * np.pi, 7), (8_760, 1_000), (0.1, 3)])
+@pytest.mark.parametrize(("hours", "per_day"), [(6, 4), (1 / 60, 4), (2 * np.pi, 7), (8_760, 1_000), (0.1, 3)])
 def test_timing_is_exact_in_whole_numbers(hours, per_day):
-    timing = timing_of(per_day, float(hours))
-    clock = timing.clock(100, Policy())
-    assert clock.refreshes / clock.per_sends == pytest.approx(24 / max(hours, 1e-6) / per_day, rel=1e-9)
-    assert clock.refreshes * 1_000 * 3_650 < 2**63
+    days = 3_650 if hours > 1 else 40
+    timing = timing_of(per_day, float(hours), days)
+    exact = [Fraction(hours).limit_denominator(10**6) * k / 24 for k in range(len(timing.refreshes))]
+    assert len(exact) == days * 24 // exact[1:2][0] // 24 + 1 if len(exact) > 1 else hours / 24 > days
+    assert timing.clock(100, Policy()).due[:-1].tolist() == [math.ceil(time * per_day) for time in exact]
+    assert [timing.microseconds(k) for k in range(len(exact))] == [int(time * 86_400_000_000) for time in exact]
     assert timing.sends_before(3.0) == 3 * per_day
+    assert timing.refreshes_by(float(exact[-1])) == len(exact) - 1
 
 
 def test_wilson_sample_can_lock_the_best_arm_out_and_says_so(tmp_path):

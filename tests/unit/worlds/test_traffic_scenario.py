@@ -67,7 +67,7 @@ def test_factors_keep_the_level():
         ("feedback", {"counting": "twice"}, "every_refresh"),
         ("feedback", {"decay": 0.9876}, "unknown key"),
         ("feedback", {"refresh_hours": 0}, "at least"),
-        ("selection", {"score": "composite"}, "composite"),
+        ("selection", {"score": "mixed"}, "composite"),
         ("selection", {"quotas": {"mid": 0}}, "at least 1"),
     ],
 )

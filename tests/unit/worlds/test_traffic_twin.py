@@ -1,12 +1,16 @@
 """The traffic world's kernel equals its naive twin bit for bit, see `twins.traffic`."""
 
 import statistics
+from functools import partial
 
 import numpy as np
 import pytest
 
+import twins.traffic
+from sim.calendar import update_job
 from sim.scenario import load
 from sim.scenario.sections.traffic import TIERS
+from sim.worlds.traffic import timetable
 from sim.worlds.traffic.world import TrafficWorld
 from twins.traffic import NaivePage
 
@@ -89,6 +93,49 @@ def test_kernel_and_twin_agree_bit_for_bit(policy):
     check_sends(world.sends(1), pages)
     check_totals(world, pages)
     check_counts(world.counts(1), pages)
+
+
+HOUR, DAY = 3_600, 86_400
+TIMETABLES = {
+    "a gap of eleven days": [*range(5 * HOUR, 4 * DAY, 5 * HOUR), *range(15 * DAY, 23 * DAY, 5 * HOUR)],
+    "nothing until day 12, then every minute": [*range(12 * DAY, 12 * DAY + HOUR, 60), 20 * DAY],
+    "twice at one moment": [3 * DAY, 3 * DAY, 9 * DAY + 1, 9 * DAY + 1, 22 * DAY],
+    "never": [],
+    "at time zero and at the horizon": [0, 23 * DAY],
+}
+
+
+@pytest.mark.parametrize("times", TIMETABLES.values(), ids=TIMETABLES)
+@pytest.mark.parametrize(
+    "policy", ["wilson_sample", {"kind": "discounted_ucb", "discount": 0.98}], ids=["plain", "fade"]
+)
+def test_kernel_and_twin_agree_whenever_the_job_runs(monkeypatch, times, policy):
+    monkeypatch.setattr(timetable, "processes", lambda feedback: [partial(update_job.at_times, times=times)])
+    monkeypatch.setattr(twins.traffic, "refresh_times", lambda scenario: times)
+    world, pages = run_both(policy)
+    check_sends(world.sends(1), pages)
+    check_totals(world, pages)
+    check_counts(world.counts(1), pages)
+    assert most_pending(pages, times) <= world._block.job.pending.shape[1]
+
+
+def most_pending(pages, times):
+    """The largest number of messages that wait at once, counting from the sends alone."""
+    after = 3_600 * FEEDBACK["label_after_hours"]
+    ends = [next((t for t in times if t >= m["time"] + after), DAYS * DAY) for p in pages for m in p.messages]
+    starts = [m["time"] for p in pages for m in p.messages]
+    owner = [index for index, p in enumerate(pages) for _ in p.messages]
+    mine = list(zip(owner, starts, ends, strict=True))
+    return max(sum(o == page and s <= now < e for o, s, e in mine) for page, now, _ in mine)
+
+
+def test_a_refresh_that_the_twin_leaves_out_is_noticed(monkeypatch):
+    times = TIMETABLES["a gap of eleven days"]
+    monkeypatch.setattr(timetable, "processes", lambda feedback: [partial(update_job.at_times, times=times)])
+    monkeypatch.setattr(twins.traffic, "refresh_times", lambda scenario: times[:-4])
+    world, pages = run_both("wilson_sample")
+    with pytest.raises(AssertionError):
+        check_counts(world.counts(1), pages)
 
 
 def check_sends(log, pages):

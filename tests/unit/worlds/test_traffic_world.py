@@ -2,10 +2,13 @@
 
 import dataclasses
 import math
+from types import SimpleNamespace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
+from policies.base import Policy, Rule
 from policies.greedy import Greedy
 from sim.errors import InputError
 from sim.scenario import load
@@ -364,3 +367,19 @@ def test_a_part_of_a_day_is_a_part_of_the_day():
     assert half.sends(0).sending_time_us.max() < START_US + 2.5 * DAY_US
     kept = whole.sends(0).sending_time_us < START_US + 2.5 * DAY_US
     np.testing.assert_array_equal(half.sends(0).caption_id, whole.sends(0).caption_id[kept])
+
+
+def _summarise_nowhere(n, s, ipw_successes, true_mean, params):
+    return no_such_function(n), 0.0  # noqa: F821
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Uncompilable(Policy):
+    kind: ClassVar[str] = "uncompilable"
+    rule: ClassVar[Rule] = Rule(summarise=_summarise_nowhere)
+
+
+def test_a_rule_that_cannot_be_compiled_is_named_with_its_line():
+    spec = SimpleNamespace(name="odd", kind="uncompilable", build=Uncompilable)
+    with pytest.raises(InputError, match=r'policy odd: its rule cannot be compiled.*File .*py", line \d+'):
+        simulate(scenario_of(days=2.0), spec, range(1))

@@ -17,7 +17,7 @@ Tiers = NDArray[np.int8]
 
 FOREVER = 2**30  # weeks
 # Addresses among a caption's draws, and, in place of a caption's number, of the page's own.
-TIER, PRICE, QUALITY, LIFE, CATEGORY, URGENT = range(6)
+TIER, PRICE, QUALITY, LIFE, CATEGORY, URGENT, DOLLARS = range(7)
 PAGE = 0
 
 
@@ -48,6 +48,32 @@ class Traits(NamedTuple):
     category: Any
     urgent: Any
     retires: Any  # first week in which it is no longer in the bank, also beyond the horizon
+
+
+class Listing(NamedTuple):
+    """What the composite selection reads of captions; (N, C)."""
+
+    category: Any
+    urgent: Any
+    dollars: Any  # historical revenue per send, as the bank has it
+
+
+def sample_dollars(listing: Listing, entries: Any, keys: Any, mean: float, sigma: float) -> None:
+    """Draw what the bank says a send of a caption earned: in proportion to its worth, with log-normal noise.
+
+    `mean` is the mean over a page's priced captions; `sigma` the standard deviation of the noise's logarithm.
+    """
+    for i in range(entries.shape[0]):
+        total, priced = 0.0, 0
+        for c in range(entries.shape[1]):
+            if entries[i, c].price > 0:
+                total += math.exp(entries[i, c].log_rate) * entries[i, c].price
+                priced += 1
+        for c in range(entries.shape[1]):
+            entry = entries[i, c]
+            if entry.price > 0:
+                noise = sigma * normal(arm_key(pull_key(keys[i], entry.caption_id), DOLLARS)) - 0.5 * sigma**2
+                listing.dollars[i, c] = mean * math.exp(entry.log_rate + noise) * entry.price * priced / total
 
 
 def normals(keys: Any, z: Any) -> None:

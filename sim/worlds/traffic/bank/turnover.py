@@ -5,19 +5,18 @@ policies every caption is warm from its arrival on.
 """
 
 import math
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from policies.maths.draws import STREAM, arm_key, mix, pull_key, uniform
+from sim.kernels import unbound
 from sim.worlds.base import Params
 from sim.worlds.traffic.bank.rank_cutoff import set_cutoff_rate
 from sim.worlds.traffic.bank.top_cold import rebuild, remove
 from sim.worlds.traffic.records import BUMP, NEVER, RATE, RETIRED, USD, Records, Row
 from sim.worlds.traffic.update_job import refresh_score
 
-if TYPE_CHECKING:
-    POOLED = False
+POOLED: bool = unbound("POOLED")
 
 TIDY = 0.5  # share of a list's captions below which those that retired are struck off
 ONE, TWO, FOUR, TOP = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(56)  # for counting bits (Knuth, TAOCP 4A)

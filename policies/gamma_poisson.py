@@ -1,0 +1,131 @@
+"""Bayesian purchases per view: a gamma prior that depends on the price, fitted to the page and tier."""
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
+
+from policies.base import Key, Pair, Policy, Rule, Vector, parameter
+from policies.maths.draws import gamma
+
+# Places in `state`: by how much the logarithm of purchases per view, and its slope in the logarithm of the price,
+# differ from the prior's; the gradient of the likelihood in both; and its information.
+LEVEL, SLOPE, LEVEL_GRADIENT, SLOPE_GRADIENT, LEVEL_INFORMATION, CROSS_INFORMATION, SLOPE_INFORMATION = range(7)
+_LARGEST_STEP = 2.0  # of one Newton step, in logarithms
+_LEAST_PRICE = 1.0  # unpriced captions count as this cheap; they sell nothing
+
+
+class _Params(NamedTuple):
+    log_rate: float
+    log_price: float
+    elasticity: float
+    level_precision: float
+    slope_precision: float
+    shape: float
+    by_revenue: float
+    sampled: float
+
+
+def _distance(price: float, params: _Params) -> float:
+    """Logarithm of the price in units of the reference price."""
+    return math.log(max(price, _LEAST_PRICE)) - params.log_price
+
+
+def _usual_rate(price: float, state: Vector, params: _Params) -> float:
+    """Purchases per view of a caption of which nothing but the price is known."""
+    return math.exp(params.log_rate + state[LEVEL] + (state[SLOPE] - params.elasticity) * _distance(price, params))
+
+
+def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: _Params) -> Pair:
+    return 1.0 + s, 1.0 / (2.0 + n)
+
+
+def _summarise_sales(views: float, purchases: float, price: float, state: Vector, params: _Params) -> Pair:
+    value = price if params.by_revenue > 0.0 else 1.0
+    return params.shape + purchases, value / (params.shape / _usual_rate(price, state, params) + views)
+
+
+def _observe_sales(views: float, purchases: float, price: float, state: Vector, params: _Params) -> None:
+    if price <= 0.0 or views <= 0.0:
+        return
+    expected, x = views * _usual_rate(price, state, params), _distance(price, params)
+    share = 1.0 / (
+        1.0 + expected / params.shape
+    )  # of a Poisson variable's information: purchases are negative binomial
+    state[LEVEL_GRADIENT] += (purchases - expected) * share
+    state[SLOPE_GRADIENT] += (purchases - expected) * share * x
+    state[LEVEL_INFORMATION] += expected * share
+    state[CROSS_INFORMATION] += expected * share * x
+    state[SLOPE_INFORMATION] += expected * share * x * x
+
+
+def _prepare(t: float, n: Vector, a: Vector, b: Vector, params: _Params, state: Vector, key: Key) -> None:
+    """One Newton step of the fit per decision, then a new start of the sums."""
+    level = state[LEVEL_GRADIENT] - params.level_precision * state[LEVEL]
+    slope = state[SLOPE_GRADIENT] - params.slope_precision * state[SLOPE]
+    first = state[LEVEL_INFORMATION] + params.level_precision
+    cross = state[CROSS_INFORMATION]
+    second = state[SLOPE_INFORMATION] + params.slope_precision
+    determinant = first * second - cross * cross
+    state[LEVEL] += _limited((second * level - cross * slope) / determinant)
+    state[SLOPE] += _limited((first * slope - cross * level) / determinant)
+    for place in range(LEVEL_GRADIENT, SLOPE_INFORMATION + 1):
+        state[place] = 0.0
+
+
+def _limited(step: float) -> float:
+    return max(-_LARGEST_STEP, min(_LARGEST_STEP, step))
+
+
+def _score(a: float, b: float, state: Vector, params: _Params, key: Key) -> float:
+    return (gamma(key, a) if params.sampled > 0.0 else a) * b
+
+
+def _support(a: float, b: float, state: Vector, params: _Params) -> Pair:
+    return (0.0, math.inf) if params.sampled > 0.0 else (a * b, a * b)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GammaPoisson(Policy):
+    """Purchases of a caption are Poisson with mean views · q; q is gamma around a rate that falls with the price.
+
+    The usual rate is `rate` · (price / `reference_price`)^(−`elasticity`) a priori. Its level and its elasticity are
+    fitted to the sales of the page and tier, by one Newton step per decision (penalised negative binomial likelihood).
+    Captions rank by dollars or purchases per view, by their posterior mean or by a draw. In worlds that know labels
+    only, successes and trials take the place of purchases and views, under the prior Gamma(1, 2).
+    """
+
+    by: str = parameter("revenue", "what to maximise", choices=("purchases", "revenue"))
+    estimate: str = parameter("mean", "posterior mean, or a draw (Thompson sampling)", choices=("mean", "sample"))
+    rate: float = parameter(0.00027, "purchases per view at the reference price", low=0.0, open_low=True)
+    reference_price: float = parameter(14.0, "dollars", low=0.0, open_low=True)
+    elasticity: float = parameter(1.65, "fall of the rate with the price, in logarithms", low=0.0)
+    level_sd: float = parameter(1.5, "spread of pages: standard deviation of the rate's logarithm", low=1e-3)
+    elasticity_sd: float = parameter(0.5, "uncertainty of the elasticity: standard deviation", low=1e-3)
+    shape: float = parameter(1.0, "of the gamma prior of a caption: 1 / squared coefficient of variation", low=1e-3)
+
+    kind: ClassVar[str] = "gamma_poisson"
+    source: ClassVar[str] = "Gelman et al. 2013, Bayesian Data Analysis, eq. 2.15; fit: Lawless 1987, eq. 2.3"
+    rule: ClassVar[Rule] = Rule(
+        summarise=_summarise,
+        prepare=_prepare,
+        score=_score,
+        support=_support,
+        observe_sales=_observe_sales,
+        summarise_sales=_summarise_sales,
+    )
+    state_size: ClassVar[int] = 7
+    score_ns: ClassVar[float] = 20.0
+    reads_sales: ClassVar[bool] = True
+
+    def parameters(self) -> _Params:
+        """The prior in logarithms and precisions, and what to rank by."""
+        return _Params(
+            math.log(self.rate),
+            math.log(self.reference_price),
+            float(self.elasticity),
+            self.level_sd**-2.0,
+            self.elasticity_sd**-2.0,
+            float(self.shape),
+            float(self.by == "revenue"),
+            float(self.estimate == "sample"),
+        )

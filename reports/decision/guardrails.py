@@ -1,0 +1,88 @@
+"""What a policy must not do to be named: each guardrail compares it with the baseline."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from reports.decision.inputs import MATERIAL, DecisionInput, signed
+from reports.decision.tails import LEAST_REPLICATIONS
+from reports.estimators.intervals import Estimate, Floats, paired_difference, share_interval
+from reports.formatting import percent
+
+WORST_SHARE = 0.05
+TOLERATED = 0.01  # of pages: one lock-out in a small sample shows no harm
+RESAMPLES = 500
+SEED = 20_250_104
+
+
+@dataclass(frozen=True)
+class Guardrail:
+    """One guardrail of one policy: whether it holds, and the figures in words."""
+
+    name: str
+    passed: bool
+    detail: str
+
+
+def guardrails(policy: str, given: DecisionInput, level: float) -> list[Guardrail]:
+    """All guardrails of a candidate; a guardrail fails only where the sample shows the harm.
+
+    None fails with fewer than `LEAST_REPLICATIONS` replications, which show nothing.
+    """
+    found = [_lock_out(policy, given), _worst(policy, given), _losing(policy, given), _rotation(policy, given, level)]
+    few = given.replications < LEAST_REPLICATIONS
+    return [replace(each, passed=each.passed or few) for each in found if each is not None]
+
+
+def _lock_out(policy: str, given: DecisionInput) -> Guardrail | None:
+    """Fails where more pages end locked out than under the baseline, by at least `TOLERATED` (Wilson's 95 % limits)."""
+    own, base = given.lock_outs.get(policy), given.lock_outs.get(given.baseline)
+    if own is None:
+        return None
+    most = share_interval(base.locked, base.pages).high if base else 0.0
+    least = share_interval(own.locked, own.pages).low
+    passed = least is None or most is None or least <= most + TOLERATED
+    compared = f", {percent(base.share)} under {given.baseline}" if base else ""
+    return Guardrail("lock_out", passed, f"locked out on {percent(own.share)} of pages{compared}")
+
+
+def _worst(policy: str, given: DecisionInput) -> Guardrail:
+    """Fails where the mean of the worst 5 % of replications is shown to be materially below the baseline's.
+
+    Shown: by the bootstrap, at 95 %. Material: by more than `MATERIAL` of the baseline's mean.
+    """
+    own, base = given.values[policy], given.values[given.baseline]
+    generator = np.random.Generator(np.random.PCG64(SEED))
+    drawn = generator.integers(0, len(own), (RESAMPLES, len(own)))
+    high = float(np.quantile(_shortfall(own[drawn]) - _shortfall(base[drawn]), 0.975))
+    difference = float(_shortfall(own[None])[0] - _shortfall(base[None])[0])
+    passed = high >= -MATERIAL * abs(float(base.mean()))
+    return Guardrail("worst_5_percent", passed, f"{signed(difference, given.unit)} in the worst 5 % of replications")
+
+
+def _shortfall(values: Floats) -> Floats:
+    """Mean of the worst 5 % (at least one) of each row, shape (rows, replications) -> (rows,)."""
+    count = max(1, round(WORST_SHARE * values.shape[1]))
+    return np.asarray(np.partition(values, count - 1, axis=1)[:, :count].mean(axis=1), dtype=np.float64)
+
+
+def _losing(policy: str, given: DecisionInput) -> Guardrail:
+    """Fails where the policy is shown to do materially worse than the baseline in over half of the replications."""
+    own, base = given.values[policy], given.values[given.baseline]
+    losing = share_of(own < base - MATERIAL * abs(float(base.mean())))
+    passed = losing.low is None or losing.low <= 0.5
+    return Guardrail("probability_of_loss", passed, f"materially worse in {percent(losing.value)} of replications")
+
+
+def _rotation(policy: str, given: DecisionInput, level: float) -> Guardrail | None:
+    """Fails unless the policy is shown to beat rotation, which needs no learning at all."""
+    if given.rotation is None or given.rotation in (policy, given.baseline):
+        return None
+    ahead = paired_difference(given.values[policy], given.values[given.rotation], level).estimate
+    passed = ahead.low is not None and ahead.low > 0.0
+    return Guardrail("beats_rotation", passed, f"{signed(ahead.value, given.unit)} against {given.rotation}")
+
+
+def share_of(events: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Estimate:
+    """Share of replications with the event, with Wilson's interval."""
+    return share_interval(int(events.sum()), len(events))

@@ -1,0 +1,124 @@
+"""The outcome: switch, keep or undecided. docs/decision.md states the rule in words.
+
+candidates: policies that pass every guardrail
+tied:       candidates that are not shown to be worse than the best one
+switch      to a tied candidate whose gain is shown to be above 0 (drop-in policies first, then the largest mean)
+keep        the baseline: no candidate gains more than `MATERIAL` of the baseline's mean
+undecided   otherwise, and whenever a sample is too small for its interval (see `tails`)
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scipy.special import ndtri
+
+from reports.decision.anchors import Anchors, anchors
+from reports.decision.guardrails import guardrails, share_of
+from reports.decision.inputs import MATERIAL, DecisionInput
+from reports.decision.outcome import Gain, Outcome, choose
+from reports.decision.stability import Stability, stability
+from reports.decision.tails import lock_out_shortage, shortage
+from reports.estimators.intervals import CONFIDENCE, moments, paired_difference
+from reports.estimators.simultaneous import critical_value, simultaneous_level
+
+POWER = 0.8
+MOST_REPLICATIONS = 10_000_000
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The decision of a run.
+
+    `policy` is the policy to run: the new one after `switch`, else the baseline. `rival` is the policy whose gain over
+    the baseline the decision rests on; None where nothing can be compared. `gains` holds every rival, best first.
+    `level` is the confidence of each single interval, so that all hold together with `confidence`. `needed` is about
+    how many replications would decide; None where the outcome is not `undecided`, or where none would.
+    """
+
+    outcome: Outcome
+    policy: str
+    rival: Gain | None
+    tied: list[str]
+    gains: list[Gain]
+    anchors: list[Anchors]
+    level: float
+    confidence: float
+    needed: int | None
+    stability: Stability | None
+    given: DecisionInput
+
+
+def decide(given: DecisionInput) -> Decision:
+    """The decision; the same input gives the same decision, bit by bit."""
+    base = given.values[given.baseline]
+    level = simultaneous_level([given.values[name] - base for name in given.rivals])
+    gains = sorted((_gain(name, given, level) for name in given.rivals), key=lambda gain: -gain.estimate.value)
+    eligible = [gain for gain in gains if gain.policy in given.candidates and gain.passes]
+    tied = _tied(eligible, given)
+    outcome, named = choose(eligible, tied, MATERIAL * abs(float(base.mean())))
+    unknown = lock_out_shortage(given.baseline, given.lock_outs.get(given.baseline), given.replications)
+    if given.one_caption or not given.candidates or (outcome == "keep" and unknown):
+        outcome, named = "undecided", None
+    rival = named or next(iter(eligible), None) or next((g for g in gains if g.policy in given.candidates), None)
+    named_policy = given.baseline if named is None else named.policy
+    subjects = dict.fromkeys([given.baseline, *([rival.policy] if rival else [])])
+    return Decision(
+        outcome=outcome,
+        policy=named_policy,
+        rival=rival,
+        tied=[gain.policy for gain in tied],
+        gains=gains,
+        anchors=[anchors(name, given, level) for name in subjects],
+        level=level,
+        confidence=CONFIDENCE,
+        needed=_needed(rival, given, level) if outcome == "undecided" and rival and not given.one_caption else None,
+        stability=stability(given, eligible, level) if eligible else None,
+        given=given,
+    )
+
+
+def _gain(name: str, given: DecisionInput, level: float) -> Gain:
+    own, base = given.values[name], given.values[given.baseline]
+    difference = moments(own - base)
+    return Gain(
+        policy=name,
+        estimate=paired_difference(own, base, level).estimate,
+        better=share_of(own > base),
+        median=float(sorted(own - base)[(len(own) - 1) // 2]),
+        sd=difference.sd,
+        drop_in=name in given.drop_in,
+        shortage=shortage(name, given),
+        guardrails=guardrails(name, given, level) if name in given.candidates else [],
+    )
+
+
+def _tied(eligible: Sequence[Gain], given: DecisionInput) -> list[Gain]:
+    """Candidates that are not shown to be worse than the best (Hsu 1984, Annals of Statistics 12)."""
+    if not eligible:
+        return []
+    best = given.values[eligible[0].policy]
+    level = simultaneous_level([best - given.values[gain.policy] for gain in eligible[1:]])
+
+    def worse(gain: Gain) -> bool:
+        low = paired_difference(best, given.values[gain.policy], level).estimate.low
+        return low is not None and low > 0.0
+
+    return [eligible[0], *(gain for gain in eligible[1:] if not worse(gain))]
+
+
+def _needed(rival: Gain, given: DecisionInput, level: float) -> int | None:
+    """Replications that would decide if the true gain is the one seen: to show it, or to show that it is immaterial."""
+    margin = MATERIAL * abs(float(given.values[given.baseline].mean()))
+    distance = max(rival.estimate.value, margin - rival.estimate.value)
+    if distance <= 0.0:
+        return None
+    root = (critical_value(level, max(1, given.replications - 1)) + float(ndtri(POWER))) * rival.sd / distance
+    needed = max(root**2, rival.shortage.needed if rival.shortage else 0, given.replications + 1)
+    return _rounded_up(needed) if needed <= MOST_REPLICATIONS else None
+
+
+def _rounded_up(value: float) -> int:
+    """Two significant digits, upwards: a more precise figure would promise too much."""
+    size = max(1, int(10 ** (math.floor(math.log10(value)) - 1)))
+    return math.ceil(value / size) * size

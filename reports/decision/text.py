@@ -1,0 +1,204 @@
+"""The decision in plain sentences."""
+
+from collections.abc import Sequence
+
+from reports.decision.anchors import Anchors
+from reports.decision.inputs import Unit, amount, bare
+from reports.decision.outcome import Gain
+from reports.decision.rule import Decision
+from reports.estimators.intervals import Estimate
+from reports.formatting import percent, percent_interval
+
+ALMOST_NOTHING = 0.1  # of the possible gain
+MOST_RISKS = 3  # policies named with their failed guardrails
+
+
+def headline(decision: Decision) -> str:
+    """The decision in one sentence, with its numbers."""
+    given, rival = decision.given, decision.rival
+    if given.one_caption:
+        return "Undecided: every page has one caption only, so all policies send the same messages."
+    if rival is None:
+        return f"Undecided: there is no policy to compare {given.baseline} with."
+    if decision.outcome == "switch":
+        return f"Switch from {given.baseline} to {rival.policy}: it {_gain(rival, given.unit)}{_guarded(rival)}."
+    if decision.outcome == "undecided":
+        return _open(decision)
+    if rival.passes or rival.estimate.value <= 0.0:
+        found = f"the best other policy, {rival.policy}, {_gain(rival, given.unit)}"
+        return f"Keep {given.baseline}: no policy here gains 1 % or more; {found}."
+    return f"Keep {given.baseline}: {_excluded(decision)}."
+
+
+def key_points(decision: Decision) -> list[str]:
+    """What stands beside the headline: the anchors of the baseline, the risks, the next step."""
+    if decision.given.one_caption:
+        return [next_step(decision)]
+    anchors = [_anchor(decision.anchors[0], decision), _rotation(decision)]
+    return _present([*anchors, _risks(decision), _shortage(decision), _next(decision)])
+
+
+def details(decision: Decision) -> list[str]:
+    """What else to know before acting."""
+    if decision.given.one_caption:
+        return []
+    anchors = [_anchor(each, decision) for each in decision.anchors[1:]]
+    rest = [_ties(decision), _who_gains(decision), _stability(decision), _basis(decision), _missing(decision)]
+    return _present([*anchors, *rest])
+
+
+def _present(sentences: Sequence[str]) -> list[str]:
+    return [sentence for sentence in sentences if sentence]
+
+
+def next_step(decision: Decision) -> str:
+    """What to do next, with a command where there is one."""
+    given = decision.given
+    if decision.outcome == "switch":
+        return f"Size a field test: `power {given.scenario} --difference 5%`."
+    if decision.outcome == "keep":
+        return "Nothing to change. Test other policies, or other assumptions of the scenario."
+    if given.one_caption:
+        return "Use a scenario whose pages have at least two captions."
+    if decision.rival is None:
+        return f"Add policies to the scenario, for example `thompson_beta`, beside {given.baseline}."
+    if decision.needed is None:
+        return "The difference is too small: no feasible number of replications decides."
+    more = decision.needed - given.replications
+    command = f"run {given.scenario} --set replications={decision.needed} --resume"
+    return f"About {more:,} more replications would decide: `{command}`."
+
+
+def limits(estimate: Estimate, unit: Unit) -> str:
+    """`95 % interval $1 to $20`."""
+    if estimate.low is None or estimate.high is None:
+        return "no interval from one replication"
+    return f"95 % interval {amount(estimate.low, bare(unit))} to {amount(estimate.high, bare(unit))}"
+
+
+def _gain(gain: Gain, unit: Unit) -> str:
+    verb = "earns" if unit.prefix == "$" else "gets"
+    word = "more" if gain.estimate.value >= 0 else "less"
+    size = amount(abs(gain.estimate.value), unit)
+    return f"{verb} {size} {word} {unit.per} ({limits(gain.estimate, unit)})"
+
+
+def _guarded(gain: Gain) -> str:
+    return f"; guardrails hold: {', '.join(each.detail for each in gain.guardrails)}" if gain.guardrails else ""
+
+
+def _excluded(decision: Decision) -> str:
+    """Why no candidate can be named, with the best of them."""
+    rival = decision.rival
+    assert rival is not None
+    failed = "; ".join(each.detail for each in rival.guardrails if not each.passed)
+    return f"{rival.policy} {_gain(rival, decision.given.unit)}, but fails a guardrail ({failed})"
+
+
+def _open(decision: Decision) -> str:
+    rival, given = decision.rival, decision.given
+    assert rival is not None
+    return f"Undecided between {given.baseline} and {rival.policy}, which {_gain(rival, given.unit)}."
+
+
+def _anchor(each: Anchors, decision: Decision) -> str:
+    """`wilson_sample gains almost nothing over random choice: …`."""
+    unit = decision.given.unit
+    if each.over_random is None:
+        return ""
+    over = each.over_random
+    share = each.captured
+    little = share is not None and share.value < ALMOST_NOTHING
+    start = f"{each.policy} {'gains almost nothing over' if little else 'against'} random choice"
+    word = "more" if over.value >= 0 else "less"
+    text = f"{start}: {amount(abs(over.value), unit)} {word} {unit.per} ({limits(over, unit)})"
+    if share is None or share.low is None or share.high is None:
+        return f"{text}."
+    return f"{text}, {percent(share.value)} of the possible gain ({percent_interval(share.low, share.high)})."
+
+
+def _rotation(decision: Decision) -> str:
+    each, unit = decision.anchors[0], decision.given.unit
+    if each.over_rotation is None:
+        return ""
+    word = "more" if each.over_rotation.value >= 0 else "less"
+    size = amount(abs(each.over_rotation.value), unit)
+    return (
+        f"Against {decision.given.rotation}, which needs no learning, {each.policy} earns {size} {word} {unit.per} "
+        f"({limits(each.over_rotation, unit)})."
+    )
+
+
+def _next(decision: Decision) -> str:
+    return f"Next step: {next_step(decision)}" if decision.outcome == "undecided" else ""
+
+
+def _ties(decision: Decision) -> str:
+    others = [name for name in decision.tied if decision.rival is None or name != decision.rival.policy]
+    if not others or decision.rival is None or not decision.rival.passes:
+        return ""
+    return f"Not shown to differ from {decision.rival.policy}: {listed(others)}."
+
+
+def _risks(decision: Decision) -> str:
+    """Candidates that fail a guardrail, and why."""
+    failing = [gain for gain in decision.gains if not gain.passes and gain is not decision.rival]
+    said = [f"{gain.policy} ({next(g.detail for g in gain.guardrails if not g.passed)})" for gain in failing]
+    more = [f"and {len(said) - MOST_RISKS} more"] if len(said) > MOST_RISKS else []
+    return f"Excluded by a guardrail: {'; '.join([*said[:MOST_RISKS], *more])}." if said else ""
+
+
+def _who_gains(decision: Decision) -> str:
+    rival = decision.rival
+    if rival is None or rival.better.low is None or rival.better.high is None:
+        return ""
+    base, unit = decision.given.baseline, decision.given.unit
+    return (
+        f"{rival.policy} does better than {base} in {percent(rival.better.value)} of replications "
+        f"({percent_interval(rival.better.low, rival.better.high)}); the median replication changes by "
+        f"{amount(rival.median, unit)}."
+    )
+
+
+def _shortage(decision: Decision) -> str:
+    rival = decision.rival
+    if rival is None or rival.shortage is None:
+        return ""
+    return (
+        f"The interval may be too narrow: {rival.shortage.why}; it needs about {rival.shortage.needed:,} replications."
+    )
+
+
+def _stability(decision: Decision) -> str:
+    if decision.stability is None or decision.rival is None:
+        return ""
+    found = decision.stability
+    count, same, best = found.resamples, percent(found.same_decision.value), percent(found.same_best.value)
+    return (
+        f"In {count} resamples of the replications the same decision comes out in {same}, and {decision.rival.policy} "
+        f"is the best candidate in {best}."
+    )
+
+
+def _missing(decision: Decision) -> str:
+    """Which anchors the run lacks: without them a gain has no scale."""
+    given = decision.given
+    anchors = {"uniform": given.random, "round_robin": given.rotation, "oracle": given.oracle}
+    absent = [kind for kind, name in anchors.items() if name is None]
+    return f"Not in this run: {listed(absent)}. Add them to `policies` to set a scale for the gains." if absent else ""
+
+
+def _basis(decision: Decision) -> str:
+    given = decision.given
+    count = f"{len(decision.gains)} comparison{'' if len(decision.gains) == 1 else 's'}"
+    return (
+        f"Compared by {given.metric.removesuffix('_usd')}, {given.replications:,} replications paired by common random "
+        f"numbers; the intervals of {count} hold together with {percent(decision.confidence)}."
+    )
+
+
+def listed(names: Sequence[str]) -> str:
+    """`a`, `a and b`, `a, b and c`, or `a, b, c and 4 others`."""
+    if len(names) > 4:
+        return f"{', '.join(names[:3])} and {len(names) - 3} others"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"

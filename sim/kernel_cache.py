@@ -1,0 +1,98 @@
+"""Numba's cache on disk, made safe: kernels of a damaged file, or without a cache, are compiled at the start.
+
+Every file carries the SHA-256 of its content. Numba itself would fail on every later start when a file is cut short,
+and run whatever machine code a damaged file holds.
+"""
+
+import hashlib
+import os
+import pickle
+import sys
+from functools import cache
+from typing import Any
+
+from numba.core import caching
+
+NO_CACHE = (
+    "note: no folder for compiled kernels can be written, so every start compiles them again. "
+    "Name one with the environment variable NUMBA_CACHE_DIR."
+)
+_FunctionCache: Any = caching.FunctionCache  # Numba declares no types
+_Files: Any = caching.IndexDataCacheFile
+WORKER_NUMBER = "CAPTION_SIM_WORKER"
+"""The environment variable that numbers worker processes; only the first one prints notes."""
+_DIGEST_BYTES = 32
+
+
+def enable_cache(kernel: Any) -> Any:
+    """Let a kernel (a Numba dispatcher) keep its machine code on disk; returns the kernel."""
+    try:
+        kernel._cache = _SafeCache(kernel.py_func)
+    except (RuntimeError, OSError):  # there is no folder that can be written
+        _note_missing_cache()
+    return kernel
+
+
+@cache
+def _note(text: str) -> None:
+    """Print a note once per process."""
+    print(text, file=sys.stderr)  # noqa: T201 - kernels know no other output
+
+
+def _note_missing_cache() -> None:
+    if os.environ.get(WORKER_NUMBER, "0") == "0":
+        _note(NO_CACHE)
+
+
+class _SafeCache(_FunctionCache):  # type: ignore[misc]
+    def __init__(self, function: Any) -> None:
+        super().__init__(function)
+        self._cache_file = _CheckedFiles(
+            cache_path=self._cache_path,
+            filename_base=self._impl.filename_base,
+            source_stamp=self._impl.locator.get_source_stamp(),
+        )
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """The cached machine code; None where there is none, or it cannot be used."""
+        try:
+            return super().load_overload(sig, target_context)
+        except Exception:  # noqa: BLE001 - whatever is wrong with it, compiling anew helps
+            return None
+
+    def save_overload(self, sig: Any, data: Any) -> None:
+        """Keep machine code; a full or read-only disk is no reason to stop."""
+        try:
+            super().save_overload(sig, data)
+        except OSError:
+            _note_missing_cache()
+
+
+class _CheckedFiles(_Files):  # type: ignore[misc]
+    """Index and data files whose content is preceded by its digest."""
+
+    def _dump(self, obj: Any) -> bytes:
+        payload: bytes = super()._dump(obj)
+        return hashlib.sha256(payload).digest() + payload
+
+    def _load_index(self) -> Any:
+        """The index; empty where there is none, or it is damaged or of another version."""
+        try:
+            with open(self._index_path, "rb") as file:  # noqa: PTH123 - Numba's path is a string
+                version = pickle.load(file)  # noqa: S301 - Numba's format
+                stamp, overloads = _load(file.read())
+        except Exception:  # noqa: BLE001 - a damaged pickle raises anything
+            return {}
+        return overloads if (version, stamp) == (self._version, self._source_stamp) else {}
+
+    def _load_data(self, name: str) -> Any:
+        with open(self._data_path(name), "rb") as file:  # noqa: PTH123
+            return _load(file.read())
+
+
+def _load(content: bytes) -> Any:
+    """The object in a file; raises OSError, which Numba takes for a missing file, where the content is damaged."""
+    digest, payload = content[:_DIGEST_BYTES], content[_DIGEST_BYTES:]
+    if hashlib.sha256(payload).digest() != digest:
+        raise OSError("damaged cache file")
+    return pickle.loads(payload)  # noqa: S301 - Numba's format, and unchanged since we wrote it

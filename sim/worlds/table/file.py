@@ -1,0 +1,163 @@
+"""A file of rows as a table: Parquet, or text with one row per line. What is neither is recognised and refused.
+
+Text may be UTF-8 or UTF-16 (with a byte order mark), and separated by commas, semicolons, tabs or bars. Lines without
+content are left out; rows keep their numbers.
+"""
+
+import csv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sim.errors import InputError, StorageError
+from sim.files import PARQUET_MAGIC
+
+if TYPE_CHECKING:
+    import polars as pl
+
+ROW = "row number of the file"
+"""The column that counts the rows of the file from 1, a header apart."""
+SEPARATORS = ",;\t|"
+PARQUET = "parquet"
+_HEAD_BYTES = 4_096
+_EXPORT = "export the rows as CSV or Parquet"
+_UNPACK = "decompress it first"
+# Other kinds of files by their first bytes: what they are, and what to do.
+_KINDS = (
+    (b"PK\x03\x04", "an Excel workbook (.xlsx) or another ZIP archive", _EXPORT),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)", _EXPORT),
+    (b"BZh", "compressed with bzip2", _UNPACK),
+    (b"\x1f\x8b", "compressed with gzip", _UNPACK),
+    (b"\xfd7zXZ", "compressed with xz", _UNPACK),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd", _UNPACK),
+    (b"ARROW1", "an Arrow (Feather) file", _EXPORT),
+    (b"FEA1", "an old Feather file", _EXPORT),
+    (b"ORC", "an ORC file", _EXPORT),
+    (b"Obj\x01", "an Avro file", _EXPORT),
+    (b"SQLite format 3", "a SQLite database", _EXPORT),
+    (b"%PDF", "a PDF document", _EXPORT),
+)
+_ENCODINGS = (
+    (b"\xff\xfe\x00\x00", "utf-32"),
+    (b"\x00\x00\xfe\xff", "utf-32"),
+    (b"\xef\xbb\xbf", "utf-8-sig"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class FileTable:
+    """The rows of a file, with a column `ROW`; `separator` is one of `SEPARATORS`, or `PARQUET`."""
+
+    rows: "pl.DataFrame"
+    separator: str
+
+
+def read_table(source: str, wanted: tuple[str, ...]) -> FileTable:
+    """The rows of the file `source`; the columns `wanted` help to find the separator of a text.
+
+    Raises StorageError where it cannot be read, InputError where it is not a table.
+    """
+    path = Path(source)
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if head.startswith(PARQUET_MAGIC):
+        return FileTable(_numbered(_read_parquet(path)), PARQUET)
+    if path.suffix.lower() in (".parquet", ".pq"):
+        raise StorageError(f"{source}: is not a Parquet file", "if it is CSV, give it a name that ends in .csv")
+    _refuse_other_kinds(source, head)
+    text = _decoded(source, path.read_bytes())
+    if not text.strip():
+        raise InputError(f"{source}: is empty")
+    separator = _separator(text, wanted)
+    return FileTable(_without_blank_rows(_numbered(_read_text(source, text, separator))), separator)
+
+
+def _refuse_other_kinds(source: str, head: bytes) -> None:
+    for start, what, remedy in _KINDS:
+        if head.startswith(start):
+            raise StorageError(f"{source}: is {what}", remedy)
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if text[:1] == b"<":
+        raise StorageError(f"{source}: is a web page (HTML) or XML", "was it saved from a page that asks for a login?")
+    if text[:1] in (b"{", b"["):
+        raise StorageError(f"{source}: is JSON", _EXPORT)
+
+
+def _decoded(source: str, content: bytes) -> str:
+    encoding = next((name for mark, name in _ENCODINGS if content.startswith(mark)), "utf-8")
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise StorageError(
+            f"{source}:{line}: cannot be read: the text is not {encoding.upper()}", "save it as CSV in UTF-8"
+        ) from None
+    if "\x00" in text:
+        raise StorageError(
+            f"{source}: cannot be read: it holds NUL characters, as UTF-16 without its mark and binary files do",
+            "save it as CSV in UTF-8",
+        )
+    return text
+
+
+def _separator(text: str, wanted: tuple[str, ...]) -> str:
+    """The separator whose header has most of the columns wanted, and else the most columns; a comma when in doubt."""
+    header = next(line for line in text.splitlines() if line.strip())
+
+    def fit(separator: str) -> tuple[int, int]:
+        names = next(csv.reader([header], delimiter=separator), [])
+        return len({name.strip() for name in names}.intersection(wanted)), len(names)
+
+    return max(SEPARATORS, key=fit)
+
+
+def _read_text(source: str, text: str, separator: str) -> "pl.DataFrame":
+    import polars as pl  # noqa: PLC0415
+
+    with _reading(source):
+        content = text.lstrip("\r\n").encode()
+        frame = pl.read_csv(BytesIO(content), infer_schema=False, separator=separator)
+    return frame.rename({name: name.strip() for name in frame.columns} if _unique(frame.columns) else {})
+
+
+def _unique(names: list[str]) -> bool:
+    return len({name.strip() for name in names}) == len(names)
+
+
+def _read_parquet(path: Path) -> "pl.DataFrame":
+    import polars as pl  # noqa: PLC0415
+
+    with _reading(str(path)):
+        return pl.read_parquet(path, glob=False, hive_partitioning=False)
+
+
+@contextmanager
+def _reading(source: str) -> Iterator[None]:
+    from polars.exceptions import NoDataError, PolarsError  # noqa: PLC0415
+
+    try:
+        yield
+    except NoDataError as error:
+        raise InputError(f"{source}: is empty") from error
+    except (PolarsError, OSError) as error:
+        reason = str(error).strip().partition("\n")[0]
+        raise StorageError(
+            f"{source}: cannot be read: {reason}", "expected a Parquet file, or CSV with a header"
+        ) from error
+
+
+def _numbered(frame: "pl.DataFrame") -> "pl.DataFrame":
+    return frame.with_row_index(ROW, offset=1)
+
+
+def _without_blank_rows(frame: "pl.DataFrame") -> "pl.DataFrame":
+    """Spreadsheets end a file with rows of empty cells, and some programs put empty lines between rows."""
+    import polars as pl  # noqa: PLC0415
+
+    content = pl.exclude(ROW).str.strip_chars()
+    return frame.filter(pl.any_horizontal(content.is_not_null() & (content != "")))

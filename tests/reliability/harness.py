@@ -1,0 +1,124 @@
+"""What the reliability tests share: a small run as a process, its digest, and how often each promise is tried.
+
+Every promise has a short form, which always runs, and a full form with the same body, marked `long`:
+
+    python -m pytest tests/reliability              short forms
+    python -m pytest tests/reliability -m long      full forms
+"""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SMALL: dict[str, Any] = {
+    "name": "small",
+    "seed": 5,
+    "replications": 4,
+    "horizon": {"pulls": 60},
+    "world": {"kind": "bernoulli", "means": [0.2, 0.5, 0.8]},
+    "policies": ["wilson_sample", "uniform"],
+}
+# About twenty blocks of some hundredths of a second each: a kill meets every part of a run.
+BUSY = """\
+version: 1
+name: busy
+replications: 80
+horizon: {pulls: 1000000}
+world: {kind: bernoulli, means: [0.2, 0.5, 0.8]}
+policies: [uniform, oracle]
+record: {stats: all}
+"""
+
+
+def amounts(short: int, full: int) -> Any:
+    """A parameter `amount` with a short form and a full one."""
+    return pytest.mark.parametrize("amount", [short, pytest.param(full, marks=pytest.mark.long)])
+
+
+def digest(run: Path) -> str:
+    """A digest of the rows of every table and log of a run."""
+    total = hashlib.sha256()
+    for path in sorted(run.rglob("*.parquet")):
+        frame = pl.read_parquet(path, hive_partitioning=False, glob=False)
+        total.update(path.relative_to(run).as_posix().encode())
+        total.update(frame.write_csv(float_precision=None).encode())
+    return total.hexdigest()
+
+
+def start(cwd: Path, *words: str, prefix: tuple[str, ...] = (), **environment: str) -> subprocess.Popen[str]:
+    """`sim run busy.yaml …` as a process group of its own, which does not ignore Ctrl-C."""
+    variables = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
+    command = [*prefix, sys.executable, "-m", "sim", "run", "busy.yaml", "--no-report", "--quiet", *words]
+    heeded = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=variables,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    finally:
+        signal.signal(signal.SIGINT, heeded)
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int, str]:
+    """Exit code and stderr of a process that ends by itself."""
+    _, said = process.communicate(timeout=900)
+    return process.returncode, said
+
+
+def kill_group(process: subprocess.Popen[str]) -> None:
+    """Kill −9 a process and all its workers."""
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+def children(pid: int) -> list[int]:
+    """Process numbers of the children of a process, from /proc."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(fields[1]) == pid and fields[0] != "Z":
+            found.append(int(stat.parent.name))
+    return found
+
+
+def alive(pid: int) -> bool:
+    """Whether a process exists and is no zombie."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@contextmanager
+def small_disk(folder: Path, kilobytes: int) -> Iterator[Path]:
+    """A file system of a few kilobytes; skips the test where this process may not mount one."""
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={kilobytes}k", "tmpfs", str(folder)]
+    try:
+        mounted = subprocess.run(command, check=False, capture_output=True).returncode == 0
+    except FileNotFoundError:
+        mounted = False
+    if not mounted:
+        pytest.skip("may not mount a small file system")
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", str(folder)], check=False)

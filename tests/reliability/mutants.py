@@ -1,0 +1,101 @@
+"""Mistakes seeded into policies, engine, streams, tables and estimators, and the tests that have to notice each."""
+
+from dataclasses import dataclass
+
+POLICIES = ("tests/unit/policies/test_policy_twins.py", "tests/unit/policies/test_policy_wilson.py")
+BERNOULLI = ("tests/property/test_bernoulli_twin.py", "tests/unit/worlds/test_bernoulli.py")
+TABLE = ("tests/unit/worlds/test_table_twin.py", "tests/unit/worlds/test_table_world.py")
+TRAFFIC = (
+    "tests/unit/worlds/test_traffic_labels.py",
+    "tests/unit/worlds/test_traffic_twin.py",
+    "tests/unit/worlds/test_traffic_world.py",
+)
+STREAMS = ("tests/unit/test_rng.py", "tests/reliability/test_same_numbers.py")
+ESTIMATORS = ("tests/unit/reports/test_estimators.py", "tests/unit/reports/test_ranks.py")
+TABLES = ("tests/unit/runs/test_stats_table.py",)
+RUNS = ("tests/unit/runs/test_runner_blocks.py", "tests/unit/runs/test_prepare.py")
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One mistake: `old`, which occurs once in `file`, becomes `new`; at least one of `tests` has to fail."""
+
+    file: str
+    old: str
+    new: str
+    tests: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.file}: {self.old.strip()} -> {self.new.strip()}"
+
+
+def of(file: str, tests: tuple[str, ...], *changes: tuple[str, str]) -> list[Mutant]:
+    """Mutants of one file."""
+    return [Mutant(file, old, new, tests) for old, new in changes]
+
+
+MUTANTS = [
+    *of("policies/wilson_sample.py", POLICIES,
+        ("return lower, upper - lower", "return upper, lower - upper"),
+        ("params.prior_failures + max(n - s, 0.0), params.z", "params.prior_failures + n, params.z"),
+        ("a + b * uniform(key)", "a + 0.99 * b * uniform(key)")),
+    *of("policies/wilson_lower.py", POLICIES,
+        ("params.z)[0], 0.0", "params.z)[1], 0.0"),
+        ("params.prior_successes + s, params.prior_failures", "params.prior_failures + s, params.prior_successes")),
+    *of("policies/wilson_normal.py", POLICIES,
+        ("/ (m + 1.0))", "/ m)"),
+        ("a + b * normal(key)", "a - b")),
+    *of("policies/ucb1.py", POLICIES,
+        ("params.alpha * math.log(max(t, 1.0))", "params.alpha * math.log(max(t, 1.0) + 1.0)"),
+        ("return s / n, 1.0 / math.sqrt(n)", "return s / n, 1.0 / n")),
+    *of("policies/ucb_tuned.py", POLICIES,
+        ("min(0.25, variance)", "min(0.5, variance)"),
+        ("mean * (1.0 - mean) +", "mean +")),
+    *of("policies/moss.py", POLICIES, ("if ratio > 1.0 else mean", "if ratio > 2.0 else mean")),
+    *of("policies/greedy.py", POLICIES, ("return s / n, n", "return (s + 1.0) / (n + 2.0), n")),
+    *of("policies/exp3.py", POLICIES, ("(1.0 - gamma) * math.exp", "math.exp")),
+    *of("policies/boltzmann.py", POLICIES, ("s / n / params.temperature", "s / n * params.temperature")),
+    *of("policies/kl_ucb.py", POLICIES, ("params.c * math.log(log_t)", "params.c * log_t")),
+    *of("policies/thompson_beta.py", POLICIES,
+        ("params.prior_failures + max(n - s, 0.0)", "params.prior_failures + n")),
+    *of("policies/epsilon_greedy.py", POLICIES,
+        ("params.c * len(n) / (params.d * params.d", "params.c * len(n) / (params.d")),
+    *of("sim/worlds/bernoulli/feedback.py", BERNOULLI,
+        ("    row.s[arm] += outcome\n", "    row.s[arm] += 1.0 - outcome\n"),
+        ("known_after // plan.refresh_every + 1", "known_after // plan.refresh_every"),
+        ("            row.s[arm] += successes\n", "            row.s[arm] += outcomes - successes\n"),
+        ("arm + row.generation[arm] * row.means.shape[0]", "arm"),
+        ("range(max(0, u - plan.refresh_every - plan.window), u - plan.window)",
+         "range(max(0, u - plan.refresh_every - plan.window), u - plan.window - 1)"),
+        ("    show(t + 1, arm, 1,", "    show(t, arm, 1,")),
+    *of("sim/worlds/table/feedback.py", TABLE,
+        ("// clock.per_sends + 1", "// clock.per_sends"),
+        ("2 * page.log_conversions[slot] > threshold", "2 * page.log_conversions[slot] >= threshold"),
+        ("times if LABEL_SEND else times * clock.fans", "times"),
+        ("    known[SENDS] += 1\n", "    known[SENDS] += 2\n"),
+        ("            page.s[arm] *= clock.discount\n", "")),
+    *of("sim/worlds/traffic/labels.py", TRAFFIC,
+        ("if emv > median:", "if emv >= median:"),
+        ("purchases / views * (price * purchases)", "purchases / views * price"),
+        ("-math.expm1(-age_s / delay_s)", "math.exp(-age_s / delay_s)"),
+        ("recent[page.recent_head].time < before", "recent[page.recent_head].time <= before")),
+    *of("sim/rng.py", STREAMS,
+        ("spawn_key=(zlib.crc32(purpose.encode()), *address)", "spawn_key=(zlib.crc32(purpose.encode()),)"),
+        ("by_replication[:, None] + by_page[None, :]", "by_replication[:, None] + np.uint64(0) * by_page[None, :]"),
+        ("_mix(root + _REPLICATION *", "_mix(root + np.uint64(0) *")),
+    *of("sim/tables/caption_stats.py", TABLES, ("PRIOR_SUCCESSES = 1", "PRIOR_SUCCESSES = 2")),
+    *of("policies/maths/wilson.py", POLICIES, ("half = z * np.sqrt(p * (1.0 - p) / n +", "half = z * np.sqrt(p / n +")),
+    *of("reports/estimators/intervals.py", ESTIMATORS,
+        ("return self.sd / math.sqrt(self.n)", "return self.sd / self.n"),
+        ("math.sqrt(m2 * n / (n - 1))", "math.sqrt(m2)"),
+        ("p * (len(known) - rank)", "p"),
+        ("centre = (p + z * z / (2 * n)) / scale", "centre = p"),
+        ("variance = a.standard_error**2 + b.standard_error**2", "variance = a.standard_error**2")),
+    *of("reports/estimators/ranks.py", ESTIMATORS, ("(table < values)", "(table <= values)")),
+    *of("sim/runs/plan.py", RUNS, ("min(first + self.size, stop)", "min(first + self.size + 1, stop)")),
+    *of("sim/runs/blocks.py", RUNS,
+        ('found["run"] == run_key and', "True and"),
+        ("kept[-1].stop <= block.start", "kept[-1].start <= block.start")),
+    *of("sim/runs/differences.py", RUNS,
+        ('there["replications"] <= here["replications"]', "True")),
+]  # fmt: skip

@@ -1,0 +1,139 @@
+"""Every write step is safe: at the n-th change of the disk the process dies, or the disk fails; for every n.
+
+An audit hook sees every change that Python makes to the file system: files opened for writing, folders made, renames,
+removals. The run before it stays intact or becomes the new one, and can be resumed.
+"""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sim
+from reliability.harness import ROOT, SMALL, amounts, digest
+from sim.errors import SimError
+
+CHANGES = frozenset({"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.truncate"})
+_armed: list[tuple[str, int, int]] = []
+_seen = [0]
+
+
+def _hook(event: str, arguments: tuple[object, ...]) -> None:
+    if not _armed:
+        return
+    home, target, code = _armed[0]
+    if not (event in CHANGES or (event == "open" and writes(arguments))) or home not in str(arguments[0]):
+        return
+    _seen[0] += 1
+    if _seen[0] == target:
+        if code == 0:
+            os._exit(99)
+        raise OSError(code, os.strerror(code), str(arguments[0]))
+
+
+def writes(arguments: tuple[object, ...]) -> bool:
+    """Whether `open(path, mode, flags)` is for writing."""
+    flags = arguments[2] if len(arguments) > 2 and isinstance(arguments[2], int) else 0
+    return bool(flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def hook() -> None:
+    sys.addaudithook(_hook)
+
+
+def attempt(folder: Path, target: int, code: int, **how: bool) -> bool:
+    """Run with a failure at the change number `target`; False when there are fewer changes."""
+    _seen[0] = 0
+    _armed[:] = [(str(folder), target, code)]
+    try:
+        sim.run(SMALL, folder, report=False, **how)
+    except (SimError, OSError) as problem:
+        assert not isinstance(problem, OSError) or problem.errno == code
+    finally:
+        _armed.clear()
+    return _seen[0] >= target
+
+
+@pytest.fixture(scope="module")
+def wanted(tmp_path_factory: pytest.TempPathFactory) -> str:
+    return digest(sim.run(SMALL, tmp_path_factory.mktemp("whole") / "run", report=False).path)
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC], ids=["EIO", "ENOSPC"])
+@amounts(9, 1)
+def test_an_error_at_any_change_leaves_a_run_that_can_be_resumed(
+    tmp_path: Path, wanted: str, amount: int, code: int
+) -> None:
+    """Every `amount`-th change."""
+    target, tried = 1, 0
+    while attempt(folder := tmp_path / str(target), target, code):
+        if not (folder / "manifest.json").exists():
+            assert not folder.exists() or not [path for path in folder.iterdir() if path.suffix == ".parquet"]
+        sim.run(SMALL, folder, resume=True, report=False)
+        assert digest(folder) == wanted
+        target, tried = target + amount, tried + 1
+    assert tried >= 40 // amount
+
+
+@pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC], ids=["EIO", "ENOSPC"])
+@amounts(17, 1)
+def test_an_error_while_replacing_leaves_the_old_run_or_the_new_one(
+    tmp_path: Path, wanted: str, amount: int, code: int
+) -> None:
+    target, other = 1, {**SMALL, "seed": 99}
+    while True:
+        folder = tmp_path / str(target)
+        old = digest(sim.run(other, folder, report=False).path)
+        reached = attempt(folder, target, code, fresh=True)
+        if (folder / "manifest.json").exists():
+            assert digest_of_own(folder) in (old, wanted)
+        sim.run(SMALL, folder, report=False, fresh=sim_seed(folder) == 99, resume=sim_seed(folder) != 99)
+        assert digest(folder) == wanted
+        if not reached:
+            return
+        target += amount
+
+
+def sim_seed(folder: Path) -> int | None:
+    try:
+        return int(sim.load_run(folder).manifest["seed"])
+    except SimError:
+        return None
+
+
+def digest_of_own(folder: Path) -> str:
+    """The digest of the run itself, without one that is built beside it."""
+    import shutil
+
+    copy = folder.with_name(f"{folder.name}-copy")
+    shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(".next", ".replacing", ".moving"))
+    return digest(copy)
+
+
+DYING = """
+import sys
+sys.path[:0] = [{tests!r}, {root!r}]
+from pathlib import Path
+import reliability.test_fail_points as points
+sys.addaudithook(points._hook)
+sys.exit(0 if points.attempt(Path({folder!r}), {target}, 0, resume=True) else 7)
+"""
+
+
+@amounts(23, 1)
+def test_a_death_at_any_change_leaves_a_run_that_can_be_resumed(tmp_path: Path, wanted: str, amount: int) -> None:
+    target = 1
+    while True:
+        folder = tmp_path / str(target)
+        program = DYING.format(tests=str(ROOT / "tests"), root=str(ROOT), folder=str(folder), target=target)
+        code = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode
+        assert code in (7, 99)
+        sim.run(SMALL, folder, resume=True, report=False)
+        assert digest(folder) == wanted
+        if code == 7:
+            return
+        target += amount

@@ -1,0 +1,113 @@
+"""kill −9 and --resume give bit-identical results; signals end a run soon; workers end with their parent."""
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from reliability.harness import alive, amounts, children, digest, finish, kill_group, start
+
+needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads processes from /proc")
+
+
+@amounts(30, 300)
+def test_killed_and_resumed_runs_equal_the_undisturbed_one(
+    home: Path, tmp_path: Path, expected: str, amount: int
+) -> None:
+    dice, kills, rounds = random.Random(1), 0, 0
+    while kills < amount:
+        run, workers = tmp_path / f"run{rounds}", str(1 + rounds % 2)
+        code = None
+        while code is None:
+            process = start(home, "--out", str(run), "--workers", workers, "--resume")
+            time.sleep(dice.uniform(0.0, 2.5))
+            if process.poll() is None and kills < amount:
+                kill_group(process)
+                kills += 1
+            else:
+                code, said = finish(process)
+                assert code == 0, said
+        assert digest(run) == expected
+        rounds += 1
+
+
+@amounts(6, 50)
+def test_a_signal_ends_a_run_that_can_be_resumed(home: Path, tmp_path: Path, expected: str, amount: int) -> None:
+    dice = random.Random(2)
+    run = tmp_path / "run"
+    for number in range(amount):
+        how, code = [(signal.SIGINT, 130), (signal.SIGTERM, 143)][number % 2]
+        process = start(home, "--out", str(run), "--workers", str(1 + number // 2 % 2), "--resume")
+        time.sleep(dice.uniform(0.8, 2.5))
+        if process.poll() is None:
+            process.send_signal(how)
+        ended, said = finish(process)
+        # Before the program has set its handlers, the signal itself ends it.
+        assert ended in (0, code, -how), said
+        assert "Traceback" not in said or ended == -how
+        if ended == 0:
+            assert digest(run) == expected
+            run = tmp_path / f"run{number}"
+    assert finish(start(home, "--out", str(run), "--resume"))[0] == 0
+    assert digest(run) == expected
+
+
+@needs_proc
+@amounts(3, 50)
+def test_no_worker_outlives_its_parent(home: Path, tmp_path: Path, amount: int) -> None:
+    dice = random.Random(3)
+    for number in range(amount):
+        process = start(home, "--out", str(tmp_path / f"run{number}"), "--workers", "2")
+        workers: list[int] = []
+        while len(workers) < 2 and process.poll() is None:
+            workers = children(process.pid)
+        time.sleep(dice.uniform(0.0, 1.5))  # while they import, compile or simulate
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        deadline = time.monotonic() + 60  # the promise is 2 s on an idle machine; see docs/reliability.md
+        while any(map(alive, workers)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        assert not any(map(alive, workers))
+
+
+@needs_proc
+@amounts(4, 50)
+def test_a_run_survives_the_deaths_of_workers(home: Path, tmp_path: Path, expected: str, amount: int) -> None:
+    dice, deaths, rounds = random.Random(4), 0, 0
+    while deaths < amount:
+        run = tmp_path / f"run{rounds}"
+        process = start(home, "--out", str(run), "--workers", "2", "--resume")
+        while process.poll() is None:
+            time.sleep(dice.uniform(0.3, 1.2))
+            for worker in children(process.pid)[:1]:
+                os.kill(worker, signal.SIGKILL)
+                deaths += 1
+        code, said = finish(process)
+        if code:  # one block met three deaths
+            assert code == 3, said
+            assert "its worker process died 3 times (killed by SIGKILL" in said
+            continue
+        assert digest(run) == expected
+        rounds += 1
+
+
+@amounts(3, 100)
+def test_of_several_starters_one_owns_the_folder(home: Path, tmp_path: Path, expected: str, amount: int) -> None:
+    for number in range(amount):
+        run = tmp_path / f"run{number}"
+        starters = [start(home, "--out", str(run), "--workers", "1") for _ in range(2 + number % 7)]
+        endings = [finish(process) for process in starters]
+        winners = [said for code, said in endings if code == 0]
+        assert len(winners) == 1, endings
+        for code, said in endings:
+            # A late one meets the complete run; an early one the owner, who may not have written its name yet.
+            assert code in (0, 2, 3), said
+            if code == 3:
+                assert "another run is writing" in said
+        if number == 0:
+            assert any("(process " in said for code, said in endings if code == 3) or all(c != 3 for c, _ in endings)
+        assert not (run / ".lock").exists()
+        assert digest(run) == expected

@@ -1,0 +1,75 @@
+"""Soak: random scenarios one after the other, without a failure and without growing memory.
+
+The full form runs for `CAPTION_SIM_SOAK_MINUTES` minutes, 120 by default.
+"""
+
+import os
+import random
+import time
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+import sim
+
+POLICIES = ("wilson_sample", "wilson_lower", "thompson_beta", "ucb1", "kl_ucb", "greedy", "uniform", "exp3", "oracle")
+SHORT = 4
+WARM_UP = 20  # scenarios, after which memory has to be flat
+GROWTH_KILOBYTES = 100_000
+
+
+def scenario(dice: random.Random) -> dict[str, Any]:
+    """A small bernoulli scenario of any kind."""
+    arms = dice.randint(1, 12)
+    prior = {"beta": [dice.choice([0.1, 1, 20]), dice.choice([0.1, 1, 20])]}
+    world: dict[str, Any] = {"kind": "bernoulli", "arms": arms, "prior": prior}
+    if dice.random() < 0.3:
+        world["churn"] = {"probability": dice.choice([0.001, 0.1, 1.0])}
+    delay = dice.choice([0, 1, 50, {"geometric": 5}])
+    return {
+        "name": "soak",
+        "seed": dice.randrange(2**62),
+        "replications": dice.randint(1, 6),
+        "horizon": {"pulls": dice.randint(1, 400)},
+        "world": world,
+        "feedback": {"refresh_every": dice.choice([1, 3, 1_000]), "delay": delay},
+        "policies": dice.sample(POLICIES, dice.randint(1, 4)),
+        "record": {"stats": dice.choice(["all", "last", "none"]), "sends": dice.random() < 0.3},
+    }
+
+
+def soak(folder: Path, number: int, dice: random.Random) -> None:
+    content = scenario(dice)
+    run = sim.run(content, folder / str(number), report=False)
+    for table in (run.replications, run.curves):
+        numbers = table.select(pl.selectors.float()).drop_nulls()
+        assert numbers.select(pl.all_horizontal(pl.all().is_finite()).all()).item(), content
+    again = sim.run(content, folder / str(number), report=False, resume=True)
+    assert again.replications.equals(run.replications)
+
+
+def resident_kilobytes() -> int:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS"))
+
+
+def test_random_scenarios_run_and_hold_no_nan(tmp_path: Path) -> None:
+    dice = random.Random(30)
+    for number in range(SHORT):
+        soak(tmp_path, number, dice)
+
+
+@pytest.mark.long
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads memory from /proc")
+def test_a_long_soak_keeps_memory_flat(tmp_path: Path) -> None:
+    dice, number = random.Random(31), 0
+    end = time.monotonic() + 60 * float(os.environ.get("CAPTION_SIM_SOAK_MINUTES", "120"))
+    before = 0
+    while time.monotonic() < end or number <= WARM_UP:
+        soak(tmp_path, number, dice)
+        number += 1
+        if number == WARM_UP:
+            before = resident_kilobytes()
+    assert resident_kilobytes() - before < GROWTH_KILOBYTES

@@ -1,0 +1,49 @@
+"""What a run says about its file of counts: names of captions, and pages without a choice."""
+
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+import sim
+from sim.cli import exit_code
+from sim.runs.source_file import remarks, write_captions
+from sim.scenario import load
+
+HEADER = "page_name,caption_id,trials,successes\n"
+
+
+def table(folder: Path, rows: str) -> dict[str, Any]:
+    (folder / "counts.csv").write_text(HEADER + rows)
+    world = {"kind": "table", "source": str(folder / "counts.csv")}
+    return {"name": "t", "replications": 1, "horizon": {"days": 1}, "world": world, "policies": ["uniform"]}
+
+
+def test_captions_that_are_texts_keep_their_names_in_the_run(tmp_path: Path) -> None:
+    run = sim.run(table(tmp_path, "a,Hello,100,10\na,News,100,20\nb,Hello,100,30\nb,Bye,9,1\n"), tmp_path / "run")
+    assert run.table("captions").rows() == [(1, "Bye"), (2, "Hello"), (3, "News")]
+    assert set(run.stats("uniform", 0)["caption_id"]) <= {1, 2, 3}
+    assert "captions.parquet" in run.manifest["files"]
+
+
+def test_captions_that_are_numbers_need_no_names(tmp_path: Path) -> None:
+    assert write_captions(load(table(tmp_path, "a,1042.0,100,10\na,981.0,100,20\n")), tmp_path) == []
+    assert not (tmp_path / "captions.parquet").exists()
+
+
+def test_other_worlds_have_no_file(tmp_path: Path) -> None:
+    scenario = load({**table(tmp_path, ""), "horizon": {"pulls": 5}, "world": {"kind": "bernoulli", "means": [0.1, 1]}})
+    assert remarks(scenario) == []
+    assert write_captions(scenario, tmp_path) == []
+
+
+def test_pages_with_one_caption_are_remarked(tmp_path: Path, capsys: Any) -> None:
+    scenario = table(tmp_path, "a,1,100,10\nb,1,100,10\nb,2,100,20\n")
+    assert remarks(load(scenario)) == [
+        "1 of 2 pages have one caption only: every policy sends it, and its regret there is 0"
+    ]
+    path = tmp_path / "scenario.yaml"
+    path.write_text(load(scenario).to_yaml())
+    assert exit_code(["run", str(path), "--out", str(tmp_path / "run"), "--no-report", "--workers", "1"]) == 0
+    assert "note: 1 of 2 pages have one caption only" in capsys.readouterr().err
+    assert pl.read_parquet(tmp_path / "run" / "replications.parquet").height == 1
