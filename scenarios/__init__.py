@@ -17,3 +17,8 @@ def path_of(name: str) -> Path:
     if name not in names():
         raise KeyError(name)
     return FOLDER / f"{name}.yaml"
+
+
+def template(world: str) -> str:
+    """The text of a commented scenario of this kind of world, in which NAME stands for its name."""
+    return (FOLDER / "templates" / f"{world}.yaml").read_text(encoding="utf-8")

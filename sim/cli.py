@@ -1,16 +1,20 @@
-"""The command line: which commands there are, and how every ending becomes one message and one exit code.
+"""The command line: the commands, and how every error becomes one message and one exit code.
 
 A command is a module of `sim.commands` with an attribute `command`; it is imported only when it is called for.
 Results go to stdout; everything else (progress, notes, errors) to stderr.
 """
 
+import contextlib
 import importlib
 import importlib.util
+import io
 import os
 import signal
 import sys
 import traceback
 from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
@@ -19,6 +23,7 @@ import click
 from sim.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_TERMINATED, InputError, SimError, StorageError, out_of_memory
 from sim.files import is_full_disk
 from sim.installation import check_neighbours
+from sim.terminal import log_line, prepare, visible
 from sim.version import __version__
 from sim.wording import near
 
@@ -64,7 +69,7 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """As click's, and an unknown command is told its nearest neighbours."""
+        """As in click; for an unknown command, the message suggests the nearest ones."""
         known = self.list_commands(ctx)
         if args and not args[0].startswith("-") and args[0] not in known:
             names = near(args[0], known, count=2)
@@ -76,12 +81,12 @@ class LazyGroup(click.Group):
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="caption-sim")
 def cli() -> None:
-    """Decide whether a caption-selection bandit is any good before it costs money.
+    """Decide whether a caption-selection bandit is worth running, before it costs money.
 
     \b
     First run:   python -m sim run quickstart
     Exit codes:  0 done; 1 a check failed; 2 bad usage or scenario; 3 local I/O; 4 remote service;
-                 5 refused by the write guard; 70 a defect of ours; 130/143 interrupted
+                 5 write not permitted; 70 a defect of this program; 130/143 interrupted
     """
 
 
@@ -92,43 +97,57 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 def exit_code(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code of the contract and lets no exception out."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
     signal.signal(signal.SIGTERM, _raise_terminated)
     try:
-        code = _run(arguments)
+        prepare()
+        _run(words)
         sys.stdout.flush()
     except BaseException as problem:  # noqa: BLE001 - the last resort of the process: every ending gets its code
-        return _ending(problem)
-    return code
+        return _ending(problem, words)
+    return 0
 
 
-def _run(arguments: Sequence[str] | None) -> int:
+def _run(words: list[str]) -> None:
     check_neighbours()
     # Not `cli.main`, which turns a broken pipe into exit code 1: that one says that a check failed.
-    with cli.make_context(PROGRAM, list(sys.argv[1:] if arguments is None else arguments)) as context:
+    with cli.make_context(PROGRAM, list(words)) as context:
         cli.invoke(context)
-    return 0
 
 
 def _raise_terminated(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
     raise Terminated
 
 
-def _ending(problem: BaseException) -> int:
+def _ending(problem: BaseException, words: list[str]) -> int:
+    as_json = "--log-format=json" in words or ("--log-format", "json") in pairwise(words)
     match problem:
         case click.exceptions.Exit():
             return problem.exit_code
         case BrokenPipeError():
-            return _reader_left()
-        case click.exceptions.NoArgsIsHelpError() | click.UsageError():
-            problem.show(sys.stderr)
-            return InputError.exit_code
-    if _is_defect(problem):
+            return _drop_stdout()
+        case click.exceptions.NoArgsIsHelpError() | click.UsageError() if not as_json:
+            shown = io.StringIO()
+            problem.show(shown)
+            return _say(shown.getvalue().rstrip("\n"), "", InputError.exit_code, as_json=False)
+    if isinstance(problem, OSError):
+        _drop_stdout()  # a full disk below stdout would complain once more at exit
+    message, hint, code = _message_hint_code(problem)
+    if code == EXIT_DEFECT and not as_json:
         traceback.print_exception(problem)
-    return _say(*_message_hint_code(problem))
+    if "--debug" in words:
+        hint = f"{hint}\n{_bundle(problem, words, code)}".strip()
+    return _say(message, hint, code, as_json=as_json)
 
 
-def _is_defect(problem: BaseException) -> bool:
-    return _message_hint_code(problem)[2] == EXIT_DEFECT
+def _bundle(problem: BaseException, words: list[str], code: int) -> str:
+    """Write the bundle of `--debug`; says where it is, or why it is not."""
+    from sim.debug import write_bundle
+
+    try:
+        return f"Written for a report of the problem: {write_bundle(words, problem, code, Path.cwd())}"
+    except OSError as error:
+        return f"The debug bundle cannot be written: {_os_message(error)}"
 
 
 def _message_hint_code(problem: BaseException) -> tuple[str, str, int]:
@@ -139,6 +158,8 @@ def _message_hint_code(problem: BaseException) -> tuple[str, str, int]:
             ending = "interrupted", "", EXIT_INTERRUPTED
         case Terminated():
             ending = "terminated", "", EXIT_TERMINATED
+        case click.UsageError():
+            ending = f"error: {problem.format_message()}", "", InputError.exit_code
         case click.ClickException():
             ending = f"error: {problem.format_message()}", "", StorageError.exit_code
         case _ if out_of_memory(problem):
@@ -159,14 +180,20 @@ def _os_message(problem: OSError) -> str:
     return f"{where}{problem.strerror or problem}"
 
 
-def _say(message: str, hint: str, code: int) -> int:
-    print(message, file=sys.stderr)  # noqa: T201
-    if hint:
-        print(hint, file=sys.stderr)  # noqa: T201
+def _say(message: str, hint: str, code: int, *, as_json: bool) -> int:
+    """Print an ending to stderr; returns its exit code."""
+    if as_json:
+        print(log_line("error", message.removeprefix("error: "), hint=hint, exit_code=code), file=sys.stderr)  # noqa: T201
+        return code
+    for text in (message, hint):
+        if text:
+            print(visible(text), file=sys.stderr)  # noqa: T201
     return code
 
 
-def _reader_left() -> int:
-    # The reader of our stdout (such as `head`) has seen enough; Python would complain again when it flushes at exit.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _drop_stdout() -> int:
+    """Let whatever is still to be written to stdout vanish; Python would fail on it again when it flushes at exit."""
+    if sys.stdout is not None:
+        with contextlib.suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0

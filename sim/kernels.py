@@ -10,10 +10,12 @@ compiled here would otherwise share symbols, and the linker would silently keep 
 in: branches on them cost nothing.
 """
 
+import ast
 import dis
 import hashlib
 import inspect
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache, partial
@@ -211,7 +213,17 @@ def _sources(function: FunctionType, bindings: Mapping[str, Any], seen: dict[str
 
 @cache
 def _source(function: FunctionType) -> str:
-    return inspect.getsource(function)
+    """Its statements, without comments, docstring and annotations: these may change without compiling anew."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.FunctionDef):
+            node.returns = None
+    body = tree.body[0].body if isinstance(tree.body[0], ast.FunctionDef) else []
+    if len(body) > 1 and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+        del body[0]
+    return ast.dump(tree)
 
 
 @cache

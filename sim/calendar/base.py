@@ -50,8 +50,16 @@ class Event(NamedTuple):
 class Timetable:
     """What a process sees: the time, the horizon, and where it announces its events. All times are ticks."""
 
-    def __init__(self, clock: "simpy.Environment", horizon: int, process: int = 0) -> None:
+    def __init__(
+        self,
+        clock: "simpy.Environment",
+        horizon: int,
+        process: int = 0,
+        state: dict[str, float] | None = None,
+    ) -> None:
         self._clock, self._process = clock, process
+        self.state: dict[str, float] = {} if state is None else state
+        """What processes tell one another, by name: incidents write it, the update job and the loads read it."""
         self.horizon = horizon
         self.events: list[Event] = []
         self.series: list[Event] = []
@@ -120,12 +128,13 @@ def build(processes: Sequence[Callable[[Timetable], Process]], horizon: int) -> 
     import simpy  # noqa: PLC0415  (scenarios name processes, and are read without running any)
 
     clock = simpy.Environment()
-    timetables = [Timetable(clock, horizon, number) for number in range(len(processes))]
+    state: dict[str, float] = {}
+    timetables = [Timetable(clock, horizon, number, state) for number in range(len(processes))]
     for process, timetable in zip(processes, timetables, strict=True):
         clock.process(process(timetable))
     while clock.peek() <= horizon:
         clock.step()
-    # SimPy orders the events of one moment by when they were scheduled; the order of the list is easier to foresee.
+    # SimPy orders the events of one moment by when they were scheduled; the order of the list is easier to predict.
     return _calendar([event for one in timetables for event in (*one.events, *one.series)], horizon)
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from sim.calendar.base import Process, Timetable
 
 REFRESH = "refresh"
+DOWN, REPEATED, INTERVAL = "update_job_down", "update_job_repeated", "update_job_interval"
 
 
 def every(timetable: Timetable, period: int, first: int | None = None) -> Process:
@@ -14,6 +15,23 @@ def every(timetable: Timetable, period: int, first: int | None = None) -> Proces
     """
     yield timetable.until(0)
     timetable.repeat(REFRESH, period if first is None else first, period)
+
+
+def disturbed(timetable: Timetable, period: int, ticks_per_hour: int = 3_600) -> Process:
+    """Refresh every `period` ticks, unless an incident changes that.
+
+    Incidents set the state: `update_job_down` (no refresh), `update_job_interval` (hours between runs) and
+    `update_job_repeated` (further runs, five minutes apart).
+    """
+    due = period
+    while due <= timetable.horizon:
+        yield timetable.until(max(due, timetable.now))
+        if timetable.state.get(DOWN, 0.0) == 0.0:
+            timetable.announce(REFRESH)
+            for _ in range(int(timetable.state.get(REPEATED, 0.0))):
+                yield timetable.until(timetable.now + ticks_per_hour // 12)
+                timetable.announce(REFRESH)
+        due += round(timetable.state.get(INTERVAL, 0.0) * ticks_per_hour) or period
 
 
 def at_times(timetable: Timetable, times: Iterable[int]) -> Process:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--to", "target", required=True, metavar="TARGET", help="duckdb:FILE or bigquery:PROJECT.DATASET.")
+@click.option("--candidates", is_flag=True, help="Also create functions that may replace wilson_sample.")
 @click.option("--jobs", "with_jobs", is_flag=True, help="Also create the jobs and their tables; see `job`.")
 @click.option("--replace", is_flag=True, help="Replace other functions and procedures of the same name.")
 @click.option(
@@ -24,6 +25,7 @@ def command(
     *,
     output: Output,
     target: str,
+    candidates: bool,
     with_jobs: bool,
     replace: bool,
     only_plan: bool,
@@ -40,7 +42,7 @@ def command(
 
     reading = only_plan or dry_run
     with _opened(target, allow_write, reading=reading, any_dataset=only_plan) as opened:
-        steps = deploy.plan(opened, replace=replace, with_jobs=with_jobs)
+        steps = deploy.plan(opened, replace=replace, candidates=candidates, with_jobs=with_jobs)
         if not reading:
             deploy.carry_out(opened, steps)
     data = {"target": target, "dry_run": reading, "steps": [step.data() for step in steps]}

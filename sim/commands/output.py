@@ -1,4 +1,4 @@
-"""What every command says, and where: the result on stdout, notes on stderr.
+"""The output of every command: the result on stdout, notes on stderr.
 
     @click.command()
     @output_options
@@ -19,27 +19,31 @@ from typing import Any
 
 import click
 
+from sim.terminal import BUNDLE, log_line, visible, visible_in_colour, visible_json
+
 
 @dataclass(frozen=True)
 class Output:
-    """Where a command's words go."""
+    """Where a command writes, and in which form."""
 
     as_json: bool = False
     quiet: bool = False
+    log_json: bool = False
 
     def note(self, text: str) -> None:
-        """Say something to the person at the terminal."""
+        """Write a note to stderr, unless --quiet."""
         if not self.quiet:
-            click.echo(text, err=True)
+            click.echo(log_line("info", text) if self.log_json else visible(text), err=True)
 
-    def result(self, data: Any, text: str) -> None:
-        """The command's result: `data` as JSON under `--json`, otherwise `text`."""
-        click.echo(json_text(data) if self.as_json else text)
+    def result(self, data: Any, text: str, *, coloured: bool = False) -> None:
+        """The command's result: `data` as JSON under `--json`, otherwise `text`, which may be `coloured`."""
+        shown = visible_in_colour(text) if coloured else visible(text)
+        click.echo(visible_json(json_text(data)) if self.as_json else shown)
 
     @property
     def live(self) -> bool:
         """Whether a moving progress bar makes sense."""
-        return not self.quiet and sys.stderr.isatty()
+        return not self.quiet and not self.log_json and sys.stderr.isatty()
 
 
 def json_text(data: Any) -> str:
@@ -58,12 +62,19 @@ def _finite(value: Any) -> Any:
 
 
 def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Add `--json` and `--quiet` to a command, which receives them as `output: Output`."""
+    """Add `--json`, `--quiet`, `--log-format` and `--debug` to a command, which receives `output: Output`."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
     @click.option("--quiet", "-q", is_flag=True, help="No notes and no progress on stderr.")
+    @click.option(
+        "--log-format",
+        type=click.Choice(["text", "json"]),
+        default="text",
+        help="Notes and errors on stderr as text, or as one JSON object per line.",
+    )
+    @click.option("--debug", is_flag=True, expose_value=False, help=f"On failure, write {BUNDLE}: no secret is in it.")
     @functools.wraps(function)
-    def wrapped(*args: Any, as_json: bool, quiet: bool, **kwargs: Any) -> Any:
-        return function(*args, output=Output(as_json, quiet), **kwargs)
+    def wrapped(*args: Any, as_json: bool, quiet: bool, log_format: str, **kwargs: Any) -> Any:
+        return function(*args, output=Output(as_json, quiet, log_format == "json"), **kwargs)
 
     return wrapped

@@ -4,15 +4,16 @@ import inspect
 import shutil
 import textwrap
 from dataclasses import Field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from policies.base import Policy
-from policies.registry import broken, kinds
 from sim.commands.output import Output, output_options
 from sim.errors import InputError
 from sim.wording import did_you_mean
+
+if TYPE_CHECKING:
+    from policies.base import Policy
 
 _INDENT = "    "
 _WIDEST = 110
@@ -26,6 +27,8 @@ def command(wanted: tuple[str, ...], output: Output) -> None:
 
     Own policies join through entry points of the group caption_bandit_sim.policies.
     """
+    from policies.registry import broken, kinds
+
     known = kinds()
     unknown = [kind for kind in wanted if kind not in known]
     if unknown:
@@ -41,7 +44,7 @@ def _width() -> int:
     return max(40, min(_WIDEST, shutil.get_terminal_size((_WIDEST, 24)).columns))
 
 
-def _described(kind: type[Policy]) -> dict[str, Any]:
+def _described(kind: "type[Policy]") -> dict[str, Any]:
     """What is known of a policy, as JSON."""
     return {
         "kind": kind.kind,

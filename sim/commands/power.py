@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sim.commands.options import Count
 from sim.commands.output import Output, output_options
 from sim.errors import InputError
 
@@ -26,9 +27,7 @@ DEPLOYED = "wilson_sample"
 @click.option("--baseline", metavar="POLICY", help="[default: wilson_sample, or the scenario's first policy]")
 @click.option("--policy", "names", multiple=True, metavar="POLICY", help="Only this one; may be repeated.")
 @click.option("--metric", type=click.Choice(["regret", "reward"]), default="regret", show_default=True, help="Of what.")
-@click.option(
-    "--pilot", type=click.IntRange(2, 100_000), metavar="N", help="Replications of the pilot.  [default: up to 100]"
-)
+@click.option("--pilot", type=Count(2, 100_000), metavar="N", help="Replications of the pilot.  [default: up to 100]")
 @click.option("--rate", metavar="R", help="Conversion rate in the field.  [default: the scenario's]")
 @click.option("--lift", metavar="D%", help="Relative difference in the field.  [default: --difference, where in %]")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes.  [default: one per processor]")
@@ -50,13 +49,15 @@ def command(
     overrides: tuple[str, ...],
     output: Output,
 ) -> None:
-    """How many replications of SCENARIO, and sends in the field, tell policies apart.
+    """How many replications of SCENARIO, and sends in the field, show that policies differ.
 
     A pilot (the scenario's first replications) tells how much the paired differences between policies vary. Every size
     comes from a formula and is checked by simulation. Nothing is written.
     """
+    from reports.decision.from_run import lock_outs
     from reports.power_plan import field_data, plan_ranking, ranking_data
     from reports.power_text import field_text, ranking_text
+    from reports.tables.rows import by_policy
     from sim.scenario import load
 
     goal = _goal(difference, confidence, power)
@@ -67,11 +68,23 @@ def command(
     base, others = _policies(loaded, baseline, names)
     test = None if in_field is None else _field(loaded, base, in_field, given_rate, output)  # soon, and may refuse
     rows = _pilot(loaded, [base.name, *others], pilot, workers, output)
-    ranking = plan_ranking(rows, base.name, others, metric, goal)
+    _note_absolute(goal, difference, base.name, rows[metric].filter(rows["policy"] == base.name), output)
+    seen = lock_outs(loaded, by_policy(rows))
+    ranking = plan_ranking(rows, base.name, others, metric, goal, lock_outs=seen)
     data: dict[str, Any] = {"scenario": loaded.name, "digest": loaded.digest, "ranking": ranking_data(ranking)}
     data["field"] = None if test is None else field_data(test)
     told = "SENDS in the field: for these, give --lift, such as 10%." if test is None else field_text(test)
     output.result(data, f"{ranking_text(ranking, loaded.replications)}\n\n{told}")
+
+
+def _note_absolute(goal: "Goal", difference: str, base: str, pilot: "pl.Series", output: Output) -> None:
+    """A difference without % is a number of the metric: say how it compares with the baseline's mean."""
+    if not goal.relative:
+        mean = float(pilot.to_numpy().mean())
+        share = f", {100 * goal.difference / abs(mean):,.3g} % of the mean of {base} ({mean:,.4g})" if mean else ""
+        meant = f"; did you mean {difference.strip()}%?" if 1.0 <= goal.difference < 100.0 else ""
+        output.note(f"--difference {difference.strip()} is in units of {pilot.name} per replication{share}{meant}")
+    output.note("finding the sizes, and checking them by simulation …")
 
 
 def _goal(difference: str, confidence: str, power: str) -> "Goal":

@@ -45,6 +45,8 @@ def command(
 ) -> None:
     """Simulate SCENARIO (a YAML file, or the name of a shipped one) into a run folder.
 
+    Where SCENARIO is a run folder, its run is continued, as with --resume.
+
     The same scenario and seed give the same results for any number of workers. An interrupted run keeps its finished
     blocks; --resume continues it.
     """
@@ -53,7 +55,11 @@ def command(
     from sim.backends.local import default_workers
     from sim.scenario import load
 
-    loaded = load(scenario, overrides)
+    source: str | Path = scenario
+    if (Path(scenario) / "scenario.yaml").is_file():  # a run folder
+        source = Path(scenario) / "scenario.yaml"
+        out, resume = (Path(scenario), not fresh) if out is None else (out, resume)
+    loaded = load(source, overrides)
     loaded.require_files()
     target = out if out is not None else Path("runs") / loaded.name
     count = workers or default_workers()

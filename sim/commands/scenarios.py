@@ -100,3 +100,34 @@ def schema(output: Output) -> None:
 
     found = scenario_schema()
     output.result(found, json_text(found))
+
+
+@command.command()
+@click.argument("name")
+@click.option(
+    "--world",
+    type=click.Choice(["traffic", "table", "bernoulli"]),
+    default="traffic",
+    show_default=True,
+    help="Synthetic traffic, your own counts, or the textbook problem.",
+)
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="The file.  [default: NAME.yaml]")
+@click.option("--dry-run", is_flag=True, help="Print the scenario; write nothing.")
+@output_options
+def init(name: str, world: str, out: Path | None, dry_run: bool, output: Output) -> None:
+    """Write a commented scenario of your own, called NAME, to start from."""
+    from scenarios import template
+    from sim.scenario import load
+
+    text = template(world).replace("NAME", name)
+    path = Path(f"{name}.yaml") if out is None else out
+    load(text)  # a name that cannot be one is refused
+    if dry_run:
+        output.result({"file": str(path), "text": text}, text.rstrip("\n"))
+        return
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except FileExistsError:
+        raise StorageError(f"{path} exists; it is left as it is", "Choose another name, or --out FILE.") from None
+    output.result({"file": str(path)}, f"{path}\nNext: python -m sim run {path}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sim.commands.options import Count
 from sim.commands.output import Output, output_options
 from sim.errors import InputError
 
@@ -19,7 +20,7 @@ ROWS_A_SECOND = 2_000_000  # of one thread, measured
 
 @click.command()
 @click.argument("scenario", required=False)
-@click.option("--rows", type=click.IntRange(1), required=True, metavar="N", help="Rows to make.")
+@click.option("--rows", type=Count(1), required=True, metavar="N", help="Rows to make.")
 @click.option(
     "--to", "target", required=True, metavar="TARGET", help="parquet:DIR, duckdb:FILE, bigquery:PROJECT.DATASET."
 )
@@ -40,7 +41,7 @@ ROWS_A_SECOND = 2_000_000  # of one thread, measured
     show_default=True,
     help="The 90 daily partitions end the day before.",
 )
-@click.option("--part-rows", type=click.IntRange(1_000), default=1_000_000, show_default=True, help="Rows of a part.")
+@click.option("--part-rows", type=Count(1_000), default=1_000_000, show_default=True, help="Rows of a part.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Threads.  [default: one per processor]")
 @click.option("--replace", is_flag=True, help="Put the rows in place of those that the table holds.")
 @click.option("--allow-write", metavar="PROJECT.DATASET", help="Repeat the BigQuery dataset, to allow writing to it.")

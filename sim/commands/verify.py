@@ -171,7 +171,7 @@ def _write(target: str, results: Sequence["Result"], junit: str | None, form: st
     terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if terminal else 140
     text = as_github(results) if form == "github" else as_text(results, width=width, color=terminal)
-    replace(output, as_json=output.as_json or form == "json").result(as_data(target, results), text)
+    replace(output, as_json=output.as_json or form == "json").result(as_data(target, results), text, coloured=terminal)
 
 
 def _conclude(kind: str, results: Sequence["Result"]) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sim.runs.workload import memory_bytes, workload
+from sim.runs.workload import memory_bytes, require_feasible, workload
 
 if TYPE_CHECKING:
     from sim.scenario import Scenario
@@ -85,8 +85,9 @@ class Plan:
 def plan(scenario: "Scenario", start: int = 0) -> Plan:
     """The blocks of a run from replication `start` on; their size is a function of the scenario only.
 
-    Raises, for a table world, what `read_counts` raises about its file.
+    Raises InputError for a run of more than ten years and, for a table world, what `read_counts` raises.
     """
+    require_feasible(scenario)
     total, one = scenario.replications, workload(scenario)
     size = max(1, min(total, int(min(TARGET_SECONDS / one.seconds, TARGET_BYTES / memory_bytes(scenario)))))
     return Plan(tuple(spec.name for spec in scenario.policies), start, total, size)

@@ -9,6 +9,8 @@ from importlib import import_module
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
+from sim.errors import InputError
+
 if TYPE_CHECKING:
     from policies.base import Policy
     from sim.scenario import Scenario
@@ -33,6 +35,9 @@ SEND_ROW_BYTES = 40.0
 # Memory, while a block is simulated and written.
 POINT_BYTES = 90.0
 SEND_BYTES = 150.0
+# Longer runs are refused.
+SECONDS_PER_YEAR = 365.25 * 86_400
+MAX_YEARS = 10
 
 
 @dataclass(frozen=True)
@@ -84,6 +89,14 @@ def estimate(scenario: "Scenario") -> Estimate:
     disk += files * (STATS_FILE_BYTES + min(size.cells, size.pulls) * STATS_ROW_BYTES)
     disk += pairs * size.pulls * SEND_ROW_BYTES * scenario.record.sends
     return Estimate(pairs * size.pulls, seconds + files * STATS_FILE_SECONDS, disk)
+
+
+def require_feasible(scenario: "Scenario") -> None:
+    """Raise InputError where the run would take longer than `MAX_YEARS` of one worker."""
+    years = estimate(scenario).seconds / SECONDS_PER_YEAR
+    if years > MAX_YEARS:
+        message = f"the run would take one worker about {years:,.0f} years; the limit is {MAX_YEARS}"
+        raise InputError(message, "Reduce horizon, replications, policies, or what each message costs.")
 
 
 def bernoulli(scenario: Any, kind: str) -> Workload:

@@ -1,13 +1,15 @@
 """A scenario: every number of a run, typed and frozen. `sim.scenario.load` makes one out of YAML."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from sim.calendar import incidents
+from sim.calendar.incidents.base import Incident
 from sim.errors import InputError, StorageError
 from sim.scenario.patterns import POLICY_NAME, SCENARIO_NAME
-from sim.scenario.sections.base import MAX_DAYS, MAX_PULLS, MAX_REPLICATIONS, Listed, Section, Whole
+from sim.scenario.sections.base import MAX_DAYS, MAX_PULLS, MAX_REPLICATIONS, MIN_DAYS, Listed, Section, Whole
 from sim.scenario.sections.bernoulli import BernoulliFeedback, BernoulliSection
 from sim.scenario.sections.table import TableFeedback, TableSection, TableSelection
 from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
@@ -17,9 +19,14 @@ from sim.scenario.worlds import WORLDS
 if TYPE_CHECKING:
     from policies.base import Policy
 
+    AnyIncident = Incident
+else:
+    AnyIncident = Annotated[Union[tuple(incidents.kinds().values())], Field(discriminator="kind")]  # noqa: UP007
+
 MAX_NAME = 64
 MAX_POLICIES = 100
 MAX_CHECKS = 200
+MAX_INCIDENTS = 100
 
 PolicyName = Annotated[str, Field(pattern=POLICY_NAME, max_length=MAX_NAME)]
 """A policy's name becomes the folder `policy=NAME`."""
@@ -35,7 +42,7 @@ class Horizon(Section):
     """How long a replication lasts: `pulls` in a bernoulli world, `days` elsewhere."""
 
     pulls: Annotated[Whole, Field(ge=1, le=MAX_PULLS)] | None = Field(None, description="Length in pulls.")
-    days: Annotated[float, Field(gt=0.0, le=MAX_DAYS)] | None = Field(None, description="Length in days.")
+    days: Annotated[float, Field(ge=MIN_DAYS, le=MAX_DAYS)] | None = Field(None, description="Length in days.")
 
     @property
     def unit(self) -> str:
@@ -189,6 +196,9 @@ class TrafficScenario(Scenario):
     world: TrafficSection = Field(description=WORLD)
     feedback: TrafficFeedback = Field(TrafficFeedback(), description=FEEDBACK)
     selection: Selection = Field(Selection(), description=SELECTION)
+    incidents: Annotated[tuple[AnyIncident, ...], Field(max_length=MAX_INCIDENTS), Listed] = Field(
+        (), description="What happens to the deployed system at a moment: see `sim.calendar.incidents`."
+    )
 
 
 SCENARIOS: dict[str, type[Scenario]] = {

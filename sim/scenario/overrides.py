@@ -6,6 +6,7 @@ from typing import Any
 
 from sim.errors import InputError, Problem, ScenarioError
 from sim.scenario.document import Document, Path, dotted, read
+from sim.wording import did_you_mean
 
 MAX_OVERRIDES = 200
 
@@ -70,11 +71,20 @@ def _step(target: Any, word: str, key: str, path: Path) -> str | int:
         return word
     if not isinstance(target, list):
         raise _wrong(key, f"{dotted(path)} is a single value and has no keys")
-    if not word.isascii() or not word.isdigit() or len(word) > 6 or int(word) > len(target):
-        raise _wrong(
-            key, f"{dotted(path)} is a list of {len(target)}: give an index from 0, or {len(target)} to append"
-        )
-    return int(word)
+    if word.isascii() and word.isdigit() and len(word) <= 6 and int(word) <= len(target):
+        return int(word)
+    if word in (names := [_name(item) for item in target]):
+        return names.index(word)
+    ways = f"give an index from 0, or {len(target)} to append"
+    if any(names):
+        ways += f", or a name{did_you_mean(word, filter(None, names))}"
+    raise _wrong(key, f"{dotted(path)} is a list of {len(target)}: {ways}")
+
+
+def _name(item: Any) -> str | None:
+    """What a policy in a list is called: its name, or its kind."""
+    name = item.get("name", item.get("kind")) if isinstance(item, dict) else item
+    return name if isinstance(name, str) else None
 
 
 def _child(target: Any, step: str | int, empty: Any) -> Any:

@@ -66,12 +66,12 @@ def _standard(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     words = {"ge": "minimum", "le": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
-    return {words.get(key, key): _standard(item) for key, item in value.items() if not _is_title(key, item)}
+    return {words.get(key, key): _standard(item) for key, item in value.items() if not _is_superfluous(key, item)}
 
 
-def _is_title(key: str, item: Any) -> bool:
-    # pydantic's titles repeat the key; a property that is called "title" is a mapping.
-    return key == "title" and isinstance(item, str)
+def _is_superfluous(key: str, item: Any) -> bool:
+    # pydantic's titles repeat the key; a property that is called "title" is a mapping. `discriminator` is no standard.
+    return (key == "title" and isinstance(item, str)) or (key == "discriminator" and "propertyName" in item)
 
 
 def _ref(name: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import sql
 from sim.errors import CheckFailedError, InputError
 from sim.warehouse.base import SENDS, STATS, Routine, Target
 from sim.warehouse.drift import table_difference
@@ -13,6 +14,7 @@ from sim.warehouse.jobs import Job, jobs
 
 TABLES = (STATS, SENDS)
 FUNCTIONS = ("wilson_score_bounds", "wilson_sample")
+CANDIDATES = tuple(name.rsplit("/", 1)[1] for name in sql.names(sql.CANDIDATES))
 LONG_LINE = 200
 _BREAKS = re.compile(r" (?=(?:[-+*/]|WHEN|THEN|ELSE|END)[ )])")
 ARGUMENTS = (("successes", "INT64"), ("failures", "INT64"))
@@ -42,13 +44,16 @@ class Step:
         return {"name": self.name, "action": self.action, "statement": self.statement, "difference": self.difference}
 
 
-def plan(target: Target, *, replace: bool = False, with_jobs: bool = False) -> list[Step]:
-    """What there is to do, found out by reading only. InputError for a target that cannot hold functions."""
+def plan(target: Target, *, replace: bool = False, candidates: bool = False, with_jobs: bool = False) -> list[Step]:
+    """What there is to do, found out by reading only. InputError for a target that cannot hold functions.
+
+    `candidates`: also the functions of sql/udf/candidates, under their own names. `with_jobs`: also the jobs of sql/jobs
+    and the tables that they need.
+    """
     if "functions" in target.unsupported:
         raise InputError(f"{target.spec} holds tables only", "deploy to duckdb:FILE or bigquery:PROJECT.DATASET")
-    tables = (*TABLES, *JOB_TABLES) if with_jobs else TABLES
-    steps = [_table(target, name) for name in tables]
-    steps += [_function(target, name, replace) for name in FUNCTIONS]
+    steps = [_table(target, name) for name in (*TABLES, *(JOB_TABLES if with_jobs else ()))]
+    steps += [_function(target, name, replace) for name in (*FUNCTIONS, *(CANDIDATES if candidates else ()))]
     return steps + [step for job in jobs().values() for step in _job(target, job, replace)] if with_jobs else steps
 
 
@@ -128,7 +133,7 @@ def _job(target: Target, job: Job, replace: bool) -> Iterator[Step]:
 
 
 def _function(target: Target, name: str, replace: bool) -> Step:
-    statement = target.statement(f"udf/{name}")
+    statement = target.statement(sql.function(name))
     found, wanted = target.routine(name), target.expected_body(name)
     if found is None:
         return Step(name, "create", statement)

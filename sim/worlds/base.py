@@ -135,7 +135,7 @@ class World(Protocol):
         """World changes in order of time, each applied before the pull or slot of its time."""
 
     def simulate_through(self, times: Floats, observe_at: Floats) -> None:
-        """Learn the times up to which `advance` will be called, rising, the horizon last; may simulate already.
+        """Receive the times up to which `advance` will be called, rising, the horizon last; may simulate already.
 
         Beyond `totals` and `tier_revenue`, the engine asks only about those in `observe_at`.
         """

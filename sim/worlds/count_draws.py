@@ -1,7 +1,7 @@
 """Count draws for world kernels: one addressed uniform, inverted through the exact distribution function.
 
-Inversion spends exactly one uniform a draw and is monotone: for one key, a larger `p` (or `mean`) never gives a smaller
-count, so that two policies, or two scenarios, that differ a little in rates meet the same luck. The
+Inversion spends exactly one uniform per draw and is monotone: for one key, a larger `p` (or `mean`) never gives a
+smaller count, so that two policies, or two scenarios, that differ a little in rates meet the same luck. The
 distribution function is right to about 1e-13, whatever the sizes. Small means are searched from zero; large means from
 the mode, whose probability is a saddle-point expression free of cancellation.
 

@@ -36,7 +36,7 @@ def of(file: str, tests: tuple[str, ...], *changes: tuple[str, str]) -> list[Mut
 
 MUTANTS = [
     *of("policies/wilson_sample.py", POLICIES,
-        ("return lower, upper - lower", "return upper, lower - upper"),
+        ("return lower, upper - lower", "return lower, upper"),
         ("params.prior_failures + max(n - s, 0.0), params.z", "params.prior_failures + n, params.z"),
         ("a + b * uniform(key)", "a + 0.99 * b * uniform(key)")),
     *of("policies/wilson_lower.py", POLICIES,
@@ -69,7 +69,7 @@ MUTANTS = [
          "range(max(0, u - plan.refresh_every - plan.window), u - plan.window - 1)"),
         ("    show(t + 1, arm, 1,", "    show(t, arm, 1,")),
     *of("sim/worlds/table/feedback.py", TABLE,
-        ("// clock.per_sends + 1", "// clock.per_sends"),
+        ('clock.due, send, side="right"', 'clock.due, send, side="left"'),
         ("2 * page.log_conversions[slot] > threshold", "2 * page.log_conversions[slot] >= threshold"),
         ("times if LABEL_SEND else times * clock.fans", "times"),
         ("    known[SENDS] += 1\n", "    known[SENDS] += 2\n"),

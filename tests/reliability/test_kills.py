@@ -71,6 +71,7 @@ def test_no_worker_outlives_its_parent(home: Path, tmp_path: Path, amount: int) 
         while any(map(alive, workers)) and time.monotonic() < deadline:
             time.sleep(0.02)
         assert not any(map(alive, workers))
+        process.communicate()
 
 
 @needs_proc

@@ -6,6 +6,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 MAX_REPLICATIONS = 1_000_000
 MAX_PULLS = 1_000_000_000
+MIN_DAYS = 0.001
 MAX_DAYS = 3_660
 MAX_ARMS = 100_000
 MAX_LIST = 5_000

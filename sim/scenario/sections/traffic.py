@@ -257,6 +257,16 @@ class TrafficSection(Section):
         return self
 
 
+class Loads(Section):
+    """When the send log reaches the warehouse. A load inserts new messages only: counts freeze at the first load."""
+
+    every_hours: Annotated[float, Field(gt=0.0, le=8_760.0)] = Field(168.0, description="Hours between loads.")
+    lag_hours: Hours = Field(2.0, description="A load shows messages up to so long before it.")
+    report_days: Annotated[float, Field(gt=0.0, le=400.0)] = Field(
+        7.0, description="A load shows messages of the last so many days; older ones are never loaded."
+    )
+
+
 class TrafficFeedback(Section):
     """The update job: how messages become labels, and when policies see them."""
 
@@ -297,11 +307,20 @@ class TrafficFeedback(Section):
     cap: Annotated[Whole, Field(ge=2, le=1_000_000_000)] | None = Field(
         None, description="Under `every_refresh`, the largest sum of a row's counts; both are scaled down to it."
     )
+    loads: Loads | None = Field(
+        None,
+        description="Loads of the send log; without them the update job itself sees messages `label_after_hours` old.",
+    )
     attribution: Probability = Field(
         1.0,
         description="Share of messages whose caption the send log names (0.0913 in production); the others enter the "
         "medians only.",
     )
+
+    @property
+    def models_data_path(self) -> bool:
+        """Whether the send log is what the warehouse holds, and not all that will ever be known."""
+        return self.counting == "every_refresh" or self.attribution < 1.0 or self.loads is not None
 
 
 Quota = Annotated[Whole, Field(ge=1, le=50)]

@@ -3,7 +3,7 @@
 A page sends `sends_per_day` captions, evenly spaced, the first at hour 0, each to `fans_per_send` fans; each fan of a
 send converts with the arm's true rate. At equal time a refresh comes before a send. Reward is conversions; regret is
 the expected conversions that sends fell short of those of the page's best arm. Rates are fixed at the observed ones, or
-drawn once a replication from Beta(successes + a, trials − successes + b), with (a, b) fitted to the whole file.
+drawn once per replication from Beta(successes + a, trials − successes + b), with (a, b) fitted to the whole file.
 """
 
 from collections.abc import Callable, Iterable

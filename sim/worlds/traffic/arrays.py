@@ -13,7 +13,6 @@ from policies.base import Policy
 from sim.calendar.base import longest_gap
 from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficSection
 from sim.units import DAY_S
-from sim.worlds.base import Counts
 from sim.worlds.traffic.bank.draw_bank import Listing, SampledBank
 from sim.worlds.traffic.composite import DAYS_BACK, TIERS_BACK
 from sim.worlds.traffic.pages import Integers, fill_listing, make_bank, make_pages, most_dollars
@@ -39,8 +38,9 @@ from sim.worlds.traffic.records import (
     UpdateJob,
     Workspace,
 )
+from sim.worlds.traffic.timetable import Times
 
-SPARE = 2  # of the best cold captions, as many may become warm before they are looked for anew
+SPARE = 2  # of the best cold captions, as many may be tried before the lists are built again
 
 Sections = tuple[TrafficSection, TrafficFeedback, Selection]
 
@@ -52,11 +52,11 @@ def make_block(
     replications: range,
     days: int,
     policy_keys: NDArray[np.uint64],
-    refreshes: Counts,
+    times: Times,
     *,
     record: bool,
 ) -> Block:
-    """Everything that the kernel works on; `policy_keys` are (replications, pages), `refreshes` end with `FAR`."""
+    """Everything that the kernel works on; `policy_keys` are (replications, pages)."""
     world, _, selection = sections
     pages = make_pages(world, seed, replications)
     pages["policy_key"] = policy_keys.ravel()
@@ -71,13 +71,13 @@ def make_block(
         sums=np.zeros(len(pages), RESULT),
         bank=_bank(sampled, most_of_a_tier(world, selection) + SPARE, _listing(world, selection, sampled, pages)),
         tried=_tried(len(pages), tried, rules[0]),
-        job=_update_job(len(pages), rules[0], days, longest_gap(refreshes, days * DAY_S)),
+        job=_update_job(len(pages), rules[0], days, times),
         used=_recent_use(len(pages), world, selection),
         plan=np.zeros((len(pages), most), SLOT),
         log=np.zeros((len(pages), most * days if record else 0), LINE),
         state=state,
         params=policy.parameters(),
-        tables=_tables(world, selection, seed, replications, days, refreshes),
+        tables=_tables(world, selection, seed, replications, days, times),
         work=_workspace(captions, tried, most, policy, sections),
     )
 
@@ -127,10 +127,13 @@ def _tried(rows: int, most: int, rules: Record) -> Tried:
 
 
 def _tables(
-    world: TrafficSection, selection: Selection, seed: int, replications: range, days: int, refreshes: Counts
+    world: TrafficSection, selection: Selection, seed: int, replications: range, days: int, times: Times
 ) -> Tables:
     return Tables(
-        refreshes=refreshes,
+        refreshes=times.refreshes,
+        loads=times.loads,
+        loads_until=times.loads_until,
+        daily=times.daily,
         season=season(world, seed, replications, days),
         hours=np.array(world.factors.hour, dtype=np.float64),
         tiers=tier_cycle([getattr(selection.quotas, tier) for tier in PRICED_TIERS]),
@@ -181,22 +184,25 @@ def most_of_a_tier(world: TrafficSection, selection: Selection) -> int:
     return int(max(counts))
 
 
-def _update_job(rows: int, rules: Record, days: int, gap_s: int) -> UpdateJob:
-    """Rings as long as they can become; `gap_s` is the longest time without a refresh."""
-    most = int(rules["most"])
+def _update_job(rows: int, rules: Record, days: int, times: Times) -> UpdateJob:
+    """Rings as long as they can become between two refreshes, or two loads, of the calendar."""
+    most, horizon = int(rules["most"]), days * DAY_S
+    gap_s, age_s = longest_gap(times.refreshes, horizon), int(rules["label_after_s"])
+    if rules["loads"] > 0:
+        gap_s, age_s = gap_s + longest_gap(times.loads, horizon), int(rules["lag_s"])
 
     def messages(seconds: float) -> int:
         """All that a page can send in `seconds`, the days at both ends included."""
         return most * min(days, math.ceil(seconds / DAY_S) + 2)
 
     # What was counted before stays until the refresh that counts what has matured since the last one.
-    recent, loaded = (messages(rules[kept]) + messages(gap_s) for kept in ("median_s", "look_back_s"))
+    recent, loaded = (messages(rules[kept] + age_s) + messages(gap_s) for kept in ("median_s", "look_back_s"))
     # Labels leave a window once a day.
     labelled = min(int(rules["window"]), days * most) + most + 1 if rules["window"] > 0 else 0
     return UpdateJob(
-        pending=np.zeros((rows, messages(rules["label_after_s"] + gap_s)), MESSAGE),
+        pending=np.zeros((rows, messages(age_s + gap_s)), MESSAGE),
         recent=np.zeros((rows, recent), EMV),
-        loaded=np.zeros((rows, loaded if rules["look_back_s"] > 0 else 0), MESSAGE),
+        loaded=np.zeros((rows, loaded), MESSAGE),
         positive_emvs_sorted=np.zeros((rows, recent)),
         labelled=np.zeros((rows, labelled), LABEL),
     )

@@ -10,6 +10,7 @@ from sim.units import DAY_S, HOUR_S
 from sim.worlds.base import Counts, Floats
 from sim.worlds.sorted_arrays import insert_sorted
 from sim.worlds.traffic.records import BUMP, Records, Row
+from sim.worlds.traffic.timetable import RATES
 
 SLOTS = 1_024  # addresses of a day's slots
 
@@ -112,4 +113,5 @@ def assign_tiers(row: Row) -> None:
 def factor_at(time: int, row: Row) -> float:
     """Weekday × holiday × hour factor."""
     day, second = time // DAY_S, time % DAY_S
-    return row.tables.season[day] * row.tables.hours[second // HOUR_S]  # type: ignore[no-any-return]
+    incident = row.tables.daily[row.page.number, day, RATES]
+    return incident * row.tables.season[day] * row.tables.hours[second // HOUR_S]  # type: ignore[no-any-return]

@@ -6,7 +6,6 @@ one moment in this order. Cost grows with messages and captions scored, never wi
 """
 
 import math
-from typing import Any
 
 from policies.maths.draws import arm_key, gamma, normal, pull_key, uniform
 from sim.kernels import force_inline, unbound
@@ -15,13 +14,15 @@ from sim.worlds.base import Counts, Params
 from sim.worlds.count_draws import binomial
 from sim.worlds.traffic.allocation import tally
 from sim.worlds.traffic.bank.turnover import begin_week
-from sim.worlds.traffic.day_plan import plan_day
+from sim.worlds.traffic.day_plan import SLOTS, plan_day
+from sim.worlds.traffic.labels import wrapped
 from sim.worlds.traffic.lockout import locked_out
 from sim.worlds.traffic.records import (
     BUMP,
     BY_HAND,
     NOT_FILLED,
     Block,
+    Record,
     Row,
     Snapshots,
     bank_of,
@@ -32,8 +33,9 @@ from sim.worlds.traffic.records import (
 )
 from sim.worlds.traffic.regret import rate_on, wear_on
 from sim.worlds.traffic.selection import choose_day
-from sim.worlds.traffic.timetable import FAR
-from sim.worlds.traffic.update_job import at, refresh
+from sim.worlds.traffic.timetable import ATTRIBUTION as ATTRIBUTED
+from sim.worlds.traffic.timetable import AUDIENCE, EXPIRY, FAR
+from sim.worlds.traffic.update_job import expire, load, refresh
 
 RECORD: bool = unbound("RECORD")
 
@@ -74,7 +76,7 @@ def play(first: int, last: int, stops: Counts, observe: Counts, b: Block, snapsh
                 tally(row, snapshots.by_bin[stop], snapshots.tally[stop])
 
 
-def add_up(page: Any, sums: Any) -> None:
+def add_up(page: Record, sums: Record) -> None:
     """Add a page's sums to its replication's, one page after another: the order is part of the result."""
     sums.sends += page.sends
     sums.priced += page.priced
@@ -93,10 +95,14 @@ def advance_row(until: int, row: Row, params: Params) -> None:
     """Bring one row up to second `until`."""
     page = row.page
     while True:
-        refreshes, begins, sends = row.tables.refreshes[page.refresh], page.day * DAY_S, next_send(row)
-        if min(refreshes, begins, sends) >= until:
+        loads, refreshes = row.tables.loads[page.load], row.tables.refreshes[page.refresh]
+        begins, sends = page.day * DAY_S, next_send(row)
+        if min(loads, refreshes, begins, sends) >= until:
             return
-        if refreshes <= begins and refreshes <= sends:
+        if loads <= refreshes and loads <= begins and loads <= sends:
+            load(loads, row.tables.loads_until[page.load], row)
+            page.load += 1
+        elif refreshes <= begins and refreshes <= sends:
             refresh(refreshes, row, params)
             page.refresh += 1
         elif begins <= sends:
@@ -118,6 +124,9 @@ def begin_day(row: Row, params: Params) -> None:
     day = row.page.day
     if day % WEEK_DAYS == 0:
         begin_week(day // WEEK_DAYS, row, params)
+    expiry = row.tables.daily[row.page.number, day, EXPIRY]
+    if expiry > 0.0:
+        expire(int(day * DAY_S - expiry * DAY_S), row, params)
     plan_day(day, row)
     choose_day(day, row, params)
     row.page.day += 1
@@ -149,10 +158,15 @@ def viewers(number: int, mu: float, sigma: float, row: Row) -> int:
     """Fans who view: binomial, with a log-normal rate of the message's own."""
     key = pull_key(row.page.view_key, number)
     rate = math.exp(mu + sigma * normal(arm_key(key, RATE)))
-    return binomial(arm_key(key, COUNT), row.page.fans, min(rate, 1.0))
+    return binomial(arm_key(key, COUNT), fans_on(number // SLOTS, row), min(rate, 1.0))
 
 
-def buyers(slot: Any, views: int, row: Row) -> int:
+def fans_on(day: int, row: Row) -> int:
+    """Fans of the page on a day: more or fewer while an incident changes its audience."""
+    return int(row.page.fans * row.tables.daily[row.page.number, day, AUDIENCE] + 0.5)
+
+
+def buyers(slot: Record, views: int, row: Row) -> int:
     """Viewers who will ever buy: binomial, with a gamma factor of the message's own."""
     key = pull_key(
         arm_key(row.page.outcome_key, row.tried.history[slot.caption].caption_id), row.tried.uses[slot.caption]
@@ -164,10 +178,10 @@ def buyers(slot: Any, views: int, row: Row) -> int:
     return binomial(arm_key(key, PURCHASES), views, min(rate, 1.0))
 
 
-def settle(slot: Any, purchases: int, row: Row) -> None:
+def settle(slot: Record, purchases: int, row: Row) -> None:
     """Reward, money and regret of a send."""
     sums, price = row.sums, row.tried.captions[slot.caption].price
-    exposure = row.page.fans * row.rules.mean_views * slot.factor
+    exposure = fans_on(slot.time // DAY_S, row) * row.rules.mean_views * slot.factor
     sums.purchases += purchases
     sums.revenue += purchases * price
     sums.tier_revenue[slot.tier] += purchases * price
@@ -177,26 +191,26 @@ def settle(slot: Any, purchases: int, row: Row) -> None:
     sums.priced += slot.tier != BUMP
 
 
-def await_count(slot: Any, views: int, purchases: int, row: Row) -> None:
+def await_count(slot: Record, views: int, purchases: int, row: Row) -> None:
     """Queue a message for the update job."""
-    message = row.job.pending[at(row.page.pending_size, row)]
+    page = row.page
+    message = row.job.pending[wrapped(page.pending_head + page.pending_size, row.job.pending.shape[0])]
     message.time, message.caption, message.weight = slot.time, slot.caption, slot.weight
     message.ordinal, message.use = row.sums.sends, 0
     if slot.caption != BY_HAND:
         message.use = row.tried.uses[slot.caption]
-    message.views, message.purchases = views, purchases
+    message.sent, message.views, message.purchases = fans_on(slot.time // DAY_S, row), views, purchases
     message.attributed = slot.caption != BY_HAND and is_attributed(slot.number, row)
     row.page.pending_size += 1
 
 
 def is_attributed(number: int, row: Row) -> bool:
     """Whether the send log will name the caption of a message: a coin of the slot's own, whatever the policy."""
-    if row.rules.attribution >= 1.0:
-        return True
-    return uniform(arm_key(pull_key(row.page.view_key, number), ATTRIBUTION)) < row.rules.attribution  # type: ignore[no-any-return]
+    share = row.tables.daily[row.page.number, number // SLOTS, ATTRIBUTED]
+    return bool(share >= 1.0 or uniform(arm_key(pull_key(row.page.view_key, number), ATTRIBUTION)) < share)
 
 
-def wear_out(slot: Any, row: Row) -> None:
+def wear_out(slot: Record, row: Row) -> None:
     """A use costs the caption a share of what is left of its rate, and starts its cool-down."""
     day, history = slot.time // DAY_S, row.tried.history[slot.caption]
     if slot.tier != BUMP:
@@ -206,9 +220,10 @@ def wear_out(slot: Any, row: Row) -> None:
     row.tried.uses[slot.caption] += 1
 
 
-def write(slot: Any, views: int, purchases: int, row: Row) -> None:
+def write(slot: Record, views: int, purchases: int, row: Row) -> None:
     """Log a send."""
     line = row.log[row.sums.sends]
     line.time, line.caption, line.propensity = slot.time, slot.caption, slot.propensity
     line.views, line.purchases = views, purchases
+    line.sent = fans_on(slot.time // DAY_S, row)
     line.known, line.loaded_at, line.attributed = 0, -1, 1

@@ -55,6 +55,7 @@ def make_pages(world: TrafficSection, seed: int, replications: Sequence[int]) ->
     pages["gap_s"] = np.rint(60.0 * (low + (high - low) * luck("gap")))
     pages["phase"] = luck("phase")
     pages["replication"] = np.arange(len(replications))[:, None]
+    pages["number"] = np.arange(world.pages)
     size = np.searchsorted(world.sends.size_limits, pages["fans"], side="right")
     pages["priced_low"], pages["priced_high"] = np.moveaxis(np.array(world.sends.priced_per_day)[size], -1, 0)
     return pages.ravel()

@@ -54,12 +54,14 @@ RULES = np.dtype(
         ("first_s", "i8"),  # time of day at which sending begins
         ("open_s", "i8"),  # seconds of the day in which messages are sent
         ("label_after_s", "i8"),
+        ("loads", "i8"),  # whether messages reach the log by loads, and not by the update job itself
+        ("lag_s", "i8"),  # age that a message has at least when it is loaded
+        ("report_s", "i8"),  # age at which a load no longer shows a message
         ("median_s", "i8"),
         ("median_lower", "i8"),  # 1: the lower middle value, as an approximate median may be; 0: the exact median
         ("look_back_s", "i8"),  # age up to which every refresh adds a message again; 0: each message is counted once
         ("null_if_unsold", "i8"),  # 1: a message that sold nothing is recorded as NULL
         ("null_is_zero", "i8"),  # 1: a sum of only NULL earnings is 0; 0: it is NULL, and the total stays NULL
-        ("attribution", "f8"),  # chance that a message carries its caption in the send log
         ("decay", "f8"),  # factor of a row's counts before an addition
         ("cap", "i8"),  # most that the counts of a row may add up to; 0: no limit
         ("cool_down_s", "i8"),
@@ -86,8 +88,9 @@ RULES = np.dtype(
 PAGE = np.dtype(
     [
         ("replication", "i8"),  # index into the block
+        ("number", "i8"),  # of the page within its replication, from 0
         ("fans", "i8"),
-        ("priced_low", "i8"),  # priced messages a day
+        ("priced_low", "i8"),  # priced messages per day
         ("priced_high", "i8"),
         ("gap_s", "i8"),
         ("phase", "f8"),  # when the page's day of priced messages begins, as a share of the gap
@@ -108,6 +111,7 @@ PAGE = np.dtype(
         ("cutoff_rate", "f8", TIERS),  # more than `rank_cutoff.RANK_CUTOFF` captions exceed it this week; or 0
         ("day", "i8"),  # the next day to plan
         ("refresh", "i8"),  # number of the next refresh, from 0
+        ("load", "i8"),  # number of the next load
         ("slot", "i8"),  # the next slot of today's plan
         ("slots", "i8"),  # slots of today's plan
         ("priced_sends", "i8"),  # priced slots planned so far
@@ -164,7 +168,7 @@ CAPTION = np.dtype(
     ],
     align=True,
 )
-"""What choosing looks at, of every tried caption: kept small, for pages take turns and share the cache."""
+"""What choosing looks at, of every tried caption: kept small, since pages take turns and share the cache."""
 
 HISTORY = np.dtype(
     [
@@ -210,6 +214,7 @@ MESSAGE = np.dtype(
         ("caption", "i8"),
         ("ordinal", "i8"),  # how many messages the page had sent before
         ("use", "i8"),  # how many times the caption had been sent before
+        ("sent", "i8"),  # recipients
         ("views", "i8"),
         ("purchases", "i8"),  # all that will ever come; once the update job looks, those known
         ("attributed", "i8"),  # whether the send log names its caption
@@ -229,6 +234,7 @@ LINE = np.dtype(
     [
         ("time", "i8"),
         ("caption", "i8"),
+        ("sent", "i8"),  # recipients
         ("views", "i8"),
         ("purchases", "i8"),  # all that will ever come
         ("known", "i8"),  # those that the send log shows, frozen when the message was loaded
@@ -253,6 +259,7 @@ TABLE = np.dtype(
         ("updated", "i8"),
         ("runs", "i8"),  # of the job that wrote the row: 0 where there is no row, 1 for a new one
         ("weighted", "f8"),  # importance-weighted successes, for policies that ask for them
+        ("rolled_sent", "i8"),  # recipients
         ("rolled", "i8"),  # messages in the roll-up; what follows is the roll-up of this run, 0 between runs
         ("rolled_successes", "i8"),
         ("rolled_failures", "i8"),
@@ -313,6 +320,9 @@ class Tables(NamedTuple):
     """Numbers that are looked up and never written."""
 
     refreshes: Counts  # second of each refresh, ascending; the last is beyond every horizon
+    loads: Counts  # second of each load, likewise
+    loads_until: Counts  # second up to which each load shows messages
+    daily: Floats  # (pages, days, 4): see `timetable.Times`
     season: Floats  # (days,): weekday × holiday factor; of a block (replications, days)
     hours: Floats  # (24,): hour factor
     tiers: Counts  # (cycle,): the tier of a page's next priced message, repeated for ever
@@ -416,7 +426,17 @@ def job_of(job: UpdateJob, i: int) -> UpdateJob:
 def tables_of(tables: Tables, replication: int) -> Tables:
     """The tables of one replication."""
     season = tables.season[replication]
-    return Tables(tables.refreshes, season, tables.hours, tables.tiers, tables.recovery, tables.log_price)
+    return Tables(
+        tables.refreshes,
+        tables.loads,
+        tables.loads_until,
+        tables.daily,
+        season,
+        tables.hours,
+        tables.tiers,
+        tables.recovery,
+        tables.log_price,
+    )
 
 
 class Snapshots(NamedTuple):

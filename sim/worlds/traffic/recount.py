@@ -10,25 +10,27 @@ A message leaves the ring once it is older than the look-back.
 
 import math
 
+from sim.kernels import unbound
 from sim.worlds.traffic.labels import FAILURE, SUCCESS, label_of, wrapped
 from sim.worlds.traffic.records import Record, Row
+
+RECOUNT: bool = unbound("RECOUNT")
 
 PRIOR = 1  # successes and failures of a new row
 
 
-def keep_loaded(count: int, row: Row) -> None:
-    """Copy the `count` oldest pending messages into the ring of those that refreshes add; others teach nothing."""
+def keep_loaded(message: Record, row: Row) -> None:
+    """Copy a loaded message into the ring of those to count; one without a caption teaches nothing."""
     page = row.page
-    for i in range(count):
-        message = row.job.pending[wrapped(page.pending_head + i, row.job.pending.shape[0])]
-        if message.attributed and message.views > 0:
-            copy = row.job.loaded[wrapped(page.loaded_head + page.loaded_size, row.job.loaded.shape[0])]
-            copy.time, copy.caption, copy.weight = message.time, message.caption, message.weight
-            copy.views, copy.purchases, copy.emv = message.views, message.purchases, message.emv
-            page.loaded_size += 1
-            history = row.tried.history[message.caption]
-            history.viewed += message.views  # sales count once, whatever the table does
-            history.purchased += message.purchases
+    if message.attributed and (message.views > 0 or not RECOUNT):
+        copy = row.job.loaded[wrapped(page.loaded_head + page.loaded_size, row.job.loaded.shape[0])]
+        copy.time, copy.caption, copy.weight = message.time, message.caption, message.weight
+        copy.ordinal, copy.sent, copy.views = message.ordinal, message.sent, message.views
+        copy.purchases, copy.emv = message.purchases, message.emv
+        page.loaded_size += 1
+        history = row.tried.history[message.caption]
+        history.viewed += message.views  # sales count once, whatever the table does
+        history.purchased += message.purchases
 
 
 def drop_older(before: int, row: Row) -> None:
@@ -64,6 +66,7 @@ def recount(now: int, median: float, row: Row) -> int:
 def roll_up(message: Record, label: int, table: Record) -> None:
     """Add one message to the roll-up of its caption."""
     table.rolled += 1
+    table.rolled_sent += message.sent
     table.rolled_purchases += message.purchases
     if label == SUCCESS:
         table.rolled_successes += 1
@@ -87,7 +90,7 @@ def add(table: Record, price: int, now: int, row: Row) -> None:
     table.revenue += table.rolled_purchases * price
     if row.rules.null_if_unsold and not row.rules.null_is_zero and table.rolled_purchases == 0:
         table.revenue_null = 1
-    table.conversion_rate = table.rolled_purchases / (table.rolled * row.page.fans)
+    table.conversion_rate = table.rolled_purchases / table.rolled_sent
     if row.rules.null_if_unsold and table.rolled_purchases == 0:
         table.conversion_rate = math.nan
     table.emv, table.last_emv = emv, emv if exists else math.nan
@@ -114,5 +117,5 @@ def capped(successes: int, failures: int, cap: int) -> tuple[int, int]:
 def clear(table: Record) -> None:
     """Empty the roll-up."""
     table.rolled = table.rolled_successes = table.rolled_failures = 0
-    table.rolled_purchases = table.rolled_emvs = 0
+    table.rolled_sent = table.rolled_purchases = table.rolled_emvs = 0
     table.rolled_emv = table.rolled_weight = 0.0

@@ -43,12 +43,12 @@ def worth(rate: float, by: int, price: int) -> float:
 
 
 def rate_on(day: int, c: int, row: Row) -> float:
-    """Purchases a view of a warm caption on `day`, at neutral factors."""
+    """Purchases per view of a tried caption on `day`, at neutral factors."""
     return row.tried.captions[c].rate * (1.0 - wear_on(day, c, row))  # type: ignore[no-any-return]
 
 
 def wear_on(day: int, c: int, row: Row) -> float:
-    """Share of its rate that a warm caption lacks on `day` because it was repeated."""
+    """Share of its rate that a tried caption lacks on `day` because it was repeated."""
     history = row.tried.history[c]
     if history.wear == 0.0:
         return 0.0
@@ -56,7 +56,7 @@ def wear_on(day: int, c: int, row: Row) -> float:
 
 
 def missed(by: int, day: int, found: int, row: Row) -> float:
-    """Mean difference a slot between the largest values, in `row.work.best`, and those of the chosen captions; >= 0."""
+    """Mean difference per slot, >= 0, between the largest values, in `row.work.best`, and those of the chosen."""
     row.work.own[:found] = 0.0
     for i in range(found):
         c = row.work.chosen[i]

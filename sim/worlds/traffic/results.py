@@ -87,7 +87,7 @@ def send_log(b: Block, rows: slice, start_s: int, *, as_loaded: bool) -> SendLog
         page=(page + 1).astype(np.int32),
         sending_time_us=(lines["time"] + start_s) * MICROS,
         price=np.where(price > 0, price, np.nan),
-        sent_count=b.pages["fans"][rows][page],
+        sent_count=lines["sent"].copy(),
         viewed_count=lines["views"].copy(),
         purchased_count=purchases,
         earnings=price * purchases,
@@ -159,6 +159,6 @@ def list_bank(world: TrafficSection, b: Block, rows: slice) -> BankListing:
 def _uses(b: Block, rows: slice) -> Counts:
     """Sends of all captions, (pages, C)."""
     uses = np.zeros(b.bank.entries[rows].shape, np.int64)
-    page, warm = np.nonzero(b.tried.uses[rows])
-    uses[page, b.tried.captions[rows]["place"][page, warm]] = b.tried.uses[rows][page, warm]
+    page, tried = np.nonzero(b.tried.uses[rows])
+    uses[page, b.tried.captions[rows]["place"][page, tried]] = b.tried.uses[rows][page, tried]
     return uses

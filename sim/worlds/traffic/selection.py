@@ -1,7 +1,7 @@
 """Which captions a page sends in a day: the best by the policy's score, tier by tier, among those eligible.
 
 The m cold captions of a tier have equal statistics, hence m draws of one score: only their largest are drawn, as order
-statistics, and chance says which captions they are. So a decision costs as much as there are warm captions.
+statistics, and chance says which captions they are. So a decision costs as much as there are tried captions.
 
 Plain functions of the traffic kernel, which binds the policy's `summarise`, `prepare`, `score`, `quantile`,
 `support` and `weight`, and `VECTORISE`, `PRUNE`, `DETERMINISTIC`, `POOLED`, `RECOMPUTE`, `WEIGHTED`, `RECORD`,
@@ -10,18 +10,17 @@ Plain functions of the traffic kernel, which binds the policy's `summarise`, `pr
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from policies.maths.draws import arm_key, mix, pull_key, uniform
 from sim.kernels import unbound
 from sim.units import DAY_S
-from sim.worlds.base import Params
+from sim.worlds.base import Floats, Params
 from sim.worlds.sorted_arrays import insert_at
 from sim.worlds.traffic.bank.turnover import take
 from sim.worlds.traffic.composite import DRAW, bonus_of, drop_excluded, is_excluded, note_uses, prepare_classes
-from sim.worlds.traffic.records import BUMP, BY_HAND, RATE, USD, Row
+from sim.worlds.traffic.records import BUMP, BY_HAND, RATE, USD, Record, Row
 from sim.worlds.traffic.regret import expect, missed, rate_on
 from sim.worlds.traffic.update_job import recall, refresh_score
 
@@ -91,7 +90,7 @@ def wanted_of(tier: int, row: Row) -> int:
 
 
 def gather(tier: int, day: int, latest: int, row: Row, params: Params) -> int:
-    """Copy a tier's warm captions that were last used by `latest` into the work space; returns how many there are."""
+    """Copy a tier's tried captions that were last used by `latest` into the work space; returns how many there are."""
     count, start = 0, row.page.tried_start[tier]
     if READS_SALES:
         fit_sales(tier, row, params)
@@ -138,7 +137,7 @@ def summarise_caption(c: int, tier: int, row: Row, params: Params) -> None:
 def choose(tier: int, day: int, eligible: int, wanted: int, row: Row, params: Params) -> int:
     """Choose `wanted` of the eligible and the cold captions, or all; returns how many, best first in `row.work.chosen`.
 
-    There they are places among the warm, as all that are chosen become.
+    There they are places among the tried, since every chosen caption is tried.
     """
     key = pull_key(row.page.policy_key, day * TIERS + tier)
     if RECORD:
@@ -164,7 +163,7 @@ def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params
     """
     arms, state = eligible + row.page.cold[tier], row.state[tier]
     prepare(row.sums.sends, row.work.n[:arms], row.work.a[:arms], row.work.b[:arms], params, state, key)
-    # Cold ones first: little is known of them, and few warm ones then make it into the list.
+    # Cold ones first: little is known of them, and few tried ones then make it into the list.
     found = rank_cold(tier, eligible, wanted, key, row, params) if POOLED else 0
     if VECTORISE:
         return rank_at_once(tier, eligible, found, wanted, key, row, params)
@@ -261,7 +260,7 @@ def count_hits(found: int, eligible: int, row: Row) -> None:
         row.work.hits[min(row.work.chosen[i], eligible)] += 1
 
 
-def copy(source: Any, target: Any) -> None:
+def copy(source: Floats, target: Floats) -> None:
     """Copy numbers one by one: assigning array to array would allocate."""
     for i in range(source.shape[0]):
         target[i] = source[i]
@@ -297,13 +296,13 @@ def assign(tier: int, day: int, found: int, eligible: int, row: Row, params: Par
 
 
 def tried_place(tier: int, i: int, eligible: int, luck: np.uint64, row: Row, params: Params) -> int:
-    """The place among the warm of the caption chosen at position `i`; chance says which of the cold ones it is."""
+    """The place among the tried of the caption chosen at position `i`; chance says which of the cold ones it is."""
     if i < eligible:
         return row.work.eligible[i]  # type: ignore[no-any-return]
     return take(tier, luck, row, params)
 
 
-def fill(slot: Any, tier: int, day: int, c: int, least: float, row: Row, params: Params) -> None:
+def fill(slot: Record, tier: int, day: int, c: int, least: float, row: Row, params: Params) -> None:
     """Put a chosen caption into a slot."""
     slot.caption = c
     slot.best = tier != BUMP and rate_on(day, c, row) >= least

@@ -26,7 +26,7 @@ from sim.worlds.traffic.labels import (
     share_known,
     wrapped,
 )
-from sim.worlds.traffic.records import Row
+from sim.worlds.traffic.records import Record, Row
 from sim.worlds.traffic.recount import PRIOR, keep_loaded, recount
 
 summarise: Callable[..., tuple[float, float]] = unbound("summarise")
@@ -42,24 +42,38 @@ LATENESS = 2  # address of the thinning among a use's draws
 
 
 def refresh(now: int, row: Row, params: Params) -> None:
-    """The update job at time `now`: the median first, of all messages known by then, then the labels."""
-    matured, page = 0, row.page
-    while matured < page.pending_size and row.job.pending[at(matured, row)].time + row.rules.label_after_s <= now:
-        observe(at(matured, row), now, row)
-        matured += 1
+    """The update job at time `now`: the median first, of all messages loaded by then, then the labels.
+
+    Without loads the job itself sees the messages that are `label_after_s` old.
+    """
+    page = row.page
+    if not row.rules.loads:
+        load(now, now - row.rules.label_after_s, row)
+    if not RECOUNT and page.loaded_size == 0:
+        return
+    forget(page, row.job.recent, row.job.positive_emvs_sorted, now - row.rules.median_s)
+    median = current_median(row)
     if RECOUNT:
-        keep_loaded(matured, row)
-        forget(page, row.job.recent, row.job.positive_emvs_sorted, now - row.rules.median_s)
-        for i in range(recount(now, current_median(row), row)):
+        for i in range(recount(now, median, row)):
             show(row.work.touched[i], row, params)
-    elif matured > 0:
-        forget(page, row.job.recent, row.job.positive_emvs_sorted, now - row.rules.median_s)
-        median = current_median(row)
-        for i in range(matured):
-            if row.job.pending[at(i, row)].attributed:
-                count(at(i, row), median, now, row, params)
-    page.pending_head = at(matured, row)
-    page.pending_size -= matured
+    else:
+        for i in range(page.loaded_size):
+            count(row.job.loaded[wrapped(page.loaded_head + i, row.job.loaded.shape[0])], median, now, row, params)
+        page.loaded_size = 0
+
+
+def load(now: int, until: int, row: Row) -> None:
+    """Bring the pending messages sent by `until` into the send log; what is known of them is frozen now."""
+    page = row.page
+    while page.pending_size > 0 and row.job.pending[page.pending_head].time <= until:
+        message = row.job.pending[page.pending_head]
+        if row.rules.loads and message.time < now - row.rules.report_s:
+            row.sums.late += message.purchases  # no report shows the message any more
+        else:
+            observe(message, now, row)
+            keep_loaded(message, row)
+        page.pending_head = wrapped(page.pending_head + 1, row.job.pending.shape[0])
+        page.pending_size -= 1
 
 
 def current_median(row: Row) -> float:
@@ -69,14 +83,9 @@ def current_median(row: Row) -> float:
     return median_emv(row.page, row.job.positive_emvs_sorted)
 
 
-def at(i: int, row: Row) -> int:
-    """Place in the ring of the `i`-th oldest message that is not counted yet."""
-    return wrapped(row.page.pending_head + i, row.job.pending.shape[0])
-
-
-def observe(m: int, now: int, row: Row) -> None:
-    """Find out what is known of message `m`, and let it into the page's median."""
-    message, known = row.job.pending[m], 0
+def observe(message: Record, now: int, row: Row) -> None:
+    """Find out what is known of a message, and let it into the page's median."""
+    known = 0
     price = row.tried.captions[message.caption].price if message.caption >= 0 else 0
     if message.purchases > 0:
         key = pull_key(arm_key(row.page.outcome_key, row.tried.history[message.caption].caption_id), message.use)
@@ -94,11 +103,10 @@ def observe(m: int, now: int, row: Row) -> None:
         remember(row.page, row.job.recent, row.job.positive_emvs_sorted, message.time, message.emv)
 
 
-def count(m: int, median: float, now: int, row: Row, params: Params) -> None:
-    """Count message `m` in the table and in what the policy sees."""
-    message = row.job.pending[m]
+def count(message: Record, median: float, now: int, row: Row, params: Params) -> None:
+    """Count a message in the table and in what the policy sees."""
     c, label = message.caption, label_of(message.emv, median)
-    tabulate(c, m, label, now, row)
+    tabulate(c, message, label, now, row)
     if label == NEITHER:
         return
     success, weighted = float(label), 0.0
@@ -114,6 +122,28 @@ def count(m: int, median: float, now: int, row: Row, params: Params) -> None:
         refresh_score(c, 0.0, row, params)
 
 
+def expire(before: int, row: Row, params: Params) -> None:
+    """Delete the rows of the table that were last updated before a time; captions return as if they had none."""
+    for c in range(row.tried.history.shape[0]):
+        history = row.tried.history[c]
+        if RECOUNT:
+            updated = row.tried.table[c].updated if row.tried.table[c].runs > 0 else before
+        else:
+            updated = history.updated if history.observations > 0 else before
+        if updated < before:
+            history.n = history.s = history.ipw_successes = 0.0
+            history.successes = history.failures = history.observations = history.emvs = 0
+            history.emv_total = history.emv_last = 0.0
+            history.viewed = history.purchased = 0
+            if RECOUNT:
+                table = row.tried.table[c]
+                table.runs = table.successes = table.failures = table.observations = 0
+                table.revenue = table.revenue_null = 0
+                table.weighted = 0.0
+            if not RECOMPUTE:
+                refresh_score(c, 0.0, row, params)
+
+
 def show(c: int, row: Row, params: Params) -> None:
     """Let the policy see a row of the table, without the prior."""
     history, table = row.tried.history[c], row.tried.table[c]
@@ -124,14 +154,12 @@ def show(c: int, row: Row, params: Params) -> None:
         refresh_score(c, 0.0, row, params)
 
 
-def tabulate(c: int, m: int, label: int, now: int, row: Row) -> None:
+def tabulate(c: int, message: Record, label: int, now: int, row: Row) -> None:
     """What caption_bandit_stats is made of."""
-    history, message = row.tried.history[c], row.job.pending[m]
+    history = row.tried.history[c]
     history.successes += 1 if label == SUCCESS else 0
     history.failures += 1 if label == FAILURE else 0
     history.observations += 1
-    history.purchased += message.purchases
-    history.viewed += message.views
     if not math.isnan(message.emv):
         history.emv_total += message.emv
         history.emvs += 1

@@ -11,6 +11,7 @@ import numpy as np
 from policies.base import Policy
 from sim.kernels import specialise
 from sim.rng import policy_purpose, row_keys
+from sim.scenario.model import TrafficScenario
 from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
 from sim.units import DAY_S, MICROS
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
@@ -21,7 +22,7 @@ from sim.worlds.traffic.driver import RowDriver
 from sim.worlds.traffic.kernel import play
 from sim.worlds.traffic.records import Block
 from sim.worlds.traffic.results import BankListing, caption_counts, list_bank, loaded_at, send_log
-from sim.worlds.traffic.timetable import calendar_of, refresh_times
+from sim.worlds.traffic.timetable import calendar_of, times_of
 
 if TYPE_CHECKING:
     from sim.scenario import PolicySpec, Scenario
@@ -47,6 +48,7 @@ class TrafficWorld:
     def __init__(self, scenario: "Scenario", spec: "PolicySpec", replications: range) -> None:
         """The world at time zero."""
         world, feedback, selection = scenario.world, scenario.feedback, scenario.selection
+        assert isinstance(scenario, TrafficScenario)
         assert isinstance(world, TrafficSection)
         assert isinstance(feedback, TrafficFeedback)
         assert isinstance(selection, Selection)
@@ -55,16 +57,14 @@ class TrafficWorld:
         self.pages = world.pages
         self._world, self._replications, self._record = world, replications, scenario.record.sends
         self._start_s = round(datetime.fromisoformat(world.start).replace(tzinfo=UTC).timestamp())
-        self._as_loaded = feedback.counting == "every_refresh" or feedback.attribution < 1.0
+        self._as_loaded = feedback.models_data_path
         policy = spec.build()
         self._can_lock_out = can_lock_out(policy)
         keys = row_keys(scenario.seed, policy_purpose(spec.name), replications, world.pages)
         days = math.ceil(self.horizon)
         sections = (world, feedback, selection)
-        refreshes = refresh_times(calendar_of(feedback, days))
-        self._block = make_block(
-            sections, policy, scenario.seed, replications, days, keys, refreshes, record=self._record
-        )
+        times = times_of(calendar_of(feedback, days, scenario.incidents), feedback, world.pages, days)
+        self._block = make_block(sections, policy, scenario.seed, replications, days, keys, times, record=self._record)
         self._driver = RowDriver(
             spec.name,
             kernel_of(policy, spec.kind, feedback, selection, record=self._record),

@@ -1,12 +1,15 @@
 """Calendars: what processes announce becomes arrays in order of time."""
 
 import math
+import re
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
+import simpy
 
 from sim.calendar import observation_points, update_job, world_changes
 from sim.calendar.base import ALL_PAGES, build, longest_gap
@@ -113,6 +116,51 @@ def test_a_process_from_outside_the_package_is_one_function(tmp_path, monkeypatc
     assert calendar.times("outage begins").tolist() == [5, 17]
     assert calendar.times("outage ends").tolist() == [8, 20]
     assert calendar.value[calendar.of("outage begins")].tolist() == [3.0, 3.0]
+
+
+def test_the_example_of_the_documentation_works():
+    page = (Path(__file__).parents[3] / "docs/traffic.md").read_text(encoding="utf-8")
+    [example] = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    names = {}
+    exec(example, names)
+    job = partial(names["job_with_outage"], period=6, down_from=12, down_until=24)
+    assert build([job], 36).times(update_job.REFRESH).tolist() == [6, 24, 30, 36]
+
+
+def test_series_and_single_events_are_merged_in_order_of_time():
+    def repeating(timetable):
+        yield timetable.until(3)
+        timetable.repeat("tick", 4, 5, value=2.0, page=1)
+
+    calendar = build([announcing((4, "a", 1.0, 0), (9, "a", 1.0, 0)), repeating], 15)
+    assert [(t, calendar.kinds[k]) for t, k in zip(calendar.time.tolist(), calendar.kind.tolist(), strict=True)] == [
+        (4, "a"),
+        (4, "tick"),
+        (9, "a"),
+        (9, "tick"),
+        (14, "tick"),
+    ]
+    assert calendar.value[calendar.of("tick")].tolist() == [2.0] * 3
+    assert calendar.pages[calendar.of("tick")].tolist() == [1] * 3
+
+
+@pytest.mark.parametrize(("first", "period"), [(2, 5), (4, 0), (4, -1)])
+def test_series_that_start_in_the_past_or_stand_still_are_refused(first, period):
+    def repeating(timetable):
+        yield timetable.until(3)
+        timetable.repeat("tick", first, period)
+
+    with pytest.raises(ValueError, match="tick: no series"):
+        build([repeating], 15)
+
+
+def test_a_long_series_costs_no_simpy_event(monkeypatch):
+    steps = []
+    step = simpy.Environment.step
+    monkeypatch.setattr(simpy.Environment, "step", lambda self: (steps.append(1), step(self))[1])
+    times = build([partial(update_job.every, period=1)], 100_000).times(update_job.REFRESH)
+    assert (len(times), times[0], times[-1]) == (100_000, 1, 100_000)
+    assert len(steps) < 10
 
 
 def test_processes_may_wait_for_each_other_by_simpys_own_means():

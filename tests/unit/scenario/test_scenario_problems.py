@@ -290,7 +290,7 @@ OTHER_WORLDS = {
     "traffic in pulls": (TRAFFIC, "days: 3", "pulls: 3", 2, "horizon.pulls", "is as long as its `days`"),
     "traffic for ever": (TRAFFIC, "days: 3", "days: .inf", 2, "horizon.days", "expected a finite number"),
     "traffic for ages": (TRAFFIC, "days: 3", "days: 1e5", 2, "horizon.days", "must be at most 3660"),
-    "traffic for no time": (TRAFFIC, "days: 3", "days: 0", 2, "horizon.days", "must be above 0"),
+    "traffic for no time": (TRAFFIC, "days: 3", "days: 0", 2, "horizon.days", "must be at least 0.001"),
     "pages absurd": (TRAFFIC, "pages: 2", "pages: 1e9", 5, "world.pages", "must be at most"),
     "pages negative": (TRAFFIC, "pages: 2", "pages: -2", 5, "world.pages", "must be at least 1, got -2"),
     "captions absurd": (
@@ -325,7 +325,14 @@ OTHER_WORLDS = {
     "source a number": (TABLE, "source: x.csv", "source: 5", 5, "world.source", "expected text, got 5"),
     "source empty": (TABLE, "source: x.csv", "source: ''", 5, "world.source", "cannot be"),
     "fans absurd": (TABLE, "source: x.csv", "fans_per_send: 1e12", 5, "world.fans_per_send", "must be at most 1000000"),
-    "refresh at once": (TABLE, "feedback: {}", "feedback: {refresh_hours: 0}", 6, "feedback.refresh_hours", "above 0"),
+    "refresh at once": (
+        TABLE,
+        "feedback: {}",
+        "feedback: {refresh_hours: 0}",
+        6,
+        "feedback.refresh_hours",
+        "must be at least 0.0166666666666667",
+    ),
     "top five": (TABLE, "selection: {}", "selection: {top: 5}", 7, "selection.top", "expected 1, got 5"),
     "money in a table": (
         TABLE,

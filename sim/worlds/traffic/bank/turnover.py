@@ -1,7 +1,7 @@
-"""A page's bank as the weeks go by: captions arrive, drift, retire, and become warm when they are first chosen.
+"""A page's bank as the weeks go by: captions arrive, drift, retire, and are tried when they are first chosen.
 
 Plain functions of the traffic kernel, which binds `POOLED`: whether the policy sees cold captions as equals. For other
-policies every caption is warm from its arrival on.
+policies every caption is tried from its arrival on.
 """
 
 import math
@@ -62,10 +62,10 @@ def heads(coins: np.uint64) -> float:
     return float((eights * BYTES) >> TOP)
 
 
-def retire_cold(tier: int, week: int, warm: int, row: Row) -> None:
-    """Let go of the cold captions that retire, `warm` others having retired; they stay listed until they are many."""
+def retire_cold(tier: int, week: int, tried: int, row: Row) -> None:
+    """Remove the cold captions that retire, `tried` others having retired; they stay listed until they are many."""
     page, start = row.page, row.page.tier_start[tier]
-    page.cold[tier] -= row.bank.leaving[tier, week] - warm
+    page.cold[tier] -= row.bank.leaving[tier, week] - tried
     if page.cold[tier] < TIDY * page.listed[tier]:
         kept = start
         for i in range(start, start + page.listed[tier]):
@@ -75,7 +75,7 @@ def retire_cold(tier: int, week: int, warm: int, row: Row) -> None:
 
 
 def retire_tried(tier: int, week: int, row: Row) -> int:
-    """Retire warm captions, and bring the rates of those that stay up to date; returns how many retire."""
+    """Retire tried captions, and bring the rates of those that stay up to date; returns how many retire."""
     start, retired = row.page.tried_start[tier], 0
     for i in range(start, start + row.page.tried[tier]):
         caption = row.tried.captions[i]
@@ -109,7 +109,7 @@ def arrive(tier: int, week: int, row: Row, params: Params) -> None:
 
 
 def start_record(tier: int, c: int, row: Row, params: Params) -> int:
-    """Open the records of a caption, nothing being known of it; returns its place among the warm."""
+    """Open the records of a caption, nothing being known of it; returns its place among the tried."""
     i = row.page.tried_start[tier] + row.page.tried[tier]
     row.page.tried[tier] += 1
     caption = row.tried.captions[i]
@@ -124,7 +124,7 @@ def start_record(tier: int, c: int, row: Row, params: Params) -> int:
 
 
 def take(tier: int, key: np.uint64, row: Row, params: Params) -> int:
-    """Choose any of a tier's cold captions, of which there must be one: it becomes warm; its place among the warm."""
+    """Choose any cold caption of a tier, which must have one; returns its place among the tried."""
     start, number = row.page.tier_start[tier], pick(tier, key, row)
     c, last = row.bank.cold[start + number], start + row.page.listed[tier] - 1
     row.bank.cold[start + number] = row.bank.cold[last]
