@@ -47,8 +47,8 @@ class Step:
 def plan(target: Target, *, replace: bool = False, candidates: bool = False, with_jobs: bool = False) -> list[Step]:
     """What there is to do, found out by reading only. InputError for a target that cannot hold functions.
 
-    `candidates`: also the functions of sql/udf/candidates, under their own names. `with_jobs`: also the jobs of sql/jobs
-    and the tables that they need.
+    `candidates`: also the functions of sql/udf/candidates, under their own names. `with_jobs`: also the jobs
+    of sql/jobs and the tables that they need.
     """
     if "functions" in target.unsupported:
         raise InputError(f"{target.spec} holds tables only", "deploy to duckdb:FILE or bigquery:PROJECT.DATASET")
