@@ -164,7 +164,8 @@ def _shortage(decision: Decision) -> str:
     rival = decision.rival
     if rival is None or rival.shortage is None:
         return ""
-    return f"The interval may be too narrow: {rival.shortage.why}; it needs about {rounded_up(rival.shortage.needed):,} replications."
+    needed = f"it needs about {rounded_up(rival.shortage.needed):,} replications"
+    return f"The interval may be too narrow: {rival.shortage.why}; {needed}."
 
 
 def _stability(decision: Decision) -> str:
