@@ -12,12 +12,15 @@ from policies.maths.draws import gamma
 LEVEL, SLOPE, LEVEL_GRADIENT, SLOPE_GRADIENT, LEVEL_INFORMATION, CROSS_INFORMATION, SLOPE_INFORMATION = range(7)
 _LARGEST_STEP = 2.0  # of one Newton step, in logarithms
 _LEAST_PRICE = 1.0  # unpriced captions count as this cheap; they sell nothing
+_LOG_PRICES = (math.log(6.0), math.log(9.5), math.log(15.0), math.log(22.0))  # where `rates` hold
+_MIDDLE = math.log(14.0)  # where the fitted slope turns: the median price
 
 
 class _Params(NamedTuple):
-    log_rate: float
-    log_price: float
-    elasticity: float
+    log_rate_6: float
+    log_rate_9: float
+    log_rate_15: float
+    log_rate_22: float
     level_precision: float
     slope_precision: float
     shape: float
@@ -25,14 +28,20 @@ class _Params(NamedTuple):
     sampled: float
 
 
-def _distance(price: float, params: _Params) -> float:
-    """Logarithm of the price in units of the reference price."""
-    return math.log(max(price, _LEAST_PRICE)) - params.log_price
+def _prior_log_rate(log_price: float, params: _Params) -> float:
+    """Log-log interpolation of the rates, flat outside."""
+    log_rates = (params.log_rate_6, params.log_rate_9, params.log_rate_15, params.log_rate_22)
+    for i in range(1, 4):
+        if log_price < _LOG_PRICES[i]:
+            share = max(0.0, (log_price - _LOG_PRICES[i - 1]) / (_LOG_PRICES[i] - _LOG_PRICES[i - 1]))
+            return log_rates[i - 1] + share * (log_rates[i] - log_rates[i - 1])
+    return log_rates[3]
 
 
 def _usual_rate(price: float, state: Vector, params: _Params) -> float:
     """Purchases per view of a caption of which nothing but the price is known."""
-    return math.exp(params.log_rate + state[LEVEL] + (state[SLOPE] - params.elasticity) * _distance(price, params))
+    log_price = math.log(max(price, _LEAST_PRICE))
+    return math.exp(_prior_log_rate(log_price, params) + state[LEVEL] + state[SLOPE] * (log_price - _MIDDLE))
 
 
 def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: _Params) -> Pair:
@@ -47,7 +56,7 @@ def _summarise_sales(views: float, purchases: float, price: float, state: Vector
 def _observe_sales(views: float, purchases: float, price: float, state: Vector, params: _Params) -> None:
     if price <= 0.0 or views <= 0.0:
         return
-    expected, x = views * _usual_rate(price, state, params), _distance(price, params)
+    expected, x = views * _usual_rate(price, state, params), math.log(max(price, _LEAST_PRICE)) - _MIDDLE
     share = 1.0 / (
         1.0 + expected / params.shape
     )  # of a Poisson variable's information: purchases are negative binomial
@@ -88,20 +97,23 @@ def _support(a: float, b: float, state: Vector, params: _Params) -> Pair:
 class GammaPoisson(Policy):
     """Purchases of a caption are Poisson with mean views · q; q is gamma around a rate that falls with the price.
 
-    The usual rate is `rate` · (price / `reference_price`)^(−`elasticity`) a priori. Its level and its elasticity are
+    A priori the usual rate at a price is that of `rates`. Its level and its slope in the logarithm of the price are
     fitted to the sales of the page and tier, by one Newton step per decision (penalised negative binomial likelihood).
     Captions rank by dollars or purchases per view, by their posterior mean or by a draw. In worlds that know labels
     only, successes and trials take the place of purchases and views, under the prior Gamma(1, 2).
     """
 
     by: str = parameter("revenue", "what to maximise", choices=("purchases", "revenue"))
-    estimate: str = parameter("mean", "posterior mean, or a draw (Thompson sampling)", choices=("mean", "sample"))
-    rate: float = parameter(0.00027, "purchases per view at the reference price", low=0.0, open_low=True)
-    reference_price: float = parameter(14.0, "dollars", low=0.0, open_low=True)
-    elasticity: float = parameter(1.65, "fall of the rate with the price, in logarithms", low=0.0)
+    estimate: str = parameter("sample", "posterior mean, or a draw (Thompson sampling)", choices=("mean", "sample"))
+    rates: tuple[float, float, float, float] = parameter(
+        (0.00109, 0.00046, 0.00021, 0.00015),
+        "purchases per view of captions at $6, $9.50, $15 and $22; log-log in between",
+        low=0.0,
+        open_low=True,
+    )
     level_sd: float = parameter(1.5, "spread of pages: standard deviation of the rate's logarithm", low=1e-3)
-    elasticity_sd: float = parameter(0.5, "uncertainty of the elasticity: standard deviation", low=1e-3)
-    shape: float = parameter(1.0, "of the gamma prior of a caption: 1 / squared coefficient of variation", low=1e-3)
+    slope_sd: float = parameter(0.5, "uncertainty of the fall with the price: standard deviation", low=1e-3)
+    shape: float = parameter(8.0, "of the gamma prior of a caption: 1 / squared coefficient of variation", low=1e-3)
 
     kind: ClassVar[str] = "gamma_poisson"
     source: ClassVar[str] = "Gelman et al. 2013, Bayesian Data Analysis, eq. 2.15; fit: Lawless 1987, eq. 2.3"
@@ -120,11 +132,12 @@ class GammaPoisson(Policy):
     def parameters(self) -> _Params:
         """The prior in logarithms and precisions, and what to rank by."""
         return _Params(
-            math.log(self.rate),
-            math.log(self.reference_price),
-            float(self.elasticity),
+            math.log(self.rates[0]),
+            math.log(self.rates[1]),
+            math.log(self.rates[2]),
+            math.log(self.rates[3]),
             self.level_sd**-2.0,
-            self.elasticity_sd**-2.0,
+            self.slope_sd**-2.0,
             float(self.shape),
             float(self.by == "revenue"),
             float(self.estimate == "sample"),

@@ -1,8 +1,8 @@
 """The project's SQL, in GoogleSQL: the one authority on tables and functions, for every engine.
 
-`ddl/` makes the tables, `udf/` the functions, `checks/` asks one question a file and answers with rows
-(check, status, detail), `probes/` fetches numbers to be judged elsewhere, `load/` serves the loaders, `jobs/` holds
-scripts of several statements (see `statements`). A statement names
+`ddl/` makes the tables, `udf/` the functions (`udf/candidates/` those that may replace the deployed sampler), `checks/`
+asks one question a file and answers with rows (check, status, detail), `probes/` fetches numbers to be judged
+elsewhere, `load/` serves the loaders, `jobs/` holds scripts of several statements (see `statements`). A statement names
 what varies as `${parameter}`; `read` fills that in, after each value has passed the identifier grammar (or is a finite
 number): nothing else reaches a statement.
 """
@@ -17,12 +17,13 @@ Parameter = str | int | float
 PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]", re.ASCII)
 DATASET = re.compile(r"[A-Za-z0-9_]{1,1024}", re.ASCII)
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,299}", re.ASCII)
+CANDIDATES = "udf/candidates"
 _GRAMMAR = {"project": PROJECT, "dataset": DATASET}
 
 
 def names(folder: str = "") -> list[str]:
     """Every statement as `folder/name`, sorted; of one folder where given."""
-    folders = [folder] if folder else ["checks", "ddl", "load", "probes", "udf"]
+    folders = [folder] if folder else ["checks", "ddl", "load", "probes", "udf", CANDIDATES]
     return sorted(
         f"{one}/{entry.name.removesuffix('.sql')}"
         for one in folders
@@ -31,9 +32,15 @@ def names(folder: str = "") -> list[str]:
     )
 
 
+def function(name: str) -> str:
+    """Which statement creates a function: `udf/name`, or that of a candidate."""
+    candidate = f"{CANDIDATES}/{name}"
+    return candidate if candidate in names(CANDIDATES) else f"udf/{name}"
+
+
 def text(name: str) -> str:
     """The statement `folder/name` as it stands in its file, parameters unfilled; KeyError if there is none."""
-    if not re.fullmatch(r"[a-z]+/[a-z0-9_]+", name):
+    if not re.fullmatch(r"[a-z]+(/[a-z]+)?/[a-z0-9_]+", name):
         raise KeyError(name)
     entry = files(__name__).joinpath(*f"{name}.sql".split("/"))
     if not entry.is_file():

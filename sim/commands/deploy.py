@@ -13,10 +13,13 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--to", "target", required=True, metavar="TARGET", help="duckdb:FILE or bigquery:PROJECT.DATASET.")
 @click.option("--replace", is_flag=True, help="Put our functions in place of others of the same name.")
+@click.option("--candidates", is_flag=True, help="Also create functions that may replace wilson_sample.")
 @click.option("--dry-run", is_flag=True, help="Show what would be done, with the statements; write nothing.")
 @click.option("--allow-write", metavar="PROJECT.DATASET", help="Write permission: repeat the BigQuery dataset.")
 @output_options
-def command(output: Output, target: str, replace: bool, dry_run: bool, allow_write: str | None) -> None:
+def command(
+    output: Output, target: str, *, replace: bool, candidates: bool, dry_run: bool, allow_write: str | None
+) -> None:
     """Create caption_bandit_stats, mass_messages, wilson_score_bounds and wilson_sample in TARGET.
 
     What is there already stays; a function of another body is shown and kept, unless --replace is given.
@@ -24,7 +27,7 @@ def command(output: Output, target: str, replace: bool, dry_run: bool, allow_wri
     from sim.warehouse import deploy
 
     with _opened(target, allow_write, dry_run) as opened:
-        steps = deploy.plan(opened, replace=replace)
+        steps = deploy.plan(opened, replace=replace, candidates=candidates)
         if not dry_run:
             deploy.carry_out(opened, steps)
     data = {"target": target, "dry_run": dry_run, "steps": [step.data() for step in steps]}

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import sql
 from sim.errors import CheckFailedError, InputError
 from sim.warehouse.base import SENDS, STATS, Routine, TableDescription, Target
 from sim.warehouse.schema import described
 
 TABLES = (STATS, SENDS)
 FUNCTIONS = ("wilson_score_bounds", "wilson_sample")
+CANDIDATES = tuple(name.rsplit("/", 1)[1] for name in sql.names(sql.CANDIDATES))
 LONG_LINE = 200
 _BREAKS = re.compile(r" (?=(?:[-+*/]|WHEN|THEN|ELSE|END)[ )])")
 ARGUMENTS = (("successes", "INT64"), ("failures", "INT64"))
@@ -36,11 +38,15 @@ class Step:
         return {"name": self.name, "action": self.action, "statement": self.statement, "difference": self.difference}
 
 
-def plan(target: Target, *, replace: bool = False) -> list[Step]:
-    """What there is to do, found out by reading only. InputError for a target that cannot hold functions."""
+def plan(target: Target, *, replace: bool = False, candidates: bool = False) -> list[Step]:
+    """What there is to do, found out by reading only. InputError for a target that cannot hold functions.
+
+    `candidates`: also the functions of sql/udf/candidates, under their own names.
+    """
     if "functions" in target.unsupported:
         raise InputError(f"{target.spec} holds tables only", "deploy to duckdb:FILE or bigquery:PROJECT.DATASET")
-    return [*(_table(target, name) for name in TABLES), *(_function(target, name, replace) for name in FUNCTIONS)]
+    wanted = [*FUNCTIONS, *(CANDIDATES if candidates else ())]
+    return [*(_table(target, name) for name in TABLES), *(_function(target, name, replace) for name in wanted)]
 
 
 def carry_out(target: Target, steps: Sequence[Step]) -> None:
@@ -79,7 +85,7 @@ def _table(target: Target, name: str) -> Step:
 
 
 def _function(target: Target, name: str, replace: bool) -> Step:
-    statement = target.statement(f"udf/{name}")
+    statement = target.statement(sql.function(name))
     found, wanted = target.routine(name), target.expected_body(name)
     if found is None:
         return Step(name, "create", statement)

@@ -64,7 +64,7 @@ def macro(connection: duckdb.DuckDBPyConnection, name: str) -> Routine | None:
 def our_macro(name: str) -> Routine:
     """Our function `name` as DuckDB prints it. KeyError if there is none."""
     with connect() as scratch:
-        scratch.execute(to_duckdb(local_statement(f"udf/{name}")))
+        scratch.execute(to_duckdb(local_statement(sql.function(name))))
         made = macro(scratch, name)
     if made is None:
         raise KeyError(name)

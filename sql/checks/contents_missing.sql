@@ -1,5 +1,5 @@
--- Does every caption of the send log have a row? Messages that were viewed, at least a day before the last update, have
--- been counted by some refresh.
+-- Does every caption of the send log have a row? A message that was viewed is counted within a week of its load, so only
+-- captions first sent 8 days or more before the last update are asked for.
 -- group: contents
 -- meaning: Captions were sent but have no row: a load was lost, or rows were deleted.
 -- remedy: Load the rows again; look for a failed load, a partition expiry, or a page that the roll-up leaves out.
@@ -22,4 +22,4 @@ FROM (
 CROSS JOIN (SELECT MAX(UNIX_MICROS(last_updated)) AS newest_us FROM `${project}`.`${dataset}`.`${table}`) AS updated
 LEFT JOIN (SELECT DISTINCT page_name, caption_id FROM `${project}`.`${dataset}`.`${table}`) AS stats
   ON stats.page_name = sends.page_name AND stats.caption_id = sends.caption_id
-WHERE UNIX_MICROS(sends.first_sent) <= updated.newest_us - 86400000000;
+WHERE UNIX_MICROS(sends.first_sent) <= updated.newest_us - 8 * 86400000000;

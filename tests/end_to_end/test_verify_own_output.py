@@ -161,3 +161,28 @@ def test_a_damaged_file_is_an_error_and_the_report_is_written(seeded, tmp_path, 
     assert exit_code(["verify", "--to", f"parquet:{tmp_path}", "--junit", str(junit), "--quiet"]) == 3
     assert "<error" in junit.read_text()
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_messages_that_the_simulated_job_recounts_are_named_with_their_factor(tmp_path, capsys):
+    """The deployed job adds the roll-up of 7 days every 6 hours: `counting: every_refresh`."""
+    values = {
+        "replications": 1,
+        "policies": ["uniform"],
+        "horizon": {"days": 30},
+        "world.pages": 2,
+        "world.bank.captions": 60,
+        "feedback.counting": "every_refresh",
+        "record.sends": True,
+        "record.stats": "last",
+    }
+    out, target = tmp_path / "run", f"parquet:{tmp_path / 'folder'}"
+    arguments = [f"--set={key}={json.dumps(value)}" for key, value in values.items()]
+    assert exit_code(["run", "quickstart", *arguments, "--out", str(out), "--no-report", "--quiet"]) == 0
+    assert exit_code(["load", str(out), "--to", target, "--quiet"]) == 0
+    code, results = verified(target, capsys)
+    assert code == 1
+    assert results["contents_recount"]["status"] == "fail"
+    factor = float(results["contents_recount"]["detail"].split()[2].rstrip(":"))
+    assert 15 < factor <= 28
+    assert results["contents_multiples"]["status"] == "fail"
+    assert "(24)" in results["contents_multiples"]["detail"]  # known after a day: counted in 6 of the 7 days

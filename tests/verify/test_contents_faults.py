@@ -102,6 +102,7 @@ FAULTS = {
     "names with a blank within": (some_pages(lambda name: name.str.replace("_", " _")), "contents_pages"),
     "every name with a blank at the end": (lambda rows: rows.with_columns(PAGE + " "), "contents_pages"),
     "counted 28 times": (recounted(28), "contents_multiples"),
+    "counted 24 times": (recounted(24), "contents_multiples"),
     "counted 7 times": (recounted(7), "contents_multiples"),
     "counted 3 times": (recounted(3), "contents_multiples"),
     "counted twice": (recounted(2), "contents_multiples"),

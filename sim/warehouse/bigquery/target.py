@@ -140,7 +140,7 @@ class BigQueryTarget:
 
     def expected_body(self, name: str) -> str:
         """See `Target.expected_body`."""
-        return our_body(self.statement(f"udf/{name}"))
+        return our_body(self.statement(sql.function(name)))
 
     def same_body(self, one: str, other: str) -> bool:
         """See `Target.same_body`."""

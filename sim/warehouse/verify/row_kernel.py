@@ -20,12 +20,15 @@ REVENUE, CONVERSION, MEAN_EMV, LAST_EMV, LOWER, UPPER, EXPLORATION = range(7, 14
 PAGE = 14
 
 # What is counted.
+FACTORS = (2, 3, 5, 7, 11, 13)  # of successes - 1 and failures - 1 together
+RECOUNTS = range(14, 29)  # factors of successes - 1 alone
 COUNTED = ("rows", "missing", "outside", "counted", "bounds", "exploration", "late", "future", "above", "surplus",
-           "fewer", "unlabelled", "observations", "unprimed", "unordered", "unranked", "both_kinds", "by_2", "by_3",
-           "by_5", "by_7", "by_11", "by_13", "by_28")  # fmt: skip
+           "fewer", "unlabelled", "observations", "unprimed", "unordered", "unranked", "with_successes", "both_kinds",
+           *(f"by_{factor}" for factor in FACTORS), *(f"s_{factor}" for factor in RECOUNTS))  # fmt: skip
 (ROWS, MISSING, OUTSIDE, WITH_COUNTS, WRONG_BOUNDS, WRONG_EXPLORATION, LATE, FUTURE, ABOVE, SURPLUS, FEWER, UNLABELLED,
- OBSERVED, UNPRIMED, UNORDERED, UNRANKED, BOTH_KINDS) = range(17)  # fmt: skip
-FACTORS = (2, 3, 5, 7, 11, 13, 28)  # counted after BOTH_KINDS, in this order
+ OBSERVED, UNPRIMED, UNORDERED, UNRANKED, WITH_SUCCESSES, BOTH_KINDS) = range(18)  # fmt: skip
+FIRST_FACTOR = 18
+FIRST_RECOUNT = FIRST_FACTOR + 6
 PERCENTILES = 101
 TOLERANCE = 1e-9
 HUGE = 1e300
@@ -47,7 +50,7 @@ def scan_rows(
     """Count what is wrong in the rows of one batch.
 
     `page` (rows,) are codes below the number of the batch's pages; `ints` and `reals` tuples of seven (rows,) columns,
-    `masks` of 15 (bits) with `offsets` (15,); `counts` (24,) is added to. `keys` (pages, 3): rows, first and last
+    `masks` of 15 (bits) with `offsets` (15,); `counts` (39,) is added to. `keys` (pages, 3): rows, first and last
     caption of each page. `spans` (4, pages, 101): least and most avg_emv of each percentile, its rows, and those of
     them that have the most. `small` (2, 64, 64): the bounds of small counts, which most rows have. `latest`:
     later times are in the future.
@@ -132,10 +135,7 @@ def judge_counts(ints: Any, reals: Any, masks: Any, offsets: Any, counts: Any, u
             counts[FEWER] += 1
             counts[UNLABELLED] += observations - labels
     counts[UNPRIMED] += s < 1 or f < 1
-    if s > 1 and f > 1:
-        counts[BOTH_KINDS] += 1
-        for at, factor in enumerate(FACTORS):
-            counts[BOTH_KINDS + 1 + at] += (s - 1) % factor == 0 and (f - 1) % factor == 0
+    count_multiples(s, f, counts)
     if s < 0 or f < 0:
         return
     counts[WITH_COUNTS] += 1
@@ -152,6 +152,19 @@ def judge_counts(ints: Any, reals: Any, masks: Any, offsets: Any, counts: Any, u
     counts[WRONG_EXPLORATION] += not (right and known(masks, offsets, EXPLORATION, i))
 
 
+def count_multiples(s: int, f: int, counts: Any) -> None:
+    """Whether the labels beyond the prior share a factor, as they do where each message is counted several times."""
+    if s <= 1:
+        return
+    counts[WITH_SUCCESSES] += 1
+    for recount in range(14, 29):
+        counts[FIRST_RECOUNT + recount - 14] += (s - 1) % recount == 0
+    if f > 1:
+        counts[BOTH_KINDS] += 1
+        for at, factor in enumerate(FACTORS):
+            counts[FIRST_FACTOR + at] += (s - 1) % factor == 0 and (f - 1) % factor == 0
+
+
 def are_fans(ints: Any, reals: Any, masks: Any, offsets: Any, i: int) -> bool:
     """Whether each fan is a label: the conversion rate is the share of successes, with equally many per message."""
     s, f, observations = ints[SUCCESSES][i], ints[FAILURES][i], ints[OBSERVATIONS][i]
@@ -162,6 +175,8 @@ def are_fans(ints: Any, reals: Any, masks: Any, offsets: Any, i: int) -> bool:
 
 def judge_half_counts(ints: Any, masks: Any, offsets: Any, counts: Any, i: int) -> None:
     """One count is NULL: the other may still lack the prior."""
+    if known(masks, offsets, SUCCESSES, i):
+        count_multiples(ints[SUCCESSES][i], 0, counts)
     lacking = ints[SUCCESSES][i] < 1 and known(masks, offsets, SUCCESSES, i)
     counts[UNPRIMED] += lacking or (ints[FAILURES][i] < 1 and known(masks, offsets, FAILURES, i))
 

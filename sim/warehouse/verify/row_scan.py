@@ -20,13 +20,14 @@ from policies.maths.wilson import wilson_bounds
 from sim.warehouse.base import Target
 from sim.warehouse.verify.checks import shipped
 from sim.warehouse.verify.results import Result, Status
-from sim.warehouse.verify.row_kernel import COUNTED, PERCENTILES, SMALL, scan_rows
+from sim.warehouse.verify.row_kernel import COUNTED, PERCENTILES, RECOUNTS, SMALL, scan_rows
 from sim.warehouse.verify.row_sources import Batch, Source, sources
 
 HOUR_US = 3_600_000_000
 SLACK = 1e-9
-FEWEST = 30  # rows with both kinds of label from which multiples mean something
-MULTIPLES = {2: 0.9, 3: 0.6, 5: 0.4, 7: 0.3, 11: 0.3, 13: 0.3, 28: 0.2}  # as contents_multiples.sql
+FEWEST = 30  # rows from which multiples mean something
+RECOUNTED = 0.4  # share of rows, as in contents_multiples.sql
+MULTIPLES = {2: 0.9, 3: 0.6, 5: 0.4, 7: 0.3, 11: 0.3, 13: 0.3}
 Numbers = NDArray[Any]
 
 
@@ -169,12 +170,15 @@ def _observations(n: dict[str, int], unlabelled_share: float) -> Result:
 
 
 def _multiples(n: dict[str, int]) -> Result:
-    both = n["both_kinds"]
-    recounted = any(n[f"by_{factor}"] > share * both for factor, share in MULTIPLES.items())
-    status = Status.SKIP if both < FEWEST else Status.FAIL if recounted else Status.PASS
+    some, both = n["with_successes"], n["both_kinds"]
+    found = [one for one in RECOUNTS if some >= FEWEST and n[f"s_{one}"] > RECOUNTED * some]
+    shared = both >= FEWEST and any(n[f"by_{factor}"] > share * both for factor, share in MULTIPLES.items())
+    status = Status.SKIP if some < FEWEST else Status.FAIL if found or shared else Status.PASS
+    most = max(n[f"s_{one}"] for one in RECOUNTS)
     detail = (
-        f"of {both} rows with successes and failures, both are multiples of 28 in {n['by_28']}, of 2 in {n['by_2']},"
-        + ",".join(f" {factor} in {n[f'by_{factor}']}" for factor in (3, 5, 7, 11, 13))
+        f"of {some} rows with successes, {most} have multiples of the same number from"
+        f" 14 to 28{''.join(f' ({one})' for one in found)}; of {both} rows with failures too, both are multiples of "
+        + ", ".join(f"{factor} in {n[f'by_{factor}']}" for factor in MULTIPLES)
     )
     return Result(shipped()["contents_multiples"], status, detail)
 

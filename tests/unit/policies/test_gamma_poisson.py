@@ -24,28 +24,33 @@ def fitted(policy: GammaPoisson, sales: Any, decisions: int) -> Any:
     return state
 
 
-def market(level: float, elasticity: float, captions: int = 400) -> Any:
+def usual(price: Any) -> Any:
+    known = np.log([0.00109, 0.00046, 0.00021, 0.00015])
+    return np.exp(np.interp(np.log(price), np.log([6.0, 9.5, 15.0, 22.0]), known))
+
+
+def market(level: float, tilt: float, captions: int = 400) -> Any:
     rng = np.random.default_rng(5)
     prices = rng.integers(4, 30, captions).astype(np.float64)
-    rates = 0.00027 * math.exp(level) * (prices / 14.0) ** -elasticity * rng.gamma(1.0, 1.0, captions)
+    rates = usual(prices) * math.exp(level) * (prices / 14.0) ** tilt * rng.gamma(2.0, 0.5, captions)
     views = rng.integers(0, 60_000, captions).astype(np.float64)
     return np.column_stack([views, rng.poisson(views * rates), prices])
 
 
 def test_the_fit_is_the_optimum_of_the_penalised_likelihood() -> None:
-    policy, sales = GammaPoisson(), market(0.8, 2.2)
+    policy, sales = GammaPoisson(shape=2.0), market(0.8, -0.6)
     state = fitted(policy, sales, 60)
 
     def minus_log(point: Any) -> float:
         views, purchases, price = sales[sales[:, 0] > 0].T
-        mean = views * 0.00027 * np.exp(point[0]) * (price / 14.0) ** (point[1] - 1.65)
+        mean = views * usual(price) * np.exp(point[0]) * (price / 14.0) ** point[1]
         penalty = 0.5 * (point[0] / 1.5) ** 2 + 0.5 * (point[1] / 0.5) ** 2
-        return float(penalty - stats.nbinom(1.0, 1.0 / (1.0 + mean)).logpmf(purchases).sum())
+        return float(penalty - stats.nbinom(2.0, 2.0 / (2.0 + mean)).logpmf(purchases).sum())
 
     best = optimize.minimize(minus_log, np.zeros(2), method="Nelder-Mead", options={"xatol": 1e-8, "fatol": 1e-10}).x
     assert [state[LEVEL], state[SLOPE]] == pytest.approx(best, abs=1e-5)
     assert abs(state[LEVEL] - 0.8) < 0.3
-    assert abs(1.65 - state[SLOPE] - 2.2) < 0.3
+    assert abs(state[SLOPE] + 0.6) < 0.3
 
 
 def test_without_sales_the_prior_stands() -> None:
@@ -55,18 +60,18 @@ def test_without_sales_the_prior_stands() -> None:
 
 @pytest.mark.parametrize(("by", "value"), [("purchases", 1.0), ("revenue", 10.0)])
 def test_a_caption_ranks_by_its_posterior_mean(by: str, value: float) -> None:
-    policy = GammaPoisson(by=by, shape=2.0, rate=0.001, reference_price=10.0)
+    policy = GammaPoisson(by=by, shape=2.0, estimate="mean")
+    rate = usual(10.0)
     params, state = policy.parameters(), np.zeros(policy.state_size)
     a, b = policy.rule.summarise_sales(3_000.0, 7.0, 10.0, state, params)
-    assert policy.rule.score(a, b, state, params, KEY) == pytest.approx(value * (2.0 + 7.0) / (2.0 / 0.001 + 3_000.0))
+    assert policy.rule.score(a, b, state, params, KEY) == pytest.approx(value * (2.0 + 7.0) / (2.0 / rate + 3_000.0))
     unseen, cheap = (policy.rule.summarise_sales(0.0, 0.0, price, state, params) for price in (10.0, 5.0))
-    assert unseen[0] * unseen[1] == pytest.approx(value * 0.001)
-    factor = 2.0**1.65 / (2.0 if by == "revenue" else 1.0)  # half the price sells more, and earns half of each
-    assert cheap[0] * cheap[1] == pytest.approx(factor * unseen[0] * unseen[1])
+    assert unseen[0] * unseen[1] == pytest.approx(value * rate)
+    assert cheap[0] * cheap[1] == pytest.approx(0.00109 * (5.0 if by == "revenue" else 1.0))  # flat below $6
 
 
 def test_a_sample_follows_the_gamma_posterior() -> None:
-    policy = GammaPoisson(estimate="sample")
+    policy = GammaPoisson(shape=1.0)
     params, state = policy.parameters(), np.zeros(policy.state_size)
     a, b = policy.rule.summarise_sales(20_000.0, 3.0, 14.0, state, params)
     with np.errstate(over="ignore"):

@@ -46,6 +46,10 @@ EXPECTED = {
     "top_two_thompson",
     "wilson_widening",
     "gamma_poisson",
+    "wilson_gaussian",
+    "beta_logit_normal",
+    "beta_wilson_hilferty",
+    "beta_arcsine",
 }
 
 

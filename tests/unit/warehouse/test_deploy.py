@@ -9,7 +9,7 @@ from sim.cli import exit_code
 from sim.errors import CheckFailedError, InputError
 from sim.warehouse.base import SENDS, STATS, TargetSpec
 from sim.warehouse.bigquery.target import our_body
-from sim.warehouse.deploy import FUNCTIONS, carry_out, plan
+from sim.warehouse.deploy import CANDIDATES, FUNCTIONS, carry_out, plan
 from sim.warehouse.schema import described
 from sim.warehouse.targets import open_target
 
@@ -45,6 +45,17 @@ def test_everything_is_created_and_the_second_time_kept(spec):
     with open_target(spec, read_only=True) as target:
         assert target.describe(STATS).columns == described(STATS).columns
         assert target.query(target.statement("probes/bounds_grid")).num_rows > 1000
+
+
+def test_candidates_are_created_where_asked_under_their_own_names(spec):
+    deployed(spec)
+    with open_target(spec) as target:
+        steps = plan(target, candidates=True)
+        assert {step.name for step in steps if step.action == "create"} == set(CANDIDATES)
+        carry_out(target, steps)
+        assert {step.action for step in plan(target, candidates=True)} == {"keep"}
+        found = target.query("SELECT COUNT(DISTINCT beta_logit_normal(3, 5)) AS d FROM range(50)")
+    assert found.column("d").to_pylist() == [50]
 
 
 def test_the_difference_shows_what_differs_and_little_else(spec):

@@ -10,6 +10,7 @@ import sqlglot
 
 import sql
 from policies.maths.wilson import exploration_bonus, wilson_bounds
+from policies.registry import kinds
 from sim.warehouse.base import TargetSpec
 from sim.warehouse.embedded import connect, deploy_functions
 from sim.warehouse.schema import arrow_schema, described, normal_default
@@ -18,6 +19,7 @@ from sim.warehouse.translate import normal_form, to_duckdb
 from sim.warehouse.verify.checks import shipped
 from sim.warehouse.verify.options import Options
 from sim.warehouse.verify.questions import Clock, parameters
+from twins.candidates import CANDIDATES, drawn
 
 CLOCK = Clock(datetime(2025, 4, 1, tzinfo=UTC), datetime(2025, 4, 1, tzinfo=UTC), live=True)
 PROJECT = {"project": "my-project-1", "dataset": "d"}
@@ -60,7 +62,7 @@ def test_the_key_is_declared_but_not_enforced():
     assert "PRIMARY KEY (caption_id, page_name) NOT ENFORCED" in sql.text("ddl/caption_bandit_stats")
 
 
-@pytest.mark.parametrize("name", sql.names("udf"))
+@pytest.mark.parametrize("name", [*sql.names("udf"), *sql.names(sql.CANDIDATES)])
 def test_a_function_is_one_flat_expression_with_exponent_literals(name):
     body = "\n".join(line for line in sql.text(name).splitlines() if not line.startswith("--"))
     assert not re.search(r"\b(SELECT|WITH|FROM)\b", body, re.IGNORECASE)
@@ -73,7 +75,7 @@ def test_a_function_is_one_flat_expression_with_exponent_literals(name):
         "2e0",
         "4e0",
         "1.96e0",
-    }
+    } | ({"0.01e0", "0.5e0", "3e0", "6e0", "9e0", "1.5707963267948966e0"} if sql.CANDIDATES in name else set())
 
 
 def test_the_sampler_draws_in_one_place():
@@ -177,6 +179,38 @@ def test_duckdb_draws_within_the_interval_given_the_draw():
         got = connection.execute(f"SELECT {body} AS draw FROM pairs ORDER BY i").fetchnumpy()["draw"]
     lower, upper = wilson_bounds(s, f)
     same_bits(got, np.clip(lower + (upper - lower) * u, 0.0, 1.0))
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_duckdb_draws_a_candidate_as_its_policy_does(name):
+    """With every RAND() replaced by a column: equal to the last bit."""
+    s, f = (np.maximum(each, 1) for each in counts())
+    u = np.random.default_rng(6).random(s.size)
+    made = to_duckdb(sql.read(sql.function(name), **PROJECT).replace("RAND()", "u"))
+    body = made[made.index(" AS (") + 4 :]
+    with connect() as connection:
+        connection.register("pairs", pa.table({"i": np.arange(s.size), "successes": s, "failures": f, "u": u}))
+        got = connection.execute(f"SELECT {body} AS draw FROM pairs ORDER BY i").fetchnumpy()["draw"]
+    same_bits(got, drawn(name, s.astype(np.float64), f.astype(np.float64), u))
+
+
+@pytest.mark.parametrize("name", CANDIDATES)
+def test_a_candidate_answers_null_and_zero_counts(name):
+    with connect() as connection:
+        connection.execute(to_duckdb(sql.read(sql.function(name), **PROJECT)))
+        null, nothing, one = connection.execute(
+            f"SELECT {name}(NULL, 1), {name}(0, 0), COUNT(DISTINCT d) FROM (SELECT {name}(3, 5) AS d FROM range(100))"
+        ).fetchall()[0]
+    assert null is None
+    assert 0.0 <= nothing <= 1.0
+    assert one == 100
+
+
+def test_every_candidate_has_a_policy_and_the_deployed_signature():
+    assert {f"{sql.CANDIDATES}/{name}" for name in CANDIDATES} == set(sql.names(sql.CANDIDATES))
+    for name in CANDIDATES:
+        assert name in kinds()
+        assert f"`{name}`(successes INT64, failures INT64)\nRETURNS FLOAT64" in sql.text(sql.function(name))
 
 
 def test_a_draw_is_made_anew_for_each_reference_in_a_query_but_not_within_one():
