@@ -1,1 +1,1 @@
-"""From rows to answers: estimators, figures, the page. Reads run folders, never engines."""
+"""Estimators, figures, the decision and the report. Reads run folders, never engines."""

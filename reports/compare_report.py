@@ -61,7 +61,7 @@ def _headline(comparison: Comparison) -> str:
     said = [(better, "less regret"), (worse, "more regret")]
     parts = [f"{words} in the second run: {', '.join(names)}" for names, words in said if names]
     rest = len(comparison.changes) - len(sure)
-    return _sentence([*parts, *([f"not told apart: {rest}"] if rest else [])])
+    return _sentence([*parts, *([f"not shown to differ: {rest}"] if rest else [])])
 
 
 def _sentence(parts: list[str]) -> str:
@@ -96,7 +96,9 @@ def _results(first: StoredRun, second: StoredRun, comparison: Comparison) -> lis
             "compare_differences",
             "Mean difference of regret between the two runs, each policy",
             "Dot: mean difference. Thick line: its own 95 % interval. Thin line: simultaneous 95 % interval.",
-            differences(comparison.changes, order, quantity=f"regret a replication ({unit})", baseline="the first run"),
+            differences(
+                comparison.changes, order, quantity=f"regret per replication ({unit})", baseline="the first run"
+            ),
         ),
         TableBlock(
             f"Mean regret ({unit} a replication), second minus first",

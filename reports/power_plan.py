@@ -1,10 +1,12 @@
 """The two answers of `power`: replications that rank policies in simulation, sends that show a change in the field."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from reports.decision.inputs import LockOuts
+from reports.decision.tails import Shortage, lock_out_shortage
 from reports.estimators.intervals import Estimate, Floats, mean_interval, moments, paired_difference
 from reports.estimators.power import Fans, FieldTraffic, Replications, plan_fans, plan_replications
 from reports.tables.rows import by_policy, column
@@ -44,6 +46,13 @@ class Rank:
     sd: float
     skewness: float
     plan: Replications
+    shortage: Shortage | None = None
+    """Why the pilot's spread cannot be trusted: it may lack the lock-outs that make the mean."""
+
+    @property
+    def needed(self) -> int:
+        """Replications that show the difference, and the lock-outs of both policies."""
+        return max(self.plan.needed, self.shortage.needed if self.shortage else 0)
 
     @property
     def skewed(self) -> bool:
@@ -67,7 +76,7 @@ class Ranking:
     @property
     def needed(self) -> int:
         """Replications enough for every policy."""
-        return max(rank.plan.needed for rank in self.ranks)
+        return max(rank.needed for rank in self.ranks)
 
 
 @dataclass(frozen=True)
@@ -99,9 +108,18 @@ class FieldTest:
 
 
 def plan_ranking(
-    replications: "pl.DataFrame", baseline: str, others: Sequence[str], metric: str, goal: Goal
+    replications: "pl.DataFrame",
+    baseline: str,
+    others: Sequence[str],
+    metric: str,
+    goal: Goal,
+    *,
+    lock_outs: Mapping[str, LockOuts] | None = None,
 ) -> Ranking:
-    """Size the comparison of `others` with `baseline` from a pilot's rows of replications.parquet."""
+    """Size the comparison of `others` with `baseline` from a pilot's rows of replications.parquet.
+
+    `lock_outs` holds the policies that can lock out the best caption: their cost must be known before a spread is.
+    """
     rows = by_policy(replications)
     values = {name: column(rows[name], metric) for name in (baseline, *others)}
     mean = mean_interval(values[baseline], goal.confidence)
@@ -112,7 +130,14 @@ def plan_ranking(
             "Give the difference as a number, without %, or another --baseline or --metric",
         )
     ranks = [_rank(name, values[name], values[baseline], difference, goal) for name in others]
+    seen, pilot = lock_outs or {}, len(values[baseline])
+    ranks = [replace(rank, shortage=_shortage((rank.policy, baseline), seen, pilot)) for rank in ranks]
     return Ranking(goal, metric, baseline, mean, difference, len(values[baseline]), ranks)
+
+
+def _shortage(names: Iterable[str], lock_outs: Mapping[str, LockOuts], pilot: int) -> Shortage | None:
+    found = [lock_out_shortage(name, lock_outs.get(name), pilot) for name in names]
+    return max((each for each in found if each is not None), key=lambda each: each.needed, default=None)
 
 
 def _rank(name: str, values: Floats, baseline: Floats, difference: float, goal: Goal) -> Rank:
@@ -161,7 +186,7 @@ def _rank_data(rank: Rank) -> dict[str, Any]:
     plan = rank.plan
     return {
         "policy": rank.policy,
-        "replications_needed": plan.needed,
+        "replications_needed": rank.needed,
         "closed_form": plan.closed_form,
         "closed_form_low": plan.likely[0],
         "closed_form_high": plan.likely[1],
@@ -170,6 +195,7 @@ def _rank_data(rank: Rank) -> dict[str, Any]:
         "sd": rank.sd,
         "skewness": rank.skewness,
         "skewed": rank.skewed,
+        "sample_too_small": None if rank.shortage is None else rank.shortage.why,
     }
 
 

@@ -68,7 +68,7 @@ def _row(rank: Rank) -> list[str]:
         number(rank.sd, 3),
         f"{plan.closed_form:,}",
         f"{low:,}–{high:,}",
-        f"{plan.needed:,}",
+        f"{rank.needed:,}",
         _power(plan.simulated),
     ]
 
@@ -105,6 +105,10 @@ def _notes(ranking: Ranking) -> list[str]:
 def _warnings(ranking: Ranking) -> list[str]:
     ranks = ranking.ranks
     cases = [
+        (
+            [f"{rank.policy} ({rank.shortage.why})" for rank in ranks if rank.shortage],
+            "Warning: the pilot does not know the cost of lock-out, and needed is raised until it can be known: {}.",
+        ),
         (
             [f"{rank.policy} (skewness {number(rank.skewness, 3)})" for rank in ranks if rank.skewed],
             "Warning: skewed differences: {}. Rare, extreme replications decide the spread, and a pilot of "

@@ -79,7 +79,7 @@ class ReportInput:
 
     @cached_property
     def leader(self) -> str:
-        """The best policy; an oracle leads only where nobody else runs."""
+        """The best policy; an oracle leads only where no other policy runs."""
         return next((name for name in self.ranked if name not in self.oracles), self.ranked[0])
 
     @cached_property
@@ -113,7 +113,7 @@ class ReportInput:
 
     @cached_property
     def dollars(self) -> dict[str, Floats]:
-        """Dollars a page and month (365.25 / 12 days) in every replication, by policy; empty without money."""
+        """Dollars per page and month (365.25 / 12 days) in every replication, by policy; empty without money."""
         months = page_months(self.scenario)
         if months is None:
             return {}

@@ -213,8 +213,13 @@ def _sources(function: FunctionType, bindings: Mapping[str, Any], seen: dict[str
 
 @cache
 def _source(function: FunctionType) -> str:
-    """Its statements, without comments and docstring: words may be changed without compiling anew."""
+    """Its statements, without comments, docstring and annotations: these may change without compiling anew."""
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.arg):
+            node.annotation = None
+        elif isinstance(node, ast.FunctionDef):
+            node.returns = None
     body = tree.body[0].body if isinstance(tree.body[0], ast.FunctionDef) else []
     if len(body) > 1 and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
         del body[0]

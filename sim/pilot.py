@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from sim.worlds.base import Floats, SendLog
 
 PILOT_SECONDS = 20.0  # of estimated work, in all
-FEWEST, MOST = 10, 100  # replications of a pilot whose size nobody gave
+FEWEST, MOST = 10, 100  # replications of a pilot whose size is not given
 LOGGED_SENDS = 1_000_000
 LOGGED_REPLICATIONS = 20
 
@@ -92,7 +92,7 @@ def _simulated(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:
 
 
 def _of_logs(logs: "Sequence[SendLog]", days: float, source: str) -> FieldTraffic:
-    """Priced messages only: nobody can buy the others."""
+    """Priced messages only: the others sell nothing."""
     priced = [np.isfinite(log.price) for log in logs]
     sent = _joined([log.sent_count[kept] for log, kept in zip(logs, priced, strict=True)])
     purchased = _joined([log.purchased_count[kept] for log, kept in zip(logs, priced, strict=True)])

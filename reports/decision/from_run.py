@@ -31,7 +31,8 @@ def decision_input(scenario: Scenario, rows: Mapping[str, pl.DataFrame], baselin
         drop_in=frozenset(name for name, kind in kind_of.items() if _has_function(kind)),
         lock_outs=lock_outs(scenario, rows),
         scenario=scenario.name,
-        one_caption=all((values[name] == values[baseline]).all() for name in values)
+        one_caption=len(values) > 1
+        and all((values[name] == values[baseline]).all() for name in values)
         and not any(column(frame, "regret").any() for frame in rows.values()),
     )
 
@@ -42,7 +43,7 @@ def lock_outs(scenario: Scenario, rows: Mapping[str, pl.DataFrame]) -> dict[str,
     The pages of a table world count as one: their number is not in the scenario.
     """
     count = pages(scenario)
-    names = [spec.name for spec in scenario.policies if _bounded(spec.kind)]
+    names = [spec.name for spec in scenario.policies if _bounded(spec.kind) and spec.name in rows]
     shares = {name: column(rows[name], "locked_out_pages") for name in names}
     return {name: LockOuts(round(float(each.sum()) * count), count * len(each)) for name, each in shares.items()}
 

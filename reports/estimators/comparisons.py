@@ -24,7 +24,7 @@ POWER = 0.8
 
 @dataclass(frozen=True)
 class Metric:
-    """What policies are judged by."""
+    """What policies are compared by."""
 
     name: str
     higher_is_better: bool
@@ -55,7 +55,7 @@ class PairedComparison:
     may_undercover: bool
     """Whether the intervals may be short: too few replications of a skewed difference."""
     needed: int | None
-    """Replications that would show a true difference of the size seen, power 80 %; None where nobody could run them."""
+    """Replications that would show a true difference of the size seen, power 80 %; None where it is infeasible."""
 
     @property
     def significant(self) -> bool:

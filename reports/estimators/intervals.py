@@ -11,7 +11,7 @@ A limit beyond what the mean can be (regret below 0, a share above 1) moves to t
 
 Differences of pairs take Student's t under the same rule. When skewed, both of two intervals together, and the larger
 of their p-values: Hall's transformed t (Hall 1992, JRSS B 54), accurate for skewed differences to the second order, and
-sign flips (`sign_flips`), exact for symmetric ones with long tails, where a skewed sample is but luck. Alone,
+sign flips (`sign_flips`), exact for symmetric ones with long tails, where the skewness of a sample is chance. Alone,
 the first calls two equal policies with wilson_sample's regret different in 17 % of cases.
 
 No interval has its nominal coverage where a sample may lack the tail that makes the mean; `may_undercover` says where

@@ -1,4 +1,4 @@
-"""The asymptotic lower bound of regret, to hold results against."""
+"""The asymptotic lower bound of regret, with which results are compared."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""How many do we need: replications that tell two policies apart, fans that show a change of a conversion rate.
+"""Sample sizes: replications that show two policies to differ, fans that show a change of a conversion rate.
 
 Every size comes twice: from a closed form, and as the power that simulation finds at that size. Tests are two-sided
 at level alpha = 1 − confidence; `power` is the probability that a true difference of the stated size is found.
@@ -142,7 +142,7 @@ def simulated_power(differences: Floats, difference: float, n: int, confidence: 
 
 
 def plan_fans(rate: float, other: float, confidence: float, power: float) -> Fans:
-    """Fans an arm that tell two conversion rates apart, with the power simulated for them."""
+    """Fans per arm that show two conversion rates to differ, with the power simulated for them."""
     arm = fans_needed(rate, other, confidence, power)
     return Fans(arm, simulated_fans_power(rate, other, arm, confidence))
 
@@ -207,7 +207,7 @@ def _check(difference: float, confidence: float, power: float) -> None:
 
 
 def _size(root: float) -> float:
-    """The square of `root`; raises ValueError where nobody could ever run so many."""
+    """The square of `root`; raises ValueError where so many are infeasible."""
     if root > MOST_ROOT:
         raise ValueError(f"the difference is too small: more than {MOST_ROOT**2:.0e} would be needed")
     return root * root

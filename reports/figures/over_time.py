@@ -1,4 +1,4 @@
-"""Curves over time, one a policy, named at their ends instead of in a legend: up to two dozen stay readable."""
+"""Curves over time, one per policy, named at their ends instead of in a legend: up to two dozen stay readable."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field

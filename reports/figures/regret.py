@@ -15,7 +15,7 @@ from reports.tables.curves import Tail
 
 
 def regret_tails(tails: Sequence[Tail], order: Sequence[str], *, time_unit: str, regret_unit: str) -> Figure:
-    """A panel a policy: median, q05 to q95 shaded, and the worst replications as thin lines; axes are shared."""
+    """One panel per policy: median, q05 to q95 shaded, and the worst replications as thin lines; axes are shared."""
     with drawing():
         figure, grid = panels(len(tails), 1.55, share=True)
         logarithmic = spreads([float(tail.q95[-1]) for tail in tails])

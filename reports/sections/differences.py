@@ -34,7 +34,7 @@ def _how(data: ReportInput) -> Paragraph:
 
 
 def _figure(data: ReportInput) -> FigureBlock:
-    quantity = f"{data.metric.noun} a replication ({data.unit})"
+    quantity = f"{data.metric.noun} per replication ({data.unit})"
     return FigureBlock(
         "paired_differences",
         f"Mean paired difference of each policy from {data.baseline}, with intervals",

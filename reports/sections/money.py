@@ -19,7 +19,7 @@ TITLE = "Money"
 
 
 def money(data: ReportInput) -> Section:
-    """Dollars a page and month, revenue by tier, and what a policy earns more than the baseline as time goes on."""
+    """Dollars per page and month, revenue by tier, and the gain over the baseline over time."""
     if not data.money:
         return absent("money", TITLE, f"A {data.scenario.world.kind} world has no prices: there is no money to count.")
     sweep = (

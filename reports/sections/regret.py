@@ -49,7 +49,7 @@ def regret(data: ReportInput) -> Section:
 
 def _logarithmic(curves: list[Curve], data: ReportInput, happened: Marks) -> list[Content]:
     if not any((curve.mean > 0).any() for curve in curves):
-        return [Paragraph("Nobody has any regret: there is nothing to draw on logarithmic axes.", "note")]
+        return [Paragraph("No policy has any regret: there is nothing to draw on logarithmic axes.", "note")]
     axis = Axis(data.scenario.horizon.unit, f"mean cumulative regret ({data.reward_unit})", True, marks=happened)
     zero = [curve.policy for curve in curves if not curve.mean[-1] > 0]
     return [

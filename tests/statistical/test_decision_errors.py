@@ -140,8 +140,8 @@ def population() -> dict[str, tuple[np.ndarray, np.ndarray]]:
             "record": {"curve_points": 2, "stats": "none"},
         }
     )
-    parts = [simulate(scenario, spec, range(20_000)).totals for spec in scenario.policies]
-    return {name: (part.reward, part.locked_out) for name, part in zip(POLICIES, parts, strict=True)}
+    parts = [simulate(scenario, spec, range(20_000)) for spec in scenario.policies]
+    return {name: (part.totals.reward, part.lock_outs.pages) for name, part in zip(POLICIES, parts, strict=True)}
 
 
 @pytest.mark.long

@@ -159,6 +159,7 @@ def test_an_equal_kernel_is_read_from_disk_and_an_edited_function_is_not(tmp_pat
 def test_words_may_change_without_another_kernel(tmp_path):
     plain = "def twice(value):\n    return 2.0 * value\n"
     documented = plain.replace(":\n    return", ':\n    """Words."""\n    # more words\n    return')
+    documented = documented.replace("(value)", "(value: float) -> float")
     names = [specialise(module(tmp_path, text).twice, "k").__name__ for text in (plain, documented)]
     assert names[0] == names[1]
     assert specialise(module(tmp_path, plain.replace("2.0", "3.0")).twice, "k").__name__ != names[0]

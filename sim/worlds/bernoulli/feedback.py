@@ -16,6 +16,7 @@ import numpy as np
 
 from policies.maths.draws import arm_key, open_uniform, pull_key
 from sim.kernels import force_inline, unbound
+from sim.worlds.base import Params
 from sim.worlds.bernoulli.rows import Log, Plan, Rows
 from sim.worlds.selection.cached_leader import update_runner_up
 from sim.worlds.selection.lazy_index import invalidate
@@ -33,7 +34,7 @@ WEIGHTED: bool = unbound("WEIGHTED")
 WINDOWED: bool = unbound("WINDOWED")
 
 
-def summarise_arm(arm: int, row: Rows, params: Any) -> None:
+def summarise_arm(arm: int, row: Rows, params: Params) -> None:
     """Bring `a` and `b` up to the statistics of an arm (and to the truth, which the oracle knows at once)."""
     a, b = summarise(row.n[arm], row.s[arm], row.ipw_successes[arm], row.means[arm], params)
     if TAIL_PRUNING:
@@ -46,7 +47,7 @@ def summarise_arm(arm: int, row: Rows, params: Any) -> None:
         update_runner_up(arm, a, row.leader)
 
 
-def summarise_stale(row: Rows, params: Any) -> None:
+def summarise_stale(row: Rows, params: Params) -> None:
     """The same for every arm whose statistics, or truth, have changed."""
     for arm in range(row.stale.shape[0]):
         if row.stale[arm]:
@@ -92,7 +93,7 @@ def show(u: int, arm: int, outcomes: int, successes: int, row: Rows) -> None:
 
 
 @force_inline
-def learn(t: int, arm: int, outcome: float, row: Rows, params: Any, plan: Plan) -> None:
+def learn(t: int, arm: int, outcome: float, row: Rows, params: Params, plan: Plan) -> None:
     """The refresh before pull t + 1 where the outcome of pull t is all there is to show."""
     if WEIGHTED:
         inverse_propensity = weight(row.a[arm], row.b[arm], row.state, params)
@@ -131,7 +132,7 @@ def place(number: int, ring: Any) -> int:
     return number & (ring.shape[0] - 1)  # type: ignore[no-any-return]
 
 
-def remember(t: int, following: int, arm: int, outcome: float, row: Rows, log: Log, params: Any, plan: Plan) -> None:
+def remember(t: int, following: int, arm: int, outcome: float, row: Rows, log: Log, params: Params, plan: Plan) -> None:
     """Log pull t, linked to the refresh that will show its outcome, if any; `following` numbers the next refresh."""
     slot = place(t, log.arm)
     log.arm[slot], log.generation[slot], log.outcome[slot] = arm, row.generation[arm], int(outcome)
@@ -153,7 +154,7 @@ def draw_delay(arm: int, row: Rows, plan: Plan) -> int:
     return int(math.log(open_uniform(address(arm, row, row.delay_key))) / plan.delay_scale)
 
 
-def refresh(number: int, row: Rows, log: Log, params: Any, plan: Plan) -> None:
+def refresh(number: int, row: Rows, log: Log, params: Params, plan: Plan) -> None:
     """Show the policy, before pull u = number · refresh_every, all that is known by then."""
     u = number * plan.refresh_every
     if PROMPT:

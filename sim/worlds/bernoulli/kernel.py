@@ -10,11 +10,11 @@ where only counts matter.
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from policies.base import EXPLORING
 from policies.maths.draws import arm_key, beta, pull_key, uniform
 from sim.kernels import force_inline, unbound
+from sim.worlds.base import Floats, Params
 from sim.worlds.bernoulli.feedback import address, forget, hold, learn, refresh, remember, summarise_stale
 from sim.worlds.bernoulli.pull_log import Pulls, note
 from sim.worlds.bernoulli.rows import Log, Plan, Rows, Sums, log_of, row_of
@@ -35,7 +35,7 @@ TAIL_PRUNING: bool = unbound("TAIL_PRUNING")
 VECTORISE_FROM: int = unbound("VECTORISE_FROM")
 
 
-def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, pulls: Pulls, params: Any, plan: Plan) -> None:
+def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, pulls: Pulls, params: Params, plan: Plan) -> None:
     """Pulls `start` to `stop` − 1 of every row; at the horizon the refresh that is due there, too."""
     for r in range(rows.means.shape[0]):
         row, row_log = row_of(rows, r), log_of(log, r)
@@ -94,7 +94,7 @@ def churn(t: int, row: Rows, plan: Plan) -> bool:
 
 
 @force_inline
-def decide(t: int, row: Rows, params: Any) -> int:
+def decide(t: int, row: Rows, params: Params) -> int:
     """The arm that the policy pulls at pull t."""
     key = pull_key(row.policy_key, t)
     prepare(t, row.n, row.a, row.b, params, row.state, key)
@@ -118,7 +118,7 @@ def draw_outcome(arm: int, row: Rows) -> float:
     return 1.0 if uniform(address(arm, row, row.outcome_key)) < row.means[arm] else 0.0
 
 
-def find_locked_out(t: int, rows: Rows, params: Any, locked: Any) -> None:
+def find_locked_out(t: int, rows: Rows, params: Params, locked: Floats) -> None:
     """Mark in `locked` (rows,) where, at pull t, no arm of the best true mean could be pulled; `rows.state` changes."""
     for r in range(rows.means.shape[0]):
         row = row_of(rows, r)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sim.kernels import unbound
-from sim.worlds.base import Counts, SendLog
+from sim.worlds.base import Counts, Params, SendLog
 from sim.worlds.bernoulli.feedback import identity
 from sim.worlds.bernoulli.rows import Rows
 
@@ -39,14 +39,14 @@ def new_pulls(rows: int, horizon: int) -> Pulls:
     return Pulls(np.empty(shape, np.int64), np.empty(shape, np.int8), np.empty(shape))
 
 
-def note(r: int, t: int, arm: int, outcome: float, row: Rows, pulls: Pulls, params: Any) -> None:
+def note(r: int, t: int, arm: int, outcome: float, row: Rows, pulls: Pulls, params: Params) -> None:
     """Log pull t of row r, while the row is as the policy saw it."""
     pulls.arm[r, t] = identity(arm, row)
     pulls.outcome[r, t] = int(outcome)
     pulls.propensity[r, t] = chance(arm, row, params)
 
 
-def chance(arm: int, row: Rows, params: Any) -> float:
+def chance(arm: int, row: Rows, params: Params) -> float:
     """The probability with which the policy chose this arm here; NaN where it has no closed form."""
     if WEIGHTED:
         return 1.0 / weight(row.a[arm], row.b[arm], row.state, params)
@@ -55,7 +55,7 @@ def chance(arm: int, row: Rows, params: Any) -> float:
     return propensity(arm, row.a, row.b, row.state, params)
 
 
-def tied(arm: int, row: Rows, params: Any) -> int:
+def tied(arm: int, row: Rows, params: Params) -> int:
     """How many arms have the score of this one, which is the best: one of them was drawn, uniformly."""
     best, count = score(row.a[arm], row.b[arm], row.state, params, ANY_KEY), 0
     for other in range(row.a.shape[0]):

@@ -5,12 +5,12 @@ Plain functions for `sim.kernels.specialise`, which binds `score`, `support` and
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from policies.maths.draws import arm_key, uniform
 from sim.kernels import force_inline, unbound
+from sim.worlds.base import Floats, Params
 
 score: Callable[..., float] = unbound("score")
 support: Callable[..., tuple[float, float]] = unbound("support")
@@ -20,7 +20,7 @@ VECTORS = 32  # arms from which counting equals in vectors beats looking for the
 
 
 @force_inline
-def best_arm(a: Any, b: Any, params: Any, state: Any, key: np.uint64) -> int:
+def best_arm(a: Floats, b: Floats, params: Params, state: Floats, key: np.uint64) -> int:
     """The position of the largest score among arms of shape (arms,), ties broken uniformly; −1 if every score is NaN.
 
     `key` is the decision's. With `PRUNE`, an arm whose highest possible score cannot tie the best so far is not scored,
@@ -42,7 +42,7 @@ def best_arm(a: Any, b: Any, params: Any, state: Any, key: np.uint64) -> int:
 
 
 @force_inline
-def best_of_all(a: Any, b: Any, scores: Any, params: Any, state: Any, key: np.uint64) -> int:
+def best_of_all(a: Floats, b: Floats, scores: Floats, params: Params, state: Floats, key: np.uint64) -> int:
     """The same, by way of `scores` (arms,), a work space: loops without branches handle several arms at once.
 
     NaN is never chosen.
@@ -60,7 +60,7 @@ def best_of_all(a: Any, b: Any, scores: Any, params: Any, state: Any, key: np.ui
     return position if count == 1 else one_of(best, scores, key)
 
 
-def largest(values: Any) -> float:
+def largest(values: Floats) -> float:
     """The largest of `values` (n,), NaNs left out; −inf for none. Four at a time, for comparisons must not wait."""
     a = b = c = d = -math.inf
     whole = values.shape[0] & ~3
@@ -79,7 +79,7 @@ def larger(value: float, best: float) -> float:
     return value if value > best else best
 
 
-def one_of(best: float, scores: Any, key: np.uint64) -> int:
+def one_of(best: float, scores: Floats, key: np.uint64) -> int:
     """One position of `best` in `scores`, uniformly; −1 for none."""
     chosen, ties = -1, 0
     for arm in range(scores.shape[0]):
@@ -90,7 +90,7 @@ def one_of(best: float, scores: Any, key: np.uint64) -> int:
     return chosen
 
 
-def can_win(arm: int, a: Any, b: Any, params: Any, state: Any) -> bool:
+def can_win(arm: int, a: Floats, b: Floats, params: Params, state: Floats) -> bool:
     """Whether `arm` has a positive probability of the largest score, as far as the scores' supports tell.
 
     At equal bounds, low of one and high of the other, a tie has probability zero as soon as either score is spread out.

@@ -16,6 +16,7 @@ import numpy as np
 from policies.base import PROGRESS, SCORE_ERROR
 from policies.maths.draws import arm_key, uniform
 from sim.kernels import force_inline, unbound
+from sim.worlds.base import Floats, Params
 
 max_slope: Callable[..., float] = unbound("max_slope")
 score: Callable[..., float] = unbound("score")
@@ -50,7 +51,9 @@ def invalidate(arm: int, lazy_index: LazyIndex) -> None:
 
 
 @force_inline
-def best_by_lazy_index(a: Any, b: Any, lazy_index: LazyIndex, params: Any, state: Any, key: np.uint64) -> int:
+def best_by_lazy_index(
+    a: Floats, b: Floats, lazy_index: LazyIndex, params: Params, state: Floats, key: np.uint64
+) -> int:
     """What `sim.worlds.selection.argmax.best_arm` would choose; −1 if every score is NaN."""
     first, runner_up = two_highest(a, b, lazy_index, params, state)
     for _ in range(_LOOKS):
@@ -66,7 +69,7 @@ def best_by_lazy_index(a: Any, b: Any, lazy_index: LazyIndex, params: Any, state
 
 
 @force_inline
-def two_highest(a: Any, b: Any, lazy_index: LazyIndex, params: Any, state: Any) -> tuple[int, float]:
+def two_highest(a: Floats, b: Floats, lazy_index: LazyIndex, params: Params, state: Floats) -> tuple[int, float]:
     """(the arm of the highest ceiling, −1 for none; the highest ceiling of the others); solves what has changed."""
     highest, second, first = -math.inf, -math.inf, -1
     for arm in range(a.shape[0]):
@@ -81,7 +84,7 @@ def two_highest(a: Any, b: Any, lazy_index: LazyIndex, params: Any, state: Any) 
     return first, second
 
 
-def solve(arm: int, a: Any, b: Any, lazy_index: LazyIndex, params: Any, state: Any) -> None:
+def solve(arm: int, a: Floats, b: Floats, lazy_index: LazyIndex, params: Params, state: Floats) -> None:
     """The arm's index as of now; its score needs no key."""
     value = score(a[arm], b[arm], state, params, np.uint64(0))
     lazy_index.value[arm] = value
@@ -89,12 +92,12 @@ def solve(arm: int, a: Any, b: Any, lazy_index: LazyIndex, params: Any, state: A
     lazy_index.since[arm] = state[PROGRESS]
 
 
-def solved(arm: int, lazy_index: LazyIndex, state: Any) -> bool:
+def solved(arm: int, lazy_index: LazyIndex, state: Floats) -> bool:
     """Whether an arm's index is known as of now; an infinite one stays so."""
     return lazy_index.since[arm] == state[PROGRESS] or lazy_index.value[arm] == math.inf  # type: ignore[no-any-return]
 
 
-def ceiling(arm: int, lazy_index: LazyIndex, state: Any) -> float:
+def ceiling(arm: int, lazy_index: LazyIndex, state: Floats) -> float:
     """No less than the arm's index now."""
     age = state[PROGRESS] - lazy_index.since[arm]
     if age == 0.0:
@@ -103,7 +106,7 @@ def ceiling(arm: int, lazy_index: LazyIndex, state: Any) -> float:
 
 
 def best_of_candidates(
-    floor: float, a: Any, b: Any, lazy_index: LazyIndex, params: Any, state: Any, key: np.uint64
+    floor: float, a: Floats, b: Floats, lazy_index: LazyIndex, params: Params, state: Floats, key: np.uint64
 ) -> int:
     """The arm of the largest index, which is at least `floor`, ties broken as `argmax.best_arm` does."""
     best, chosen, ties = -math.inf, -1, 0

@@ -18,6 +18,7 @@ import numpy as np
 from policies.base import RARE, UNKNOWN
 from policies.maths.draws import arm_key, pull_key, uniform
 from sim.kernels import force_inline, unbound
+from sim.worlds.base import Floats, Params
 
 draw_above: Callable[..., float] = unbound("draw_above")
 score: Callable[..., float] = unbound("score")
@@ -52,7 +53,7 @@ class TailBounds(NamedTuple):
     """Work space, as long as `chance`: whether the score passes the level."""
     drawn: Any
     """Work space: the arms that are drawn."""
-    winning: Any
+    winning: Floats
     """(rows, 4): mean and variance of the scores that won lately, weight of the next one; a bound of all levels."""
 
 
@@ -88,7 +89,7 @@ def tails_of(tails: TailBounds, r: int) -> TailBounds:
 
 
 @force_inline
-def best_by_tails(a: Any, b: Any, tails: TailBounds, params: Any, state: Any, key: np.uint64) -> int:
+def best_by_tails(a: Floats, b: Floats, tails: TailBounds, params: Params, state: Floats, key: np.uint64) -> int:
     """The position of the largest score among arms of shape (arms,), ties broken uniformly; −1 if all drawn are NaN."""
     count = passing(tails, key)
     best, chosen, ties = -math.inf, -1, 0
@@ -120,7 +121,9 @@ def passing(tails: TailBounds, key: np.uint64) -> int:
     return count
 
 
-def draw(arm: int, passes: bool, a: Any, b: Any, tails: TailBounds, params: Any, state: Any, key: np.uint64) -> float:
+def draw(
+    arm: int, passes: bool, a: Floats, b: Floats, tails: TailBounds, params: Params, state: Floats, key: np.uint64
+) -> float:
     """The score of an arm that passed its level, or did not, by keys independent of the number that decided it."""
     level = tails.level[arm]
     if passes and tails.chance[arm] <= RARE:
@@ -148,9 +151,9 @@ def best_of_others(
     a: Any,
     b: Any,
     tails: TailBounds,
-    params: Any,
-    state: Any,
-    key: Any,
+    params: Params,
+    state: Floats,
+    key: np.uint64,
 ) -> tuple[float, int, int]:
     """(best, chosen, count) after the arms that did not pass, but whose level the best does not exceed, either."""
     highest = -math.inf
@@ -169,7 +172,7 @@ def best_of_others(
     return best, chosen, count
 
 
-def remember_winner(best: float, winning: Any) -> None:
+def remember_winner(best: float, winning: Floats) -> None:
     """Bring mean and variance of what wins up to date, each decision weighing less than the next (West 1979)."""
     weight = winning[WEIGHT]
     gap = best - winning[MEAN]
@@ -178,7 +181,7 @@ def remember_winner(best: float, winning: Any) -> None:
     winning[WEIGHT] = max(MEMORY, weight / (1.0 + weight))
 
 
-def record_loss(arm: int, a: Any, b: Any, tails: TailBounds, params: Any) -> None:
+def record_loss(arm: int, a: Floats, b: Floats, tails: TailBounds, params: Params) -> None:
     """Count a draw in wasted_draws, and after some update_threshold the arm's level."""
     tails.wasted_draws[arm] += 1
     if tails.wasted_draws[arm] >= MAX_WASTED_DRAWS:
@@ -186,7 +189,7 @@ def record_loss(arm: int, a: Any, b: Any, tails: TailBounds, params: Any) -> Non
         update_threshold(arm, a[arm], b[arm], tails, params)
 
 
-def update_threshold(arm: int, a: float, b: float, tails: TailBounds, params: Any) -> None:
+def update_threshold(arm: int, a: float, b: float, tails: TailBounds, params: Params) -> None:
     """Put the arm's level where it belongs now, unless it is about there."""
     spread = math.sqrt(tails.winning[VARIANCE])
     level = tails.winning[MEAN] - DEPTH * spread
@@ -195,7 +198,7 @@ def update_threshold(arm: int, a: float, b: float, tails: TailBounds, params: An
         evaluate(arm, a, b, tails, params)
 
 
-def evaluate(arm: int, a: float, b: float, tails: TailBounds, params: Any) -> None:
+def evaluate(arm: int, a: float, b: float, tails: TailBounds, params: Params) -> None:
     """The chance of passing the arm's level, from a and b alone."""
     chance, slope = tail(a, b, tails.level[arm], params)
     keep(arm, chance, slope, EXACT, tails)
@@ -210,7 +213,7 @@ def keep(arm: int, chance: float, slope: float, error: float, tails: TailBounds)
         tails.chance[arm], tails.level[arm] = UNKNOWN, -math.inf
 
 
-def update(arm: int, a: float, b: float, to_a: float, to_b: float, tails: TailBounds, params: Any) -> None:
+def update(arm: int, a: float, b: float, to_a: float, to_b: float, tails: TailBounds, params: Params) -> None:
     """The statistics of an arm have changed, and with them perhaps a and b."""
     if tails.chance[arm] == UNKNOWN or (a == to_a and b == to_b):
         return

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from sim.kernels import unbound
+from sim.worlds.base import Params
 from sim.worlds.sorted_arrays import insert_sorted, remove_sorted
 from sim.worlds.table.rows import CONVERSIONS, FIRST_REFRESH, LAST_REFRESH, SENDS, SUCCESSES, Clock, Rows
 
@@ -33,7 +34,7 @@ def slot_of(send: int, log: Any) -> int:
     return send & (log.size - 1)  # type: ignore[no-any-return]
 
 
-def refresh(page: Rows, number: int, clock: Clock, seen: int, until: int, oldest: int, params: Any) -> int:
+def refresh(page: Rows, number: int, clock: Clock, seen: int, until: int, oldest: int, params: Params) -> int:
     """Refresh `number` tells of the sends `seen` to `until` − 1; the oldest send then in the median's window."""
     if LABEL_SEND:
         oldest = label_by_median(page, seen, until, oldest, window_start(number, clock))
@@ -120,18 +121,18 @@ def include(page: Rows, slot: int, times: float, clock: Clock) -> None:
         page.ipw_successes[arm] += successes * page.log_weight[slot]
 
 
-def summarise_all(page: Rows, params: Any) -> None:
+def summarise_all(page: Rows, params: Params) -> None:
     """Bring `a` and `b` up to the statistics of all arms (and to the truth, which the oracle knows at once)."""
     for arm in range(page.n.size):
         summarise_arm(page, arm, params)
 
 
-def summarise_sent(page: Rows, seen: int, until: int, params: Any) -> None:
+def summarise_sent(page: Rows, seen: int, until: int, params: Params) -> None:
     """The same for the arms of the sends `seen` to `until` − 1."""
     for send in range(seen, until):
         summarise_arm(page, page.log_arm[slot_of(send, page.log_arm)], params)
 
 
-def summarise_arm(page: Rows, arm: int, params: Any) -> None:
+def summarise_arm(page: Rows, arm: int, params: Params) -> None:
     """The same for one arm."""
     page.a[arm], page.b[arm] = summarise(page.n[arm], page.s[arm], page.ipw_successes[arm], page.rates[arm], params)

@@ -5,10 +5,10 @@ At equal time a refresh comes before a send. A policy binds its rule and, as con
 """
 
 from collections.abc import Callable
-from typing import Any
 
 from policies.maths.draws import arm_key, beta, pull_key
 from sim.kernels import force_inline, unbound
+from sim.worlds.base import Counts, Floats, Keys, Params
 from sim.worlds.count_draws import binomial
 from sim.worlds.selection.argmax import best_arm, can_win
 from sim.worlds.table.feedback import refresh, refresh_after, slot_of, summarise_all
@@ -20,7 +20,7 @@ LABEL_SEND: bool = unbound("LABEL_SEND")
 WEIGHTED: bool = unbound("WEIGHTED")
 
 
-def advance(rows: Rows, offsets: Any, clock: Clock, span: Span, params: Any) -> tuple[int, int]:
+def advance(rows: Rows, offsets: Counts, clock: Clock, span: Span, params: Params) -> tuple[int, int]:
     """Send what `span` says on every page of every replication, refreshing where due before a send or at the end.
 
     Returns `seen` and `oldest` of the next span, equal for all pages.
@@ -32,7 +32,7 @@ def advance(rows: Rows, offsets: Any, clock: Clock, span: Span, params: Any) -> 
     return after
 
 
-def advance_page(page: Rows, clock: Clock, span: Span, params: Any) -> tuple[int, int]:
+def advance_page(page: Rows, clock: Clock, span: Span, params: Params) -> tuple[int, int]:
     """The same for one page."""
     seen, oldest = span.seen, span.oldest
     if span.first == 0:
@@ -51,7 +51,7 @@ def advance_page(page: Rows, clock: Clock, span: Span, params: Any) -> tuple[int
 
 
 @force_inline
-def send_one(page: Rows, send: int, clock: Clock, params: Any) -> None:
+def send_one(page: Rows, send: int, clock: Clock, params: Params) -> None:
     """Decide, draw the outcome, log both."""
     arm = decide(page, trials(send, clock), send, params)
     conversions = draw_outcome(page, arm, clock.fans)
@@ -69,7 +69,7 @@ def trials(send: int, clock: Clock) -> int:
 
 
 @force_inline
-def decide(page: Rows, t: int, send: int, params: Any) -> int:
+def decide(page: Rows, t: int, send: int, params: Params) -> int:
     """The arm that the policy sends after `t` trials."""
     key = pull_key(page.policy_key, send)
     prepare(t, page.n, page.a, page.b, params, page.state, key)
@@ -86,7 +86,7 @@ def draw_outcome(page: Rows, arm: int, fans: int) -> int:
     return binomial(pull_key(arm_key(page.outcome_key, arm), sent), fans, page.rates[arm])
 
 
-def count_locked_out(rows: Rows, offsets: Any, clock: Clock, send: int, params: Any, locked: Any) -> None:
+def count_locked_out(rows: Rows, offsets: Counts, clock: Clock, send: int, params: Params, locked: Counts) -> None:
     """Count in `locked` (R,) the pages of which, at `send`, no truly best arm can be sent; `rows.state` changes."""
     for r in range(rows.rates.shape[0]):
         for p in range(offsets.size - 1):
@@ -95,7 +95,7 @@ def count_locked_out(rows: Rows, offsets: Any, clock: Clock, send: int, params: 
             locked[r] += not best_can_win(page, params)
 
 
-def best_can_win(page: Rows, params: Any) -> bool:
+def best_can_win(page: Rows, params: Params) -> bool:
     """Whether any of the truly best arms has a positive probability of being sent."""
     best = highest(page.rates)
     for arm in range(page.rates.size):
@@ -104,7 +104,7 @@ def best_can_win(page: Rows, params: Any) -> bool:
     return False
 
 
-def highest(values: Any) -> float:
+def highest(values: Floats) -> float:
     """The largest of `values`, at least one, none below 0."""
     largest = 0.0
     for value in values:
@@ -112,7 +112,7 @@ def highest(values: Any) -> float:
     return largest
 
 
-def tally(rows: Rows, offsets: Any, missed: Any, best_sends: Any) -> None:
+def tally(rows: Rows, offsets: Counts, missed: Floats, best_sends: Counts) -> None:
     """Add up, into (R,), conversions per fan that sends fell short of the best arm's, and the sends of a best arm."""
     for r in range(rows.rates.shape[0]):
         for p in range(offsets.size - 1):
@@ -123,7 +123,7 @@ def tally(rows: Rows, offsets: Any, missed: Any, best_sends: Any) -> None:
                 best_sends[r] += rows.sent[r, column] * (rows.rates[r, column] == best)
 
 
-def draw_rates(keys: Any, offsets: Any, a: Any, b: Any, rates: Any) -> None:
+def draw_rates(keys: Keys, offsets: Counts, a: Floats, b: Floats, rates: Floats) -> None:
     """Draw `rates` (R, A), each from the Beta(a, b) of its arm, addressed by page key (R, P) and arm; a, b (A,)."""
     for r in range(rates.shape[0]):
         for p in range(offsets.size - 1):

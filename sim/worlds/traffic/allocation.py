@@ -4,14 +4,14 @@ Plain functions of the traffic kernel.
 """
 
 import math
-from typing import Any
 
+from sim.worlds.base import Counts
 from sim.worlds.metrics.allocation import GONE, add_page, bin_of, count_cold
 from sim.worlds.traffic.bank.rank_cutoff import rank_above
-from sim.worlds.traffic.records import BUMP, RETIRED, Row
+from sim.worlds.traffic.records import BUMP, RETIRED, Record, Records, Row
 
 
-def tally(row: Row, by_bin: Any, sums: Any) -> None:
+def tally(row: Row, by_bin: Counts, sums: Counts) -> None:
     """Add the messages since the last tally to `by_bin` and `sums`, which are those of `metrics.allocation.Tally`.
 
     A caption's rank is by its fresh rate among those of its tier in the bank. Captions that left the bank since are
@@ -33,7 +33,7 @@ def tally(row: Row, by_bin: Any, sums: Any) -> None:
     add_page(total, logs, row.page.alive, sums)
 
 
-def bin_sent(caption: Any, tier: int, page: Any, bank: Any) -> int:
+def bin_sent(caption: Record, tier: int, page: Record, bank: Records) -> int:
     """The bin of a priced tried caption."""
     if caption.last_used == RETIRED:
         return GONE

@@ -6,7 +6,6 @@ one moment in this order. Cost grows with messages and captions scored, never wi
 """
 
 import math
-from typing import Any
 
 from policies.maths.draws import arm_key, gamma, normal, pull_key, uniform
 from sim.kernels import force_inline, unbound
@@ -23,6 +22,7 @@ from sim.worlds.traffic.records import (
     BY_HAND,
     NOT_FILLED,
     Block,
+    Record,
     Row,
     Snapshots,
     bank_of,
@@ -76,7 +76,7 @@ def play(first: int, last: int, stops: Counts, observe: Counts, b: Block, snapsh
                 tally(row, snapshots.by_bin[stop], snapshots.tally[stop])
 
 
-def add_up(page: Any, sums: Any) -> None:
+def add_up(page: Record, sums: Record) -> None:
     """Add a page's sums to its replication's, one page after another: the order is part of the result."""
     sums.sends += page.sends
     sums.priced += page.priced
@@ -166,7 +166,7 @@ def fans_on(day: int, row: Row) -> int:
     return int(row.page.fans * row.tables.daily[row.page.number, day, AUDIENCE] + 0.5)
 
 
-def buyers(slot: Any, views: int, row: Row) -> int:
+def buyers(slot: Record, views: int, row: Row) -> int:
     """Viewers who will ever buy: binomial, with a gamma factor of the message's own."""
     key = pull_key(
         arm_key(row.page.outcome_key, row.tried.history[slot.caption].caption_id), row.tried.uses[slot.caption]
@@ -178,7 +178,7 @@ def buyers(slot: Any, views: int, row: Row) -> int:
     return binomial(arm_key(key, PURCHASES), views, min(rate, 1.0))
 
 
-def settle(slot: Any, purchases: int, row: Row) -> None:
+def settle(slot: Record, purchases: int, row: Row) -> None:
     """Reward, money and regret of a send."""
     sums, price = row.sums, row.tried.captions[slot.caption].price
     exposure = fans_on(slot.time // DAY_S, row) * row.rules.mean_views * slot.factor
@@ -191,7 +191,7 @@ def settle(slot: Any, purchases: int, row: Row) -> None:
     sums.priced += slot.tier != BUMP
 
 
-def await_count(slot: Any, views: int, purchases: int, row: Row) -> None:
+def await_count(slot: Record, views: int, purchases: int, row: Row) -> None:
     """Queue a message for the update job."""
     page = row.page
     message = row.job.pending[wrapped(page.pending_head + page.pending_size, row.job.pending.shape[0])]
@@ -210,7 +210,7 @@ def is_attributed(number: int, row: Row) -> bool:
     return bool(share >= 1.0 or uniform(arm_key(pull_key(row.page.view_key, number), ATTRIBUTION)) < share)
 
 
-def wear_out(slot: Any, row: Row) -> None:
+def wear_out(slot: Record, row: Row) -> None:
     """A use costs the caption a share of what is left of its rate, and starts its cool-down."""
     day, history = slot.time // DAY_S, row.tried.history[slot.caption]
     if slot.tier != BUMP:
@@ -220,7 +220,7 @@ def wear_out(slot: Any, row: Row) -> None:
     row.tried.uses[slot.caption] += 1
 
 
-def write(slot: Any, views: int, purchases: int, row: Row) -> None:
+def write(slot: Record, views: int, purchases: int, row: Row) -> None:
     """Log a send."""
     line = row.log[row.sums.sends]
     line.time, line.caption, line.propensity = slot.time, slot.caption, slot.propensity

@@ -8,10 +8,10 @@ the EMVs above 0 in ascending order: most are 0, and need no sorting.
 """
 
 import math
-from typing import Any
 
 from sim.worlds.base import Floats
 from sim.worlds.sorted_arrays import insert_sorted, remove_sorted
+from sim.worlds.traffic.records import Record, Records
 
 SUCCESS, FAILURE, NEITHER = 1, 0, -1
 
@@ -40,7 +40,7 @@ def wrapped(place: int, size: int) -> int:
     return place - size if place >= size else place
 
 
-def remember(page: Any, recent: Any, positive_emvs_sorted: Floats, time: int, emv: float) -> None:
+def remember(page: Record, recent: Records, positive_emvs_sorted: Floats, time: int, emv: float) -> None:
     """Add a message to the page's window; messages come in order of time."""
     entry = recent[wrapped(page.recent_head + page.recent_size, recent.shape[0])]
     entry.time, entry.emv = time, emv
@@ -49,7 +49,7 @@ def remember(page: Any, recent: Any, positive_emvs_sorted: Floats, time: int, em
         page.positives = insert_sorted(positive_emvs_sorted, page.positives, emv)
 
 
-def forget(page: Any, recent: Any, positive_emvs_sorted: Floats, before: int) -> None:
+def forget(page: Record, recent: Records, positive_emvs_sorted: Floats, before: int) -> None:
     """Drop the page's messages sent before time `before`."""
     while page.recent_size > 0 and recent[page.recent_head].time < before:
         emv = recent[page.recent_head].emv
@@ -59,7 +59,7 @@ def forget(page: Any, recent: Any, positive_emvs_sorted: Floats, before: int) ->
             page.positives = remove_sorted(positive_emvs_sorted, page.positives, emv)
 
 
-def median_emv(page: Any, positive_emvs_sorted: Floats) -> float:
+def median_emv(page: Record, positive_emvs_sorted: Floats) -> float:
     """Median of the page's window, the mean of the middle two where their number is even; NaN (NULL) of none."""
     size, zeros = page.recent_size, page.recent_size - page.positives
     if size == 0:
@@ -70,7 +70,7 @@ def median_emv(page: Any, positive_emvs_sorted: Floats) -> float:
     return 0.5 * (emv_at_rank(positive_emvs_sorted, size // 2 - 1 - zeros) + middle)
 
 
-def lower_median_emv(page: Any, positive_emvs_sorted: Floats) -> float:
+def lower_median_emv(page: Record, positive_emvs_sorted: Floats) -> float:
     """The lower of the middle two values, or the middle one; NaN (NULL) of none."""
     size, zeros = page.recent_size, page.recent_size - page.positives
     return math.nan if size == 0 else emv_at_rank(positive_emvs_sorted, (size - 1) // 2 - zeros)

@@ -10,18 +10,17 @@ Plain functions of the traffic kernel, which binds the policy's `summarise`, `pr
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 
 from policies.maths.draws import arm_key, mix, pull_key, uniform
 from sim.kernels import unbound
 from sim.units import DAY_S
-from sim.worlds.base import Params
+from sim.worlds.base import Floats, Params
 from sim.worlds.sorted_arrays import insert_at
 from sim.worlds.traffic.bank.turnover import take
 from sim.worlds.traffic.composite import DRAW, bonus_of, drop_excluded, is_excluded, note_uses, prepare_classes
-from sim.worlds.traffic.records import BUMP, BY_HAND, RATE, USD, Row
+from sim.worlds.traffic.records import BUMP, BY_HAND, RATE, USD, Record, Row
 from sim.worlds.traffic.regret import expect, missed, rate_on
 from sim.worlds.traffic.update_job import recall, refresh_score
 
@@ -261,7 +260,7 @@ def count_hits(found: int, eligible: int, row: Row) -> None:
         row.work.hits[min(row.work.chosen[i], eligible)] += 1
 
 
-def copy(source: Any, target: Any) -> None:
+def copy(source: Floats, target: Floats) -> None:
     """Copy numbers one by one: assigning array to array would allocate."""
     for i in range(source.shape[0]):
         target[i] = source[i]
@@ -303,7 +302,7 @@ def tried_place(tier: int, i: int, eligible: int, luck: np.uint64, row: Row, par
     return take(tier, luck, row, params)
 
 
-def fill(slot: Any, tier: int, day: int, c: int, least: float, row: Row, params: Params) -> None:
+def fill(slot: Record, tier: int, day: int, c: int, least: float, row: Row, params: Params) -> None:
     """Put a chosen caption into a slot."""
     slot.caption = c
     slot.best = tier != BUMP and rate_on(day, c, row) >= least

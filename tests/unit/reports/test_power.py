@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 from scipy.special import ndtri
 
+from reports.decision.inputs import LockOuts
 from reports.estimators.power import (
     MOST_SIMULATED,
     FieldTraffic,
@@ -20,7 +21,7 @@ from reports.estimators.power import (
     simulated_power,
     t_power,
 )
-from reports.power_plan import Goal, plan_field, plan_ranking
+from reports.power_plan import Goal, plan_field, plan_ranking, ranking_data
 from reports.power_text import ranking_text
 from sim.errors import InputError
 
@@ -194,3 +195,19 @@ def test_a_design_effect_multiplies_fans_sends_and_days() -> None:
 def test_a_rate_that_cannot_rise_is_refused(rate: float) -> None:
     with pytest.raises(InputError, match="rate"):
         plan_field(FieldTraffic(rate, 1.0, 1.0, 1.0, ""), GOAL)
+
+
+def test_a_pilot_that_may_lack_lock_outs_is_too_small() -> None:
+    rows = replications(base=[float(i % 5) for i in range(50)], rival=[float(i % 7) for i in range(50)])
+
+    def needed(*seen: tuple[int, int]) -> tuple[int, str | None]:
+        lock_outs = {name: LockOuts(*counts) for name, counts in zip(("rival", "base"), seen, strict=False)}
+        ranking = plan_ranking(rows, "base", ["rival"], "regret", Goal(5.0, False, 0.95, 0.8), lock_outs=lock_outs)
+        return ranking.needed, ranking_data(ranking)["policies"][0]["sample_too_small"]
+
+    assert needed((20, 50), (20, 50))[1] is None
+    assert needed((0, 50))[0] == 1_000  # of pages, one in each replication
+    assert needed((3, 50)) == (250, "only 3 pages of rival end locked out")
+    assert needed((20, 50), (1, 50)) == (750, "only 1 page of base ends locked out")
+    ranking = plan_ranking(rows, "base", ["rival"], "regret", GOAL, lock_outs={"rival": LockOuts(3, 50)})
+    assert "does not know the cost of lock-out" in ranking_text(ranking, 50).replace("\n  ", " ")

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.maths.draws import arm_key, normal, open_uniform, pull_key, uniform
-from sim.worlds.base import Floats
-from sim.worlds.traffic.records import BUMP, Records, Shorts
+from sim.worlds.base import Counts, Floats, Keys
+from sim.worlds.traffic.records import BUMP, Ints, Record, Records, Shorts
 
 Tiers = NDArray[np.int8]
 
@@ -76,7 +76,7 @@ def sample_dollars(listing: Listing, entries: Any, keys: Any, mean: float, sigma
                 listing.dollars[i, c] = mean * math.exp(entry.log_rate + noise) * entry.price * priced / total
 
 
-def normals(keys: Any, z: Any) -> None:
+def normals(keys: Keys, z: Floats) -> None:
     """A standard normal of each page's own."""
     for i in range(z.shape[0]):
         z[i] = normal(pull_key(keys[i], PAGE))
@@ -105,7 +105,7 @@ def sample_bank(
                     sample_caption(captions[c], t, pull_key(key, captions[c].caption_id), level[i], params)
 
 
-def sample_tiers(key: np.uint64, arrives: Any, params: BankParams, tier: Any) -> None:
+def sample_tiers(key: np.uint64, arrives: Shorts, params: BankParams, tier: Tiers) -> None:
     """Tiers of captions that arrive later, by chance; those at start have theirs."""
     c = arrives.shape[0] - 1
     while c >= 0 and arrives[c] > 0:
@@ -114,7 +114,7 @@ def sample_tiers(key: np.uint64, arrives: Any, params: BankParams, tier: Any) ->
         c -= 1
 
 
-def sort_by_tier(tier: Any, start: Any, count: Any, entries: Any) -> None:
+def sort_by_tier(tier: Tiers, start: Counts, count: Floats, entries: Records) -> None:
     """Put captions in order of tier, then of caption_id."""
     count[:] = 0.0
     for c in range(tier.shape[0]):
@@ -128,7 +128,9 @@ def sort_by_tier(tier: Any, start: Any, count: Any, entries: Any) -> None:
         count[tier[c]] += 1.0
 
 
-def sample_lifetimes(key: np.uint64, weeks: Any, log_stay: float, captions: Any, arrives: Any, leaving: Any) -> None:
+def sample_lifetimes(
+    key: np.uint64, weeks: Shorts, log_stay: float, captions: Records, arrives: Shorts, leaving: Ints
+) -> None:
     """When the captions of a tier arrive, which `weeks` says in order of caption_id, and when they retire."""
     horizon = leaving.shape[0] - 1
     stays = math.exp(log_stay * horizon)
@@ -141,7 +143,7 @@ def sample_lifetimes(key: np.uint64, weeks: Any, log_stay: float, captions: Any,
         leaving[captions[c].retires] += 1
 
 
-def sample_caption(caption: Any, tier: int, key: np.uint64, level: float, params: BankParams) -> None:
+def sample_caption(caption: Record, tier: int, key: np.uint64, level: float, params: BankParams) -> None:
     """Draw a priced caption: its price, and how well it sells."""
     dollars = sample_price(uniform(arm_key(key, PRICE)), params.bands[tier], params.bands[tier + 1], params)
     # What sets a caption apart from others of its price is log-normal of mean 1.
@@ -169,9 +171,9 @@ def lifetime(u: float, log_stay: float) -> int:
 
 def sample_traits(
     traits: Traits,
-    bank: Any,
-    arrives: Any,
-    keys: Any,
+    bank: Records,
+    arrives: Shorts,
+    keys: Keys,
     categories: float,
     largest: float,
     urgent: float,
