@@ -35,6 +35,7 @@ COMMANDS = {
     "seed": "seed",
     "load": "load",
     "deploy": "deploy",
+    "job": "job",
     "verify": "verify",
     "scenarios": "scenarios",
     "policies": "policies",

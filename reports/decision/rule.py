@@ -115,10 +115,10 @@ def _needed(rival: Gain, given: DecisionInput, level: float) -> int | None:
         return None
     root = (critical_value(level, max(1, given.replications - 1)) + float(ndtri(POWER))) * rival.sd / distance
     needed = max(root**2, rival.shortage.needed if rival.shortage else 0, given.replications + 1)
-    return _rounded_up(needed) if needed <= MOST_REPLICATIONS else None
+    return rounded_up(needed) if needed <= MOST_REPLICATIONS else None
 
 
-def _rounded_up(value: float) -> int:
+def rounded_up(value: float) -> int:
     """Two significant digits, upwards: a more precise figure would promise too much."""
     size = max(1, int(10 ** (math.floor(math.log10(value)) - 1)))
     return math.ceil(value / size) * size

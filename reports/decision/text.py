@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from reports.decision.anchors import Anchors
 from reports.decision.inputs import Unit, amount, bare
 from reports.decision.outcome import Gain
-from reports.decision.rule import Decision
+from reports.decision.rule import Decision, rounded_up
 from reports.estimators.intervals import Estimate
 from reports.formatting import percent, percent_interval
 
@@ -164,9 +164,8 @@ def _shortage(decision: Decision) -> str:
     rival = decision.rival
     if rival is None or rival.shortage is None:
         return ""
-    return (
-        f"The interval may be too narrow: {rival.shortage.why}; it needs about {rival.shortage.needed:,} replications."
-    )
+    needed = f"it needs about {rounded_up(rival.shortage.needed):,} replications"
+    return f"The interval may be too narrow: {rival.shortage.why}; {needed}."
 
 
 def _stability(decision: Decision) -> str:

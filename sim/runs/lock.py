@@ -114,8 +114,10 @@ def _held(folder: Path) -> StorageError:
 
 def _release(path: Path, handle: int) -> None:
     """Remove the file while it is still locked: a process that has it open notices the change."""
-    path.unlink(missing_ok=True)
-    os.close(handle)
+    try:
+        path.unlink(missing_ok=True)
+    finally:
+        os.close(handle)
 
 
 def remove_if_empty(folder: Path) -> None:

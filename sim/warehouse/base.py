@@ -16,7 +16,7 @@ interface is GoogleSQL; a target that speaks another dialect translates it.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -178,8 +178,9 @@ class Target(Protocol):
     spec: TargetSpec
     project: str  # and the dataset: what statements name; a local target has stand-ins
     dataset: str
-    unsupported: frozenset[str]  # of: functions, modes, defaults, primary_key, partition, cluster, options
+    unsupported: frozenset[str]  # of: functions, procedures, modes, defaults, primary_key, partition, cluster, options
     load_error: type[SimError]  # what a load raises when rows did not arrive as they were sent
+    shared: bool  # whether other programs can write to its tables during a load
     max_partitions: int | None  # daily partitions that one load may touch
 
     def statement(self, name: str, **parameters: sql.Parameter) -> str:
@@ -190,6 +191,12 @@ class Target(Protocol):
 
     def execute(self, statement: str) -> None:
         """Run a writing statement, in GoogleSQL."""
+
+    def run_script(self, statements: Sequence[str], *, writes: bool = True) -> pa.Table | None:
+        """Run the statements of a script in order, in GoogleSQL; rows of the last one, if it is a SELECT.
+
+        An open transaction is rolled back where a statement fails. `writes` says whether a permission is required.
+        """
 
     def describe(self, table: str) -> TableDescription | None:
         """How the warehouse describes a table; None if there is none."""

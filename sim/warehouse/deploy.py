@@ -1,15 +1,16 @@
-"""Create the tables and the functions in a target: idempotent, and never over somebody else's function unasked."""
+"""Create tables, functions and jobs in a target: repeatable, and never over another function without being asked."""
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import sql
 from sim.errors import CheckFailedError, InputError
-from sim.warehouse.base import SENDS, STATS, Routine, TableDescription, Target
-from sim.warehouse.schema import described
+from sim.warehouse.base import SENDS, STATS, Routine, Target
+from sim.warehouse.drift import table_difference
+from sim.warehouse.jobs import TABLES as JOB_TABLES
+from sim.warehouse.jobs import Job, jobs
 
 TABLES = (STATS, SENDS)
 FUNCTIONS = ("wilson_score_bounds", "wilson_sample")
@@ -17,11 +18,16 @@ CANDIDATES = tuple(name.rsplit("/", 1)[1] for name in sql.names(sql.CANDIDATES))
 LONG_LINE = 200
 _BREAKS = re.compile(r" (?=(?:[-+*/]|WHEN|THEN|ELSE|END)[ )])")
 ARGUMENTS = (("successes", "INT64"), ("failures", "INT64"))
+DRIFT = frozenset({"differs", "refuse", "replace"})
 
 
 @dataclass(frozen=True)
 class Step:
-    """One table or function: `action` is create, keep, replace, differs (a table) or refuse (a function)."""
+    """One table, function or job.
+
+    `action` is create, keep, replace, differs (a table), refuse (a function or procedure of another body), or schedule
+    (how a job is run; nothing to do).
+    """
 
     name: str
     action: str
@@ -33,34 +39,60 @@ class Step:
         """Whether the statement is to be run."""
         return self.action in {"create", "replace"}
 
-    def data(self) -> dict[str, Any]:
+    def data(self) -> dict[str, str]:
         """What `--json` prints of it."""
         return {"name": self.name, "action": self.action, "statement": self.statement, "difference": self.difference}
 
 
-def plan(target: Target, *, replace: bool = False, candidates: bool = False) -> list[Step]:
+def plan(target: Target, *, replace: bool = False, candidates: bool = False, with_jobs: bool = False) -> list[Step]:
     """What there is to do, found out by reading only. InputError for a target that cannot hold functions.
 
-    `candidates`: also the functions of sql/udf/candidates, under their own names.
+    `candidates`: also the functions of sql/udf/candidates, under their own names. `with_jobs`: also the jobs
+    of sql/jobs and the tables that they need.
     """
     if "functions" in target.unsupported:
         raise InputError(f"{target.spec} holds tables only", "deploy to duckdb:FILE or bigquery:PROJECT.DATASET")
-    wanted = [*FUNCTIONS, *(CANDIDATES if candidates else ())]
-    return [*(_table(target, name) for name in TABLES), *(_function(target, name, replace) for name in wanted)]
+    steps = [_table(target, name) for name in (*TABLES, *(JOB_TABLES if with_jobs else ()))]
+    steps += [_function(target, name, replace) for name in (*FUNCTIONS, *(CANDIDATES if candidates else ()))]
+    return steps + [step for job in jobs().values() for step in _job(target, job, replace)] if with_jobs else steps
 
 
 def carry_out(target: Target, steps: Sequence[Step]) -> None:
-    """Run what the plan says. CheckFailedError, before anything is written, if a function would be replaced unasked."""
+    """Run what the plan says.
+
+    Raises CheckFailedError before anything is written if a function or procedure would be replaced without --replace,
+    and after the rest was done if a table differs from its DDL: a table with rows is not altered.
+    """
     refused = [step for step in steps if step.action == "refuse"]
     if refused:
-        names = ", ".join(step.name for step in refused)
-        told = "\n".join(step.difference for step in refused)
         raise CheckFailedError(
-            f"{names}: another function has this name, nothing was written\n{told}", "--replace puts ours there"
+            f"{_names(refused)}: another function has this name, nothing was written\n{_differences(refused)}",
+            "--replace replaces it with that of the project",
         )
     for step in steps:
         if step.writes:
             target.execute(step.statement)
+    drifted = [step for step in steps if step.action == "differs"]
+    if drifted:
+        raise CheckFailedError(
+            f"{_names(drifted)}: the table differs from the project, and was left as it is\n{_differences(drifted)}",
+            "run the ALTER statements above where they suit you; everything else is deployed",
+        )
+
+
+def require_no_drift(steps: Sequence[Step]) -> None:
+    """CheckFailedError where anything is missing or differs from the project."""
+    changed = [step for step in steps if step.writes or step.action in DRIFT]
+    if changed:
+        raise CheckFailedError(f"{_names(changed)}: not as in the project", "`deploy` creates what is missing")
+
+
+def _names(steps: Sequence[Step]) -> str:
+    return ", ".join(step.name for step in steps)
+
+
+def _differences(steps: Sequence[Step]) -> str:
+    return "\n".join(step.difference for step in steps)
 
 
 def as_text(steps: Sequence[Step], *, statements: bool) -> str:
@@ -70,7 +102,7 @@ def as_text(steps: Sequence[Step], *, statements: bool) -> str:
         lines.append(f"{step.action:8} {step.name}")
         if step.difference:
             lines.append(step.difference)
-        if statements and step.writes:
+        if step.action == "schedule" or (statements and step.writes):
             lines.append(step.statement.strip())
     return "\n".join(lines)
 
@@ -80,8 +112,24 @@ def _table(target: Target, name: str) -> Step:
     found = target.describe(name)
     if found is None:
         return Step(name, "create", statement)
-    difference = _difference(name, table_lines(described(name), target), table_lines(found, target))
+    difference = table_difference(found, target)
     return Step(name, "differs" if difference else "keep", statement, difference)
+
+
+def _job(target: Target, job: Job, replace: bool) -> Iterator[Step]:
+    """The stored procedure where the target keeps procedures, then how the job is run."""
+    if "procedures" in target.unsupported:
+        yield Step(job.name, "schedule", f"{job.schedule}: python -m sim job {job.name} --to {target.spec}")
+        return
+    statement, wanted, found = job.procedure(target), job.procedure_body(target), target.routine(job.name)
+    if found is None:
+        yield Step(job.name, "create", statement)
+    elif found.body.split() == wanted.split():
+        yield Step(job.name, "keep", statement)
+    else:
+        difference = _difference(job.name, wanted.splitlines(), found.body.splitlines())
+        yield Step(job.name, "replace" if replace else "refuse", statement, difference)
+    yield Step(f"{job.name} (scheduled query)", "schedule", f"{job.schedule}: {job.call(target)}")
 
 
 def _function(target: Target, name: str, replace: bool) -> Step:
@@ -110,17 +158,6 @@ def _lines(body: str) -> list[str]:
     """The lines of a body; DuckDB prints all of it as one, which is cut before its operators and keywords."""
     lines = body.strip().splitlines()
     return [part for line in lines for part in (_BREAKS.split(line) if len(line) > LONG_LINE else [line])]
-
-
-def table_lines(table: TableDescription, target: Target) -> list[str]:
-    """A table's description as lines to compare, without what the target keeps nothing of."""
-    lines = [_column_line(one.name, one.type, one.mode, one.default) for one in table.columns]
-    parts = {"primary_key": table.primary_key, "partition": table.partition, "cluster": table.cluster}
-    return [*lines, *(f"{key} {value}" for key, value in parts.items() if key not in target.unsupported)]
-
-
-def _column_line(name: str, kind: str, mode: str, default: str | None) -> str:
-    return f"{name} {kind} {mode}" + (f" DEFAULT {default}" if default else "")
 
 
 def _difference(name: str, wanted: list[str], found: list[str]) -> str:

@@ -5,6 +5,7 @@ and options. DuckDB compares names without regard to case, and so does this modu
 Loads go through a staging table in the same file and a list of parts, changed in one transaction per part.
 """
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from types import TracebackType
@@ -36,12 +37,13 @@ from sim.warehouse.embedded import (
     local_statement,
     macro,
     our_macro,
+    roll_back,
     totals_statement,
 )
 from sim.warehouse.guard import WritePermission
 from sim.warehouse.places import refuse_url
 from sim.warehouse.schema import duckdb_type, normal_default
-from sim.warehouse.translate import to_duckdb
+from sim.warehouse.translate import is_query, to_duckdb
 
 
 class DuckDBTarget:
@@ -50,8 +52,9 @@ class DuckDBTarget:
     form = "duckdb:FILE"
     guarded = False
     project, dataset = LOCAL_PROJECT, LOCAL_DATASET
-    unsupported = frozenset({"primary_key", "partition", "cluster", "options"})
+    unsupported = frozenset({"procedures", "primary_key", "partition", "cluster", "options"})
     load_error = StorageError
+    shared = False
     max_partitions = None
 
     def __init__(self, spec: TargetSpec, *, read_only: bool = False, memory_limit: str | None = None) -> None:
@@ -96,6 +99,16 @@ class DuckDBTarget:
         """See `Target.execute`."""
         with local_errors(self.spec):
             self._connection.execute(to_duckdb(statement))
+
+    def run_script(self, statements: Sequence[str], *, writes: bool = True) -> pa.Table | None:  # noqa: ARG002
+        """See `Target.run_script`."""
+        with local_errors(self.spec):
+            try:
+                for statement in statements:
+                    done = self._connection.execute(to_duckdb(statement))
+                return integers(done.to_arrow_table()) if is_query(statements[-1]) else None
+            finally:
+                roll_back(self._connection)
 
     def describe(self, table: str) -> TableDescription | None:
         """See `Target.describe`."""

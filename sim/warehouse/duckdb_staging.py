@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from sim.errors import InputError
 from sim.warehouse.base import RowTotals, TargetSpec
-from sim.warehouse.embedded import as_totals, literal_path, local_errors, local_statement, totals_statement
+from sim.warehouse.embedded import as_totals, literal_path, local_errors, local_statement, roll_back, totals_statement
 from sim.warehouse.places import remove_scratch, scratch_folder
 from sim.warehouse.schema import described
 from sim.warehouse.translate import to_duckdb
@@ -149,13 +149,5 @@ class DuckDBStaging:
                 yield run
                 run.execute("COMMIT")
             except BaseException:
-                _roll_back(run)
+                roll_back(run)
                 raise
-
-
-def _roll_back(run: duckdb.DuckDBPyConnection) -> None:
-    """End the transaction; after an error of the file DuckDB has ended it already."""
-    try:
-        run.execute("ROLLBACK")
-    except duckdb.Error:
-        return

@@ -39,6 +39,14 @@ def connect(
     return connection
 
 
+def roll_back(connection: duckdb.DuckDBPyConnection) -> None:
+    """Roll back the open transaction, if there is one: after an error of the file DuckDB has ended it already."""
+    try:
+        connection.execute("ROLLBACK")
+    except duckdb.Error:
+        return
+
+
 def local_statement(name: str, **parameters: sql.Parameter) -> str:
     """The GoogleSQL statement `name` of `sql/`, for a local target."""
     return sql.read(name, project=LOCAL_PROJECT, dataset=LOCAL_DATASET, **parameters)

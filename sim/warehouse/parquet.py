@@ -3,7 +3,7 @@
 It holds no functions; ours are made in that DuckDB, so that the contents can be checked against them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -54,8 +54,11 @@ class ParquetTarget:
     form = "parquet:DIR"
     guarded = False
     project, dataset = LOCAL_PROJECT, LOCAL_DATASET
-    unsupported = frozenset({"functions", "modes", "defaults", "primary_key", "partition", "cluster", "options"})
+    unsupported = frozenset(
+        {"functions", "procedures", "modes", "defaults", "primary_key", "partition", "cluster", "options"}
+    )
     load_error = StorageError
+    shared = False
     max_partitions = None
 
     def __init__(self, spec: TargetSpec, *, read_only: bool = False) -> None:
@@ -90,14 +93,18 @@ class ParquetTarget:
         return local_statement(name, **parameters)
 
     def query(self, statement: str) -> pa.Table:
-        """See `Target.query`; the tables are those whose folders exist."""
+        """See `Target.query`; the tables are the folders that the statement names."""
         with local_errors(self.spec):
-            self._make_views()
+            self._make_views(statement)
             return integers(self._connection.execute(to_duckdb(statement)).to_arrow_table())
 
     def execute(self, statement: str) -> None:  # noqa: ARG002
         """A folder runs no statements: InputError."""
         raise InputError(f"{self.spec} holds tables only", "deploy to duckdb:FILE or bigquery:PROJECT.DATASET")
+
+    def run_script(self, statements: Sequence[str], *, writes: bool = True) -> pa.Table | None:  # noqa: ARG002
+        """A folder runs no scripts: InputError."""
+        raise InputError(f"{self.spec} holds tables only", "run jobs on duckdb:FILE or bigquery:PROJECT.DATASET")
 
     def describe(self, table: str) -> TableDescription | None:
         """See `Target.describe`, read from the footers."""
@@ -172,9 +179,10 @@ class ParquetTarget:
     ) -> None:
         self.close()
 
-    def _make_views(self) -> None:
+    def _make_views(self, statement: str) -> None:
         for folder in sorted(self.spec.path.iterdir()):
-            if folder.is_dir() and sql.NAME.fullmatch(folder.name) and (files := part_files(folder)):
+            named = sql.NAME.fullmatch(folder.name) and folder.name in statement
+            if named and (files := part_files(folder)):
                 make_view(self._connection, folder.name, files)
 
 

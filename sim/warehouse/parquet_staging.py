@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from sim.errors import InputError, StorageError
 from sim.files import flush
-from sim.warehouse.base import STATS, RowTotals, plain_id
+from sim.warehouse.base import NO_ROWS, STATS, RowTotals, plain_id
 from sim.warehouse.embedded import file_totals
 from sim.warehouse.load.checksum import stats_totals
 from sim.warehouse.parquet_folder import (
@@ -77,9 +77,10 @@ class ParquetStaging:
     def totals(self) -> RowTotals:
         """See `Staging.totals`."""
         files = part_files(self._folder)
-        if self._table == STATS and len(files) == 1:
-            return stats_totals(files[0])
-        return file_totals(self._table, files) if files else RowTotals(0, 0, 0)
+        if self._table != STATS:
+            return file_totals(self._table, files) if files else NO_ROWS
+        # Parts hold whole pages, so keys add up too.
+        return sum((stats_totals(file) for file in files), NO_ROWS)
 
     def publish(self, *, replace: bool) -> None:
         """See `Staging.publish`: the staging folder takes the place of the table's by a rename."""

@@ -6,7 +6,7 @@ from typing import cast
 
 import sqlglot
 from sqlglot import exp
-from sqlglot.errors import ErrorLevel
+from sqlglot.errors import ErrorLevel, SqlglotError
 
 # sqlglot logs each table property that DuckDB lacks (partitions, clustering, options); we drop them on purpose.
 logging.getLogger("sqlglot").addFilter(lambda record: "Unsupported property" not in record.getMessage())
@@ -33,6 +33,14 @@ def normal_form(expression: str) -> str:
     while isinstance(tree, exp.Paren):
         tree = tree.this
     return tree.sql(dialect="bigquery", comments=False, normalize=True, normalize_functions="upper")
+
+
+def is_query(statement: str) -> bool:
+    """Whether a GoogleSQL statement only reads: a SELECT."""
+    try:
+        return isinstance(parse(statement), exp.Query)
+    except SqlglotError:
+        return False
 
 
 def _free_macro(tree: exp.Expression) -> None:

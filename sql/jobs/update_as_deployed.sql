@@ -50,15 +50,15 @@ GROUP BY messages.page_name, messages.caption_id;
 CREATE OR REPLACE TEMP TABLE job_rows AS
 WITH decayed AS (
   SELECT
-    rollup.*,
+    latest.*,
     stats.caption_id IS NULL AS is_new,
     stats.total_observations AS old_observations,
     stats.total_revenue AS old_revenue,
-    IF(stats.caption_id IS NULL, 1, CAST(ROUND(stats.successes * ${decay}) AS INT64)) + rollup.new_successes AS successes,
-    IF(stats.caption_id IS NULL, 1, CAST(ROUND(stats.failures * ${decay}) AS INT64)) + rollup.new_failures AS failures
-  FROM job_rollup AS rollup
+    IF(stats.caption_id IS NULL, 1, CAST(ROUND(stats.successes * ${decay}) AS INT64)) + latest.new_successes AS successes,
+    IF(stats.caption_id IS NULL, 1, CAST(ROUND(stats.failures * ${decay}) AS INT64)) + latest.new_failures AS failures
+  FROM job_rollup AS latest
   LEFT JOIN `${project}`.`${dataset}`.`${table}` AS stats
-    ON rollup.page_name = stats.page_name AND rollup.caption_id = stats.caption_id
+    ON latest.page_name = stats.page_name AND latest.caption_id = stats.caption_id
 )
 SELECT
   page_name, caption_id, is_new, observations, revenue, conversion_rate, emv, old_observations, old_revenue,

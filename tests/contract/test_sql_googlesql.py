@@ -3,6 +3,7 @@
 import importlib.metadata
 import os
 import platform
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +15,7 @@ from filelock import FileLock
 import sql
 from policies.maths.wilson import exploration_bonus, wilson_bounds
 from sim.warehouse.bigquery.target import our_body
+from sim.warehouse.jobs import jobs
 from sim.warehouse.schema import described
 from sim.warehouse.verify.checks import shipped
 from sim.warehouse.verify.merged import merge, split
@@ -130,10 +132,31 @@ class GoogleSQL:
             answer = prepared.execute().content.table_data.row
         return np.array([[cell.double_value for cell in row.cell] for row in answer])
 
-    def analyse(self, statement):
+    def analyse(self, statement, *tables):
         from zetasql.api import Analyzer
 
-        return Analyzer(self.options(), self.catalog(), self.service).analyze_statement(statement)
+        return Analyzer(self.options(), self.catalog(*tables), self.service).analyze_statement(statement)
+
+    def analyse_script(self, statements):
+        """Every statement of a script in turn; later ones see the temporary tables of earlier ones."""
+        from zetasql.api import TableBuilder
+
+        tables, resolved = [], []
+        for statement in statements:
+            if re.match(r"(BEGIN|COMMIT) TRANSACTION$", _without_comments(statement)):
+                continue  # the analyser knows them, but the wheel has no service for a transaction
+            one = self.analyse(statement, *tables)
+            resolved.append(type(one).__name__)
+            if "CREATE OR REPLACE TEMP TABLE" in statement:
+                table = TableBuilder(re.search(r"TEMP TABLE (\w+)", statement)[1])
+                for column in one.column_definition_list:
+                    table.add_column(column.name, column.column.type.type_kind)
+                tables.append(table.build())
+        return resolved
+
+
+def _without_comments(statement):
+    return "\n".join(line for line in statement.splitlines() if not line.startswith("--")).strip()
 
 
 def _kind(name):
@@ -189,6 +212,32 @@ def test_googlesql_analyses_the_merged_checks(googlesql):
     assert len(parts) >= 14
     for since in (None, MOMENT):
         assert type(googlesql.analyse(merge(parts, since))).__name__.startswith("Resolved")
+
+
+JOB_PARAMETERS = {
+    "lookback_days": 7.0, "median_days": 30.0, "exact_median": 1, "null_sum_is_zero": 1, "decay": 1.0, "cap": 0,
+}  # fmt: skip
+
+
+def script(name):
+    """A script of `sql/jobs/`, its parameters filled with their defaults."""
+    job = jobs().get(name.removeprefix("jobs/"))
+    values = job.values({}) if job else JOB_PARAMETERS | {"now_us": 1_700_000_000_000_000}
+    named = {"project": PROJECT, "dataset": DATASET, "table": "caption_bandit_stats", "sends": "mass_messages"}
+    return sql.statements(name, **named, **values)
+
+
+@pytest.mark.parametrize("name", sql.names("jobs"))
+def test_googlesql_analyses_every_statement_of_every_job(googlesql, name):
+    resolved = googlesql.analyse_script(script(name))
+    assert resolved
+    assert all(one.startswith("Resolved") for one in resolved)
+
+
+def test_the_analyser_would_refuse_a_mistake_in_a_job(googlesql):
+    statements = [one.replace("emv_total", "emvtotal", 1) for one in script("jobs/update_caption_bandit_stats")]
+    with pytest.raises(Exception, match=r"not found|Unrecognized"):
+        googlesql.analyse_script(statements)
 
 
 def test_the_analyser_would_refuse_a_mistake(googlesql):

@@ -39,14 +39,15 @@ def attention(results):
     return {name: one["detail"] for name, one in results.items() if one["status"] in {"warn", "fail", "error"}}
 
 
-def loaded_everywhere(run, tmp_path, capsys):
+def loaded_everywhere(run, tmp_path, capsys, allowed=frozenset()):
     for kind, place in (("duckdb", "a.duckdb"), ("parquet", "folder")):
         target = f"{kind}:{tmp_path / place}"
         if kind == "duckdb":
             assert exit_code(["deploy", "--to", target, "--quiet"]) == 0
         assert exit_code(["load", str(run.path), "--to", target, "--quiet"]) == 0
         code, results = verified(target, capsys)
-        assert (code, {k: v for k, v in attention(results).items() if k not in SMALL_LOG}) == (0, {}), target
+        assert {k: v for k, v in attention(results).items() if k not in SMALL_LOG | allowed} == {}, target
+        assert code == 0 or allowed, target
 
 
 SMALL_LOG = {"operations_rate"}  # a small simulated fleet sends fewer than 10 messages per hour
@@ -67,14 +68,23 @@ def small(name):
     return {**values, **source, "horizon": {"days": 8}, "record.sends": True}
 
 
-@pytest.mark.parametrize("name", SHIPPED)
+# The deployed loop counts messages several times: there these checks have to fail, and they say so.
+RECOUNTING = {"contents_recount", "contents_multiples", "contents_missing"}
+LONG = [pytest.param(name, marks=[pytest.mark.long] if name.startswith("production") else []) for name in SHIPPED]
+
+
+def recounts(name):
+    return "every_refresh" in (Path(scenarios.__file__).parent / f"{name}.yaml").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", LONG)
 def test_a_shipped_scenario_verifies_after_loading(name, tmp_path, capsys):
     if name == "headline_tests" and not HEADLINES.is_file():
         pytest.skip(f"no {HEADLINES}: the file of headline tests is not part of the project")
     arguments = [f"--set={key}={json.dumps(value)}" for key, value in small(name).items()]
     out = tmp_path / "run"
     assert exit_code(["run", name, *arguments, "--out", str(out), "--no-report", "--quiet"]) == 0
-    loaded_everywhere(sim.load_run(out), tmp_path, capsys)
+    loaded_everywhere(sim.load_run(out), tmp_path, capsys, allowed=RECOUNTING if recounts(name) else frozenset())
 
 
 @pytest.mark.parametrize("label", ["fan", "send"])

@@ -12,6 +12,7 @@ import time
 import urllib.error
 import urllib.request
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -97,6 +98,7 @@ class Faults:
     planned: list[Fault] = field(default_factory=list)
     seen: list[tuple[str, int | str | None]] = field(default_factory=list)
     storm: tuple[random.Random, float] | None = None
+    rewrites: list[tuple[str, Callable[[bytes], bytes]]] = field(default_factory=list)  # of answers, by request
     lock: threading.Lock = field(default_factory=threading.Lock)
     over: threading.Event = field(default_factory=threading.Event)
 
@@ -109,6 +111,13 @@ class Faults:
             kind = self._planned(request) or self._random()
             self.seen.append((request, kind))
             return kind
+
+    def rewritten(self, request, content):
+        """The answer to a request, after the rewrites that match it."""
+        for pattern, change in self.rewrites:
+            if re.search(pattern, request):
+                content = change(content)
+        return content
 
     def count(self, pattern, *kinds):
         """Requests seen that match, of these faults (None: unspoilt); of all where none is named."""
@@ -136,7 +145,7 @@ def kept(headers):
     return [(name, value) for name, value in headers if name.lower() not in OF_THE_CONNECTION]
 
 
-REASONS = {429: "rateLimitExceeded", 503: "backendError", 403: "accessDenied", 400: "invalid"}
+REASONS = {429: "rateLimitExceeded", 503: "backendError", 403: "accessDenied", 400: "invalid", 404: "notFound"}
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -175,7 +184,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(answer.status)
         for name, value in kept(answer.getheaders()):
             self.send_header(name, value)
-        self._send(content)
+        self._send(self.server.faults.rewritten(f"{self.command} {self.path}", content))
 
     def _refuse(self, status):
         error = f'{{"error": {{"code": {status}, "message": "spoilt", "errors": [{{"reason": "{REASONS[status]}"}}]}}}}'

@@ -2,7 +2,11 @@
 
 from dataclasses import dataclass
 
-POLICIES = ("tests/unit/policies/test_policy_twins.py", "tests/unit/policies/test_policy_wilson.py")
+POLICIES = (
+    "tests/unit/policies/test_policy_scores.py",
+    "tests/unit/policies/test_policy_twins.py",
+    "tests/unit/policies/test_policy_wilson.py",
+)
 BERNOULLI = ("tests/property/test_bernoulli_twin.py", "tests/unit/worlds/test_bernoulli.py")
 TABLE = ("tests/unit/worlds/test_table_twin.py", "tests/unit/worlds/test_table_world.py")
 TRAFFIC = (

@@ -4,13 +4,13 @@ Every request has a deadline, every query a byte cap and labels; see `client`. B
 at another server, which is then used without credentials.
 """
 
+import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Any, Self
 
 import pyarrow as pa
-from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 import sql
@@ -22,7 +22,7 @@ from sim.warehouse.bigquery.staging import BigQueryStaging
 from sim.warehouse.bigquery.totals import dataset_statement, table_totals
 from sim.warehouse.guard import WritePermission
 from sim.warehouse.schema import normal_default
-from sim.warehouse.translate import normal_form, parse
+from sim.warehouse.translate import is_query, normal_form
 
 _GOOGLESQL = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 MAX_PARTITIONS = 4_000  # that one load or copy job of BigQuery may touch
@@ -33,13 +33,15 @@ class BigQueryTarget:
 
     form = "bigquery:PROJECT.DATASET"
     guarded = True
-    unsupported: frozenset[str] = frozenset()
     load_error = RemoteError
+    shared = True
     max_partitions = MAX_PARTITIONS
 
     def __init__(self, spec: TargetSpec, *, permission: WritePermission | None = None, client: Any = None) -> None:
         self.spec = spec
         self._client = DatasetClient(spec, permission, client)
+        # The local server keeps defaults but does not report them.
+        self.unsupported = frozenset({"defaults"} if os.environ.get("BIGQUERY_EMULATOR_HOST") else ())
         self.project, self.dataset = self._client.project, self._client.dataset
 
     @staticmethod
@@ -75,7 +77,7 @@ class BigQueryTarget:
 
     def query(self, statement: str) -> pa.Table:
         """See `Target.query`; a statement that could write is a InputError, whatever the permission."""
-        if not _reads_only(statement):
+        if not is_query(statement):
             raise InputError("only a SELECT may be run as a query")
         with remote_errors(self.spec):
             rows = self._client.run(statement).result(retry=retry(), timeout=PAGE_SECONDS)
@@ -95,6 +97,18 @@ class BigQueryTarget:
         self._client.require_permission()
         with remote_errors(self.spec):
             self._client.run(statement)
+
+    def run_script(self, statements: Sequence[str], *, writes: bool = True) -> pa.Table | None:
+        """See `Target.run_script`: one script job; BigQuery rolls an open transaction back when the script ends."""
+        if writes:
+            self._client.require_permission()
+        elif not all(map(is_query, statements)):
+            raise InputError("only a SELECT may be run as a query")
+        with remote_errors(self.spec):
+            job = self._client.run("".join(f"{one.strip()};\n" for one in statements))
+            if not is_query(statements[-1]):
+                return None
+            return job.result(retry=retry(), timeout=PAGE_SECONDS).to_arrow(create_bqstorage_client=False)
 
     def describe(self, table: str) -> TableDescription | None:
         """See `Target.describe`."""
@@ -179,13 +193,6 @@ def our_body(statement: str) -> str:
     """The expression of CREATE FUNCTION … AS (expression): what is between its outer brackets, as BigQuery keeps it."""
     start = statement.index("AS (") + len("AS (")
     return statement[start : statement.rindex(")")].strip()
-
-
-def _reads_only(statement: str) -> bool:
-    try:
-        return isinstance(parse(statement), exp.Query)
-    except SqlglotError:
-        return False
 
 
 def _description(name: str, table: Any) -> TableDescription:

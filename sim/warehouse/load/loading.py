@@ -17,7 +17,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from sim.errors import InputError, StorageError
+from sim.errors import InputError, SimError, StorageError
 from sim.warehouse.base import NO_ROWS, STATS, RowTotals, Staging, Target, plain_id
 from sim.warehouse.embedded import connect, file_totals, literal_path
 from sim.warehouse.load.checksum import stats_totals
@@ -74,6 +74,8 @@ def load(
     table is then left as it was) or when another program changed the table meanwhile.
     """
     with target.exclusive():
+        for table in (*(one.table for one in loads), LOADS):
+            _refuse_obstacle(target, table)
         there = [_loaded_before(target, one, replace) for one in loads]
         return [before or _load(target, one, replace, progress) for one, before in zip(loads, there, strict=True)]
 
@@ -81,14 +83,16 @@ def load(
 def _load(target: Target, one: Load, replace: bool, progress: Progress) -> Loaded:
     staging = target.staging(one.table, plain_id(f"{one.load_id}-{one.partitioning}"))
     made = _append_missing(target, one, staging, progress)
-    _check_arrival(target, one, staging, made)
-    _record(target, one, made)
     try:
+        _check_arrival(target, one, staging, made)
+        _record(target, one, made)
         staging.publish(replace=replace)
-    except InputError:  # rows arrived meanwhile: those of the same command, run twice at once?
-        if target.totals(one.table) != made:
+    except SimError:
+        # The same command, run twice at once: the other one has published these rows and removed the staging.
+        if not target.shared or target.totals(one.table) != made:
             raise
-    _check_published(target, one, made)
+    if target.shared:
+        _check_published(target, one, made)
     return _loaded(one, made)
 
 
@@ -96,10 +100,13 @@ def _loaded(one: Load, totals: RowTotals, *, was_loaded: bool = False) -> Loaded
     return Loaded(one.table, one.load_id, totals.rows, totals.distinct_keys, totals.checksum, one.parts, was_loaded)
 
 
+def _refuse_obstacle(target: Target, table: str) -> None:
+    if (obstacle := target.obstacle(table)) is not None:
+        raise InputError(f"{target.spec}: {obstacle}", "move it away, or load into another target; nothing was changed")
+
+
 def _loaded_before(target: Target, one: Load, replace: bool) -> Loaded | None:
     """What was recorded of this load, if the table still holds exactly that; InputError if it may not be replaced."""
-    if (obstacle := target.obstacle(one.table)) is not None:
-        raise InputError(f"{target.spec}: {obstacle}", "move it away, or load into another target; nothing was changed")
     found = target.totals(one.table)
     if found.rows and recorded_loads(target).get((one.table, one.load_id)) == found:
         return _loaded(one, found, was_loaded=True)

@@ -106,6 +106,7 @@ def test_simulation_confirms_the_formula_on_symmetric_differences() -> None:
     assert plan.likely[0] < plan.closed_form < plan.likely[1]
 
 
+@pytest.mark.long
 def test_too_little_power_in_simulation_raises_the_number() -> None:
     """One replication in a hundred goes wrong: the t formula does not see what that does to power."""
     differences = np.append(np.linspace(-1.0, 1.0, 99), -60.0)

@@ -108,3 +108,15 @@ def test_many_starters_never_hold_a_folder_together(tmp_path: Path) -> None:
     starters = [subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) for _ in range(4)]
     assert [(process.communicate()[1], process.returncode) for process in starters] == [("", 0)] * 4
     assert not (tmp_path / "run" / LOCK).exists()
+
+
+def test_the_lock_ends_also_when_its_file_cannot_be_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        with pytest.raises(OSError, match="Input/output"), locked(tmp_path):
+            pass
+    with locked(tmp_path):
+        pass

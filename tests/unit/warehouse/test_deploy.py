@@ -10,6 +10,8 @@ from sim.errors import CheckFailedError, InputError
 from sim.warehouse.base import SENDS, STATS, TargetSpec
 from sim.warehouse.bigquery.target import our_body
 from sim.warehouse.deploy import CANDIDATES, FUNCTIONS, carry_out, plan
+from sim.warehouse.drift import alters
+from sim.warehouse.jobs import TABLES
 from sim.warehouse.schema import described
 from sim.warehouse.targets import open_target
 
@@ -124,7 +126,11 @@ def test_a_table_that_differs_is_shown_and_kept(spec):
         step = plan(target)[0]
     assert step.action == "differs"
     assert "+successes INT64 NULLABLE DEFAULT 1" in step.difference
-    assert deployed(spec)[STATS] == "differs"
+    with pytest.raises(CheckFailedError, match="differs from the project"):
+        deployed(spec)
+    assert body(spec)  # everything else is deployed
+    with open_target(spec, read_only=True) as target:
+        assert len(target.describe(STATS).columns) == 2
 
 
 def test_a_folder_cannot_hold_functions(tmp_path):
@@ -167,3 +173,56 @@ def test_the_command_shows_deploys_and_refuses(spec, capsys):
 def test_exit_codes(arguments, code, capsys):
     assert exit_code(["deploy", *arguments]) == code
     assert "Traceback" not in capsys.readouterr().err
+
+
+ALTERED = {
+    "a column is missing": ("DROP COLUMN avg_emv", ["ADD COLUMN avg_emv FLOAT64;", "avg_emv SET DEFAULT 0;"]),
+    "a default differs": ("ALTER COLUMN successes SET DEFAULT 7", ["ALTER COLUMN successes SET DEFAULT 1;"]),
+    "a default is missing": ("ALTER COLUMN successes DROP DEFAULT", ["ALTER COLUMN successes SET DEFAULT 1;"]),
+    "a default too many": ("ALTER COLUMN avg_emv SET DEFAULT 0", []),
+    "a key is nullable": ("ALTER COLUMN page_name DROP NOT NULL", ["-- page_name: NOT NULL cannot be added"]),
+    "a column is required": ("ALTER COLUMN avg_emv SET NOT NULL", ["ALTER COLUMN avg_emv DROP NOT NULL;"]),
+    "another type": ("ALTER COLUMN failures TYPE DOUBLE", ["-- failures: FLOAT64 cannot become INT64"]),
+}
+
+
+@pytest.mark.parametrize("kind", ALTERED)
+def test_the_plan_names_the_drift_and_the_alter_and_exits_1(spec, kind, capsys):
+    statement, wanted = ALTERED[kind]
+    deployed(spec)
+    assert exit_code(["deploy", "--to", str(spec), "--plan"]) == 0
+    with duckdb.connect(spec.place) as connection:
+        connection.execute(f"ALTER TABLE {STATS} {statement}")
+    before = spec.path.read_bytes()
+    capsys.readouterr()
+    assert exit_code(["deploy", "--to", str(spec), "--plan"]) == (1 if wanted else 0)
+    shown = capsys.readouterr().out
+    assert [line for line in wanted if line not in shown] == []
+    assert spec.path.read_bytes() == before
+    assert exit_code(["deploy", "--to", str(spec)]) == (1 if wanted else 0)
+
+
+def test_the_alters_that_are_statements_mend_the_table(spec):
+    deployed(spec)
+    with duckdb.connect(spec.place) as connection:
+        for statement in ("DROP COLUMN avg_emv", "ALTER COLUMN successes DROP DEFAULT"):
+            connection.execute(f"ALTER TABLE {STATS} {statement}")
+    with open_target(spec) as target:
+        for line in alters(target.describe(STATS), target):
+            target.execute(line.rstrip(";"))
+        assert alters(target.describe(STATS), target) == []
+
+
+def test_a_plan_of_what_is_not_there_creates_nothing_and_exits_1(spec, capsys):
+    assert exit_code(["deploy", "--to", str(spec), "--plan", "--jobs"]) == 1
+    assert "caption_bandit_archive" in capsys.readouterr().out
+    assert not spec.path.exists()
+
+
+def test_the_jobs_come_with_their_tables_and_the_command_that_runs_them(spec, capsys):
+    assert exit_code(["deploy", "--to", str(spec), "--jobs"]) == 0
+    shown = capsys.readouterr().out
+    assert f"every 6 hours: python -m sim job update_caption_bandit_stats --to {spec}" in shown
+    with open_target(spec, read_only=True) as target:
+        assert all(target.describe(name) for name in TABLES)
+    assert exit_code(["deploy", "--to", str(spec), "--jobs", "--plan"]) == 0

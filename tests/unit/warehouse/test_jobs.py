@@ -1,0 +1,458 @@
+"""The deployable jobs on DuckDB, against a naive twin or a plain count; run twice, at once, and killed half way."""
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import textwrap
+import threading
+
+import duckdb
+import pytest
+
+import sql
+from sim.cli import exit_code
+from sim.errors import InputError, StorageError
+from sim.warehouse.base import SENDS, STATS, TargetSpec
+from sim.warehouse.deploy import carry_out, plan
+from sim.warehouse.jobs import job_named, jobs, run_job
+from sim.warehouse.targets import open_target
+from twins.deployed_job import DAY_US
+from twins.sound_job import SoundJob
+
+START_US = 1_736_121_600_000_000  # 2025-01-06T00:00:00Z
+HOUR_US = 3_600_000_000
+UPDATE = "update_caption_bandit_stats"
+NAMES = ["backup", "expire", "log_observations", "monitor", "restore", "select_captions", UPDATE]
+
+
+def make_log(seed, messages=240, days=12):
+    """Messages of three pages with every kind of NULL, and a page that sells nothing."""
+    rng, log = random.Random(seed), []
+    times = rng.sample(range(days * 24 * 60), messages)
+    for number, minute in enumerate(times):
+        page = rng.choice(["page_0001", "page_0002", "page_0003"])
+        sold, null = 0 if page == "page_0003" else rng.choice([0, 0, 0, 1, 2, 5]), rng.random() < 0.1
+        log.append(
+            {
+                "row": number, "page": page, "caption": None if rng.random() < 0.3 else rng.randint(1, 12),
+                "time_us": START_US + minute * 60_000_000, "sent": rng.choice([900, 1000]),
+                "views": rng.choice([None, 0, 30, 40, 50]), "purchases": None if null else sold,
+                "earnings": None if null else float(rng.choice([5, 9, 14, 20]) * sold),
+            }
+        )  # fmt: skip
+    return log
+
+
+@pytest.fixture
+def spec(tmp_path):
+    spec = TargetSpec("duckdb", str(tmp_path / "w.duckdb"))
+    with open_target(spec) as target:
+        carry_out(target, plan(target, with_jobs=True))
+    return spec
+
+
+def insert(target, log):
+    rows = [
+        (m["row"], m["page"], m["time_us"], m["sent"], m["views"], m["purchases"], m["earnings"], m["caption"])
+        for m in log
+    ]
+    target.connection.executemany(
+        f"INSERT INTO {SENDS} (row_id, page_name, sending_time, sent_count, viewed_count, purchased_count, earnings,"
+        " caption_id) VALUES (?, ?, make_timestamptz(?), ?, ?, ?, ?, ?)",
+        rows,
+    )
+
+
+def run(target, name, now_us, **given):
+    rows = run_job(target, job_named(name), {"now_us": str(now_us)} | {key: str(value) for key, value in given.items()})
+    return None if rows is None else rows.to_pylist()
+
+
+def table_of(target, table=STATS):
+    rows = target.connection.execute(f"SELECT * FROM {table}").to_arrow_table().to_pylist()
+    return {(row.pop("page_name"), row.pop("caption_id")): row for row in rows}
+
+
+def plain(value):
+    return round(value.timestamp() * 1e6) if hasattr(value, "timestamp") else value
+
+
+def assert_equal_tables(found, expected):
+    """Integers and times equal, floats within 1e-9; a percentile may follow means that tie within 1e-12."""
+    assert found.keys() == expected.keys()
+    for key, row in expected.items():
+        for name in found[key]:
+            mine, value = plain(found[key][name]), row[name]
+            if isinstance(value, float):
+                assert mine == pytest.approx(value, rel=1e-9, abs=1e-12), (key, name)
+            else:
+                assert mine == value, (key, name)
+
+
+def test_every_job_has_a_header_and_is_listed(capsys):
+    assert list(jobs()) == NAMES
+    assert all(job.title.endswith((".", "e")) and job.parameters[0].name == "now_us" for job in jobs().values())
+    assert exit_code(["job", "--json"]) == 0
+    assert [one["name"] for one in json.loads(capsys.readouterr().out)["jobs"]] == NAMES
+
+
+def test_the_study_job_is_not_deployable():
+    assert "jobs/update_as_deployed" in sql.names("jobs")
+    with pytest.raises(InputError, match="unknown job"):
+        job_named("update_as_deployed")
+
+
+# The update job
+
+
+@pytest.mark.parametrize("given", [{}, {"settle_hours": 30.0}, {"median_days": 3.0}], ids=str)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_every_update_equals_the_twin(spec, given, seed):
+    log, twin = make_log(seed), SoundJob(**given)
+    with open_target(spec) as target:
+        insert(target, log)
+        for number in range(1, 30):
+            now_us = START_US + number * DAY_US // 2
+            run(target, UPDATE, now_us, **given)
+            twin.run(now_us, log)
+            assert_equal_tables(table_of(target), twin.table)
+    assert len(twin.table) > 20
+
+
+def test_a_wrong_twin_is_noticed(spec):
+    log, twin = make_log(1), SoundJob()
+    twin.run(START_US + 6 * DAY_US, log)
+    key = next(iter(twin.table))
+    twin.table[key]["successes"] += 1
+    with open_target(spec) as target:
+        insert(target, log)
+        run(target, UPDATE, START_US + 6 * DAY_US)
+        with pytest.raises(AssertionError):
+            assert_equal_tables(table_of(target), twin.table)
+
+
+def test_a_run_again_changes_nothing_and_a_skipped_run_loses_nothing(spec):
+    log = make_log(4)
+    with open_target(spec) as target:
+        insert(target, log)
+        run(target, UPDATE, START_US + 3 * DAY_US)
+        run(target, UPDATE, START_US + 12 * DAY_US)
+        once = table_of(target)
+        for now_us in (START_US + 12 * DAY_US, START_US + 12 * DAY_US, START_US + 2 * DAY_US):
+            run(target, UPDATE, now_us)  # also a clock that goes back
+        assert table_of(target) == once
+    counted = sum(row["total_observations"] for row in once.values())
+    assert counted == sum(bool(m["views"]) and m["caption"] is not None for m in log)
+
+
+def test_a_failure_within_a_job_takes_back_its_first_half(spec):
+    with open_target(spec) as target:
+        insert(target, make_log(5))
+        run(target, UPDATE, START_US + 3 * DAY_US)
+        before = table_of(target)
+        job = job_named("expire")
+        statements = job.statements(target, job.values({"now_us": str(START_US + 200 * DAY_US)}))
+        for place in range(1, len(statements)):
+            with pytest.raises(StorageError):
+                target.run_script([*statements[:place], "SELECT 1 FROM nowhere", *statements[place:]])
+            assert table_of(target) == before
+            assert table_of(target, "caption_bandit_archive") == {}
+        run(target, "expire", START_US + 200 * DAY_US)
+        assert table_of(target, "caption_bandit_archive") == before
+
+
+def test_a_row_of_the_deployed_job_is_taken_over_as_it_is(spec):
+    """Its last_used is the time of an update, or NULL for a new row: messages before that are counted already."""
+    log = [dict(make_log(1)[0], row=day, page="page_0001", caption=1, views=40, time_us=START_US + day * DAY_US)
+           for day in (1, 5)]  # fmt: skip
+    with open_target(spec) as target:
+        insert(target, log)
+        for last_used in ("NULL", f"make_timestamptz({START_US + 3 * DAY_US})"):
+            target.connection.execute(f"DELETE FROM {STATS}")
+            target.connection.execute(
+                f"INSERT INTO {STATS} (caption_id, page_name, total_observations, last_used, last_updated)"
+                f" VALUES (1, 'page_0001', 28, {last_used}, make_timestamptz({START_US + 3 * DAY_US}))"
+            )
+            run(target, UPDATE, START_US + 6 * DAY_US)
+            assert table_of(target)["page_0001", 1]["total_observations"] == 29
+
+
+def test_two_runs_at_once_count_every_message_once(spec):
+    log = make_log(6, messages=2_000)
+    with open_target(spec) as target:
+        insert(target, log)
+        run(target, UPDATE, START_US + DAY_US)
+        job = job_named(UPDATE)
+        statements = job.statements(target, job.values({"now_us": str(START_US + 12 * DAY_US)}))
+        outcomes = []
+
+        def go(connection):
+            from sim.warehouse.translate import to_duckdb
+
+            try:
+                for statement in statements:
+                    connection.execute(to_duckdb(statement))
+                outcomes.append("done")
+            except duckdb.Error as error:
+                outcomes.append(type(error).__name__)
+
+        threads = [threading.Thread(target=go, args=(target.connection.cursor(),)) for _ in range(4)]
+        for one in threads:
+            one.start()
+        for one in threads:
+            one.join()
+        assert "done" in outcomes
+        table = table_of(target)
+    counted = sum(row["total_observations"] for row in table.values())
+    assert counted == sum(bool(m["views"]) and m["caption"] is not None for m in log)
+
+
+KILLED = """
+import sys, os, signal
+from sim.warehouse.base import TargetSpec
+from sim.warehouse.jobs import job_named
+from sim.warehouse.targets import open_target
+from sim.warehouse.translate import to_duckdb
+place, name, now, after = sys.argv[1:]
+with open_target(TargetSpec("duckdb", place)) as target:
+    job = job_named(name)
+    for statement in job.statements(target, job.values({"now_us": now}))[: int(after)]:
+        target.connection.execute(to_duckdb(statement))
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.parametrize(("name", "after"), [(UPDATE, 0), (UPDATE, 1), *(("expire", after) for after in range(6))])
+def test_a_job_killed_half_way_has_happened_whole_or_not_at_all(spec, name, after):
+    log = make_log(7)
+    with open_target(spec) as target:
+        insert(target, log)
+        if name == "expire":
+            run(target, UPDATE, START_US + 12 * DAY_US)
+    twin = SoundJob()
+    twin.run(START_US + 12 * DAY_US, log)
+    now_us = START_US + (12 if name == UPDATE else 200) * DAY_US
+    command = [sys.executable, "-c", textwrap.dedent(KILLED), spec.place, name, str(now_us), str(after)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    where = STATS if name == UPDATE else "caption_bandit_archive"
+    with open_target(spec) as target:
+        assert bool(table_of(target, where)) is (after == (1 if name == UPDATE else 5))
+        run(target, name, now_us)
+        assert_equal_tables(table_of(target, where), twin.table)
+
+
+# The other jobs
+
+
+def test_expire_moves_old_rows_and_an_update_restores_them(spec):
+    log = [m for m in make_log(8) if m["caption"] is not None and m["views"]]
+    with open_target(spec) as target:
+        insert(target, log)
+        end = START_US + 12 * DAY_US
+        run(target, UPDATE, end)
+        before = table_of(target)
+        assert run(target, "expire", end + 89 * DAY_US) is None
+        assert table_of(target) == before
+        for _ in range(2):
+            run(target, "expire", end + 91 * DAY_US)
+        assert table_of(target) == {}
+        assert table_of(target, "caption_bandit_archive") == before
+        again = dict(log[0], row=9_999, time_us=end + 91 * DAY_US)
+        insert(target, [again])
+        run(target, UPDATE, end + 92 * DAY_US)
+        [(key, row)] = table_of(target).items()
+    assert key == (again["page"], again["caption"])
+    assert row["total_observations"] == before[key]["total_observations"] + 1
+    assert row["successes"] + row["failures"] >= before[key]["successes"] + before[key]["failures"]
+
+
+def test_a_restored_backup_is_the_table_and_its_watermarks(spec):
+    log = make_log(9)
+    with open_target(spec) as target:
+        insert(target, log)
+        run(target, "restore", START_US)  # without a backup nothing changes
+        run(target, UPDATE, START_US + 6 * DAY_US)
+        before = table_of(target)
+        for _ in range(2):
+            run(target, "backup", START_US + 6 * DAY_US)
+        run(target, UPDATE, START_US + 12 * DAY_US)
+        whole = table_of(target)
+        target.connection.execute(f"DELETE FROM {STATS} WHERE page_name = 'page_0001'")
+        for backup_us in (0, START_US + 6 * DAY_US):
+            run(target, "restore", START_US + 13 * DAY_US, backup_us=backup_us)
+            assert table_of(target) == before
+        run(target, UPDATE, START_US + 12 * DAY_US)
+        after = table_of(target)
+        assert {key: row["total_observations"] for key, row in after.items()} == {
+            key: row["total_observations"] for key, row in whole.items()
+        }
+        run(target, "restore", START_US + 13 * DAY_US, backup_us=17)  # no such backup
+        assert table_of(target) == after
+
+
+def test_old_backups_are_removed_but_never_the_newest(spec):
+    with open_target(spec) as target:
+        insert(target, make_log(9))
+        run(target, UPDATE, START_US + 6 * DAY_US)
+        for day in (6, 7, 60):
+            run(target, "backup", START_US + day * DAY_US)
+        kept = target.connection.execute("SELECT DISTINCT backup_us FROM caption_bandit_backups").fetchall()
+        assert kept == [(START_US + 60 * DAY_US,)]
+
+
+def bank(target, captions, tiers=("budget", "mid", "premium", "bump")):
+    rows = [(number, tiers[number % len(tiers)]) for number in range(captions)]
+    target.connection.executemany("INSERT INTO caption_bank VALUES (?, ?, TRUE)", rows)
+
+
+def test_selection_fills_the_quotas_and_logs_a_propensity(spec):
+    with open_target(spec) as target:
+        bank(target, 80)
+        insert(target, make_log(10))
+        run(target, UPDATE, START_US + 12 * DAY_US)
+        for _ in range(2):  # the same time again selects nothing more
+            run(target, "select_captions", START_US + 12 * DAY_US)
+        found = target.connection.execute(
+            "SELECT page_name, price_tier, COUNT(*), COUNT(DISTINCT caption_id), MIN(propensity), MAX(propensity),"
+            " MAX(place) FROM caption_selections GROUP BY ALL ORDER BY ALL"
+        ).fetchall()
+    quotas = {"budget": 5, "mid": 8, "premium": 12, "bump": 3}
+    assert len(found) == 12
+    for _, tier, rows, distinct, low, high, place in found:
+        assert rows == distinct == place == quotas[tier]
+        assert 0 < low <= high <= 1
+
+
+def test_the_propensity_is_the_frequency_of_being_selected(spec):
+    """20 cold captions of one tier, 5 selected: each has probability 1/4.
+
+    With 2,000 replays the standard error is 0.0097; the mean of 5 such estimates has 0.0043 at most. Six of these are a
+    false alarm of 2e-9 per page; the seeded mistake, quotas of 6 in place of 5, is 0.05 = 11 standard errors away.
+    """
+    with open_target(spec) as target:
+        bank(target, 20, tiers=("budget",))
+        target.connection.execute(f"INSERT INTO {STATS} (caption_id, page_name) VALUES (9999, 'page_0001')")
+        means = {}
+        for quota in (5, 6):
+            now_us = START_US + quota * DAY_US
+            run(target, "select_captions", now_us, budget=quota, replays=2_000)
+            query = "SELECT AVG(propensity) FROM caption_selections WHERE selected_at = make_timestamptz(?)"
+            [(means[quota],)] = target.connection.execute(query, [now_us]).fetchall()
+    # The selected ones are the lucky draw of replay 0 only: one draw in 2,001 of the estimate.
+    assert means[5] == pytest.approx(0.25, abs=6 * 0.0043 + 1 / 2_001)
+    assert abs(means[6] - 0.25) > 6 * 0.0043 + 1 / 2_001
+
+
+def test_captions_in_cool_down_inactive_or_without_tier_are_not_selected(spec):
+    with open_target(spec) as target:
+        bank(target, 8, tiers=("budget",))
+        target.connection.execute("UPDATE caption_bank SET active = FALSE WHERE caption_id = 0")
+        target.connection.execute("UPDATE caption_bank SET price_tier = NULL WHERE caption_id = 1")
+        sent = dict(make_log(1)[0], page="page_0001", caption=2, time_us=START_US, views=40)
+        insert(target, [sent])
+        target.connection.execute(f"INSERT INTO {STATS} (caption_id, page_name) VALUES (9999, 'page_0001')")
+        for day, expected in ((6, {3, 4, 5, 6, 7}), (8, {2, 3, 4, 5, 6, 7})):
+            run(target, "select_captions", START_US + day * DAY_US, budget=50)
+            found = target.connection.execute(
+                "SELECT caption_id FROM caption_selections WHERE selected_at = make_timestamptz(?)",
+                [START_US + day * DAY_US],
+            ).fetchall()
+            assert {caption for (caption,) in found} == expected
+
+
+def test_observations_are_logged_once_with_the_propensity_of_the_selection_before(spec):
+    log = make_log(11)
+    with open_target(spec) as target:
+        bank(target, 40)
+        insert(target, log)
+        run(target, UPDATE, START_US + 5 * DAY_US)
+        run(target, "select_captions", START_US + 5 * DAY_US, cool_down_days=0)
+        for day in (12, 19, 19, 25):
+            run(target, "log_observations", START_US + day * DAY_US)
+        rows = target.connection.execute(
+            "SELECT row_id, page_name, caption_id, epoch_us(sending_time), emv, propensity FROM caption_observations"
+        ).fetchall()
+        chosen = {
+            (page, caption): propensity
+            for page, caption, propensity in target.connection.execute(
+                "SELECT page_name, caption_id, propensity FROM caption_selections"
+            ).fetchall()
+        }
+    attributed = [m for m in log if m["caption"] is not None]
+    assert sorted(row[0] for row in rows) == sorted(m["row"] for m in attributed)
+    for _, page, caption, time_us, _, propensity in rows:
+        expected = chosen.get((page, caption)) if time_us >= START_US + 5 * DAY_US else None
+        assert propensity == expected
+    assert any(row[5] is not None for row in rows)
+
+
+def statuses(target, now_us, **given):
+    return {row["check"]: row["status"] for row in run(target, "monitor", now_us, **given)}
+
+
+def test_the_monitor_names_each_trouble(spec):
+    log = make_log(12)
+    with open_target(spec) as target:
+        bank(target, 13)
+        insert(target, log)
+        end = START_US + 12 * DAY_US
+        run(target, UPDATE, end)
+        assert set(statuses(target, end).values()) == {"pass"}
+        assert statuses(target, end + 9 * HOUR_US)["staleness"] == "warn"
+        assert statuses(target, end + 13 * HOUR_US)["staleness"] == "fail"
+        assert statuses(target, end, growth_per_hour=0.1)["growth"] == "warn"
+        target.connection.execute(f"UPDATE {STATS} SET total_observations = total_observations * 28")
+        assert statuses(target, end)["recount"] == "fail"
+        target.connection.execute("INSERT INTO caption_bank SELECT 1000 + i, 'mid', TRUE FROM range(40) r(i)")
+        assert statuses(target, end)["unused_share"] == "warn"
+        target.connection.execute(f"INSERT INTO {STATS} SELECT * FROM {STATS} LIMIT 3")
+        assert statuses(target, end)["duplicates"] == "fail"
+
+
+# The command
+
+
+def test_the_command_runs_shows_and_refuses(spec, capsys):
+    to = ["--to", str(spec)]
+    assert exit_code(["job", UPDATE, *to, "--set", f"now_us={START_US}"]) == 0
+    assert "has run" in capsys.readouterr().out
+    before = spec.path.read_bytes()
+    assert exit_code(["job", UPDATE, *to, "--dry-run"]) == 0
+    assert "MERGE INTO" in capsys.readouterr().out
+    assert spec.path.read_bytes() == before
+    assert exit_code(["job", "monitor", *to]) == 1  # the table is empty: stale
+    assert "staleness" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["updat_caption_bandit_stats", "--to", "duckdb:x"], 2, "did you mean"),
+        ([UPDATE], 2, "--to"),
+        ([UPDATE, "--to", "parquet:x"], 2, "tables only"),
+        ([UPDATE, "--to", "duckdb:new.duckdb"], 2, "--jobs"),
+        ([UPDATE, "--to", "duckdb:x", "--set", "nonsense"], 2, "NAME=VALUE"),
+        ([UPDATE, "--to", "duckdb:x", "--set", "hours=3"], 2, "no parameter"),
+        ([UPDATE, "--to", "duckdb:x", "--set", "settle_hours=nan"], 2, "not a number"),
+        ([UPDATE, "--to", "duckdb:x", "--set", "now_us=1); DROP TABLE x"], 2, "whole number"),
+        ([UPDATE, "--to", "bigquery:my-project-1.caption_test"], 5, "--allow-write"),
+        (["monitor", "--to", "bigquery:of-scheduler-proj.eros_scheduling_brain"], 5, "production"),
+    ],
+)
+def test_bad_input_is_told_in_one_message(words, code, told, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert exit_code(["job", *words]) == code
+    error = capsys.readouterr().err
+    assert told in error
+    assert "Traceback" not in error
+
+
+def test_a_procedure_takes_its_arguments_and_the_schedule_calls_it(spec):
+    with open_target(spec) as target:
+        for job in jobs().values():
+            procedure, call = job.procedure(target), job.call(target)
+            assert "${" not in procedure
+            assert call.count(",") == len(job.parameters) - 1
+            assert all(f"arg_{one.name} {one.type}" in procedure for one in job.parameters)

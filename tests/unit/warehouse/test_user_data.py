@@ -1,0 +1,303 @@
+"""Nothing that a user keeps beside or in a target is deleted, whatever its name; every way that removes or replaces."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import duckdb
+import polars as pl
+import pytest
+
+from sim.cli import exit_code
+from sim.errors import InputError, StorageError
+from sim.seeding import SeedPlan
+from sim.seeding.loads import seed_load
+from sim.warehouse.base import STATS, TargetSpec
+from sim.warehouse.load.loading import LOADS, load
+from sim.warehouse.parquet_folder import MANIFEST, foreign_file
+from sim.warehouse.places import MARK, remove_scratch, scratch_folder
+from sim.warehouse.targets import open_target
+
+PLAN = SeedPlan(rows=2_000, seed=3)
+SEED = ["seed", "--rows", "2000", "--seed", "3", "--quiet"]
+USER_ROWS = 100_000
+
+
+def seed(target, *options):
+    return exit_code([*SEED, "--to", target, *options])
+
+
+def user_table(file, name, columns="i AS caption_id, 'mine' AS page_name"):
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(f'CREATE TABLE "{name}" AS SELECT {columns} FROM range({USER_ROWS}) r(i)')
+
+
+def rows_of(file, name):
+    with duckdb.connect(str(file), read_only=True) as connection:
+        return connection.execute(f'SELECT COUNT(*) FROM "{name}"').fetchall()[0][0]
+
+
+def tree(folder):
+    """Every file below a folder with its content."""
+    return {str(file.relative_to(folder)): file.read_bytes() for file in sorted(folder.rglob("*")) if file.is_file()}
+
+
+# DuckDB
+
+
+@pytest.mark.parametrize("name", ["CAPTION_BANDIT_STATS", "Caption_Bandit_Stats", "caption_bandit_STATS", STATS])
+def test_a_table_whose_name_differs_in_case_is_the_table(tmp_path, name, capsys):
+    file = tmp_path / "w.duckdb"
+    user_table(file, name)
+    assert seed(f"duckdb:{file}") == 2
+    assert "already holds 100,000 other rows" in capsys.readouterr().err
+    assert rows_of(file, name) == USER_ROWS
+
+
+@pytest.mark.parametrize("options", [[], ["--replace"]])
+def test_a_view_of_that_name_stays(tmp_path, options, capsys):
+    file = tmp_path / "w.duckdb"
+    user_table(file, "mine")
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("CREATE VIEW Caption_Bandit_Stats AS SELECT * FROM mine")
+    assert seed(f"duckdb:{file}", *options) == 2
+    assert "is a view" in capsys.readouterr().err
+    assert rows_of(file, "caption_bandit_stats") == USER_ROWS
+
+
+def test_replacing_rows_keeps_what_a_user_added_to_the_table(tmp_path):
+    file = tmp_path / "w.duckdb"
+    assert seed(f"duckdb:{file}", "--seed", "9") == 0
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(f"ALTER TABLE {STATS} ADD COLUMN note VARCHAR DEFAULT 'kept'")
+        connection.execute(f"CREATE INDEX mine ON {STATS} (caption_id)")
+    assert seed(f"duckdb:{file}", "--replace") == 0
+    with duckdb.connect(str(file), read_only=True) as connection:
+        assert connection.execute(f"SELECT COUNT(*), MIN(note) FROM {STATS}").fetchall() == [(2_000, "kept")]
+        assert connection.execute("SELECT index_name FROM duckdb_indexes()").fetchall() == [("mine",)]
+
+
+def test_an_empty_table_with_a_column_more_keeps_its_layout(tmp_path):
+    file = tmp_path / "w.duckdb"
+    assert exit_code(["deploy", "--to", f"duckdb:{file}"]) == 0
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(f"ALTER TABLE {STATS} ADD COLUMN note VARCHAR")
+    assert seed(f"duckdb:{file}") == 0
+    with duckdb.connect(str(file), read_only=True) as connection:
+        assert connection.execute(f"SELECT COUNT(*), COUNT(note) FROM {STATS}").fetchall() == [(2_000, 0)]
+
+
+def test_a_table_that_cannot_take_the_rows_is_left_as_it_was(tmp_path, capsys):
+    file = tmp_path / "w.duckdb"
+    user_table(file, STATS)
+    assert seed(f"duckdb:{file}", "--replace") == 3
+    assert "Traceback" not in capsys.readouterr().err
+    assert rows_of(file, STATS) == USER_ROWS
+
+
+@pytest.mark.parametrize("name", ["w.scratch", "w.duckdb.scratch", ".w.duckdb.scratch", ".w.duckdb.scratch-mine"])
+def test_folders_beside_the_file_stay_whatever_they_are_called(tmp_path, name):
+    mine = tmp_path / name
+    mine.mkdir()
+    (mine / "part-000000.parquet").write_text("mine")
+    before = tree(mine)
+    assert seed(f"duckdb:{tmp_path / 'w.duckdb'}") == 0
+    assert tree(mine) == before
+
+
+def test_two_files_of_one_stem_do_not_share_a_scratch_folder(tmp_path):
+    """x.db loads while x.duckdb loads: neither clears the parts of the other."""
+    other = TargetSpec("duckdb", str(tmp_path / "x.db"))
+
+    def nested(done, folder):
+        for index, made in enumerate(seed_load(PLAN, 1_000).write(done, folder)):
+            if index == 0:
+                with open_target(other) as target:
+                    load(target, [seed_load(replace(PLAN, seed=8), 1_000)])
+            yield made
+
+    with open_target(TargetSpec("duckdb", str(tmp_path / "x.duckdb"))) as target:
+        load(target, [replace(seed_load(PLAN, 1_000), write=nested)])
+    assert rows_of(tmp_path / "x.duckdb", STATS) == rows_of(tmp_path / "x.db", STATS) == 2_000
+
+
+def test_a_scratch_folder_is_private_and_an_old_one_of_ours_is_removed(tmp_path):
+    file = tmp_path / "w.duckdb"
+    first = scratch_folder(file)
+    second = scratch_folder(file)
+    assert first != second
+    assert not first.exists()  # it was left by an earlier process
+    (second / MARK).unlink()
+    remove_scratch(second)
+    assert second.is_dir()  # without the mark it is not ours
+
+
+# Parquet
+
+
+def _partitioned(folder):
+    (folder / "page_name=a").mkdir()
+    pl.DataFrame({"caption_id": [1]}).write_parquet(folder / "page_name=a" / "part-0.parquet")
+
+
+FOREIGN = {
+    "another_file": lambda folder: (folder / "mine.csv").write_text("a,b\n1,2\n"),
+    "parquet": lambda folder: pl.DataFrame({"a": [1]}).write_parquet(folder / "mine.parquet"),
+    "hidden": lambda folder: (folder / ".notes").write_text("mine"),
+    "partitioned": _partitioned,
+    "empty_folder": lambda folder: (folder / "sub").mkdir(),
+    "upper_case": lambda folder: (folder / "PART-000000.PARQUET").write_text("mine"),
+    "link": lambda folder: (folder / "part-000000.parquet").symlink_to(folder.parent / "elsewhere"),
+}
+
+
+@pytest.mark.parametrize("replacing", [[], ["--replace"]])
+@pytest.mark.parametrize("kind", FOREIGN)
+@pytest.mark.parametrize("table", [STATS, LOADS])
+def test_a_folder_with_anything_of_the_users_is_never_replaced(tmp_path, kind, replacing, table, capsys):
+    folder = tmp_path / "w" / table
+    folder.mkdir(parents=True)
+    FOREIGN[kind](folder)
+    before = tree(tmp_path / "w")
+    assert seed(f"parquet:{tmp_path / 'w'}", *replacing) == 2
+    assert "was not written by this program" in capsys.readouterr().err
+    after = tree(tmp_path / "w")
+    assert {name: after.get(name) for name in before} == before
+    assert folder.is_dir()
+
+
+@pytest.mark.parametrize("replacing", [[], ["--replace"]])
+@pytest.mark.parametrize("kind", FOREIGN)
+def test_a_file_put_among_ours_stops_a_replacement(tmp_path, kind, replacing, capsys):
+    target = f"parquet:{tmp_path / 'w'}"
+    assert seed(target, "--seed", "9") == 0
+    FOREIGN[kind](tmp_path / "w" / STATS)
+    before = tree(tmp_path / "w")
+    assert seed(target, *replacing) == 2
+    assert "Traceback" not in capsys.readouterr().err
+    assert tree(tmp_path / "w") == before
+
+
+def test_a_file_of_ours_that_was_changed_is_the_users(tmp_path):
+    target, folder = f"parquet:{tmp_path / 'w'}", tmp_path / "w" / STATS
+    assert seed(target, "--seed", "9") == 0
+    [file] = folder.glob("*.parquet")
+    pl.read_parquet(file).head(5).write_parquet(file)
+    assert seed(target, "--replace") == 2
+    assert pl.read_parquet(file).height == 5
+
+
+@pytest.mark.parametrize("damage", ["", "{}", "[]", '{"files": 3}', '{"files": {"a": 1}}', "\x00"])
+def test_a_damaged_manifest_makes_nothing_ours(tmp_path, damage):
+    target, folder = f"parquet:{tmp_path / 'w'}", tmp_path / "w" / STATS
+    assert seed(target, "--seed", "9") == 0
+    (folder / MANIFEST).write_text(damage)
+    assert foreign_file(folder) is not None
+    assert seed(target, "--replace") == 2
+    assert len(list(folder.glob("*.parquet"))) == 1
+
+
+@pytest.mark.parametrize("make", [lambda path: path.write_text("mine"), lambda path: path.symlink_to(path.parent)])
+def test_a_file_or_link_in_the_place_of_the_folder_stays(tmp_path, make):
+    (tmp_path / "w").mkdir()
+    make(tmp_path / "w" / STATS)
+    assert seed(f"parquet:{tmp_path / 'w'}", "--replace") == 2
+    assert (tmp_path / "w" / STATS).is_symlink() or (tmp_path / "w" / STATS).read_text() == "mine"
+
+
+def test_other_tables_folders_and_lock_files_of_the_user_stay(tmp_path):
+    folder = tmp_path / "w"
+    (folder / "mine").mkdir(parents=True)
+    (folder / "mine" / "a.parquet").write_text("mine")
+    (folder / ".lock").write_text("mine")
+    before = tree(folder)
+    assert seed(f"parquet:{folder}") == 0
+    assert seed(f"parquet:{folder}", "--seed", "8", "--replace") == 0
+    after = tree(folder)
+    assert {name: after[name] for name in before} == before
+
+
+def test_a_file_put_there_while_loading_stops_the_exchange(tmp_path):
+    spec = TargetSpec("parquet", str(tmp_path / "w"))
+
+    def meanwhile(done, folder):
+        yield from seed_load(PLAN).write(done, folder)
+        (tmp_path / "w" / STATS).mkdir()
+        (tmp_path / "w" / STATS / "mine.csv").write_text("mine")
+
+    with open_target(spec) as target, pytest.raises(InputError, match="not written by this program"):
+        load(target, [replace(seed_load(PLAN), write=meanwhile)], replace=True)
+    assert (tmp_path / "w" / STATS / "mine.csv").read_text() == "mine"
+
+
+def test_an_exchange_killed_between_its_renames_is_recovered(tmp_path):
+    target, folder = f"parquet:{tmp_path / 'w'}", tmp_path / "w"
+    assert seed(target) == 0
+    before = tree(folder / STATS)
+    (folder / STATS).rename(folder / f".replaced-{STATS}")
+    assert seed(target) == 0  # the same rows: found, not made again
+    assert tree(folder / STATS) == before
+    shutil.copytree(folder / STATS, folder / f".replaced-{STATS}")
+    assert seed(target) == 0
+    assert not (folder / f".replaced-{STATS}").exists()
+
+
+# Places
+
+
+@pytest.mark.parametrize(
+    "place", ["gs://bucket/x", "s3://b/x", "gs:/b", "https://h/x", "file:///tmp/x", "abfs://c@a/x"]
+)
+@pytest.mark.parametrize("kind", ["parquet", "duckdb"])
+@pytest.mark.parametrize("command", ["seed", "load", "verify"])
+def test_a_url_is_refused_and_leaves_nothing(tmp_path, monkeypatch, place, kind, command, capsys):
+    monkeypatch.chdir(tmp_path)
+    words = {"seed": SEED, "load": ["load", "run"], "verify": ["verify"]}[command]
+    expected = 3 if command == "load" else 2  # there is no run folder: said first
+    assert exit_code([*words, "--to", f"{kind}:{place}"]) in (2, expected)
+    assert "Traceback" not in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_question_mark_in_a_duckdb_path_is_refused(tmp_path):
+    assert seed(f"duckdb:{tmp_path / 'w?.duckdb'}") == 2
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_only_local_code_paths_delete_and_each_is_named_here():
+    """A new rmtree, unlink, DROP or replace in the warehouse must come with a test of what it may remove."""
+    root = Path(__file__).parents[3] / "sim" / "warehouse"
+    words = ("rmtree(", ".unlink(", ".rmdir(", "DROP TABLE", "DELETE FROM", "delete_table(", "CREATE OR REPLACE")
+    found = {
+        f"{file.relative_to(root)} {word}"
+        for file in root.rglob("*.py")
+        if "verify" not in file.parts
+        for word in words
+        if word in file.read_text(encoding="utf-8")
+    }
+    assert found == {
+        "bigquery/lease.py delete_table(",
+        "bigquery/staging.py DELETE FROM",
+        "bigquery/staging.py .unlink(",
+        "bigquery/staging.py delete_table(",
+        "deploy.py CREATE OR REPLACE",
+        "duckdb_staging.py .unlink(",
+        "duckdb_staging.py DELETE FROM",
+        "duckdb_staging.py DROP TABLE",
+        "embedded.py CREATE OR REPLACE",
+        "parquet_folder.py .rmdir(",
+        "parquet_folder.py .unlink(",
+        "parquet_staging.py .unlink(",
+        "places.py rmtree(",
+    }
+
+
+def test_a_full_disk_is_a_storage_error(tmp_path, monkeypatch):
+    """DuckDB reports a full disk as an error of several kinds; each is exit code 3."""
+    from sim.warehouse.embedded import local_errors
+
+    for error in (duckdb.IOException("No space left on device"), duckdb.Error("Failed to commit: No space left")):
+        with pytest.raises(StorageError, match="No space left") as caught, local_errors("duckdb:x"):
+            raise error
+        assert caught.value.exit_code == 3
+        assert "free some space" in caught.value.hint
