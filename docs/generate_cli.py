@@ -14,6 +14,19 @@ TARGET = Path(__file__).with_name("cli.md")
 WIDTH = 100
 
 
+COMPLETION = r"""
+## Shell completion
+
+Add one line to the start-up file of your shell; it completes commands and options of `caption-sim`.
+
+| shell | file | line |
+|---|---|---|
+| bash | `~/.bashrc` | `eval "$(_CAPTION_SIM_COMPLETE=bash_source caption-sim)"` |
+| zsh | `~/.zshrc` | `eval "$(_CAPTION_SIM_COMPLETE=zsh_source caption-sim)"` |
+| fish | `~/.config/fish/completions/caption-sim.fish` | `_CAPTION_SIM_COMPLETE=fish_source caption-sim \| source` |
+""".rstrip().splitlines()
+
+
 def pages(command: click.Command, name: str, parent: click.Context | None = None) -> Iterator[tuple[str, str]]:
     """(name, help) of a command and of everything below it."""
     context = click.Context(
@@ -29,7 +42,7 @@ def pages(command: click.Command, name: str, parent: click.Context | None = None
 
 def reference() -> str:
     """The whole page."""
-    parts = ["# Command reference", "", "Made from `--help` by `docs/generate_cli.py`."]
+    parts = ["# Command reference", "", "Made from `--help` by `docs/generate_cli.py`.", *COMPLETION]
     for name, text in pages(cli, PROGRAM):
         parts += ["", f"## {name}", "", "```", text.rstrip(), "```"]
     return "\n".join(parts) + "\n"

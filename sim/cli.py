@@ -45,6 +45,7 @@ COMMANDS = {
     "evaluate": "evaluate",
 }
 PROGRAM = "python -m sim"
+COMPLETION = "_CAPTION_SIM_COMPLETE"  # which shells set to ask for completions
 REPORT_DEFECT = "This is a defect of the program, not of your input: please report it with the lines above."
 
 
@@ -110,6 +111,10 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> None:
     check_neighbours()
+    if instruction := os.environ.get(COMPLETION):
+        from click.shell_completion import shell_complete
+
+        raise click.exceptions.Exit(shell_complete(cli, {}, "caption-sim", COMPLETION, instruction))
     # Not `cli.main`, which turns a broken pipe into exit code 1: that one says that a check failed.
     with cli.make_context(PROGRAM, list(words)) as context:
         cli.invoke(context)

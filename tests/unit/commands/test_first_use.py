@@ -141,3 +141,12 @@ def test_a_run_of_centuries_is_refused(tmp_path: Path, capsys: pytest.CaptureFix
     words = [part for size in [f"world.source={table}", "record.stats=none", *sizes] for part in ("--set", size)]
     assert exit_code(["run", "headline_tests", "--dry-run", *words]) == 2
     assert "years; the limit is 10" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("shell", ["zsh", "fish"])
+def test_shells_get_a_completion_script(shell: str, tmp_path: Path) -> None:
+    done = sim(cwd=tmp_path, _CAPTION_SIM_COMPLETE=f"{shell}_source")
+    assert done.returncode == 0, done.stderr
+    assert "_CAPTION_SIM_COMPLETE" in done.stdout
+    more = {"_CAPTION_SIM_COMPLETE": "zsh_complete", "COMP_WORDS": "caption-sim ru", "COMP_CWORD": "1"}
+    assert "run" in sim(cwd=tmp_path, **more).stdout.split()
