@@ -18,9 +18,15 @@ def yaml_text(content: dict[str, Any]) -> str:
     writer.sort_base_mapping_type_on_output = False  # type: ignore[assignment]
     writer.allow_unicode = True
     writer.width = 110
+    writer.representer.add_representer(str, _text)
     stream = io.StringIO()
     writer.dump(content, stream)
     return stream.getvalue()
+
+
+def _text(representer: Any, text: str) -> Any:
+    """A scalar; the emitter takes `?x` for plain text, which inside a flow mapping begins a key."""
+    return representer.represent_scalar("tag:yaml.org,2002:str", text, style="'" if text.startswith("?") else None)
 
 
 def content_digest(content: dict[str, Any], source: Path | None) -> str:

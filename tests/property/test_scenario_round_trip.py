@@ -35,7 +35,7 @@ def bernoulli(draw):
 def table(draw):
     world = {"kind": "table", "source": draw(sources), "columns": {"page": draw(sources)}}
     world |= {"rates": draw(st.sampled_from(["drawn", "observed"])), "sends_per_day": draw(st.integers(1, 9))}
-    feedback = {"refresh_hours": draw(st.floats(1e-3, 8760))}
+    feedback = {"refresh_hours": draw(st.floats(0.02, 8760))}
     return {"world": world, "feedback": feedback, "horizon": {"days": draw(st.floats(1e-3, 100))}, "selection": {}}
 
 

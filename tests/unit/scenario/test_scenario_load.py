@@ -355,3 +355,10 @@ def test_reading_a_scenario_loads_nothing_heavy():
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])},
     )
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize("name", ["?0", "? x", "- a", "{b}", "#c", "a: b", "'", "!t", "&a", "*a", "%", "@", "`"])
+def test_texts_that_mean_something_in_yaml_are_read_back(name):
+    content = {"name": "x", "horizon": {"days": 1}, "world": {"kind": "table", "columns": {"page": name}}}
+    scenario = load({**content, "policies": ["uniform"]})
+    assert load(scenario.to_yaml()).world.columns.page == name
