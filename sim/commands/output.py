@@ -65,7 +65,7 @@ def output_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--json`, `--quiet`, `--log-format` and `--debug` to a command, which receives `output: Output`."""
 
     @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
-    @click.option("--quiet", "-q", is_flag=True, help="No notes and no progress on stderr.")
+    @click.option("--quiet", "-q", is_flag=True, help="Print no notes and no progress on stderr.")
     @click.option(
         "--log-format",
         type=click.Choice(["text", "json"]),

@@ -21,12 +21,23 @@ DEPLOYED = "wilson_sample"
 
 @click.command()
 @click.argument("scenario")
-@click.option("--difference", required=True, metavar="D", help="To find: 5% of the baseline's mean, or a number.")
-@click.option("--confidence", default="0.95", show_default=True, metavar="C", help="Of the two-sided test.")
-@click.option("--power", default="0.8", show_default=True, metavar="P", help="Chance of finding the difference.")
+@click.option(
+    "--difference",
+    required=True,
+    metavar="D",
+    help="The difference to detect: 5% of the baseline's mean, or a number in units of the metric.",
+)
+@click.option("--confidence", default="0.95", show_default=True, metavar="C", help="Confidence of the two-sided test.")
+@click.option("--power", default="0.8", show_default=True, metavar="P", help="Probability of detecting the difference.")
 @click.option("--baseline", metavar="POLICY", help="[default: wilson_sample, or the scenario's first policy]")
-@click.option("--policy", "names", multiple=True, metavar="POLICY", help="Only this one; may be repeated.")
-@click.option("--metric", type=click.Choice(["regret", "reward"]), default="regret", show_default=True, help="Of what.")
+@click.option("--policy", "names", multiple=True, metavar="POLICY", help="Compare only this policy; may be repeated.")
+@click.option(
+    "--metric",
+    type=click.Choice(["regret", "reward"]),
+    default="regret",
+    show_default=True,
+    help="The metric that is compared.",
+)
 @click.option("--pilot", type=Count(2, 100_000), metavar="N", help="Replications of the pilot.  [default: up to 100]")
 @click.option("--rate", metavar="R", help="Conversion rate in the field.  [default: the scenario's]")
 @click.option("--lift", metavar="D%", help="Relative difference in the field.  [default: --difference, where in %]")

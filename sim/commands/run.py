@@ -22,12 +22,14 @@ COLUMNS = 100  # of a sentence
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The run folder.  [default: runs/<name>]")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes.  [default: one per processor]")
 @click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key; may be repeated.")
-@click.option("--resume", is_flag=True, help="Continue an interrupted run: do only what is missing.")
+@click.option("--resume", is_flag=True, help="Continue an interrupted run; simulate only what is missing.")
 @click.option("--fresh", is_flag=True, help="Replace the run that is there.")
 @click.option("--shard", metavar="I/N", help="Make only the I-th of N parts; the last one to end merges.")
 @click.option("--shards", type=click.IntRange(1), metavar="N", help="As --shard, with I from the job's scheduler.")
 @click.option("--no-report", is_flag=True, help="Leave out report.html, report.md and figures/.")
-@click.option("--dry-run", is_flag=True, help="Say what would run, how long, how much disk; write nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Show what would run, how long it takes and how much disk it needs; write nothing."
+)
 @output_options
 def command(
     *,

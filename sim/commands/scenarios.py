@@ -1,4 +1,4 @@
-"""`scenarios`: what ships, what a scenario says with every default filled in, what is wrong with one, the schema."""
+"""`scenarios`: list, show, check and create scenarios; print the JSON Schema."""
 
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,13 @@ SET = click.option(
 
 @click.group()
 def command() -> None:
-    """Shipped scenarios; check your own; the JSON Schema for editors."""
+    """List, show, check and create scenarios; print the JSON Schema for editors."""
 
 
 @command.command("list")
 @output_options
 def list_(output: Output) -> None:
-    """The shipped scenarios, one line each."""
+    """List the shipped scenarios, one per line."""
     from scenarios import names, path_of
 
     found = [{"name": name, "description": _description(path_of(name)), "file": f"{name}.yaml"} for name in names()]
@@ -60,7 +60,7 @@ def show(scenario: str, filled: bool, overrides: tuple[str, ...], output: Output
 @SET
 @output_options
 def check(files: tuple[str, ...], overrides: tuple[str, ...], output: Output) -> None:
-    """List every problem of scenarios, each as file:line; exit code 2 where there is one."""
+    """List every problem of the scenarios, each as file:line. Exit code 2 if there is one."""
     results = [_checked(file, overrides) for file in files]
     output.result([each for each, _ in results], "\n".join(_line(each) for each, _ in results))
     worst = max((error.exit_code for _, error in results if error is not None), default=0)
@@ -95,7 +95,7 @@ def _line(result: dict[str, Any]) -> str:
 @command.command()
 @output_options
 def schema(output: Output) -> None:
-    """The JSON Schema (draft 2020-12) of a scenario, installed policies included."""
+    """Print the JSON Schema (draft 2020-12) of a scenario, including installed policies."""
     from sim.scenario.schema import scenario_schema
 
     found = scenario_schema()

@@ -10,6 +10,7 @@ import click
 from sim.commands.options import Count
 from sim.commands.output import Output, output_options
 from sim.errors import InputError
+from sim.wording import count_of
 
 if TYPE_CHECKING:
     from sim.seeding import SeedFigures, SeedPlan
@@ -113,8 +114,8 @@ def _say_plan(plan: "SeedPlan", target: str, part_rows: int, workers: int, outpu
     output.result(
         {"target": str(spec), "rows": plan.rows, "pages": plan.pages, "parts": parts, "load_id": f"seed-{plan.digest}"}
         | {"estimated_bytes": disk, "estimated_seconds": seconds},
-        f"would put {plan.rows:,} rows of {plan.pages:,} pages into caption_bandit_stats of {spec}, in {parts:,} "
-        "parts:"
+        f"would put {plan.rows:,} rows of {plan.pages:,} pages into caption_bandit_stats of {spec}, "
+        f"in {count_of(parts, 'part')}:"
         f" about {disk / 1e6:,.0f} MB of Parquet, {seconds:,.0f} s to make",
     )
 

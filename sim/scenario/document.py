@@ -1,7 +1,7 @@
 """YAML 1.2 to plain values with line numbers, safe on any input.
 
-The grammar is ruamel.yaml's; the tree is built here, from its events, so that limits hold before memory or time is
-spent and every value keeps its line. Refused: anchors, aliases and tags (a scenario needs none), several documents,
+ruamel.yaml parses; this module builds the tree from its events, so that limits apply before memory or time is spent
+and every value keeps its line. Errors are: anchors, aliases and tags (a scenario needs none), several documents,
 duplicate keys, deep nesting, and anything longer than a scenario can sensibly be.
 """
 

@@ -80,7 +80,7 @@ class Record(Section):
         "all", description="Caption statistics of all replications, of the last one, or of none."
     )
     sends: bool = Field(
-        False, description="Whether to write the log of sends: a line a message, in a bernoulli world a line a pull."
+        False, description="Whether to write the log of sends: one row per message, or per pull in a bernoulli world."
     )
 
 
