@@ -124,12 +124,21 @@ def _job(target: Target, job: Job, replace: bool) -> Iterator[Step]:
     statement, wanted, found = job.procedure(target), job.procedure_body(target), target.routine(job.name)
     if found is None:
         yield Step(job.name, "create", statement)
-    elif found.body.split() == wanted.split():
+    elif script_words(found.body) == script_words(wanted):
         yield Step(job.name, "keep", statement)
     else:
         difference = _difference(job.name, wanted.splitlines(), found.body.splitlines())
         yield Step(job.name, "replace" if replace else "refuse", statement, difference)
     yield Step(f"{job.name} (scheduled query)", "schedule", f"{job.schedule}: {job.call(target)}")
+
+
+def script_words(body: str) -> list[str]:
+    """The words of a procedure's body without comments and outer BEGIN … END, which some servers leave out."""
+    code = "\n".join(line for line in body.splitlines() if not line.lstrip().startswith("--"))
+    words = code.replace(";", " ; ").split()
+    if words[:1] == ["BEGIN"] and words[1:2] != ["TRANSACTION"]:
+        words = words[1 : len(words) - words[::-1].index("END") - 1]
+    return words[:-1] if words[-1:] == [";"] else words
 
 
 def _function(target: Target, name: str, replace: bool) -> Step:

@@ -9,7 +9,7 @@ from sim.cli import exit_code
 from sim.errors import CheckFailedError, InputError
 from sim.warehouse.base import SENDS, STATS, TargetSpec
 from sim.warehouse.bigquery.target import our_body
-from sim.warehouse.deploy import CANDIDATES, FUNCTIONS, carry_out, plan
+from sim.warehouse.deploy import CANDIDATES, FUNCTIONS, carry_out, plan, script_words
 from sim.warehouse.drift import alters
 from sim.warehouse.jobs import TABLES
 from sim.warehouse.schema import described
@@ -226,3 +226,15 @@ def test_the_jobs_come_with_their_tables_and_the_command_that_runs_them(spec, ca
     with open_target(spec, read_only=True) as target:
         assert all(target.describe(name) for name in TABLES)
     assert exit_code(["deploy", "--to", str(spec), "--jobs", "--plan"]) == 0
+
+
+@pytest.mark.parametrize(
+    "body", ["BEGIN\n-- why\nSELECT 1;\nEND", "BEGIN SELECT 1 ; END;", "SELECT 1;", "SELECT\n  1", "-- why\nSELECT 1;"]
+)
+def test_a_procedure_is_compared_without_comments_and_outer_block(body):
+    assert script_words(body) == ["SELECT", "1"]
+    assert script_words(body) != script_words(body.replace("1", "2"))
+
+
+def test_the_transaction_of_a_script_is_not_its_outer_block():
+    assert script_words("BEGIN TRANSACTION; SELECT 1; COMMIT TRANSACTION;")[:2] == ["BEGIN", "TRANSACTION"]
