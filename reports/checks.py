@@ -96,8 +96,7 @@ def _tail_could_refute(claim: Check) -> bool:
 
 def _compare(claim: Check, other: str, difference: Estimate) -> CheckOutcome:
     """`advantage` is the bound that the claim has to clear: of how much better the policy is."""
-    margin = claim.margin or 0.0
-    what = _comparison(claim, other)
+    margin, what = claim.margin or 0.0, _comparison(claim, other)
     if difference.low is None or difference.high is None:
         return CheckOutcome(what, False, ONE_REPLICATION)
     up = claim.metric in HIGHER_IS_BETTER

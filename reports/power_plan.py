@@ -183,14 +183,13 @@ def ranking_data(ranking: Ranking) -> dict[str, Any]:
 
 
 def _rank_data(rank: Rank) -> dict[str, Any]:
-    plan = rank.plan
     return {
         "policy": rank.policy,
         "replications_needed": rank.needed,
-        "closed_form": plan.closed_form,
-        "closed_form_low": plan.likely[0],
-        "closed_form_high": plan.likely[1],
-        "simulated_power": _share(plan.simulated),
+        "closed_form": rank.plan.closed_form,
+        "closed_form_low": rank.plan.likely[0],
+        "closed_form_high": rank.plan.likely[1],
+        "simulated_power": _share(rank.plan.simulated),
         "pilot_difference": asdict(rank.pilot),
         "sd": rank.sd,
         "skewness": rank.skewness,

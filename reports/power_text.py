@@ -36,8 +36,7 @@ def field_text(test: FieldTest) -> str:
     rates = f"{_rate(traffic.rate)} changed to {_rate(test.other_rate)} (+{100 * test.goal.difference:g} %)"
     return "\n".join(
         [
-            "SENDS, for the deployed system to see a difference in the field",
-            f"To find a conversion rate of {rates}",
+            f"SENDS, for the deployed system to see a difference in the field\nTo find a conversion rate of {rates}",
             f"{_terms(test.goal)}, with two arms of equal size:",
             "",
             text_table(["", "each arm", "both arms"], _field_rows(test)),

@@ -101,8 +101,7 @@ def _bound(axes: Axes, curves: Sequence[Curve], axis: Axis) -> Named | None:
 
 
 def _axes(axes: Axes, axis: Axis, curves: Sequence[Curve]) -> None:
-    axes.set_xlabel(f"time ({axis.time_unit})")
-    axes.set_ylabel(axis.quantity)
+    axes.set(xlabel=f"time ({axis.time_unit})", ylabel=axis.quantity)
     axes.yaxis.set_major_formatter(PercentFormatter(1.0) if axis.share else FuncFormatter(tick))
     axes.xaxis.set_major_formatter(FuncFormatter(tick))
     for one, limits in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim())):

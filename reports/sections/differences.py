@@ -74,9 +74,10 @@ def _table(data: ReportInput) -> TableBlock:
         "better in",
         "interval of that",
     ]
-    rows = [_row(row) for row in data.vs_baseline]
     return TableBlock(
-        f"Against {data.baseline}: mean paired difference of {data.metric.noun} ({data.unit})", header, rows
+        f"Against {data.baseline}: mean paired difference of {data.metric.noun} ({data.unit})",
+        header,
+        [_row(row) for row in data.vs_baseline],
     )
 
 

@@ -115,8 +115,7 @@ def _say_plan(plan: "SeedPlan", target: str, part_rows: int, workers: int, outpu
         {"target": str(spec), "rows": plan.rows, "pages": plan.pages, "parts": parts, "load_id": f"seed-{plan.digest}"}
         | {"estimated_bytes": disk, "estimated_seconds": seconds},
         f"would put {plan.rows:,} rows of {plan.pages:,} pages into caption_bandit_stats of {spec}, "
-        f"in {count_of(parts, 'part')}:"
-        f" about {disk / 1e6:,.0f} MB of Parquet, {seconds:,.0f} s to make",
+        f"in {count_of(parts, 'part')}: about {disk / 1e6:,.0f} MB of Parquet, {seconds:,.0f} s to make",
     )
 
 

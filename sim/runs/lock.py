@@ -25,8 +25,7 @@ def locked(folder: Path, wait_seconds: float = 0.0) -> Iterator[None]:
 
     Raises StorageError when another program still holds it after `wait_seconds`, or when it is not a folder.
     """
-    handle = None
-    made = not folder.exists()
+    handle, made = None, not folder.exists()
     try:
         handle = _acquire(folder, time.monotonic() + wait_seconds)
         yield

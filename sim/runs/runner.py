@@ -180,9 +180,8 @@ class Pipeline:
         """The logs of the complete run, under the new one as well."""
         if self.base is None:
             return {}
-        files: dict[str, str] = self.base.manifest()["files"]
         kept: dict[str, str] = {}
-        for name, content in files.items():
+        for name, content in self.base.manifest()["files"].items():
             kind, _, rest = name.partition("/")
             if kind in LOGS and _replication(rest) in self._wanted(kind):
                 target = self.folder.path / name

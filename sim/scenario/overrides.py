@@ -28,8 +28,7 @@ def apply(document: Document, overrides: Iterable[str]) -> dict[Path, str]:
         raise InputError(f"more than {MAX_OVERRIDES} --set options; write a scenario file")
     for word in words if isinstance(document.value, dict) else ():
         key, value = _split(word)
-        path = _write(document, key, value)
-        written[path] = key
+        written[_write(document, key, value)] = key
     return written
 
 

@@ -98,8 +98,7 @@ def _slice(target: DuckDBTarget, table: str, start: int) -> Iterator[Batch]:
         for batch in found.to_arrow_reader(BATCH):
             *columns, pages = (_cast(column, name) for column, name in zip(batch.columns, _NAMES, strict=True))
             runs = pc.run_end_encode(pages)
-            lengths = np.diff(runs.run_ends.to_numpy(), prepend=0)
-            yield Batch(columns, lengths, runs.values.to_pylist())
+            yield Batch(columns, np.diff(runs.run_ends.to_numpy(), prepend=0), runs.values.to_pylist())
 
 
 def _cast(column: pa.Array, name: str) -> pa.Array:
