@@ -156,10 +156,8 @@ def plan_field(traffic: FieldTraffic, goal: Goal) -> FieldTest:
     if not 0.0 < traffic.rate < 1.0:
         raise InputError(f"a conversion rate must lie between 0 and 1, got {traffic.rate:g}", "Give one: --rate 5%")
     if other >= 1.0:
-        raise InputError(
-            f"a conversion rate of {traffic.rate:.4g} cannot rise by {100 * goal.difference:g} %",
-            "Give a smaller --lift, or another --rate",
-        )
+        what = f"a conversion rate of {traffic.rate:.4g} cannot rise by {100 * goal.difference:g} %"
+        raise InputError(what, "Give a smaller --lift, or another --rate")
     try:
         fans = plan_fans(traffic.rate, other, goal.confidence, goal.power)
     except ValueError as problem:

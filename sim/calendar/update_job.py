@@ -20,8 +20,7 @@ def every(timetable: Timetable, period: int, first: int | None = None) -> Proces
 def disturbed(timetable: Timetable, period: int, ticks_per_hour: int = 3_600) -> Process:
     """Refresh every `period` ticks, unless an incident changes that.
 
-    Incidents set the state: `update_job_down` (no refresh), `update_job_interval` (hours between runs) and
-    `update_job_repeated` (further runs, five minutes apart).
+    The state holds whether the job is down, hours between runs, and how often a run is repeated five minutes later.
     """
     due = period
     while due <= timetable.horizon:

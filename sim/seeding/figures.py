@@ -122,4 +122,5 @@ def zipf_law(used_once: float) -> Floats:
         exponent = (low + high) / 2.0
         low, high = (low, exponent) if 1.0 / np.exp(-exponent * log_uses).sum() > used_once else (exponent, high)
     law: Floats = np.cumsum(np.exp(-high * log_uses))
-    return law / law[-1]
+    law /= law[-1]
+    return law

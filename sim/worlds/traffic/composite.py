@@ -14,7 +14,7 @@ Plain functions of the traffic kernel, which binds `RECOUNT`.
 import math
 
 from sim.kernels import unbound
-from sim.worlds.traffic.records import Row
+from sim.worlds.traffic.records import Record, Row
 
 RECOUNT: bool = unbound("RECOUNT")
 
@@ -116,12 +116,17 @@ def note_uses(day: int, row: Row) -> None:
     for category in range(used.by_day.shape[1]):
         used.by_day[today, category, 0] = used.by_day[today, category, 1] = 0
     for s in range(page.slots):
-        slot = row.plan[s]
-        if slot.caption >= 0:
-            place = row.tried.captions[slot.caption].place
-            for i in range(TIERS_BACK - 1, 0, -1):
-                used.category[i], used.tier[i] = used.category[i - 1], used.tier[i - 1]
-                used.urgent[i] = used.urgent[i - 1]
-            used.category[0], used.tier[0], used.urgent[0] = row.bank.category[place], slot.tier, row.bank.urgent[place]
-            used.by_day[today, used.category[0], used.urgent[0]] += 1
-            page.assigned += 1
+        if row.plan[s].caption >= 0:
+            note_use(row.plan[s], today, row)
+
+
+def note_use(slot: Record, today: int, row: Row) -> None:
+    """Remember the use of one slot, the newest first."""
+    used, place = row.used, row.tried.captions[slot.caption].place
+    category, urgent = row.bank.category[place], row.bank.urgent[place]
+    for i in range(TIERS_BACK - 1, 0, -1):
+        used.category[i], used.tier[i] = used.category[i - 1], used.tier[i - 1]
+        used.urgent[i] = used.urgent[i - 1]
+    used.category[0], used.tier[0], used.urgent[0] = category, slot.tier, urgent
+    used.by_day[today, category, urgent] += 1
+    row.page.assigned += 1
