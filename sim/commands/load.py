@@ -1,6 +1,5 @@
 """`load`: put a run's tables into a target."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
@@ -62,4 +61,4 @@ def command(
         done = load_into(opened, loads, replace=replace, progress=tell)
     did = {True: "already held", False: "now holds"}
     lines = [f"{spec}: {one.table} {did[one.was_loaded]} {one.rows:,} rows" for one in done]
-    output.result({"target": str(spec), "tables": [asdict(one) for one in done]}, "\n".join(lines))
+    output.result({"target": str(spec), "tables": [one.data() for one in done]}, "\n".join(lines))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from policies.base import Policy
 
 _INDENT = "    "
+NARROWEST = 16  # columns left for the meaning of a parameter beside its default
 _WIDEST = 110
 
 
@@ -91,11 +92,18 @@ def _shown(default: Any) -> str:
     return "null" if default is None else str(default)
 
 
+def _below(meaning: str, width: int) -> list[str]:
+    return textwrap.wrap(meaning, width, initial_indent=2 * _INDENT, subsequent_indent=2 * _INDENT)
+
+
 def _table(rows: list[tuple[str, str, str]], width: int) -> list[str]:
     """Name, default and meaning in columns; the meaning wraps in its own."""
     columns = [max((len(row[column]) for row in rows), default=0) for column in (0, 1)]
     lines = []
     for name, default, meaning in rows:
         start = f"{_INDENT}{name:<{columns[0]}}  {default:<{columns[1]}}  "
-        lines += textwrap.wrap(meaning, width, initial_indent=start, subsequent_indent=" " * len(start))
+        if len(start) + NARROWEST > width:  # too little is left beside long defaults: the meaning goes below
+            lines += [*textwrap.wrap(start, width, subsequent_indent=_INDENT), *_below(meaning, width)]
+        else:
+            lines += textwrap.wrap(meaning, width, initial_indent=start, subsequent_indent=" " * len(start))
     return lines

@@ -1,7 +1,6 @@
 """`seed`: fill a target with pre-production load data."""
 
 import time
-from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -141,7 +140,7 @@ def _seed(
     seconds = time.monotonic() - began
     did = "already held" if loaded.was_loaded else "now holds"
     output.result(
-        {"target": str(spec), **asdict(loaded), "pages": plan.pages, "seconds": seconds},
+        {"target": str(spec), **loaded.data(), "pages": plan.pages, "seconds": seconds},
         f"{spec}: {loaded.table} {did} {loaded.rows:,} rows of {plan.pages:,} pages "
         f"({seconds:.1f} s, checksum {loaded.checksum})",
     )

@@ -10,6 +10,8 @@ import pytest
 
 import sim
 from sim.cli import exit_code
+from sim.files import digest
+from sim.runs.folder import RunFolder
 from sim.tables.send_log import sends_arrow
 from sim.worlds.base import SendLog
 
@@ -45,7 +47,15 @@ def run(tmp_path_factory):
     path = run.path / "sends" / "policy=uniform" / "replication=1.parquet"
     path.parent.mkdir(parents=True)
     pq.write_table(sends_arrow(log), path)
+    list_in_manifest(run.path, path)
     return run
+
+
+def list_in_manifest(folder, path):
+    """Make a file part of the run, as if the run had written it."""
+    run = RunFolder(folder)
+    manifest, name = run.manifest(), path.relative_to(folder).as_posix()
+    run.write_manifest({**manifest, "files": {**manifest["files"], name: digest(path)}})
 
 
 def load(*arguments):
@@ -111,6 +121,7 @@ def test_a_long_send_log_falls_into_parts(run, tmp_path, capsys, monkeypatch):
     path = run.path / "sends" / "policy=uniform" / "replication=2.parquet"
     log = pl.read_parquet(path.with_name("replication=1.parquet"))
     pq.write_table(log.to_arrow(), path, row_group_size=9)
+    list_in_manifest(run.path, path)
     target = f"duckdb:{tmp_path / 'warehouse.duckdb'}"
     arguments = [run.path, "--to", target, "--policy", "uniform", "--replication", 2, "--table", SENDS, "--json"]
     assert load(*arguments) == 0

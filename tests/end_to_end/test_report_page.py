@@ -18,6 +18,7 @@ from reports.report_input import report_input
 from reports.sections.registry import section_of_figure
 from sim.cli import cli
 from sim.errors import InputError
+from sim.runs.folder import RunFolder
 
 SCENARIO: dict[str, Any] = {
     "name": "page",
@@ -83,6 +84,11 @@ def test_a_run_without_the_newer_tables_says_what_is_left_out(run: sim.Run, tmp_
     old = copied(run, tmp_path / "old")
     for name in ("allocation", "exploration", "estimation", "ranks"):
         (old / f"{name}.parquet").unlink()
+    folder = RunFolder(old)
+    manifest = folder.manifest()
+    absent = {f"{name}.parquet" for name in ("allocation", "exploration", "estimation", "ranks")}
+    kept = {name: digest for name, digest in manifest["files"].items() if name not in absent}
+    folder.write_manifest({**manifest, "files": kept})
     text = sim.load_run(old).report().with_suffix(".md").read_text()
     assert "there is no allocation.parquet" in text
     assert "there is no estimation.parquet" in text
@@ -101,7 +107,7 @@ def test_the_bound_is_drawn_where_arms_are_fixed_and_changes_where_they_are_not(
 
 
 def test_the_matrix_is_that_of_the_table(run: sim.Run) -> None:
-    seen = report_input(run)
+    seen = report_input(run, metric="regret")
     rows = win_probability(seen.values, seen.order, METRICS["regret"])
     for row in pl.read_parquet(run.path / "beats.parquet").to_dicts():
         assert rows[seen.order.index(row["policy"])][seen.order.index(row["other"])] == row["share"]

@@ -13,7 +13,7 @@ BAD = {
     "no rows": (HEADER, 2, "has no rows"),
     "nothing": ("", 2, "is empty"),
     "another header": ("page,caption_id,trials,successes\na,1,9,3\n", 2, "no column `page_name`"),
-    "semicolons": (HEADER.replace(",", ";") + "a;1;9;3\n", 2, "no column `page_name`"),
+    "one caption per page": (HEADER.replace(",", ";") + "a;1;9;3\n", 2, "no page has two captions"),
     "more fields than columns": (HEADER + "a,1,9,3\na,2,9,3,1,1\n", 3, "cannot be read"),
     "a missing page": (HEADER + ",1,9,3\n", 2, "row 1: `page_name` is missing"),
     "more successes than trials": (HEADER + "a,1,9,3\na,2,3,9\n", 2, "row 2: 9 successes of 3 trials"),

@@ -57,9 +57,10 @@ def mutated(tree: dict[str, Any], luck: random.Random) -> dict[str, Any]:
         elif change == 1 and isinstance(parent, dict):
             parent[luck.choice([*WORDS, f"{path[-1]}s"])] = parent.pop(path[-1])
         elif change == 2 and isinstance(parent, list):
-            parent += [parent[path[-1]]] * luck.choice([1, 3, 200])
+            parent += [copy.deepcopy(parent[path[-1]]) for _ in range(luck.choice([1, 3, 200]))]
         else:
-            parent[path[-1]] = luck.choice([*NUMBERS, *NUMBERS, *WORDS, *OTHERS])
+            # A copy: the tree must not hold, and so change, one of OTHERS itself.
+            parent[path[-1]] = copy.deepcopy(luck.choice([*NUMBERS, *NUMBERS, *WORDS, *OTHERS]))
     return tree
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -58,6 +59,12 @@ class Loaded:
     checksum: int
     parts: int
     was_loaded: bool = False
+
+    def data(self) -> dict[str, Any]:
+        """What `--json` prints of it."""
+        plain = asdict(self)
+        plain["already"] = plain.pop("was_loaded")
+        return plain
 
 
 def _no_progress(done: int, total: int) -> None:

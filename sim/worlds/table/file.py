@@ -121,7 +121,7 @@ def _read_text(source: str, text: str, separator: str) -> "pl.DataFrame":
 
     with _reading(source):
         content = text.lstrip("\r\n").encode()
-        frame = pl.read_csv(BytesIO(content), infer_schema=False, separator=separator)
+        frame = pl.read_csv(BytesIO(content), infer_schema=False, separator=separator, glob=False)
     return frame.rename({name: name.strip() for name in frame.columns} if _unique(frame.columns) else {})
 
 

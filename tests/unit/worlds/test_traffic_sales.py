@@ -10,6 +10,8 @@ import pytest
 from policies import registry
 from policies.base import Policy, Rule
 from sim.scenario import load
+from sim.scenario import policies as entries
+from sim.scenario.validate import _part
 from sim.worlds.traffic.world import TrafficWorld
 
 VIEWS, PURCHASES, PRICES = 0, 1, 2  # places in the state: sums over the captions that the engine showed
@@ -49,6 +51,7 @@ def world() -> Any:
     known = registry._found()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "_found", lambda: ({**known[0], "buyers": Buyers}, known[1]))
+        forget_kinds()
         scenario = load(
             {
                 "name": "sales",
@@ -62,7 +65,14 @@ def world() -> Any:
         )
         made = TrafficWorld(scenario, scenario.policies[0], range(1))
         made.advance(40.0)
+    forget_kinds()
     return made
+
+
+def forget_kinds() -> None:
+    """Another test of this process may have asked for the policies already."""
+    for cached in (entries.known_kinds, entries.entry_model, _part):
+        cached.cache_clear()
 
 
 def test_views_and_purchases_are_those_of_the_counted_messages(world: Any) -> None:

@@ -110,7 +110,7 @@ TIMETABLES = {
     "policy", ["wilson_sample", {"kind": "discounted_ucb", "discount": 0.98}], ids=["plain", "fade"]
 )
 def test_kernel_and_twin_agree_whenever_the_job_runs(monkeypatch, times, policy):
-    monkeypatch.setattr(timetable, "processes", lambda feedback: [partial(update_job.at_times, times=times)])
+    monkeypatch.setattr(timetable, "processes", lambda *_: [partial(update_job.at_times, times=times)])
     monkeypatch.setattr(twins.traffic, "refresh_times", lambda scenario: times)
     world, pages = run_both(policy)
     check_sends(world.sends(1), pages)
@@ -131,7 +131,7 @@ def most_pending(pages, times):
 
 def test_a_refresh_that_the_twin_leaves_out_is_noticed(monkeypatch):
     times = TIMETABLES["a gap of eleven days"]
-    monkeypatch.setattr(timetable, "processes", lambda feedback: [partial(update_job.at_times, times=times)])
+    monkeypatch.setattr(timetable, "processes", lambda *_: [partial(update_job.at_times, times=times)])
     monkeypatch.setattr(twins.traffic, "refresh_times", lambda scenario: times[:-4])
     world, pages = run_both("wilson_sample")
     with pytest.raises(AssertionError):

@@ -59,7 +59,7 @@ def world():
 
 
 def columns(log):
-    return {name: getattr(log, name) for name in log.__dataclass_fields__ if name != "page_names"}
+    return {name: getattr(log, name) for name in log.__dataclass_fields__ if name not in {"page_names", "attributed"}}
 
 
 def keyed(log):
@@ -136,9 +136,9 @@ def test_a_moment_that_was_not_foreseen_is_refused():
     world = world_of(scenario_of(days=20))
     world.simulate_through(np.array([5.0, 20.0]), np.array([20.0]))
     world.advance(5.0)
-    with pytest.raises(ValueError, match="not foreseen"):
+    with pytest.raises(ValueError, match="not among the simulated times"):
         world.advance(7.0)
-    with pytest.raises(ValueError, match="not to be watched"):  # the rows are beyond it
+    with pytest.raises(ValueError, match="not to be observed"):  # the rows are beyond it
         world.tally()
     world.advance(20.0)
     assert world.tally().known > 0
