@@ -14,6 +14,7 @@ import ast
 import dis
 import hashlib
 import inspect
+import re
 import sys
 import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -32,6 +33,7 @@ from sim.kernel_cache import enable_cache
 
 __all__ = ["NoRefcountKernel", "compiling_rule", "declared", "force_inline", "specialise", "unbound"]
 
+_COLOURS = re.compile(r"\x1b\[[0-9;]*m")  # Numba paints its messages where colorama is installed
 _OPTIONS: dict[str, Any] = {"error_model": "numpy", "nogil": True}
 
 _Bound = tuple[tuple[str, type, Any], ...]  # hashable; the type tells 1 from True and 1.0
@@ -103,7 +105,7 @@ def compiling_rule(policy: str) -> Iterator[None]:
 
 def _reason(text: str) -> str:
     """The first thing that Numba found wrong, and where; the rest of its message tells how it got there."""
-    lines = [line.strip() for line in text.splitlines()]
+    lines = [line.strip() for line in _COLOURS.sub("", text).splitlines()]
     found = [line for line in lines if line and not line.startswith(("Failed in", "- Resolution failure", "File "))]
     places = [line.rstrip(":") for line in lines if line.startswith("File ")]
     return ", ".join([*found[:1], *places[:1]])

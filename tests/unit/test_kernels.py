@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numba.core.errors import NumbaError
 
+from sim import kernels
 from sim.kernels import declared, specialise
 
 SOURCE = """
@@ -251,3 +252,12 @@ def test_what_no_kernel_can_be_is_said_by_numba(tmp_path):
 def test_division_by_zero_is_infinite_as_in_numpy(tmp_path):
     m = module(tmp_path, "def ratio(a, b):\n    return a / b\n")
     assert specialise(m.ratio, "k")(1.0, 0.0) == np.inf
+
+
+def test_the_reason_of_a_compile_error_carries_no_colours():
+    painted = (
+        "\x1b[1m\x1b[1mFailed in nopython mode pipeline (step: nopython frontend)\n"
+        "\x1b[1mNo implementation of function sum found\x1b[0m\n\n"
+        '\x1b[1mFile "rule.py", line 44:\x1b[0m\n'
+    )
+    assert kernels._reason(painted) == 'No implementation of function sum found, File "rule.py", line 44'
