@@ -1,8 +1,8 @@
 """The kernel of the traffic world: one row at a time, from one moment to another, in one compiled call.
 
-A row's events in order of time: a refresh of the statistics, the beginning of a day (captions are chosen), a send; at
-one moment in this order. Cost grows with messages and captions scored, never with fans. `play` is a template for
-`sim.kernels.specialise`; see `traffic_choice` and `traffic_memory` for the names that it binds.
+A row's events in order of time: a load of the send log, a refresh of the statistics, the beginning of a day (captions
+are chosen), a send; at one moment in this order. Cost grows with messages and captions scored, never with fans. `play`
+is a template for `sim.kernels.specialise`; `selection` and `update_job` declare the names that it binds.
 """
 
 import math
@@ -40,7 +40,7 @@ from sim.worlds.traffic.update_job import expire, load, refresh
 RECORD: bool = unbound("RECORD")
 
 LOCK_OUT, TALLY = 1, 2  # what may be looked at besides the sums
-PURCHASES, NOISE = 0, 1  # addresses among a use's draws, beside `traffic_memory.LATENESS`
+PURCHASES, NOISE = 0, 1  # addresses among a use's draws, beside `update_job.LATENESS`
 RATE, COUNT, ATTRIBUTION = 0, 1, 2  # addresses among a slot's draws
 
 

@@ -1,7 +1,7 @@
 """The rules of the update job: the EMV of a message, the median it is compared with, and the label that follows.
 
-Small plain functions that the traffic kernel compiles (`sim.kernels.specialise`); times are in seconds. The rules are
-those of the production job but for one: each message is counted once, with the purchases known at that moment.
+Small plain functions that the traffic kernel compiles (`sim.kernels.specialise`); times are in seconds. How often a
+message is counted is decided elsewhere: once by `update_job`, at every refresh by `recount`.
 
 The window of a page is `recent`, a ring of (time, emv) whose head and size are in `page`, and `positive_emvs_sorted`,
 the EMVs above 0 in ascending order: most are 0, and need no sorting.
