@@ -2,6 +2,9 @@
 
 Every file carries the SHA-256 of its content. Numba itself would fail on every later start when a file is cut short,
 and run whatever machine code a damaged file holds.
+
+Kernels are named by their content (`sim.kernels`), and the cache relies on that name alone: checkouts, containers and
+shards that share a folder, by NUMBA_CACHE_DIR, compile each kernel once, and an edited comment compiles nothing.
 """
 
 import hashlib
@@ -9,7 +12,7 @@ import os
 import pickle
 import sys
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from numba.core import caching
 
@@ -19,6 +22,7 @@ NO_CACHE = (
 )
 _FunctionCache: Any = caching.FunctionCache  # Numba declares no types
 _Files: Any = caching.IndexDataCacheFile
+_Functions: Any = caching.CompileResultCacheImpl
 WORKER_NUMBER = "CAPTION_SIM_WORKER"
 """The environment variable that numbers worker processes; only the first one prints notes."""
 _DIGEST_BYTES = 32
@@ -44,7 +48,33 @@ def _note_missing_cache() -> None:
         _note(NO_CACHE)
 
 
+class _NamedByContent:
+    """Where a kernel's files are, independent of the file, the line and the checkout that hold its source."""
+
+    def get_cache_path(self) -> str:
+        """The folder that NUMBA_CACHE_DIR names, not one below it per source folder; else Numba's choice."""
+        folder: str = super().get_cache_path()  # type: ignore[misc]
+        given = os.environ.get("NUMBA_CACHE_DIR", "")
+        return given if given and folder.startswith(given) else folder
+
+    def get_source_stamp(self) -> str:
+        """Nothing: other sources make another name."""
+        return ""
+
+    def get_disambiguator(self) -> str:
+        """Nothing: names are unique."""
+        return ""
+
+
+class _ContentNames(_Functions):  # type: ignore[misc]
+    _locator_classes: ClassVar = [
+        type(kind.__name__, (_NamedByContent, kind), {}) for kind in _Functions._locator_classes
+    ]
+
+
 class _SafeCache(_FunctionCache):  # type: ignore[misc]
+    _impl_class = _ContentNames
+
     def __init__(self, function: Any) -> None:
         super().__init__(function)
         self._cache_file = _CheckedFiles(

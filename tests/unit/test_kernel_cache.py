@@ -56,6 +56,21 @@ def test_a_damaged_file_is_compiled_anew_and_replaced(tmp_path: Path, suffix: st
     assert start(tmp_path, str(cache)) == ("5.0 1", "")
 
 
+def test_checkouts_that_share_a_folder_compile_a_kernel_once(tmp_path: Path) -> None:
+    homes = [tmp_path / name for name in ("one", "two")]
+    for home in homes:
+        home.mkdir()
+    cache = str(tmp_path / "cache")
+    assert [start(home, cache)[0] for home in homes] == ["5.0 0", "5.0 1"]
+
+
+def test_an_edited_kernel_is_never_taken_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = str(tmp_path / "cache")
+    assert start(tmp_path, cache)[0] == "5.0 0"
+    monkeypatch.setattr(sys.modules[__name__], "MODULE", MODULE.replace("value * value", "value"))
+    assert start(tmp_path, cache)[0] == "3.0 0"
+
+
 def test_without_a_folder_that_can_be_written_one_note_names_the_remedy(tmp_path: Path) -> None:
     blocked = tmp_path / "blocked"
     blocked.write_text("a file where folders should go")
