@@ -5,6 +5,7 @@ Results go to stdout; everything else (progress, notes, errors) to stderr.
 """
 
 import contextlib
+import gc
 import importlib
 import importlib.util
 import io
@@ -20,6 +21,7 @@ from typing import NoReturn
 
 import click
 
+from sim.backends.worker import COLLECT_AFTER
 from sim.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_TERMINATED, InputError, SimError, StorageError, out_of_memory
 from sim.files import is_full_disk
 from sim.installation import check_neighbours
@@ -100,6 +102,7 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code of the contract and lets no exception out."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     signal.signal(signal.SIGTERM, _raise_terminated)
+    gc.set_threshold(COLLECT_AFTER)
     try:
         prepare()
         _run(words)

@@ -27,7 +27,7 @@ import numba
 from numba.core.errors import NumbaError
 
 from policies.unbound import Unbound, unbound
-from sim import inner_functions
+from sim import inner_functions, references
 from sim.errors import InputError
 from sim.kernel_cache import enable_cache
 
@@ -230,4 +230,4 @@ def _source(function: FunctionType) -> str:
 
 @cache
 def _own_source() -> str:
-    return inspect.getsource(sys.modules[__name__]) + inspect.getsource(inner_functions)
+    return "".join(map(inspect.getsource, (sys.modules[__name__], inner_functions, references)))

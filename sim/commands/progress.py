@@ -36,39 +36,45 @@ def _silent(done: int, total: int) -> None:
 
 
 class Compilation:
-    """Words for the time in which policies are compiled, which each machine does once."""
+    """Words for the time in which policies are compiled, which each machine does once.
+
+    The first policy takes much longer than the others, since it brings what all share. So the time left is estimated
+    from the policies after the first.
+    """
 
     def __init__(self) -> None:
-        self.began = 0.0
         self.ready: int | None = None
+        self.since, self.first = 0.0, 0
 
     def words(self, ready: int, total: int) -> str | None:
         """What to say now that `ready` of `total` policies are compiled; None where nothing is new, or all are."""
-        first, new = self.ready is None, ready not in (self.ready, total)
+        start, new = self.ready is None, ready not in (self.ready, total)
+        if new and self.first == 0:
+            self.since, self.first = time.monotonic(), ready
         self.ready = ready
-        if first:
-            self.began = time.monotonic()
         if not new:
             return None
         said = f"compiling {ready + 1} of {total} policies"
-        if first or ready == 0:
+        if start or ready == 0:
             return f"{said}; the first run on a machine takes longer"
-        seconds = (time.monotonic() - self.began) / ready * (total - ready)
+        if ready == self.first:
+            return said
+        seconds = (time.monotonic() - self.since) / (ready - self.first) * (total - ready)
         return f"{said}, about {seconds:.0f} s left"
 
 
 class _Lines:
     """At most one line in `SECONDS_BETWEEN_LINES`, and at the start one for each policy that is compiled.
 
-    The time left is told from the second line on, by what was done since the line before: at first policies are
-    compiled, which says nothing of the rest.
+    The second line is the first with the time left, from what was done since the line before: at first policies are
+    compiled, and their time says nothing about the rest.
     """
 
     def __init__(self, output: Output, what: str) -> None:
         self.output, self.what = output, what
         self.said = time.monotonic()
         self.before: int | None = None
-        self.warm = False
+        self.estimating = False
         self.compilation = Compilation()
         self.timer: Timer | None = None
 
@@ -93,8 +99,8 @@ class _Lines:
             self.before = done
         elif now - self.said >= SECONDS_BETWEEN_LINES and self.before < done < total:
             seconds = (now - self.said) / (done - self.before) * (total - done)
-            self.output.note(f"{self.what}: {done:,} of {total:,}" + f", about {seconds:.0f} s left" * self.warm)
-            self.said, self.before, self.warm = now, done, True
+            self.output.note(f"{self.what}: {done:,} of {total:,}" + f", about {seconds:.0f} s left" * self.estimating)
+            self.said, self.before, self.estimating = now, done, True
 
 
 @contextmanager

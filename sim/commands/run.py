@@ -80,13 +80,13 @@ def command(
 def _run(
     scenario: "Scenario", *, out: Path, workers: int, resume: bool, fresh: bool, report: bool, output: Output
 ) -> "Run":
+    count = len(scenario.policies)
+    output.note(  # before the imports, which take seconds the first time
+        f"{scenario.name}: {count} {'policy' if count == 1 else 'policies'} × {scenario.replications:,} replications"
+    )
     from sim.api import run
     from sim.commands.progress import progress
 
-    count = len(scenario.policies)
-    output.note(
-        f"{scenario.name}: {count} {'policy' if count == 1 else 'policies'} × {scenario.replications:,} replications"
-    )
     try:
         with progress(output, "replications") as tell:
             return run(scenario, out, workers, resume=resume, fresh=fresh, report=report, progress=tell)
@@ -107,12 +107,13 @@ def _run_part(
     report: bool,
     output: Output,
 ) -> None:
-    from sim.api import run_shard
-    from sim.commands.progress import progress
     from sim.runs.shards import parse_shard, shard_of_environment
 
     part = parse_shard(shard) if shard is not None else shard_of_environment(shards)
     output.note(f"{scenario.name}: shard {part}")
+    from sim.api import run_shard
+    from sim.commands.progress import progress
+
     with progress(output, "replications") as tell:
         run = run_shard(scenario, part, out, workers, report=report, progress=tell)
     if isinstance(run, int):

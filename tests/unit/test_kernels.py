@@ -1,6 +1,7 @@
 """Templates compiled around the functions that are bound to the names they declare."""
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -183,15 +184,16 @@ def run(template, rule):
 
 def said_by_another_process(folder: Path, code: str) -> list[str]:
     code = OTHER_PROCESS.format(folder=str(folder), root=str(Path(__file__).parents[2])) + code
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=600)
+    cache = {**os.environ, "NUMBA_CACHE_DIR": str(folder / "kernels")}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=cache, capture_output=True, text=True, check=True, timeout=600
+    )
     return done.stdout.split()
 
 
 def test_the_second_process_compiles_nothing(tmp_path):
-    m = module(tmp_path)
-    kernel = specialise(m.total, "k", rule=m.plus_one, NEGATE=False)
-    kernel(VALUES)
-    assert sum(kernel.stats.cache_misses.values()) == 1
+    module(tmp_path)
+    assert said_by_another_process(tmp_path, "run(m.total, m.plus_one)") == ["18.0", "0", "1"]
     assert said_by_another_process(tmp_path, "run(m.total, m.plus_one)") == ["18.0", "1", "0"]
 
 

@@ -9,6 +9,7 @@ import math
 
 from policies.maths.draws import arm_key, gamma, normal, pull_key, uniform
 from sim.kernels import force_inline, unbound
+from sim.references import by_reference
 from sim.units import DAY_S, WEEK_DAYS
 from sim.worlds.base import Counts, Params
 from sim.worlds.count_draws import binomial
@@ -53,19 +54,21 @@ def play(first: int, last: int, stops: Counts, observe: Counts, b: Block, snapsh
     for i in range(first, last):
         # Numba cannot return records from a function, hence here.
         replication = b.pages[i].replication
-        row = Row(
-            b.rules[0],
-            b.pages[i],
-            b.sums[i],
-            bank_of(b.bank, i),
-            tried_of(b.tried, i),
-            job_of(b.job, i),
-            used_of(b.used, i),
-            b.plan[i],
-            b.log[i],
-            b.state[i],
-            tables_of(b.tables, replication),
-            b.work,
+        row = by_reference(
+            Row(
+                b.rules[0],
+                b.pages[i],
+                b.sums[i],
+                bank_of(b.bank, i),
+                tried_of(b.tried, i),
+                job_of(b.job, i),
+                used_of(b.used, i),
+                b.plan[i],
+                b.log[i],
+                b.state[i],
+                tables_of(b.tables, replication),
+                b.work,
+            )
         )
         for stop in range(stops.shape[0]):
             advance_row(stops[stop], row, b.params)

@@ -1,8 +1,10 @@
 """Progress: nothing when quiet, sparse lines without a terminal, a bar with one."""
 
 import io
+import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -100,6 +102,25 @@ def test_kernels_from_disk_take_no_words(capsys: pytest.CaptureFixture[str], mon
     assert waiting is not None
     waiting.ring()
     assert capsys.readouterr().err == ""
+
+
+def test_the_first_line_waits_for_no_heavy_library(tmp_path: Path) -> None:
+    scenario = tmp_path / "small.yaml"
+    scenario.write_text(
+        "{version: 1, name: small, seed: 1, replications: 1, horizon: {pulls: 10}, policies: [uniform],"
+        " world: {kind: bernoulli, means: [0.1, 0.2]}}"
+    )
+    program = f"""
+import sys
+from sim.commands.output import Output
+loaded = []
+Output.note = lambda self, text: loaded.append([name for name in ("numba", "scipy", "polars") if name in sys.modules])
+from sim.cli import exit_code
+code = exit_code(["run", {str(scenario)!r}, "--out", {str(tmp_path / "out")!r}, "--workers", "1", "--no-report"])
+print(code, loaded[0], "numba" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "0 [] True"
 
 
 def test_the_bar_says_what_is_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
