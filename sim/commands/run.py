@@ -1,7 +1,6 @@
 """`run`: simulate a scenario into a run folder."""
 
 from pathlib import Path
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,9 +11,6 @@ from sim.errors import CheckFailedError, InputError
 if TYPE_CHECKING:
     from sim.api import Run
     from sim.scenario import Scenario
-
-
-COLUMNS = 100  # of a sentence
 
 
 @click.command()
@@ -152,20 +148,15 @@ def _say_result(run: "Run", no_report: bool, output: Output) -> None:
 
 
 def _text(run: "Run", sentences: list[str], report: Path | None) -> str:
-    from reports.formatting import text_table
+    from reports.formatting import text_table, wrapped
     from reports.tables.leaderboard import leaderboard
 
     board = leaderboard(run.summary)
     checks = [f"{'ok  ' if v.passed else 'FAIL'}  {v.claim} ({v.detail})" for v in run.checks]
     where = f"report: {report}" if report else f"run folder: {run.path}"
-    answers = ["\n".join(_wrapped(sentence) for sentence in sentences)]
+    answers = ["\n".join(wrapped(sentence) for sentence in sentences)]
     parts = [text_table(board.header, board.rows), *answers, *(["\n".join(checks)] if checks else []), where]
     return "\n\n".join(parts)
-
-
-def _wrapped(sentence: str) -> str:
-    """In lines of `COLUMNS`; numbers stay with their per cent signs."""
-    return fill(sentence.replace(" %", "\xa0%"), COLUMNS, break_on_hyphens=False).replace("\xa0", " ")
 
 
 def _say_plan(scenario: "Scenario", out: Path, workers: int, output: Output) -> None:
