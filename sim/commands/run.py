@@ -151,6 +151,7 @@ def _say_resumable(out: Path, output: Output) -> None:
 def _say_result(run: "Run", no_report: bool, output: Output) -> None:
     from reports.decision.data import decision_data
     from reports.decision.text import headline, key_points
+    from reports.decision.who_text import who_points
 
     for remark in run.manifest["remarks"]:
         output.note(f"note: {remark}")
@@ -159,11 +160,11 @@ def _say_result(run: "Run", no_report: bool, output: Output) -> None:
         "run": str(run.path),
         "report": str(report) if report else None,
         "headline": headline(decision),
-        "decision": decision_data(decision),
+        "decision": decision_data(decision, run.who_gains),
         "policies": run.summary.to_dicts(),
         "checks": [{"claim": v.claim, "passed": v.passed, "detail": v.detail} for v in run.checks],
     }
-    output.result(data, _text(run, [headline(decision), *key_points(decision)], report))
+    output.result(data, _text(run, [headline(decision), *key_points(decision), *who_points(run.who_gains)], report))
     failed = [outcome.claim for outcome in run.checks if not outcome.passed]
     if failed:
         raise CheckFailedError("\n".join(f"check failed: {claim}" for claim in failed))
