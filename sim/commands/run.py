@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,9 +14,6 @@ if TYPE_CHECKING:
     from sim.api import Run
     from sim.backends.base import Backend
     from sim.scenario import Scenario
-
-
-COLUMNS = 100  # of a sentence
 
 
 @click.command()
@@ -184,19 +180,14 @@ def _within(out: Path | str, name: str) -> str:
 
 
 def _text(run: "Run", sentences: list[str], where: str) -> str:
-    from reports.formatting import text_table
+    from reports.formatting import text_table, wrapped
     from reports.tables.leaderboard import leaderboard
 
     board = leaderboard(run.summary)
     checks = [f"{'ok  ' if v.passed else 'FAIL'}  {v.claim} ({v.detail})" for v in run.checks]
-    answers = ["\n".join(_wrapped(sentence) for sentence in sentences)]
+    answers = ["\n".join(wrapped(sentence) for sentence in sentences)]
     parts = [text_table(board.header, board.rows), *answers, *(["\n".join(checks)] if checks else []), where]
     return "\n\n".join(parts)
-
-
-def _wrapped(sentence: str) -> str:
-    """In lines of `COLUMNS`; numbers stay with their per cent signs."""
-    return fill(sentence.replace(" %", "\xa0%"), COLUMNS, break_on_hyphens=False).replace("\xa0", " ")
 
 
 def _say_plan(scenario: "Scenario", out: Path | str, workers: int, output: Output) -> None:
