@@ -14,7 +14,8 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import chain
@@ -64,15 +65,22 @@ def write_block(blocks: Path, block: Block, result: "BlockResult", run_key: str)
 
     When another process, of the same shard, has written the block meanwhile, that one stays: both hold the same.
     """
+    with arriving(blocks, block) as part:
+        files = _write_logs(part, result)
+        files[TOTALS] = _write(part / TOTALS, npz_bytes(result_arrays(result)))
+        files[OBSERVATIONS] = _write(part / OBSERVATIONS, npz_bytes(vars(result.observations)))
+        _write(part / DIGESTS, json.dumps({"run": run_key, "files": files}).encode())
+
+
+@contextmanager
+def arriving(blocks: Path, block: Block) -> Iterator[Path]:
+    """Give a temporary folder, which becomes the block's by one rename when the caller has filled it."""
     final = blocks / block.folder
     part = final.with_name(f"{final.name}-{platform.node()}-{os.getpid()}{TEMPORARY}")
     with reporting_full_disk(part):
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        files = _write_logs(part, result)
-        files[TOTALS] = _write(part / TOTALS, npz_bytes(result_arrays(result)))
-        files[OBSERVATIONS] = _write(part / OBSERVATIONS, npz_bytes(vars(result.observations)))
-        _write(part / DIGESTS, json.dumps({"run": run_key, "files": files}).encode())
+        yield part
         flush(part)
         try:
             part.rename(final)

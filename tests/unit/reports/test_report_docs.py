@@ -57,6 +57,7 @@ def test_the_gallery_shows_every_shipped_scenario_that_needs_no_data() -> None:
     assert all(path.stat().st_size < 300_000 for path in (DOCS / "gallery").glob("*"))
 
 
+@pytest.mark.long
 def test_the_gallery_is_the_same_bytes_each_time(tmp_path: Path) -> None:
     gallery = script("build_gallery")
     small = ["replications=2", "horizon.pulls=100"]
