@@ -12,13 +12,10 @@ _MOST_QUANTILE = 0.999
 
 
 def candidates(sample: Sample) -> list[float]:
-    """Numbers to choose from, descending: powers of the largest weight, and no limit at all."""
-    positive = sample.weight[sample.weight > 0.0]
-    if len(positive) == 0:
-        return [float("inf")]
-    least, most = np.quantile(positive, [0.5, _MOST_QUANTILE])
-    grid = np.geomspace(max(float(least), 1e-6), max(float(most), 1e-6), CANDIDATES)
-    return [float("inf"), *sorted(set(grid.tolist()), reverse=True)]
+    """Numbers to choose from, descending: no limit, then from a high quantile of the weights down to their mean, 1."""
+    most = float(np.quantile(sample.weight, _MOST_QUANTILE))
+    grid = np.geomspace(1.0, most, CANDIDATES).tolist() if most > 1.0 else []
+    return [float("inf"), *reversed(grid)]
 
 
 def slope(name: str, sample: Sample, numbers: Sequence[float] | None = None) -> tuple[float, Terms]:
