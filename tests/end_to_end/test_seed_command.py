@@ -160,6 +160,7 @@ def test_four_shards_equal_one_row_for_row(place, tmp_path, capsys):
     assert [path for path in tmp_path.rglob("*") if "staging" in path.name] == []
 
 
+@pytest.mark.long
 def test_shards_at_once_publish_once(tmp_path):
     command = ["--rows", "60000", "--part-rows", "2000", "--to", f"parquet:{tmp_path / 'a'}", "--quiet"]
     shards = [
