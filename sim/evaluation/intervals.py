@@ -7,6 +7,7 @@
 | empirical_bernstein | for any number of rows | the largest weight, rewards within known limits; `ips` alone |
 | empirical_likelihood | for many rows; respects the limits of the reward | rewards within known limits; `ips` alone |
 | anytime | at all numbers of rows at once | rewards within known limits; `ips` alone |
+| asymptotic_sequence | for many rows, at all looks at once | nothing |
 """
 
 import math
@@ -22,6 +23,7 @@ from sim.evaluation.estimators import Floats, Sample, Terms
 CONFIDENCE = 0.95
 RESAMPLES = 1_000
 SEED = 20_260_101
+TIGHTEST = 5_000.0  # rows at which an asymptotic sequence is tightest
 _AT_ONCE = 4_000_000  # values of a bootstrap in memory
 _STEPS = 60  # of bisection
 _NEWTON = 50
@@ -203,6 +205,29 @@ def _bets(terms: Floats, tail: float) -> Floats:
     spread = (0.25 + np.cumsum((terms - mean) ** 2)) / (t + 1.0)
     before = np.concatenate([[0.25], spread[:-1]])
     return np.sqrt(2.0 * math.log(1.0 / tail) / (before * t * np.log1p(t)))
+
+
+def asymptotic_sequence(terms: Terms, confidence: float = CONFIDENCE) -> Interval:
+    """The interval of an asymptotic confidence sequence, tightest at `TIGHTEST` rows.
+
+    Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas 2024, "Time-uniform central limit theory and asymptotic confidence
+    sequences", theorem 2.2: valid at all looks at once for many rows, and for every estimator.
+    """
+    n = len(terms.plain)
+    if n < 2:
+        return Interval("asymptotic_sequence", -math.inf, math.inf)
+    reach = mixture_limit(n, confidence) * float(terms.influence.std(ddof=1))
+    return Interval("asymptotic_sequence", terms.value - reach, terms.value + reach)
+
+
+def mixture_limit(rows: float, confidence: float = CONFIDENCE, tightest: float = TIGHTEST) -> float:
+    """How far a mean of `rows` values of deviation 1 strays, ever, with probability 1 − `confidence` at most.
+
+    Robbins' normal mixture; its scale is nearly the best one at `tightest` rows (ibid., equation 57).
+    """
+    alpha = 1.0 - confidence
+    scale = (-2.0 * math.log(alpha) + math.log(-2.0 * math.log(alpha) + 1.0)) / tightest
+    return math.sqrt((rows + 1.0 / scale) * math.log((rows * scale + 1.0) / alpha**2)) / rows
 
 
 OF_TERMS: dict[str, Callable[[Terms, float], Interval]] = {"normal": normal, "bootstrap": bootstrap}
