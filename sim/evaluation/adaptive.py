@@ -5,7 +5,7 @@ After a half at equal shares and a half with 90 % for the leader, √T · bias i
 
 | function | holds | source |
 |---|---|---|
-| aw_aipw | for many rows, any target policy | Hadad et al. 2021; Zhan et al. 2021 |
+| stable_weights, `estimators.aw_aipw` | for many rows, any target policy | Hadad et al. 2021; Zhan et al. 2021 |
 | arm_mean | for many rows, one arm whose propensity is known in every row | Hadad et al. 2021 |
 | batched_difference | for many batches, two arms | Zhang, Janson and Murphy 2020 |
 | `intervals.asymptotic_sequence` | for many rows, at all looks at once | Waudby-Smith et al. 2024 |
@@ -19,30 +19,36 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from sim.evaluation.estimators import Floats, Sample, Terms
+from sim.evaluation.estimators import Floats, Terms
+from sim.evaluation.log import Codes, Log
 
 Weighting = Literal["uniform", "stable", "two_point"]
+BLOCKS = 20
+"""Batches of a log that does not name them."""
 FORGETTING = 0.7
 """The power at which the `two_point` weights expect the propensity of a bad arm to fall (Hadad et al. 2021, 2.3)."""
 
 
-def aw_aipw(sample: Sample, batch: NDArray[np.int32]) -> Terms:
-    """Doubly robust scores, each with weight 1/√v, where v is the mean of w² in the batch of the row.
+def batches_of(log: Log) -> Codes:
+    """The batch of each row, from 0, (rows,): that of the log, or `BLOCKS` parts of equal size in order of time."""
+    if log.batch is not None:
+        return log.batch
+    return (np.arange(log.rows) * BLOCKS // log.rows).astype(np.int32)
 
-    v estimates Σ target² / propensity over actions, so that each batch adds the same variance (Zhan et al. 2021,
+
+def stable_weights(weight: Floats, batch: NDArray[np.int32]) -> Floats:
+    """1/√v for each row, where v is the mean of weight² in its batch, (rows,): the weights h of `aw_aipw`.
+
+    v estimates Σ target² / propensity over actions, so that each row adds the same variance (Zhan et al. 2021,
     "Off-policy evaluation via adaptive weighting with data from contextual bandits", `StableVar`). v depends on no
-    reward. `batch` (rows,) numbers the periods in which the logging policy did not change. The reward model of `sample`
-    may only know earlier batches; without a model the scores are w·r.
+    reward. `batch` (rows,) numbers the periods in which the logging policy did not change. The reward model may only
+    know earlier batches.
     """
-    scores = sample.weight * sample.reward
-    if sample.fitted is not None and sample.direct is not None:
-        scores = sample.direct + sample.weight * (sample.reward - sample.fitted)
-    count = np.maximum(np.bincount(batch), 1)
-    square = np.bincount(batch, sample.weight**2) / count
+    square = np.bincount(batch, weight**2) / np.maximum(np.bincount(batch), 1)
     # A batch in which the target takes nothing has no information on v: it counts as the most variable one.
     known = square[square > 0.0]
-    stable = 1.0 / np.sqrt(np.where(square > 0.0, square, known.max() if len(known) else 1.0))
-    return Terms(np.zeros(sample.rows), stable[batch] * scores, stable[batch])
+    stable: Floats = 1.0 / np.sqrt(np.where(square > 0.0, square, known.max() if len(known) else 1.0))
+    return stable[batch]
 
 
 def arm_mean(
@@ -53,7 +59,7 @@ def arm_mean(
     chosen: whether the arm was chosen. propensity: of that arm in every row, also where another was chosen. The
     reward model of a row is the mean of the arm's earlier rewards.
     """
-    earlier = np.cumsum(chosen) - chosen
+    earlier: NDArray[np.int64] = np.cumsum(chosen) - chosen
     total = np.cumsum(np.where(chosen, reward, 0.0)) - np.where(chosen, reward, 0.0)
     model = np.divide(total, earlier, out=np.zeros(len(reward)), where=earlier > 0)
     scores = model + np.where(chosen, (reward - model) / propensity, 0.0)

@@ -1,6 +1,7 @@
 """Inference on data that a bandit collected: the published numbers, and what plain means get wrong."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,12 +13,12 @@ from sim.evaluation.adaptive import (
     Weighting,
     adaptive_weights,
     arm_mean,
-    aw_aipw,
     batched_difference,
     plain_difference,
+    stable_weights,
     two_stage_bias,
 )
-from sim.evaluation.estimators import Floats, Sample
+from sim.evaluation.estimators import Floats, Sample, Terms, aw_aipw
 from sim.evaluation.intervals import asymptotic_sequence, mixture_limit, normal
 
 ROWS = 200
@@ -159,31 +160,40 @@ def test_the_weights_by_hand() -> None:
     assert sum(np.square(expected) / propensity) == pytest.approx(1.0)  # all of the variance is allotted
 
 
+def weighted(sample: Sample, batch: list[int]) -> Terms:
+    return aw_aipw(replace(sample, stable=stable_weights(sample.weight, np.array(batch, np.int32))))
+
+
 def test_with_equal_weights_everywhere_the_policy_estimate_is_the_plain_mean() -> None:
     reward = np.array([0.0, 1.0, 1.0, 0.0])
-    terms = aw_aipw(Sample(reward, np.ones(4)), np.array([0, 0, 1, 1], np.int32))
+    terms = weighted(Sample(reward, np.ones(4)), [0, 0, 1, 1])
     assert terms.value == pytest.approx(0.5)
-    assert normal(terms) == normal(aw_aipw(Sample(reward, np.ones(4)), np.zeros(4, np.int32)))
+    assert normal(terms) == normal(weighted(Sample(reward, np.ones(4)), [0] * 4))
 
 
 def test_a_batch_with_four_times_the_squared_weights_counts_half() -> None:
     sample = Sample(np.array([1.0, 1.0, 0.0, 0.0]), np.array([2.0, 2.0, 1.0, 1.0]))
     # Scores 2, 2, 0, 0 with weights 1/2, 1/2, 1, 1.
-    assert aw_aipw(sample, np.array([0, 0, 1, 1], np.int32)).value == pytest.approx(2.0 / 3.0)
+    assert weighted(sample, [0, 0, 1, 1]).value == pytest.approx(2.0 / 3.0)
 
 
 def test_a_batch_without_weight_counts_as_the_most_variable_one() -> None:
     sample = Sample(np.array([1.0, 1.0, 5.0]), np.array([2.0, 1.0, 0.0]))
-    assert aw_aipw(sample, np.array([0, 1, 2], np.int32)).value == pytest.approx((0.5 * 2 + 1.0) / (0.5 + 1.0 + 0.5))
+    assert weighted(sample, [0, 1, 2]).value == pytest.approx((0.5 * 2 + 1.0) / (0.5 + 1.0 + 0.5))
 
 
 def test_the_policy_estimate_uses_its_reward_model() -> None:
     sample = Sample(np.array([1.0, 0.0]), np.ones(2), np.array([0.4, 0.4]), np.array([0.3, 0.3]))
-    assert aw_aipw(sample, np.zeros(2, np.int32)).value == pytest.approx(0.3 + 0.5 - 0.4)
+    assert weighted(sample, [0, 0]).value == pytest.approx(0.3 + 0.5 - 0.4)
 
 
 def test_an_asymptotic_sequence_is_wider_than_one_look() -> None:
-    terms = aw_aipw(Sample(np.arange(50.0), np.ones(50)), np.zeros(50, np.int32))
+    terms = weighted(Sample(np.arange(50.0), np.ones(50)), [0] * 50)
     one, all_looks = normal(terms), asymptotic_sequence(terms)
     assert all_looks.low < one.low < one.high < all_looks.high
     assert (all_looks.low + all_looks.high) / 2.0 == pytest.approx(terms.value)
+
+
+def test_the_policy_estimate_needs_its_weights() -> None:
+    with pytest.raises(ValueError, match="adaptive"):
+        aw_aipw(Sample(np.ones(2), np.ones(2)))
