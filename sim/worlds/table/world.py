@@ -20,6 +20,7 @@ from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Total
 from sim.worlds.metrics.allocation import AllocationCounter, rank_bins
 from sim.worlds.metrics.estimation import estimation, nothing
 from sim.worlds.metrics.lock_out import can_lock_out
+from sim.worlds.metrics.loop import LoopMetrics
 from sim.worlds.table import kernel as table_kernel
 from sim.worlds.table.empirical_bayes import fit_beta_binomial
 from sim.worlds.table.rows import (
@@ -153,6 +154,10 @@ class TableWorld:
         fans, successes = known[..., SENDS] * self._clock.fans, known[..., SUCCESSES]
         return estimation(fans, successes, self._rows.rates, self._bins)
 
+    def loop(self) -> LoopMetrics:
+        """Nothing: no job, no bank and no money stand around this world."""
+        return LoopMetrics()
+
     def counts(self, index: int) -> CaptionCounts:
         """Caption statistics as of the last refresh; a row made by its only refresh has no `last_used`."""
         known = self._rows.known[index]
@@ -183,6 +188,7 @@ class TableWorld:
         arms, conversions = (log[index, :, : self._sent].T for log in (self._rows.log_arm, self._rows.log_conversions))
         size = arms.size
         send, page = np.divmod(np.arange(size), self.pages)
+        captions, texts = self._counted.offsets[page] + arms.ravel(), self._counted.caption_names
         return SendLog(
             row_id=np.arange(1, size + 1),
             page=(page + 1).astype(np.int32),
@@ -193,9 +199,10 @@ class TableWorld:
             purchased_count=conversions.ravel().astype(float),
             earnings=np.zeros(size),
             message_type=np.full(size, -1, np.int8),
-            caption_id=self._counted.caption_ids[self._counted.offsets[page] + arms.ravel()],
+            caption_id=self._counted.caption_ids[captions],
             propensity=self._propensities(index),
             page_names=self._counted.page_names,
+            message=None if texts is None else np.array(texts, dtype=object)[captions],
         )
 
     def _propensities(self, index: int) -> Floats:
