@@ -35,7 +35,11 @@ def calibration_report(found: Calibration) -> Report:
 
 def _assumptions(found: Calibration) -> TableBlock:
     rows = [
-        [Cell(each.assumption), Cell(p_value(each.p_value), each.p_value), Cell("no" if each.failed else "not contradicted")]
+        [
+            Cell(each.assumption),
+            Cell(p_value(each.p_value), each.p_value),
+            Cell("no" if each.failed else "not contradicted"),
+        ]
         for each in found.misfits
     ]
     return TableBlock("Assumptions, each tested on the log", ["assumption", "p", "holds"], rows)

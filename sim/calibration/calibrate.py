@@ -9,7 +9,6 @@ import numpy as np
 
 from sim.calibration.checks import Misfit, check
 from sim.calibration.dispersion import CAPTION, MESSAGE, dispersion_figures
-from sim.calibration.fatigue import fatigue_figures
 from sim.calibration.figures import Figure, unknown
 from sim.calibration.log import Sends, read_sends
 from sim.calibration.predictive import Prediction, predict
@@ -63,7 +62,7 @@ class Calibration:
     @property
     def fits(self) -> bool:
         """Whether no check failed."""
-        return not any(each.failed for each in (*self.misfits, *self.predictions))
+        return not any([each.failed for each in self.misfits] + [each.failed for each in self.predictions])
 
     @property
     def scenario(self) -> Scenario:
@@ -76,8 +75,10 @@ class Calibration:
 
     def write(self, path: str | Path) -> Path:
         """Write the scenario file."""
-        write_text(Path(path), self.text)
-        return Path(path)
+        target = Path(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_text(target, self.text)
+        return target
 
 
 def calibrate(sends: str | Sends, stats: str | None = None, *, shrink: bool = False, seed: int = 7) -> Calibration:
@@ -98,20 +99,14 @@ def _require(source: str, log: Sends) -> None:
     days = int(np.ptp(log.day)) + 1
     if log.rows < LEAST_MESSAGES or days < LEAST_DAYS:
         raise InputError(
-            f"{source}: {log.rows:,} messages of {days} days are too few; at least {LEAST_MESSAGES} of {LEAST_DAYS} days",
+            f"{source}: {log.rows:,} messages of {days} days are too few: {LEAST_MESSAGES} of {LEAST_DAYS} days needed",
             "Take a longer log.",
         )
 
 
 def _calibrated(source: str, log: Sends, table: "pl.DataFrame | None", *, shrink: bool, seed: int) -> Calibration:
     laws, fitted = view_laws(log), fit_purchases(log)
-    figures = [
-        *volume_figures(log),
-        *view_figures(laws),
-        *_purchases(log, fitted),
-        *statistics_figures(log, table),
-        *(unknown(key, why) for key, why in NEVER.items()),
-    ]
+    figures = figures_of(log, laws, fitted, table)
     if shrink:
         figures = [shrunk(each) for each in figures]
     days = int(np.clip(np.ptp(log.day) + 1, *DAYS))
@@ -127,6 +122,19 @@ def _calibrated(source: str, log: Sends, table: "pl.DataFrame | None", *, shrink
     )
 
 
+def figures_of(
+    log: Sends, laws: dict[str, ViewLaw], fitted: PurchaseFit | None, table: "pl.DataFrame | None" = None
+) -> list[Figure]:
+    """Every figure of the scenario, in the order of its keys."""
+    return [
+        *volume_figures(log),
+        *view_figures(laws),
+        *_purchases(log, fitted),
+        *statistics_figures(log, table),
+        *(unknown(key, why) for key, why in NEVER.items()),
+    ]
+
+
 def _purchases(log: Sends, fitted: PurchaseFit | None) -> list[Figure]:
     if fitted is None:
         why = f"fewer than {LEAST_PURCHASES} purchases"
@@ -135,7 +143,7 @@ def _purchases(log: Sends, fitted: PurchaseFit | None) -> list[Figure]:
     return [
         *purchase_figures(log, fitted),
         *dispersion_figures(log, fitted),
-        *fatigue_figures(log, fitted.uses, fitted.mean),
+        *fitted.fatigue,
     ]
 
 
@@ -143,7 +151,7 @@ def _predictions(
     log: Sends, laws: dict[str, ViewLaw], fitted: PurchaseFit | None, figures: list[Figure], seed: int
 ) -> list[Prediction]:
     spread = {each.key: each.value for each in figures if isinstance(each.value, float)}
-    return predict(log, laws, fitted, spread.get(CAPTION), spread.get(MESSAGE), seed)
+    return predict(log, laws, fitted, (spread.get(CAPTION), spread.get(MESSAGE)), seed)
 
 
 def _name(source: str) -> str:

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from sim.calibration.figures import Figure, Floats, Z, unknown
-from sim.calibration.log import NO_CAPTION, Flags, Sends
+from sim.calibration.log import NO_CAPTION, Flags, Integers, Sends
 from sim.calibration.purchases import DEFAULT, LIMIT, PurchaseFit
 from sim.units import WEEK_DAYS
 
@@ -41,11 +41,11 @@ def _caption(sends: Sends, fit: PurchaseFit, rows: Flags) -> Figure:
     product, expected = left * _later(left, group), size * _later(size, group)
     if int((_later(np.ones(len(group)), group)).sum()) < LEAST_PAIRS:
         return unknown(CAPTION, f"fewer than {LEAST_PAIRS} pairs of messages share a caption")
-    total, error = _ratio(np.bincount(group, product + expected), np.bincount(group, growth * expected))
+    total, error = _ratio(_by(group, product + expected), _by(group, growth * expected))
     return _cv(CAPTION, total - 1.0, error, "from pairs of messages of one caption")
 
 
-def _later(values: Floats, group: np.ndarray) -> Floats:
+def _later(values: Floats, group: Integers) -> Floats:
     """Sum of the values after each one within its group."""
     behind = np.cumsum(values[::-1])[::-1]
     last = np.append(np.flatnonzero(np.diff(group) != 0), len(group) - 1)[group] if len(group) else np.zeros(0, int)
@@ -55,7 +55,8 @@ def _later(values: Floats, group: np.ndarray) -> Floats:
 
 def weeks(sends: Sends) -> Floats:
     """Whole weeks since the log began, (messages,)."""
-    return ((sends.day - sends.day.min()) // WEEK_DAYS).astype(np.float64)
+    found: Floats = ((sends.day - sends.day.min()) // WEEK_DAYS).astype(np.float64)
+    return found
 
 
 def _message(sends: Sends, fit: PurchaseFit, rows: Flags, caption: Figure) -> Figure:
@@ -67,11 +68,16 @@ def _message(sends: Sends, fit: PurchaseFit, rows: Flags, caption: Figure) -> Fi
     growth = (1.0 + cv * cv) * np.exp(DEFAULT.drift.sigma_per_week**2 * weeks(sends)[rows])
     code = np.where(sends.caption == NO_CAPTION, sends.caption.max() + 1 + np.arange(sends.rows), sends.caption)[rows]
     group = np.unique(code, return_inverse=True)[1]
-    total, error = _ratio(np.bincount(group, weight * pairs), np.bincount(group, weight * growth * mean**2))
+    total, error = _ratio(_by(group, weight * pairs), _by(group, weight * growth * mean**2))
     if caption.limits:
         low, high = caption.limits[0]
         error = math.hypot(error, (high * high - low * low) / (2.0 * Z) / (1.0 + cv * cv) * total)
     return _cv(MESSAGE, total - 1.0, error, "from the variance of messages, the spread of captions taken out")
+
+
+def _by(group: Integers, values: Floats) -> Floats:
+    sums: Floats = np.bincount(group, values).astype(np.float64)
+    return sums
 
 
 def _ratio(part: Floats, whole: Floats) -> tuple[float, float]:

@@ -80,7 +80,8 @@ def share(key: str, count: int, total: int, note: str = "") -> Figure:
     p, scale = count / total, 1.0 + Z * Z / total
     centre = (p + Z * Z / (2 * total)) / scale
     half = Z * math.sqrt(p * (1 - p) / total + Z * Z / (4 * total * total)) / scale
-    return Figure(key, p, max(0.0, centre - half), min(1.0, centre + half), note=note)
+    low, high = max(0.0, centre - half), min(1.0, centre + half)
+    return Figure(key, p, low if count else 0.0, high if count < total else 1.0, note=note)
 
 
 def quantile(values: Floats, level: float, effective: float | None = None) -> tuple[float, float, float]:

@@ -3,7 +3,7 @@
 The columns are those of `mass_messages`. Times become UTC; a price that is NULL or 0 means an unpriced message.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -19,7 +19,7 @@ Integers = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 NEEDED = ("page_name", "sending_time", "price", "sent_count", "viewed_count", "purchased_count")
-USED = (*NEEDED, "row_id", "caption_id", "earnings", "loaded_at")
+USED = (*NEEDED, "row_id", "caption_id", "earnings")
 COUNTS = ("sent_count", "viewed_count", "purchased_count")
 ROW = "row of the log"
 NO_CAPTION = -1
@@ -42,8 +42,6 @@ class Sends:
     caption: Integers
     """Codes from 0; `NO_CAPTION` where the log names none."""
     pages: tuple[str, ...]
-    loaded: Integers | None = None
-    """Seconds since 1970 at which a message was loaded, where the log says so."""
     unsold_missing: bool = False
     """Whether the log holds NULL for messages that sold nothing."""
     notes: tuple[str, ...] = ()
@@ -63,11 +61,18 @@ class Sends:
         """Days since 1970, UTC."""
         return self.time // DAY_S
 
-    def part(self, chosen: Flags) -> "Sends":
-        """Some messages, with all pages."""
-        arrays = (self.page, self.time, self.price, self.sent, self.viewed, self.purchased, self.caption)
-        loaded = None if self.loaded is None else self.loaded[chosen]
-        return Sends(*(each[chosen] for each in arrays), self.pages, loaded, self.unsold_missing, self.notes)
+    def part(self, chosen: Flags | Integers) -> "Sends":
+        """Some messages, by flag or in the order of their numbers, with all pages."""
+        return replace(
+            self,
+            page=self.page[chosen],
+            time=self.time[chosen],
+            price=self.price[chosen],
+            sent=self.sent[chosen],
+            viewed=self.viewed[chosen],
+            purchased=self.purchased[chosen],
+            caption=self.caption[chosen],
+        )
 
 
 def read_sends(source: str, policy: str | None = None) -> Sends:
@@ -103,7 +108,7 @@ class _Reader:
         self._source, self._table = source, table
         self._problems: list[str] = []
         self._notes: list[str] = []
-        self._reported = np.zeros(table.height, np.bool_)
+        self._reported: dict[str, Flags] = {}
 
     def sends(self) -> Sends:
         """The messages; InputError with one line for each kind of problem."""
@@ -115,37 +120,26 @@ class _Reader:
         sent, viewed = self._count("sent_count"), self._count("viewed_count")
         purchased = self._count("purchased_count", null=0.0 if unsold_missing else None)
         self._refuse("sent_count", sent == 0, "0: a message to no one")
-        self._refuse("viewed_count", viewed > sent, "more than sent_count")
-        self._refuse("purchased_count", purchased > viewed, "more than viewed_count")
+        self._refuse("viewed_count", viewed > sent, "more than sent_count", than="sent_count")
+        self._refuse("purchased_count", purchased > viewed, "more than viewed_count", than="viewed_count")
         self._duplicates()
-        loaded = self._time("loaded_at") if "loaded_at" in self._table.columns else None
         caption = self._captions()
         if self._problems:
             raise InputError("\n".join((f"{self._source}: the log cannot be used", *self._problems)))
         self._remark_earnings(price, purchased)
-        return self._ordered((time, price, sent, viewed, purchased, caption), loaded, unsold_missing)
-
-    def _ordered(self, arrays: tuple[NDArray[np.generic], ...], loaded: Integers | None, unsold_missing: bool) -> Sends:
-        time, price, sent, viewed, purchased, caption = arrays
-        names = self._table["page_name"].cast(pl.String)
-        pages = names.unique().sort().to_list()
-        page = (names.rank("dense").to_numpy() - 1).astype(np.int64)
-        order = np.lexsort((time, page))
-        if ((price == 0.0) & (np.asarray(purchased) > 0)).any():
+        if ((price == 0.0) & (purchased > 0)).any():
             self._notes.append("unpriced messages with purchases: the model knows none, their purchases are left out")
-        return Sends(
-            page[order],
-            np.asarray(time, np.int64)[order],
-            np.asarray(price, np.float64)[order],
-            *(np.asarray(each, np.int64)[order] for each in (sent, viewed, purchased, caption)),
-            tuple(pages),
-            None if loaded is None else loaded[order],
-            unsold_missing,
-            tuple(self._notes),
-        )
+        names = self._table["page_name"].cast(pl.String)
+        page = (names.rank("dense").to_numpy() - 1).astype(np.int64)
+        arrays = (page, time, price, sent, viewed, purchased, caption)
+        sends = Sends(*arrays, tuple(names.unique().sort()), unsold_missing, tuple(self._notes))
+        return sends.part(np.lexsort((time, page)))
 
-    def _refuse(self, name: str, bad: Flags, what: str) -> None:
-        """Report the first row where `bad` is true; a row is reported once only for each column."""
+    def _refuse(self, name: str, bad: Flags, what: str, than: str | None = None) -> None:
+        """Report the first row where `bad` is true, unless this column, or `than`, is reported there already."""
+        none = np.zeros(self._table.height, np.bool_)
+        bad = bad & ~self._reported.get(name, none) & ~self._reported.get(than or name, none)
+        self._reported[name] = self._reported.get(name, none) | bad
         if not bad.any():
             return
         index, count = int(np.argmax(bad)), int(bad.sum())

@@ -46,22 +46,21 @@ def predict(
     sends: Sends,
     laws: dict[str, ViewLaw],
     fitted: PurchaseFit | None,
-    caption_cv: float | None,
-    message_cv: float | None,
+    spreads: tuple[float | None, float | None],
     seed: int,
 ) -> list[Prediction]:
-    """Quantities of views by kind of message, and of purchases by size of page."""
+    """Quantities of views by kind of message, and of purchases by size of page.
+
+    `spreads` are the CVs of captions and of messages; None stands for the default.
+    """
     found = []
     for kind, law in laws.items():
         rows = np.flatnonzero(sends.priced if kind == "priced" else ~sends.priced)
         found += _views(sends, rows, kind, law, seed)
     if fitted is not None:
-        spread = DEFAULT.purchases
-        cvs = (
-            spread.caption_cv if caption_cv is None else caption_cv,
-            spread.message_cv if message_cv is None else message_cv,
-        )
-        found += _purchases(sends, fitted, cvs, seed)
+        usual = (DEFAULT.purchases.caption_cv, DEFAULT.purchases.message_cv)
+        cvs = tuple(usual[i] if spread is None else spread for i, spread in enumerate(spreads))
+        found += _purchases(sends, fitted, (cvs[0], cvs[1]), seed)
     return found
 
 
@@ -128,7 +127,8 @@ def _drawn(
         p = p * quality[own]
     if message_cv > 0.0:
         p = p * rng.gamma(1.0 / message_cv**2, message_cv**2, len(rows))
-    return rng.binomial(views, np.minimum(p, 1.0)).astype(np.float64)
+    sold: Floats = rng.binomial(views, np.minimum(p, 1.0)).astype(np.float64)
+    return sold
 
 
 def _compared(names: list[str], observed: Floats, draws: Floats) -> list[Prediction]:

@@ -13,8 +13,8 @@ import numpy as np
 from scipy.special import gammaincinv, stdtrit
 
 from sim.calibration.fatigue import DEFAULT as FATIGUE
-from sim.calibration.fatigue import LEAST_NAMED, Uses
-from sim.calibration.figures import CONFIDENCE, Floats
+from sim.calibration.fatigue import LEAST_NAMED, Uses, fatigue_figures
+from sim.calibration.figures import CONFIDENCE, Figure, Floats
 from sim.calibration.log import NO_CAPTION, Flags, Integers, Sends
 from sim.calibration.regression import Design, Fitted, fit
 from sim.scenario.sections.traffic import TrafficSection
@@ -55,6 +55,8 @@ class PurchaseFit:
     terms: "_Terms"
     sigma: float
     """Standard deviation of the logarithm of a caption's quality, as assumed in the curve."""
+    fatigue: tuple[Figure, ...] = ()
+    """Drop and half-life."""
 
     @property
     def price_terms(self) -> slice:
@@ -92,14 +94,23 @@ def fit_purchases(sends: Sends, caption_cv: float = DEFAULT.purchases.caption_cv
     if sold[free].sum() < LEAST_PURCHASES:
         free = np.flatnonzero(sold > 0)
     uses = Uses(sends, sends.priced)
-    known = (sends.caption[sends.priced] != NO_CAPTION).mean() >= LEAST_NAMED
-    fresh = uses.log_fresh(FATIGUE.drop, FATIGUE.half_life_days) if known else np.zeros(sends.rows)
     inside = rows & np.isin(sends.page, free)
     knots = _knots(sends.price[inside], sends.purchased[inside].astype(np.float64))
     reference = int(hats(sends.price[inside], knots).T.dot(sends.purchased[inside]).argmax())
-    terms = _Terms(sends, knots, reference, fresh)
-    shared = fit(terms.design(inside, free), lambda eta, offset: _curve(eta, offset, sigma))
-    return _whole(sends, rows, terms, shared, free, sigma, uses)
+
+    def fitted(drop: float, half_life: float) -> tuple[PurchaseFit, Floats]:
+        known = (sends.caption[sends.priced] != NO_CAPTION).mean() >= LEAST_NAMED
+        fresh = uses.log_fresh(drop, half_life) if known else np.zeros(sends.rows)
+        terms = _Terms(sends, knots, reference, fresh)
+        shared = fit(terms.design(inside, free), lambda eta, offset: _curve(eta, offset, sigma))
+        return _whole(sends, rows, terms, shared, free=free, sigma=sigma, uses=uses), fresh
+
+    first, fresh = fitted(FATIGUE.drop, FATIGUE.half_life_days)
+    drop, life = fatigue_figures(sends, uses, first.mean / np.exp(fresh))
+    if not drop.identified:
+        return replace(first, fatigue=(drop, life))
+    days = life.numbers[0] if life.identified else FATIGUE.half_life_days
+    return replace(fitted(drop.numbers[0], days)[0], fatigue=(drop, life))
 
 
 def _curve(eta: Floats, offset: Floats, sigma: float) -> tuple[Floats, Floats]:
@@ -162,7 +173,7 @@ def weekday_hour(time: Integers) -> tuple[Integers, Integers]:
 
 
 def _whole(
-    sends: Sends, rows: Flags, terms: _Terms, shared: Fitted, free: Integers, sigma: float, uses: Uses
+    sends: Sends, rows: Flags, terms: "_Terms", shared: Fitted, *, free: Integers, sigma: float, uses: Uses
 ) -> PurchaseFit:
     """Add the pages that `shared` leaves out: their level, given all that is shared."""
     count = len(terms.knots) - 1
@@ -228,13 +239,20 @@ def page_law(level: Floats, variance: Floats, fans: Floats) -> PageLaw | None:
     )
     at, covariance, q = _weighted(design, y, v + middle)
     reach = float(stdtrit(freedom, 1.0 - tail)) * np.sqrt(np.diag(covariance) * max(q / freedom, 1e-300))
-    exponent = (float(at[1]), float(reach[1])) if slope else (None, 0.0)
-    sigmas = [math.sqrt(each) for each in (middle, low, high)]
-    return PageLaw(float(at[0]), float(reach[0]), *exponent, *sigmas, reference)
+    return PageLaw(
+        intercept=float(at[0]),
+        intercept_reach=float(reach[0]),
+        exponent=float(at[1]) if slope else None,
+        exponent_reach=float(reach[1]) if slope else 0.0,
+        sigma=math.sqrt(middle),
+        sigma_low=math.sqrt(low),
+        sigma_high=math.sqrt(high),
+        reference=reference,
+    )
 
 
 def _weighted(design: Floats, y: Floats, variance: Floats) -> tuple[Floats, Floats, float]:
-    covariance = np.linalg.inv(design.T @ (design / variance[:, None]))
+    covariance: Floats = np.asarray(np.linalg.inv(design.T @ (design / variance[:, None])), np.float64)
     at = covariance @ (design.T @ (y / variance))
     return at, covariance, float((((y - design @ at) ** 2) / variance).sum())
 

@@ -28,7 +28,7 @@ def text(found: Calibration) -> str:
         headline(found),
         *(f"  misfit: {each.assumption}: {each.meaning}" for each in found.misfits if each.failed),
         *(
-            f"  misfit: {each.name}: {plain(each.observed)} in the log, {plain(each.low)} to {plain(each.high)} expected"
+            f"  misfit: {each.name}: {plain(each.observed)}; the model gives {plain(each.low)} to {plain(each.high)}"
             for each in found.predictions
             if each.failed
         ),

@@ -7,7 +7,6 @@ Maximum likelihood over the mean and the CV. The integral over the rate is done 
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from scipy.optimize import minimize
@@ -40,22 +39,18 @@ def view_law(viewed: Floats, sent: Floats) -> ViewLaw:
     rate = viewed.sum() / sent.sum()
     start = np.array([math.log(max(rate, 1e-9)), math.log(0.5)])
 
-    def loss(at: Floats) -> float:
-        return -float(_log_likelihood(at[0], math.exp(at[1]), viewed, sent).sum())
+    def loss(at: Floats, part: slice = slice(None)) -> float:
+        return -float(_log_likelihood(at[0], math.exp(at[1]), viewed[part], sent[part]).sum())
 
     # The coarse search is on a part of the messages, the last steps on all.
     part = slice(None, None, max(1, len(sent) // 2_000))
-    coarse = minimize(
-        lambda at: -float(_log_likelihood(at[0], math.exp(at[1]), viewed[part], sent[part]).sum()),
-        start,
-        method="Nelder-Mead",
-        options={"xatol": 1e-3, "fatol": 1e-2},
-    )
-    at = cast(Floats, coarse.x)
+    found = minimize(lambda x: loss(x, part), start, method="Nelder-Mead", tol=1e-2)  # type: ignore[call-overload]
+    at = np.asarray(found.x, np.float64)
     for _ in range(4):
         gradient, curvature = _derivatives(loss, at)
         at = at - np.clip(np.linalg.solve(curvature, gradient), -0.3, 0.3)
-    return ViewLaw(math.exp(at[0]), math.exp(at[1]), np.linalg.inv(_derivatives(loss, at)[1]))
+    covariance: Floats = np.asarray(np.linalg.inv(_derivatives(loss, at)[1]), np.float64)
+    return ViewLaw(math.exp(at[0]), math.exp(at[1]), covariance)
 
 
 def view_laws(sends: Sends) -> dict[str, ViewLaw]:
@@ -101,13 +96,13 @@ def _log_likelihood(log_mean: float, sigma: float, viewed: Floats, sent: Floats)
     for node, weight in zip(nodes, weights, strict=True):
         at = mode + spread * node
         total += weight * np.exp(_joint(at, mu, sigma, viewed, sent) - peak + 0.5 * node**2)
-    return cast(Floats, peak + np.log(total * spread) - math.log(sigma) - math.log(2.0 * math.pi))
+    return peak + np.log(total * spread) - math.log(sigma) - math.log(2.0 * math.pi)
 
 
 def _joint(log_rate: Floats, mu: float, sigma: float, viewed: Floats, sent: Floats) -> Floats:
     bounded = np.minimum(log_rate, -1e-9)
     left = np.log(-np.expm1(bounded))
-    return cast(Floats, viewed * bounded + (sent - viewed) * left - 0.5 * ((log_rate - mu) / sigma) ** 2)
+    return viewed * bounded + (sent - viewed) * left - 0.5 * ((log_rate - mu) / sigma) ** 2
 
 
 def _modes(mu: float, sigma: float, viewed: Floats, sent: Floats) -> tuple[Floats, Floats]:

@@ -23,7 +23,8 @@ def audiences(sends: Sends) -> Floats:
     order = np.lexsort((sends.sent, sends.page))
     first = np.searchsorted(sends.page[order], np.arange(len(sends.pages)))
     last = np.append(first[1:], sends.rows)
-    return sends.sent[order][(first + last - 1) // 2].astype(np.float64)
+    middle: Integers = sends.sent[order][(first + last - 1) // 2]
+    return middle.astype(np.float64)
 
 
 def volume_figures(sends: Sends) -> list[Figure]:
@@ -65,6 +66,11 @@ def _messages(sends: Sends) -> list[Figure]:
         Figure("world.sends.priced_per_day", _classes(audiences(sends), priced), note="by size class"),
         _unpriced_share(priced.ravel(), totals.ravel(), limits),
         Figure("world.sends.per_day_limits", limits, note="least and most messages of a page and day"),
+        *(
+            [Figure("feedback.unsold", "missing", note="purchased_count is NULL and never 0")]
+            if sends.unsold_missing
+            else []
+        ),
         Figure("world.sends.hours", hours, note="first and last hour with messages"),
         _gaps(sends),
     ]
@@ -153,19 +159,17 @@ def _prices(sends: Sends) -> Figure:
 
 
 def _attribution(sends: Sends, named: Flags) -> list[Figure]:
-    unpriced = ~sends.priced
+    priced, unpriced = sends.priced, ~sends.priced
     if unpriced.any() and not named[unpriced].any() and named.any():
         return [
             Figure("selection.bump", "by_hand", note="no unpriced message names a caption"),
-            share(
-                "feedback.attribution", int(named[sends.priced].sum()), int(sends.priced.sum()), "of priced messages"
-            ),
+            share("feedback.attribution", int(named[priced].sum()), int(priced.sum()), "of priced messages"),
         ]
     return [share("feedback.attribution", int(named.sum()), sends.rows, "messages whose caption the log names")]
 
 
 def _captions(caption: Integers, page: Integers) -> Figure:
-    """Captions of a page by Chao's bound: seen + (seen once)² / (2 · seen twice) (Chao 1984), at most twice the seen."""
+    """Captions of a page by Chao's bound (1984): seen + once² / (2 · twice), at most twice the seen."""
     uses, owner = np.bincount(caption), np.zeros(int(caption.max()) + 1, np.int64)
     owner[caption] = page
     pages = int(page.max()) + 1

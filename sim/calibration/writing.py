@@ -38,7 +38,7 @@ def rounded(value: Value) -> Any:
         short = float(f"{value:.{DIGITS}g}")
         return int(short) if short.is_integer() and abs(short) < 1e15 else short
     if isinstance(value, Sequence) and not isinstance(value, str):
-        return [rounded(each) for each in value]  # type: ignore[arg-type]
+        return [rounded(each) for each in value]
     return value
 
 
@@ -84,7 +84,7 @@ def _value(key: str, value: Any, depth: int) -> list[str]:
 def _scalar(value: Any) -> str:
     if isinstance(value, str):
         return f"'{value}'" if value[:1].isdigit() else value
-    return format(value, "f").rstrip("0") if isinstance(value, float) and abs(value) < 1e-4 else str(value)
+    return f"{value:.12f}".rstrip("0") if isinstance(value, float) and abs(value) < 1e-4 else str(value)
 
 
 def _comment(text: str, depth: int, *, hanging: bool = False) -> list[str]:

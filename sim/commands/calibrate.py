@@ -14,7 +14,9 @@ from sim.errors import InputError
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the scenario here (YAML)."
 )
-@click.option("--page", type=click.Path(path_type=Path), metavar="DIR", help="Write calibration.html, .md, figures/ here.")
+@click.option(
+    "--page", type=click.Path(path_type=Path), metavar="DIR", help="Write calibration.html, .md, figures/ here."
+)
 @click.option("--shrink", is_flag=True, help="Move uncertain figures towards the published aggregates.")
 @click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Of the predictive simulation.")
 @click.option("--force", is_flag=True, help="Replace FILE where it exists.")
