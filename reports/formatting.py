@@ -2,6 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from textwrap import fill
+
+COLUMNS = 100  # of a sentence in the terminal
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -57,6 +60,11 @@ def storage(count: float) -> str:
             return f"{count:.0f} {unit}"
         count /= 1000
     return f"{count:.1f} TB"
+
+
+def wrapped(sentence: str) -> str:
+    """A sentence in lines of `COLUMNS`; numbers stay with their per cent signs."""
+    return fill(sentence.replace(" %", "\xa0%"), COLUMNS, break_on_hyphens=False).replace("\xa0", " ")
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

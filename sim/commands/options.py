@@ -3,6 +3,7 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +11,18 @@ import click
 from sim.backends.base import Backend, BackendOptions
 from sim.backends.registry import backend_named, names
 from sim.errors import InputError
+from sim.runs.object_store import is_url
+
+
+class FolderOrUrl(click.Path):
+    """A folder as a Path, or the URL of one in an object store as a string."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The place; a string that is not a URL becomes a Path."""
+        return value if is_url(value) else super().convert(value, param, ctx)
 
 
 class Count(click.IntRange):

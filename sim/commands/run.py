@@ -2,12 +2,11 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim.commands.options import BackendChoice, backend_options
+from sim.commands.options import BackendChoice, FolderOrUrl, backend_options
 from sim.commands.output import Output, output_options
 from sim.errors import CheckFailedError, InputError
 
@@ -17,12 +16,14 @@ if TYPE_CHECKING:
     from sim.scenario import Scenario
 
 
-COLUMNS = 100  # of a sentence
-
-
 @click.command()
 @click.argument("scenario")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The run folder.  [default: runs/<name>]")
+@click.option(
+    "--out",
+    type=FolderOrUrl(),
+    metavar="DIR",
+    help="The run folder, or its URL in an object store.  [default: runs/<name>]",
+)
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes.  [default: one per processor]")
 @click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key; may be repeated.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted run; simulate only what is missing.")
@@ -38,7 +39,7 @@ COLUMNS = 100  # of a sentence
 def command(
     *,
     scenario: str,
-    out: Path | None,
+    out: Path | str | None,
     workers: int | None,
     overrides: tuple[str, ...],
     resume: bool,
@@ -68,7 +69,7 @@ def command(
         out, resume = (Path(scenario), not fresh) if out is None else (out, resume)
     loaded = load(source, overrides)
     loaded.require_files()
-    target = out if out is not None else Path("runs") / loaded.name
+    target: Path | str = out if out is not None else Path("runs") / loaded.name
     if dry_run:
         _say_plan(loaded, target, workers or default_workers(), output)
         return
@@ -79,14 +80,14 @@ def command(
         _run_part(loaded, where, shard, shards, report=not no_report, output=output)
         return
     run = _run(loaded, where, resume=resume, fresh=fresh, report=not no_report, output=output)
-    _say_result(run, no_report, output)
+    _say_result(run, where.out, no_report, output)
 
 
 @dataclass(frozen=True)
 class _Where:
     """The run folder, and where its blocks are simulated."""
 
-    out: Path
+    out: Path | str
     backend: "Backend"
     collect: bool
 
@@ -142,55 +143,54 @@ def _run_part(
         text = f"shard {part} is done; {run:,} blocks of other shards are missing"
         output.result({"run": str(where.out), "shard": str(part), "missing_blocks": run}, text)
     else:
-        _say_result(run, not report, output)
+        _say_result(run, where.out, not report, output)
 
 
-def _say_resumable(out: Path, output: Output) -> None:
+def _say_resumable(out: Path | str, output: Output) -> None:
     from sim.runs.folder import RunFolder
 
-    if RunFolder(out).resumable:
+    if isinstance(out, str) or RunFolder(out).resumable:
         output.note(f"Finished blocks are kept in {out}; continue with --resume.")
 
 
-def _say_result(run: "Run", no_report: bool, output: Output) -> None:
+def _say_result(run: "Run", out: Path | str, no_report: bool, output: Output) -> None:
     from reports.decision.data import decision_data
     from reports.decision.text import headline, key_points
 
     for remark in run.manifest["remarks"]:
         output.note(f"note: {remark}")
-    report, decision = None if no_report else run.path / "report.html", run.decision
+    report, decision = None if no_report else _within(out, "report.html"), run.decision
     data = {
-        "run": str(run.path),
-        "report": str(report) if report else None,
+        "run": str(out),
+        "report": report,
         "headline": headline(decision),
         "decision": decision_data(decision),
         "policies": run.summary.to_dicts(),
         "checks": [{"claim": v.claim, "passed": v.passed, "detail": v.detail} for v in run.checks],
     }
-    output.result(data, _text(run, [headline(decision), *key_points(decision)], report))
+    where = f"report: {report}" if report else f"run folder: {out}"
+    output.result(data, _text(run, [headline(decision), *key_points(decision)], where))
     failed = [outcome.claim for outcome in run.checks if not outcome.passed]
     if failed:
         raise CheckFailedError("\n".join(f"check failed: {claim}" for claim in failed))
 
 
-def _text(run: "Run", sentences: list[str], report: Path | None) -> str:
-    from reports.formatting import text_table
+def _within(out: Path | str, name: str) -> str:
+    return f"{out}/{name}" if isinstance(out, str) else str(out / name)
+
+
+def _text(run: "Run", sentences: list[str], where: str) -> str:
+    from reports.formatting import text_table, wrapped
     from reports.tables.leaderboard import leaderboard
 
     board = leaderboard(run.summary)
     checks = [f"{'ok  ' if v.passed else 'FAIL'}  {v.claim} ({v.detail})" for v in run.checks]
-    where = f"report: {report}" if report else f"run folder: {run.path}"
-    answers = ["\n".join(_wrapped(sentence) for sentence in sentences)]
+    answers = ["\n".join(wrapped(sentence) for sentence in sentences)]
     parts = [text_table(board.header, board.rows), *answers, *(["\n".join(checks)] if checks else []), where]
     return "\n\n".join(parts)
 
 
-def _wrapped(sentence: str) -> str:
-    """In lines of `COLUMNS`; numbers stay with their per cent signs."""
-    return fill(sentence.replace(" %", "\xa0%"), COLUMNS, break_on_hyphens=False).replace("\xa0", " ")
-
-
-def _say_plan(scenario: "Scenario", out: Path, workers: int, output: Output) -> None:
+def _say_plan(scenario: "Scenario", out: Path | str, workers: int, output: Output) -> None:
     from reports.formatting import duration, number, storage
     from sim.runs.plan import plan
     from sim.runs.workload import estimate
@@ -217,6 +217,6 @@ def _say_plan(scenario: "Scenario", out: Path, workers: int, output: Output) -> 
         [scenario.world_kind.sends, f"about {number(total.pulls)} in all"],
         ["time", f"about {duration(seconds)}, and a few seconds a policy to compile it the first time"],
         ["disk", f"about {storage(total.disk_bytes)}"],
-        ["run folder", f"{out}{' (exists)' if out.exists() else ''}"],
+        ["run folder", f"{out}{' (exists)' if isinstance(out, Path) and out.exists() else ''}"],
     ]
     output.result(data, "\n".join(f"{name:<14}{value}" for name, value in rows) + "\nNothing was written.")
