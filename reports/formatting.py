@@ -81,6 +81,6 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A pipe table, the first column to the left, the others to the right."""
+    """A pipe table, the first column to the left, the others to the right; cells are Markdown, bars escaped."""
     lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from reports.content import FigureBlock, Section, TableBlock
 from reports.figures.style import VARIABLES, label, png, svg, themed
 from reports.formatting import markdown_table
-from sim.files import replacing, write_text
+from sim.files import make_folder, replacing, write_text
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -50,7 +50,7 @@ def write_report_files(folder: Path, name: str, report: Report, *, own_folder: b
     no stale one is taken for current. Nothing is removed from a folder of the user.
     """
     figures = folder / "figures"
-    figures.mkdir(parents=True, exist_ok=True)
+    make_folder(figures)
     if own_folder:
         _remove_stale(figures, report)
     for each in report.figures:

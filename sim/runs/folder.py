@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from sim.errors import InputError, StorageError
-from sim.files import digest, write_bytes, write_text
+from sim.files import digest, make_folder, write_bytes, write_text
 from sim.runs.lock import locked
 from sim.runs.manifest import COMPLETE, Manifest, read, to_text
 from sim.runs.source_file import CAPTIONS
@@ -128,7 +128,7 @@ class RunFolder:
 
         A death between the two leaves a run that can be resumed: the scenario is then written again.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         if self.manifest() != manifest:
             self.write_manifest(manifest)
         text = scenario_yaml.encode()

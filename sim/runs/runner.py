@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.backends.base import Backend
-from sim.files import digest, link_or_copy
+from sim.files import digest, link_or_copy, make_folder
 from sim.runs.blocks import block_digests, discard_unfinished, stored_blocks
 from sim.runs.delivery import Delivery, SharedFolder
 from sim.runs.folder import DERIVED, LOGS, OBSERVATIONS, SCENARIO, TABLES, RunFolder
@@ -163,7 +163,7 @@ class Pipeline:
             kind, _, rest = name.partition("/")
             if kind in LOGS and _replication(rest) in self._wanted(kind):
                 target = self.folder.path / name
-                target.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(target.parent)
                 target.unlink(missing_ok=True)
                 link_or_copy(self.base.path / name, target)
                 kept[name] = content
@@ -180,7 +180,7 @@ def _replication(file: str) -> int:
 
 def _move(source: Path, target: Path) -> None:
     if source.exists():  # else an interrupted merge has moved it
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         source.replace(target)
 
 

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 import sql
 from sim.errors import InputError, StorageError
+from sim.files import make_folder
 from sim.warehouse.base import (
     LOCAL_DATASET,
     LOCAL_PROJECT,
@@ -191,7 +192,7 @@ TARGET = ParquetTarget
 
 def _make_folder(path: Path) -> None:
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
     except (FileExistsError, NotADirectoryError):
         raise StorageError(f"{path} is not a folder", "parquet: takes a folder") from None
 

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.errors import InputError, StorageError
-from sim.files import flush
+from sim.files import flush, make_folder
 from sim.warehouse.base import NO_ROWS, STATS, RowTotals, plain_id
 from sim.warehouse.embedded import file_totals
 from sim.warehouse.load.checksum import stats_totals
@@ -53,7 +53,7 @@ class ParquetStaging:
         self._table, self._final = table, folder / table
         self._folder = folder / f".staging-{table}-{load_id}"
         self._old = folder / f"{REPLACED}{table}"
-        self.scratch.mkdir(parents=True, exist_ok=True)
+        make_folder(self.scratch)
 
     @property
     def scratch(self) -> Path:

@@ -78,10 +78,9 @@ class CaptionCounts:
 class SendLog:
     """The sends of one replication in order of time: the `mass_messages` columns, then the propensity.
 
-    Equal-length arrays. `page` and `page_names` as in `CaptionCounts`; `message` (the text) is always NULL and so
-    absent; `price` in dollars is NaN for an unpriced message; `earnings` in dollars; `message_type` indexes
-    `MESSAGE_TYPES`, −1 for NULL; `propensity` is the probability with which the policy chose this caption here, NaN
-    where unknown.
+    Equal-length arrays. `page` and `page_names` as in `CaptionCounts`; `price` in dollars is NaN for an unpriced
+    message; `earnings` in dollars; `message_type` indexes `MESSAGE_TYPES`, −1 for NULL; `propensity` is the probability
+    with which the policy chose this caption here, NaN where unknown.
     """
 
     row_id: Counts
@@ -90,7 +89,7 @@ class SendLog:
     price: Floats
     sent_count: Counts
     viewed_count: Counts
-    purchased_count: Floats
+    purchased_count: NDArray[np.float64 | np.int8]
     earnings: Floats
     message_type: NDArray[np.int8]
     caption_id: Counts
@@ -98,6 +97,8 @@ class SendLog:
     page_names: tuple[str, ...] | None = None
     attributed: Flags | None = None
     """Messages whose caption the log names; None: all."""
+    message: NDArray[np.object_] | None = None
+    """The texts, where captions have some; None: all are NULL."""
 
 
 @dataclass(frozen=True)

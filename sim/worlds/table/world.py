@@ -183,6 +183,7 @@ class TableWorld:
         arms, conversions = (log[index, :, : self._sent].T for log in (self._rows.log_arm, self._rows.log_conversions))
         size = arms.size
         send, page = np.divmod(np.arange(size), self.pages)
+        captions, texts = self._counted.offsets[page] + arms.ravel(), self._counted.caption_names
         return SendLog(
             row_id=np.arange(1, size + 1),
             page=(page + 1).astype(np.int32),
@@ -193,9 +194,10 @@ class TableWorld:
             purchased_count=conversions.ravel().astype(float),
             earnings=np.zeros(size),
             message_type=np.full(size, -1, np.int8),
-            caption_id=self._counted.caption_ids[self._counted.offsets[page] + arms.ravel()],
+            caption_id=self._counted.caption_ids[captions],
             propensity=self._propensities(index),
             page_names=self._counted.page_names,
+            message=None if texts is None else np.array(texts, dtype=object)[captions],
         )
 
     def _propensities(self, index: int) -> Floats:
