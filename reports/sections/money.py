@@ -11,6 +11,7 @@ from reports.figures.style import label
 from reports.formatting import interval, number
 from reports.report_input import ReportInput
 from reports.sections.base import ReportSection
+from reports.sections.regret import incident_spans
 from reports.tables.curves import mean_over_time
 from reports.tables.rows import column
 from reports.tables.slices import paired
@@ -80,7 +81,8 @@ def _accumulated(data: ReportInput) -> list[Content]:
     if "revenue_usd" not in columns or not others:
         return []
     curves = [mean_over_time(name, paired(path, name, data.baseline, "revenue_usd")) for name in others]
-    axis = Axis("days", f"revenue more than {label(data.baseline)} (US dollars)", from_zero=False)
+    quantity = f"revenue more than {label(data.baseline)} (US dollars)"
+    axis = Axis("days", quantity, from_zero=False, marks=incident_spans(data))
     return [
         FigureBlock(
             "revenue_differences",

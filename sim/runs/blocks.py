@@ -173,6 +173,7 @@ def result_arrays(result: "BlockResult") -> Arrays:
         "locked_out_pages": result.lock_outs.pages,
         "first_locked_at": result.lock_outs.first,
         "locked_since": result.lock_outs.since,
+        **result.loop.columns,
         f"{CURVE}at": result.at,
         f"{CURVE}regret": result.regret,
         f"{CURVE}reward": result.reward,

@@ -28,6 +28,7 @@ TABLES = (
     "exploration.parquet",
     "estimation.parquet",
     "revenue.parquet",
+    "weeks.parquet",
 )
 DERIVED = (
     "revenue_differences.parquet",
@@ -38,8 +39,9 @@ DERIVED = (
     "pairs.parquet",
     "summary.json",
 )
+INCIDENTS = "incidents.parquet"  # what incidents cost, written by the command of that name
 # Everything that a run may have written; `clear` touches nothing else.
-OWN_FILES = (SCENARIO, OBSERVATIONS, CAPTIONS, *TABLES, *DERIVED, "report.html", "report.md")
+OWN_FILES = (SCENARIO, OBSERVATIONS, CAPTIONS, *TABLES, *DERIVED, INCIDENTS, "report.html", "report.md")
 LOGS = ("stats", "sends")
 OWN_FOLDERS = (".blocks", *LOGS, "figures", "tables")
 RESUME = "Run the scenario again with --resume to repair it."

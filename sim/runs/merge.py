@@ -15,13 +15,14 @@ from sim.runs.folder import OBSERVATIONS
 from sim.runs.plan import Block
 from sim.tables.observations import Observed, observation_tables
 from sim.units import MICROS
+from sim.worlds.metrics.loop import COLUMNS
 from sim.worlds.metrics.observation import Observations
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-NULLABLE = ("regret_usd", "first_locked_at", "locked_since")
+NULLABLE = ("regret_usd", "first_locked_at", "locked_since", *COLUMNS)
 REPLICATIONS = "replications.parquet"
 CURVES = "curves.parquet"
 
@@ -46,6 +47,7 @@ def replications_schema() -> "pa.Schema":
             "first_locked_at": pa.float64(),
             "ever_locked": pa.bool_(),
             "locked_since": pa.float64(),
+            **{name: pa.type_for_alias(kind) for name, kind in COLUMNS.items()},
         }
     )
 
@@ -166,11 +168,12 @@ def replication_rows(block: Block, totals: Arrays) -> "pa.Table":
         totals["first_locked_at"],
         ~np.isnan(totals["first_locked_at"]),
         totals["locked_since"],
+        *(totals.get(name, np.full(count, np.nan)) for name in COLUMNS),
     ]
     schema = replications_schema()
     # NaN is NULL in these columns only; from anywhere else it would be a defect worth seeing.
     arrays = [
-        pa.array(values, field.type, from_pandas=field.name in NULLABLE)
+        pa.array(values, from_pandas=field.name in NULLABLE).cast(field.type)
         for values, field in zip(columns, schema, strict=True)
     ]
     return pa.Table.from_arrays(arrays, schema=schema)

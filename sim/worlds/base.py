@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from sim.scenario import PolicySpec, Scenario
+    from sim.worlds.metrics.loop import LoopMetrics
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -158,6 +159,9 @@ class World(Protocol):
 
     def estimation(self) -> Counts:
         """What the table says now against the truth, see `metrics.estimation`; zeros where the truth is unknown."""
+
+    def loop(self) -> "LoopMetrics":
+        """What the owners of a deployed loop ask, at the horizon; empty where there is none."""
 
     def counts(self, index: int) -> CaptionCounts:
         """Caption statistics of the block's `index`-th replication, as of its last refresh."""

@@ -22,6 +22,7 @@ from sim.worlds.bernoulli.pull_log import new_pulls, send_log
 from sim.worlds.bernoulli.rows import Log, Plan, Rows, new_log, new_rows, new_sums
 from sim.worlds.metrics.estimation import estimation
 from sim.worlds.metrics.lock_out import can_lock_out
+from sim.worlds.metrics.loop import LoopMetrics
 
 if TYPE_CHECKING:
     from sim.scenario import BernoulliFeedback, BernoulliSection, GeometricDelay, PolicySpec, Scenario
@@ -128,6 +129,10 @@ class BernoulliWorld:
         rows = self._rows
         labels = np.where(rows.shown == rows.generation, rows.known, 0)
         return estimation(labels, rows.successes, rows.means, self._sends.bins())
+
+    def loop(self) -> LoopMetrics:
+        """Nothing: no job, no bank and no money stand around this world."""
+        return LoopMetrics()
 
     def counts(self, index: int) -> CaptionCounts:
         """The stored table: cumulative counts of each arm whatever the policy forgets, without arms never shown."""

@@ -20,6 +20,7 @@ from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Total
 from sim.worlds.metrics.allocation import AllocationCounter, rank_bins
 from sim.worlds.metrics.estimation import estimation, nothing
 from sim.worlds.metrics.lock_out import can_lock_out
+from sim.worlds.metrics.loop import LoopMetrics
 from sim.worlds.table import kernel as table_kernel
 from sim.worlds.table.empirical_bayes import fit_beta_binomial
 from sim.worlds.table.rows import (
@@ -152,6 +153,10 @@ class TableWorld:
         known = self._rows.known
         fans, successes = known[..., SENDS] * self._clock.fans, known[..., SUCCESSES]
         return estimation(fans, successes, self._rows.rates, self._bins)
+
+    def loop(self) -> LoopMetrics:
+        """Nothing: no job, no bank and no money stand around this world."""
+        return LoopMetrics()
 
     def counts(self, index: int) -> CaptionCounts:
         """Caption statistics as of the last refresh; a row made by its only refresh has no `last_used`."""

@@ -17,9 +17,11 @@ from sim.units import DAY_S, MICROS
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
 from sim.worlds.metrics.estimation import nothing
 from sim.worlds.metrics.lock_out import can_lock_out
+from sim.worlds.metrics.loop import LoopMetrics
 from sim.worlds.traffic.arrays import composite, make_block, pools, reads_truth
 from sim.worlds.traffic.driver import RowDriver
 from sim.worlds.traffic.kernel import play
+from sim.worlds.traffic.loop_metrics import last_day, loop_metrics
 from sim.worlds.traffic.records import Block
 from sim.worlds.traffic.results import BankListing, caption_counts, list_bank, loaded_at, send_log
 from sim.worlds.traffic.timetable import calendar_of, times_of
@@ -57,7 +59,7 @@ class TrafficWorld:
         self.pages = world.pages
         self._world, self._replications, self._record = world, replications, scenario.record.sends
         self._start_s = round(datetime.fromisoformat(world.start).replace(tzinfo=UTC).timestamp())
-        self._as_loaded = feedback.models_data_path
+        self._feedback, self._as_loaded = feedback, feedback.models_data_path
         policy = spec.build()
         self._can_lock_out = can_lock_out(policy)
         keys = row_keys(scenario.seed, policy_purpose(spec.name), replications, world.pages)
@@ -115,6 +117,10 @@ class TrafficWorld:
     def estimation(self) -> Counts:
         """Nothing: a label compares with a moving median, so that the truth about it is not known."""
         return nothing()
+
+    def loop(self) -> LoopMetrics:
+        """What the owners of the deployed loop ask, at the horizon."""
+        return loop_metrics(self._world, self._feedback, self._block, self._driver.sums, last_day(self.horizon))
 
     def flow(self) -> Flow:
         """Where all purchases are: drawn = counted + late + pending."""
