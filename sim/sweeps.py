@@ -1,6 +1,7 @@
 """`sim.sweep`: a scenario over a grid of values, each cell an ordinary run with the same random numbers."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -10,11 +11,14 @@ from reports.sweep.cells import CellResult, cell_result, common_unit
 from reports.sweep.robustness import Robustness, robustness
 from reports.sweep.table import sweep_frame, write_sweep_table
 from reports.sweep.text import sweep_headline
-from sim.api import RUNS, Run, run
+from sim.api import RUNS, Run, run, run_shard
 from sim.backends.base import Backend
+from sim.backends.registry import as_backend, kept
 from sim.errors import InputError, ScenarioError, StorageError
 from sim.runs import runner
+from sim.runs.lock import locked
 from sim.runs.plan import plan
+from sim.runs.shards import LOCK_WAIT_SECONDS, Shard
 from sim.runs.sweep_folder import SweepFolder
 from sim.runs.sweep_grid import GridCell, Variation, grid, variations
 from sim.scenario import Scenario, load
@@ -92,7 +96,8 @@ def sweep(
     baseline: str | None = None,
     resume: bool = False,
     report: bool = True,
-    backend: Backend | None = None,
+    backend: Backend | Executor | str | None = None,
+    collect: bool = False,
     progress: runner.Progress | None = None,
 ) -> Sweep:
     """Run a scenario once per combination of values; every cell is an ordinary run folder below `cells/`.
@@ -106,7 +111,7 @@ def sweep(
         out: the folder of the sweep; `runs/<name>-sweep` by default.
         baseline: the policy that others are compared with; by default the deployed rule, else the first.
         resume: keep complete cells and finished blocks of the same sweep; the grid may have grown.
-        workers, overrides, report, backend, progress: as of `sim.run`.
+        workers, overrides, report, backend, collect, progress: as of `sim.run`.
 
     Raises:
         InputError: a bad scenario in any cell, a bad grid, or another sweep in the folder. Nothing is simulated then.
@@ -117,10 +122,52 @@ def sweep(
     folder = SweepFolder(Path(out) if out is not None else RUNS / f"{base.name}-sweep")
     folder.begin(base, varied, resume=resume)
     tell = _Total(tasks, progress or runner.no_progress)
-    for cell, loaded in tasks:
-        run(loaded, folder.cell(cell), workers, resume=True, report=False, backend=backend, progress=tell.cell)
-        tell.next_cell()
+    with kept(as_backend(backend, workers)) as used:
+        for cell, loaded in tasks:
+            run(
+                loaded,
+                folder.cell(cell),
+                resume=True,
+                report=False,
+                backend=used,
+                collect=collect,
+                progress=tell.cell,
+            )
+            tell.next_cell()
     return complete_sweep(folder, baseline, report=report)
+
+
+def sweep_shard(
+    scenario: str | Path | Mapping[str, Any] | Scenario,
+    vary: Mapping[str, Any] | Iterable[str],
+    shard: Shard,
+    out: str | Path | None = None,
+    workers: int = 1,
+    *,
+    overrides: Iterable[str] = (),
+    baseline: str | None = None,
+    report: bool = True,
+    backend: Backend | Executor | str | None = None,
+    collect: bool = False,
+    progress: runner.Progress | None = None,
+) -> Sweep | int:
+    """Make one part of the blocks of every cell, in a folder that all parts share.
+
+    Returns the complete sweep when all cells are there, and else how many cells other shards have still to finish.
+    Arguments and errors are those of `sweep`.
+    """
+    base, varied = load(scenario, overrides), variations(vary)
+    tasks = cell_scenarios(base, varied)
+    folder = SweepFolder(Path(out) if out is not None else RUNS / f"{base.name}-sweep")
+    with locked(folder.path, LOCK_WAIT_SECONDS):
+        folder.begin(base, varied, resume=True)
+    tell = _Total(tasks, progress or runner.no_progress)
+    with kept(as_backend(backend, workers)) as used:
+        for cell, loaded in tasks:
+            run_shard(loaded, shard, folder.cell(cell), report=False, backend=used, collect=collect, progress=tell.cell)
+            tell.next_cell()
+    missing = len(folder.incomplete())
+    return missing or complete_sweep(folder, baseline, report=report)
 
 
 def complete_sweep(folder: SweepFolder, baseline: str | None = None, *, report: bool = True) -> Sweep:

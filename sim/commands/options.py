@@ -61,6 +61,24 @@ class BackendChoice:
         return backend_named(self.name, BackendOptions(workers, self.scheduler))
 
 
+def shard_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Add `--shard` and `--shards` to a command, which receives `shard: Shard | None`."""
+
+    @click.option("--shard", "text", metavar="I/N", help="Make only the I-th of N parts; the last one to end merges.")
+    @click.option("--shards", type=click.IntRange(1), metavar="N", help="As --shard, with I from the job's scheduler.")
+    @functools.wraps(function)
+    def wrapped(*args: Any, text: str | None, shards: int | None, **kwargs: Any) -> Any:
+        if text is not None and shards is not None:
+            raise InputError("--shard and --shards exclude each other")
+        if text is None and shards is None:
+            return function(*args, shard=None, **kwargs)
+        from sim.runs.shards import parse_shard, shard_of_environment
+
+        return function(*args, shard=parse_shard(text) if text is not None else shard_of_environment(shards), **kwargs)
+
+    return wrapped
+
+
 def backend_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--backend`, `--scheduler` and `--collect` to a command, which receives `backend: BackendChoice`."""
 

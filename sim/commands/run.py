@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim.commands.options import BackendChoice, FolderOrUrl, backend_options
+from sim.commands.options import BackendChoice, FolderOrUrl, backend_options, shard_options
 from sim.commands.output import Output, output_options
 from sim.errors import CheckFailedError, InputError
 
 if TYPE_CHECKING:
     from sim.api import Run
     from sim.backends.base import Backend
+    from sim.runs.shards import Shard
     from sim.scenario import Scenario
 
 
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 @click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key; may be repeated.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted run; simulate only what is missing.")
 @click.option("--fresh", is_flag=True, help="Replace the run that is there.")
-@click.option("--shard", metavar="I/N", help="Make only the I-th of N parts; the last one to end merges.")
-@click.option("--shards", type=click.IntRange(1), metavar="N", help="As --shard, with I from the job's scheduler.")
+@shard_options
 @backend_options
 @click.option("--no-report", is_flag=True, help="Leave out report.html, report.md and figures/.")
 @click.option(
@@ -44,8 +44,7 @@ def command(
     overrides: tuple[str, ...],
     resume: bool,
     fresh: bool,
-    shard: str | None,
-    shards: int | None,
+    shard: "Shard | None",
     backend: BackendChoice,
     no_report: bool,
     dry_run: bool,
@@ -74,10 +73,10 @@ def command(
         _say_plan(loaded, target, workers or default_workers(), output)
         return
     where = _Where(target, backend.open(workers), backend.collect)
-    if shard is not None or shards is not None:
-        if fresh or (shard is not None and shards is not None):
-            raise InputError("--shard goes with neither --shards nor --fresh")
-        _run_part(loaded, where, shard, shards, report=not no_report, output=output)
+    if shard is not None:
+        if fresh:
+            raise InputError("--shard and --fresh exclude each other")
+        _run_part(loaded, where, shard, report=not no_report, output=output)
         return
     run = _run(loaded, where, resume=resume, fresh=fresh, report=not no_report, output=output)
     _say_result(run, where.out, no_report, output)
@@ -119,29 +118,18 @@ def _run(scenario: "Scenario", where: _Where, *, resume: bool, fresh: bool, repo
         raise
 
 
-def _run_part(
-    scenario: "Scenario",
-    where: _Where,
-    shard: str | None,
-    shards: int | None,
-    *,
-    report: bool,
-    output: Output,
-) -> None:
-    from sim.runs.shards import parse_shard, shard_of_environment
-
-    part = parse_shard(shard) if shard is not None else shard_of_environment(shards)
-    output.note(f"{scenario.name}: shard {part}")
+def _run_part(scenario: "Scenario", where: _Where, shard: "Shard", *, report: bool, output: Output) -> None:
+    output.note(f"{scenario.name}: shard {shard}")
     from sim.api import run_shard
     from sim.commands.progress import progress
 
     with progress(output, "replications") as tell:
         run = run_shard(
-            scenario, part, where.out, report=report, backend=where.backend, collect=where.collect, progress=tell
+            scenario, shard, where.out, report=report, backend=where.backend, collect=where.collect, progress=tell
         )
     if isinstance(run, int):
-        text = f"shard {part} is done; {run:,} blocks of other shards are missing"
-        output.result({"run": str(where.out), "shard": str(part), "missing_blocks": run}, text)
+        text = f"shard {shard} is done; {run:,} blocks of other shards are missing"
+        output.result({"run": str(where.out), "shard": str(shard), "missing_blocks": run}, text)
     else:
         _say_result(run, where.out, not report, output)
 
@@ -156,6 +144,7 @@ def _say_resumable(out: Path | str, output: Output) -> None:
 def _say_result(run: "Run", out: Path | str, no_report: bool, output: Output) -> None:
     from reports.decision.data import decision_data
     from reports.decision.text import headline, key_points
+    from reports.decision.who_text import who_points
 
     for remark in run.manifest["remarks"]:
         output.note(f"note: {remark}")
@@ -164,12 +153,13 @@ def _say_result(run: "Run", out: Path | str, no_report: bool, output: Output) ->
         "run": str(out),
         "report": report,
         "headline": headline(decision),
-        "decision": decision_data(decision),
+        "decision": decision_data(decision, run.who_gains),
         "policies": run.summary.to_dicts(),
         "checks": [{"claim": v.claim, "passed": v.passed, "detail": v.detail} for v in run.checks],
     }
     where = f"report: {report}" if report else f"run folder: {out}"
-    output.result(data, _text(run, [headline(decision), *key_points(decision)], where))
+    sentences = [headline(decision), *key_points(decision), *who_points(run.who_gains)]
+    output.result(data, _text(run, sentences, where))
     failed = [outcome.claim for outcome in run.checks if not outcome.passed]
     if failed:
         raise CheckFailedError("\n".join(f"check failed: {claim}" for claim in failed))

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sim.commands.options import BackendChoice, backend_options, shard_options
 from sim.commands.output import Output, output_options
 from sim.errors import CheckFailedError
 
 if TYPE_CHECKING:
+    from sim.runs.shards import Shard
     from sim.runs.sweep_grid import GridCell
     from sim.scenario import Scenario
     from sim.sweeps import Sweep
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 @click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key in every cell.")
 @click.option("--baseline", metavar="POLICY", help="Compare with this policy.  [default: the deployed rule]")
 @click.option("--resume", is_flag=True, help="Keep complete cells; simulate only what is missing.")
+@shard_options
+@backend_options
 @click.option("--no-report", is_flag=True, help="Leave out sweep.html, sweep.md and figures/.")
 @click.option("--dry-run", is_flag=True, help="Show the cells, the time and the disk they need; write nothing.")
 @output_options
@@ -41,6 +45,8 @@ def command(
     overrides: tuple[str, ...],
     baseline: str | None,
     resume: bool,
+    shard: "Shard | None",
+    backend: BackendChoice,
     no_report: bool,
     dry_run: bool,
     output: Output,
@@ -63,11 +69,24 @@ def command(
         return
     output.note(f"{base.name}: sweep over {', '.join(each.key for each in varied)}")
     from sim.commands.progress import progress
-    from sim.sweeps import sweep
+    from sim.sweeps import sweep, sweep_shard
 
+    common: dict[str, Any] = {
+        "baseline": baseline,
+        "report": not no_report,
+        "backend": backend.open(workers),
+        "collect": backend.collect,
+    }
     with progress(output, "replications of all cells") as tell:
-        done = sweep(base, vary, folder, count, baseline=baseline, resume=resume, report=not no_report, progress=tell)
-    _say_result(done, no_report, output)
+        if shard is None:
+            done: Sweep | int = sweep(base, vary, folder, resume=resume, progress=tell, **common)
+        else:
+            done = sweep_shard(base, vary, shard, folder, progress=tell, **common)
+    if isinstance(done, int):
+        text = f"shard {shard} is done; {done:,} cells wait for other shards"
+        output.result({"sweep": str(folder), "shard": str(shard), "incomplete_cells": done}, text)
+    else:
+        _say_result(done, no_report, output)
 
 
 def _say_result(done: "Sweep", no_report: bool, output: Output) -> None:

@@ -155,13 +155,13 @@ class ParquetTarget:
         return ParquetStaging(self.spec.path, table, plain_id(load_id))
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self, wait_seconds: float = 0.0) -> Iterator[None]:
         """See `Target.exclusive`: a lock file in the folder."""
         from filelock import FileLock, Timeout  # noqa: PLC0415  (for writers only)
 
         _make_folder(self.spec.path)
         try:
-            with FileLock(self.spec.path / LOCK, timeout=0):
+            with FileLock(self.spec.path / LOCK, timeout=wait_seconds):
                 recover(self.spec.path)
                 yield
         except Timeout:

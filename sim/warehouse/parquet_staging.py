@@ -9,6 +9,7 @@ Only files that this program wrote are removed; see `parquet_folder`.
 """
 
 import os
+import platform
 import shutil
 from pathlib import Path
 
@@ -127,7 +128,7 @@ class ParquetStaging:
     def _written(self, source: Path | pa.Table) -> Path:
         if isinstance(source, Path) and source.parent == self.scratch:
             return source
-        file = self.scratch / f"part-{os.getpid()}.parquet"
+        file = self.scratch / f"part-{platform.node()}-{os.getpid()}.parquet"
         if isinstance(source, Path):
             shutil.copyfile(source, file)
         else:

@@ -13,6 +13,9 @@ from reports.sweep.report import gain_map, swings
 from reports.sweep.robustness import focus, robustness
 from sim.cli import cli
 from sim.errors import InputError, ScenarioError, StorageError
+from sim.runs.shards import Shard
+from sim.scenario import load
+from sim.sweeps import sweep_shard
 
 SCENARIO = {
     "name": "tiny",
@@ -152,3 +155,26 @@ def test_a_failed_check_of_a_cell_is_exit_code_1(tmp_path: Path) -> None:
     )
     assert isinstance(done.exception, sim.errors.CheckFailedError)
     assert "horizon.pulls=20: " in str(done.exception)
+
+
+def test_shards_make_the_sweep_of_one_process(swept: sim.Sweep, tmp_path: Path) -> None:
+    parts = [sweep_shard(SCENARIO, VARY, Shard(index, 2), tmp_path / "grid", report=False) for index in (1, 1, 0)]
+    assert parts[:2] == [4, 4]
+    assert isinstance(parts[2], sim.Sweep)
+    assert parts[2].table.equals(swept.table)
+
+
+def test_the_command_takes_a_shard_and_says_what_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "tiny.yaml").write_text(load(SCENARIO).to_yaml())
+    words = [
+        str(tmp_path / "tiny.yaml"),
+        "--vary",
+        "horizon.pulls=[20]",
+        "--out",
+        str(tmp_path / "grid"),
+        "--no-report",
+    ]
+    first = command(*words, "--shard", "2/2", "--workers", "1", "--json", "--quiet")
+    assert json.loads(first.stdout)["incomplete_cells"] == 1
+    assert command(*words, "--shard", "1/2", "--workers", "1", "--quiet").exit_code == 0
+    assert (tmp_path / "grid" / "sweep.parquet").is_file()

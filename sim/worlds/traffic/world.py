@@ -14,7 +14,7 @@ from sim.rng import policy_purpose, row_keys
 from sim.scenario.model import TrafficScenario
 from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
 from sim.units import DAY_S, MICROS
-from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
+from sim.worlds.base import UNNAMED, CaptionCounts, Counts, Floats, PageTotals, SendLog, Tally, Totals
 from sim.worlds.metrics.estimation import nothing
 from sim.worlds.metrics.lock_out import can_lock_out
 from sim.worlds.metrics.loop import LoopMetrics
@@ -99,6 +99,18 @@ class TrafficWorld:
             regret_usd=sums["regret_usd"].copy(),
             best_pulls=sums["best"].copy(),
             ranked_pulls=sums["priced"].copy(),
+        )
+
+    def page_totals(self) -> PageTotals:
+        """Sums by page, as far as simulated; reward in purchases."""
+        shape = (len(self._replications), self.pages)
+        sums, fans = self._block.sums.reshape(shape), self._block.pages["fans"].reshape(shape)
+        return PageTotals(
+            audience=fans.astype(np.int64),
+            sends=sums["sends"].copy(),
+            reward=sums["purchases"].astype(np.float64),
+            revenue_micros=sums["revenue"] * MICROS,
+            names=UNNAMED,
         )
 
     def locked_out_pages(self) -> Floats:
