@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
-_MARKDOWN = re.compile(r"[<>&\[\]`*|\\]")
+# An underscore within a word is plain text, as in names of policies.
+_MARKDOWN = re.compile(r"[<>&\[\]`*|\\]|(?<![^\W_])_|_(?![^\W_])")
+_MARKDOWN_START = re.compile(r"^(\d{0,9})([-+#=~.)])(?=[-+#=~\s]|$)")  # a title, an item, a line, a fence
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
@@ -143,4 +145,5 @@ def _markdown_table(table: TableBlock) -> str:
 def escape_markdown(text: str) -> str:
     """Text that Markdown shows as it is, on one line."""
     plain = " ".join(text.split())
-    return _MARKDOWN.sub(lambda found: _ENTITIES.get(found.group(), f"\\{found.group()}"), plain)
+    escaped = _MARKDOWN.sub(lambda found: _ENTITIES.get(found.group(), f"\\{found.group()}"), plain)
+    return _MARKDOWN_START.sub(r"\1\\\2", escaped)

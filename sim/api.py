@@ -10,6 +10,7 @@ from typing import Any
 
 from reports.checks import CheckOutcome
 from reports.decision.rule import Decision
+from reports.decision.who import WhoGains
 from reports.plots import PlottedRun
 from reports.report_input import report_input
 from reports.tables.derived import write_summary
@@ -43,6 +44,11 @@ class Run(PlottedRun):
     def decision(self) -> Decision:
         """Switch, keep or undecided, with the figures it rests on."""
         return report_input(self).decision
+
+    @cached_property
+    def who_gains(self) -> WhoGains | None:
+        """Who gains from the policy that the decision rests on: pages, histories, classes, tiers, periods."""
+        return report_input(self).who_gains
 
     def report(
         self,

@@ -25,7 +25,7 @@ def money(data: ReportInput) -> Section:
         return absent("money", TITLE, f"A {data.scenario.world.kind} world has no prices: there is no money to count.")
     sweep = (
         "Sensitivity to the price mix needs runs with other prices, and this is one run: it is left out here. "
-        "`compare` shows two runs side by side."
+        "`sweep` runs other prices, and `compare` shows runs side by side."
     )
     return Section("money", TITLE, [_table(data), *_by_tier(data), *_accumulated(data), Paragraph(sweep, "note")])
 

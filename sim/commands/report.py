@@ -60,7 +60,7 @@ def command(
     report = opened.report(baseline, metric, out=out, title=title)
     written = {"report": str(report), **_copies(report, copies)}
     lines = [headline(data.decision), *(f"{kind}: {path}" for kind, path in written.items())]
-    output.result({**written, "decision": decision_data(data.decision)}, "\n".join(lines))
+    output.result({**written, "decision": decision_data(data.decision, data.who_gains)}, "\n".join(lines))
     if show:
         click.launch(report.resolve().as_uri())
 

@@ -144,6 +144,7 @@ def _say_resumable(out: Path | str, output: Output) -> None:
 def _say_result(run: "Run", out: Path | str, no_report: bool, output: Output) -> None:
     from reports.decision.data import decision_data
     from reports.decision.text import headline, key_points
+    from reports.decision.who_text import who_points
 
     for remark in run.manifest["remarks"]:
         output.note(f"note: {remark}")
@@ -152,12 +153,13 @@ def _say_result(run: "Run", out: Path | str, no_report: bool, output: Output) ->
         "run": str(out),
         "report": report,
         "headline": headline(decision),
-        "decision": decision_data(decision),
+        "decision": decision_data(decision, run.who_gains),
         "policies": run.summary.to_dicts(),
         "checks": [{"claim": v.claim, "passed": v.passed, "detail": v.detail} for v in run.checks],
     }
     where = f"report: {report}" if report else f"run folder: {out}"
-    output.result(data, _text(run, [headline(decision), *key_points(decision)], where))
+    sentences = [headline(decision), *key_points(decision), *who_points(run.who_gains)]
+    output.result(data, _text(run, sentences, where))
     failed = [outcome.claim for outcome in run.checks if not outcome.passed]
     if failed:
         raise CheckFailedError("\n".join(f"check failed: {claim}" for claim in failed))

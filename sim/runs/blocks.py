@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 TOTALS = "block.npz"
 OBSERVATIONS = "observations.npz"
 DIGESTS = "digests.json"
-CURVE = "curve_"
+CURVE, PAGE = "curve_", "page_"
 Arrays = dict[str, NDArray[Any]]
 Digests = dict[str, str]
 """SHA-256 of files by name."""
@@ -55,6 +55,8 @@ class BlockTables:
     """(replications,) by name."""
     at: NDArray[np.float64]
     """(points,)."""
+    pages: Arrays
+    """The fields of `PageTotals`."""
     curves: Arrays
     """`regret`, `reward`, `revenue_micros`, each (points, replications)."""
     observations: Observations
@@ -95,9 +97,10 @@ def read_block(blocks: Path, block: Block) -> BlockTables:
     """What `write_block` wrote, without the logs."""
     arrays = read_npz(blocks / block.folder / TOTALS)
     curves = {name.removeprefix(CURVE): values for name, values in arrays.items() if name.startswith(CURVE)}
-    totals = {name: values for name, values in arrays.items() if not name.startswith(CURVE)}
+    pages = {name.removeprefix(PAGE): values for name, values in arrays.items() if name.startswith(PAGE)}
+    totals = {name: values for name, values in arrays.items() if not name.startswith((CURVE, PAGE))}
     observations = Observations(**read_npz(blocks / block.folder / OBSERVATIONS))
-    return BlockTables(totals, curves.pop("at"), curves, observations)
+    return BlockTables(totals, curves.pop("at"), pages, curves, observations)
 
 
 def block_digests(blocks: Path, block: Block) -> Digests:
@@ -159,7 +162,7 @@ def _file_digest(folder: RunFolder, block: Block, name: str) -> str:
 
 
 def result_arrays(result: "BlockResult") -> Arrays:
-    """Totals by name, and curves with the prefix `CURVE`, as a block holds them."""
+    """Totals by name, pages with the prefix `PAGE`, curves with the prefix `CURVE`, as a block holds them."""
     totals = result.totals
     return {
         "pulls": totals.pulls,
@@ -173,6 +176,7 @@ def result_arrays(result: "BlockResult") -> Arrays:
         "locked_out_pages": result.lock_outs.pages,
         "first_locked_at": result.lock_outs.first,
         "locked_since": result.lock_outs.since,
+        **{f"{PAGE}{name}": values for name, values in vars(result.pages).items()},
         **result.loop.columns,
         f"{CURVE}at": result.at,
         f"{CURVE}regret": result.regret,

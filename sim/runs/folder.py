@@ -24,6 +24,7 @@ NEXT, REPLACING, MOVING = ".next", ".replacing", ".moving"
 TABLES = (
     "replications.parquet",
     "curves.parquet",
+    "pages.parquet",
     "allocation.parquet",
     "exploration.parquet",
     "estimation.parquet",

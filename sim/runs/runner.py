@@ -95,11 +95,16 @@ class Pipeline:
         os.sync()  # the logs, written without an fsync each, are on the disk before they leave their blocks
         base = None if self.base is None else self.base.path
         merge(
-            Sources(self.plan.policies, self.folder.blocks, blocks, base),
+            Sources(self.plan.policies, self.folder.blocks, blocks, base, *self._clairvoyant()),
             self.folder.path,
             self.scenario.world_kind.tiers,
         )
         return {**self._link_base_logs(), **self._move_logs(blocks)}
+
+    def _clairvoyant(self) -> tuple[str | None, bool]:
+        """The policy that shortfall is measured from, and whether in dollars."""
+        oracles = (spec.name for spec in self.scenario.policies if spec.kind == "oracle")
+        return next(oracles, None), self.scenario.world_kind.has_money
 
     def finish(self, logs: dict[str, str], seconds: float) -> None:
         """Write the manifest of the complete run, and remove the blocks."""

@@ -45,6 +45,22 @@ class Totals:
 
 
 @dataclass(frozen=True)
+class PageTotals:
+    """Sums since time zero by page; every array but `names` has shape (replications, pages)."""
+
+    audience: Counts
+    """Fans that a message can reach; −1 where there are none to count."""
+    sends: Counts
+    reward: Floats
+    revenue_micros: Counts
+    names: NDArray[np.str_]
+    """(pages,); of length 0 where pages are named `page_0001`, …"""
+
+
+UNNAMED = np.empty(0, np.str_)
+
+
+@dataclass(frozen=True)
 class CaptionCounts:
     """What the update job knows of each caption of one replication, captions without an observation left out.
 
@@ -147,6 +163,9 @@ class World(Protocol):
 
     def totals(self) -> Totals:
         """Sums from time zero to now; the arrays are the caller's to keep."""
+
+    def page_totals(self) -> PageTotals:
+        """Sums from time zero to the horizon by page, at the horizon."""
 
     def locked_out_pages(self) -> Floats:
         """Share of each replication's pages whose best arm now has probability exactly 0, shape (replications,)."""

@@ -16,7 +16,7 @@ from sim.calendar.base import build
 from sim.kernels import compiling_rule
 from sim.scenario import PolicySpec, Scenario
 from sim.units import DAY_US
-from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals, World, WorldFactory
+from sim.worlds.base import CaptionCounts, Counts, Floats, PageTotals, SendLog, Totals, World, WorldFactory
 from sim.worlds.metrics.loop import LoopMetrics
 from sim.worlds.metrics.observation import LockOuts, Observations, Observer, watched_points
 
@@ -33,6 +33,7 @@ class BlockResult:
     policy: str
     replications: range
     totals: Totals
+    pages: PageTotals
     lock_outs: LockOuts
     observations: Observations
     loop: LoopMetrics
@@ -101,6 +102,7 @@ def simulate(scenario: Scenario, spec: PolicySpec, replications: range) -> Block
         policy=spec.name,
         replications=replications,
         totals=world.totals(),
+        pages=world.page_totals(),
         lock_outs=observer.lock_outs(),
         observations=observer.observations(loop.weeks),
         loop=loop,

@@ -15,7 +15,7 @@ from policies.base import Policy
 from sim.errors import InputError
 from sim.kernels import declared, specialise
 from sim.rng import generator, policy_purpose, row_keys
-from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
+from sim.worlds.base import UNNAMED, CaptionCounts, Counts, Floats, PageTotals, SendLog, Tally, Totals
 from sim.worlds.bernoulli import kernel as bernoulli_kernel
 from sim.worlds.bernoulli.allocation import Sends
 from sim.worlds.bernoulli.pull_log import new_pulls, send_log
@@ -104,6 +104,17 @@ class BernoulliWorld:
             regret_usd=np.full(rows, math.nan),
             best_pulls=self._sums.best_pulls.copy(),
             ranked_pulls=np.full(rows, self.time),
+        )
+
+    def page_totals(self) -> PageTotals:
+        """The whole world is one page without an audience."""
+        whole = self.totals()
+        return PageTotals(
+            audience=np.full((len(whole.pulls), 1), -1),
+            sends=whole.pulls[:, None],
+            reward=whole.reward[:, None],
+            revenue_micros=whole.revenue_micros[:, None],
+            names=UNNAMED,
         )
 
     def locked_out_pages(self) -> Floats:

@@ -16,7 +16,7 @@ from sim.errors import InputError
 from sim.kernels import declared, specialise
 from sim.rng import policy_purpose, row_keys
 from sim.units import DAY_US
-from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
+from sim.worlds.base import CaptionCounts, Counts, Floats, PageTotals, SendLog, Tally, Totals
 from sim.worlds.metrics.allocation import AllocationCounter, rank_bins
 from sim.worlds.metrics.estimation import estimation, nothing
 from sim.worlds.metrics.lock_out import can_lock_out
@@ -120,6 +120,17 @@ class TableWorld:
             regret_usd=np.full(replications, np.nan),
             best_pulls=best,
             ranked_pulls=np.full(replications, self._sent * self.pages),
+        )
+
+    def page_totals(self) -> PageTotals:
+        """Sums so far by page; reward in conversions."""
+        conversions = self._rows.conversions
+        return PageTotals(
+            audience=np.full(conversions.shape, self._clock.fans),
+            sends=np.full(conversions.shape, self._sent),
+            reward=conversions.astype(float),
+            revenue_micros=np.zeros(conversions.shape, np.int64),
+            names=np.array(self._counted.page_names),
         )
 
     def locked_out_pages(self) -> Floats:

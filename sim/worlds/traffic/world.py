@@ -1,7 +1,7 @@
 """Synthetic caption traffic: the world of pages, banks, audiences, prices, seasons and delays (docs/traffic.md)."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -14,7 +14,7 @@ from sim.rng import policy_purpose, row_keys
 from sim.scenario.model import TrafficScenario
 from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
 from sim.units import DAY_S, MICROS
-from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
+from sim.worlds.base import UNNAMED, CaptionCounts, Counts, Floats, PageTotals, SendLog, Tally, Totals
 from sim.worlds.metrics.estimation import nothing
 from sim.worlds.metrics.lock_out import can_lock_out
 from sim.worlds.metrics.loop import LoopMetrics
@@ -28,6 +28,8 @@ from sim.worlds.traffic.timetable import calendar_of, times_of
 
 if TYPE_CHECKING:
     from sim.scenario import PolicySpec, Scenario
+
+DEPLOYED = "wilson_sample"  # the kind of policy that calls the function of that name
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,10 @@ class TrafficWorld:
         sections = (world, feedback, selection)
         times = times_of(calendar_of(feedback, days, scenario.incidents), feedback, world.pages, days)
         self._block = make_block(sections, policy, scenario.seed, replications, days, keys, times, record=self._record)
+        happening = frozenset(one.kind for one in scenario.incidents)
         self._driver = RowDriver(
             spec.name,
-            kernel_of(policy, spec.kind, feedback, selection, record=self._record),
+            kernel_of(policy, spec.kind, feedback, selection, happening, record=self._record),
             self._block,
         )
 
@@ -96,6 +99,18 @@ class TrafficWorld:
             regret_usd=sums["regret_usd"].copy(),
             best_pulls=sums["best"].copy(),
             ranked_pulls=sums["priced"].copy(),
+        )
+
+    def page_totals(self) -> PageTotals:
+        """Sums by page, as far as simulated; reward in purchases."""
+        shape = (len(self._replications), self.pages)
+        sums, fans = self._block.sums.reshape(shape), self._block.pages["fans"].reshape(shape)
+        return PageTotals(
+            audience=fans.astype(np.int64),
+            sends=sums["sends"].copy(),
+            reward=sums["purchases"].astype(np.float64),
+            revenue_micros=sums["revenue"] * MICROS,
+            names=UNNAMED,
         )
 
     def locked_out_pages(self) -> Floats:
@@ -165,8 +180,16 @@ class TrafficWorld:
         return slice(index * self.pages, (index + 1) * self.pages)
 
 
-def kernel_of(policy: Policy, label: str, feedback: TrafficFeedback, selection: Selection, *, record: bool) -> Any:
-    """The traffic kernel around a policy's rule."""
+def kernel_of(
+    policy: Policy,
+    label: str,
+    feedback: TrafficFeedback,
+    selection: Selection,
+    happening: Collection[str] = (),
+    *,
+    record: bool,
+) -> Any:
+    """The traffic kernel around a policy's rule; `happening` are the kinds of the scenario's incidents."""
     rule, memory, pooled = policy.rule, policy.memory, pools(policy, selection)
     knows_truth = reads_truth(rule.summarise)
     return specialise(
@@ -194,6 +217,8 @@ def kernel_of(policy: Policy, label: str, feedback: TrafficFeedback, selection: 
         RECOUNT=feedback.counting == "every_refresh",
         CONSTRAINED=composite(selection),
         COMPOSITE=composite(selection) and not knows_truth,  # who knows the truth ranks by it, within the constraints
+        REPLACES="function_replaced" in happening and policy.kind == DEPLOYED,
+        REPRICED="prices" in happening,
         BY_REVENUE=policy.true_mean_of == "revenue",
     )
 

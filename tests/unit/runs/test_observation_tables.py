@@ -73,7 +73,7 @@ def observe(scenario: dict, folder: Path, cuts: list[int]) -> dict[str, pl.DataF
     of_policies = [[block for block in blocks if block.policy == index] for index in range(len(loaded.policies))]
     sources = Sources([spec.name for spec in loaded.policies], folder / "blocks", of_policies)
     merge(sources, folder, TIERS if loaded.world.kind == "traffic" else ())
-    names = ("replications", "curves", *OBSERVED)
+    names = ("replications", "curves", "pages", *OBSERVED)
     return {name: pl.read_parquet(folder / f"{name}.parquet") for name in names}
 
 
@@ -180,7 +180,7 @@ def test_the_data_dictionary_says_what_the_files_hold(complete: sim.Run) -> None
 
 
 def test_every_table_but_the_long_ones_is_there_as_csv(complete: sim.Run) -> None:
-    written = {path.stem for path in complete.path.glob("*.parquet")} - {"replications", "curves"}
+    written = {path.stem for path in complete.path.glob("*.parquet")} - {"replications", "curves", "pages"}
     assert {path.stem for path in (complete.path / "tables").iterdir()} == written
     for name in written:
         table = complete.table(name)
