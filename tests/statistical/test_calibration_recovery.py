@@ -37,7 +37,7 @@ RANGES = {
     "world.purchases.page_sigma": (0.5, 1.5),
     "world.purchases.audience_exponent": (0.5, 1.2),
     "world.fatigue.drop": (0.1, 0.4),
-    "world.bank.captions": (200, 1200),
+    "world.bank.captions": (400, 1200),
     ATTRIBUTION: (0.92, 1.0),
 }
 HELD = ("world.sends.", "world.bank.prices", "world.audience", "world.views", "world.purchases", "world.factors",

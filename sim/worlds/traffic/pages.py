@@ -51,12 +51,13 @@ def make_pages(world: TrafficSection, seed: int, replications: Sequence[int]) ->
         return _uniforms(row_keys(seed, f"traffic:{purpose}", replications, world.pages))
 
     low, high = world.sends.min_gap_minutes
-    pages["fans"] = _fans(world, luck("audience"))
+    audience = _fans(world, luck("audience"))
+    pages["fans"] = np.maximum(1, np.rint(world.sends.reach * np.asarray(audience)))
     pages["gap_s"] = np.rint(60.0 * (low + (high - low) * luck("gap")))
     pages["phase"] = luck("phase")
     pages["replication"] = np.arange(len(replications))[:, None]
     pages["number"] = np.arange(world.pages)
-    size = np.searchsorted(world.sends.size_limits, pages["fans"], side="right")
+    size = np.broadcast_to(np.searchsorted(world.sends.size_limits, audience, side="right"), pages.shape)
     pages["priced_low"], pages["priced_high"] = np.moveaxis(np.array(world.sends.priced_per_day)[size], -1, 0)
     return pages.ravel()
 
@@ -83,7 +84,7 @@ def make_bank(world: TrafficSection, days: int, pages: Records) -> SampledBank:
     )
     z = np.zeros(len(pages))
     _compiled(normals)(_bank_keys(pages), z)
-    level = np.log(page_level(world, pages["fans"], z))
+    level = np.log(page_level(world, pages["fans"] / world.sends.reach, z))
     tier = np.resize(alternate(tier_counts(world)), len(arrives))
     _compiled(sample_bank)(
         bank, pages, level, arrives.astype(np.int16), _bank_params(world), tier, np.zeros(len(TIERS))
@@ -188,8 +189,8 @@ def per_view(world: TrafficSection, price: Integers | Floats) -> Floats:
     return rate
 
 
-def page_level(world: TrafficSection, fans: Integers | int, z: Floats | float) -> Floats:
-    """How well pages sell, against one of the reference audience; `z` is standard normal."""
+def page_level(world: TrafficSection, fans: Integers | Floats | int, z: Floats | float) -> Floats:
+    """How well pages of an audience sell, against one of the reference audience; `z` is standard normal."""
     law = world.purchases
     level: Floats = (fans / np.float64(law.reference_audience)) ** -law.audience_exponent * np.exp(law.page_sigma * z)
     return level
