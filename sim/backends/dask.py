@@ -4,7 +4,7 @@
 one, `ATTEMPTS` times in all; workers that have other versions than this process are refused before the first job.
 """
 
-import os
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
@@ -46,6 +46,16 @@ class DaskBackend:
             lost = (KilledWorker, CancelledError)
             executor = client.get_executor(pure=False)
             yield from ExecutorBackend(executor, max(WINDOW, JOBS_PER_THREAD * threads), lost).run(jobs, work)
+
+    @contextmanager
+    def kept(self) -> "Iterator[DaskBackend]":
+        """This backend for several runs: a cluster of this machine starts once."""
+        config, _ = _imported()
+        if self.scheduler or config.get("scheduler-address", None):
+            yield self
+            return
+        with self._client() as client:
+            yield DaskBackend(client.scheduler.address)
 
     @contextmanager
     def _client(self) -> "Iterator[Client]":
@@ -101,7 +111,8 @@ def _local_cluster(workers: int) -> Any:
         threads_per_worker=1,
         dashboard_address=None,
         memory_limit=None,
-        env={**dict.fromkeys(ONE_THREAD, "1"), "NUMBA_CACHE_DIR": os.environ.get("NUMBA_CACHE_DIR", "")},
+        silence_logs=logging.ERROR,
+        env=dict.fromkeys(ONE_THREAD, "1"),
     )
 
 

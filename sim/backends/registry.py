@@ -2,6 +2,7 @@
 
 import pkgutil
 from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import Any
 
@@ -39,6 +40,12 @@ def as_backend(given: "Backend | Executor | str | None", workers: int) -> Backen
     if not callable(getattr(given, "run", None)):
         raise InputError(f"backend must be one of {', '.join(names())}, or an executor, got {given!r}")
     return given  # type: ignore[return-value]  # has the method of the protocol
+
+
+def kept(backend: Backend) -> AbstractContextManager[Backend]:
+    """The backend for several runs; one that takes long to start, and so has a method `kept`, starts once."""
+    method = getattr(backend, "kept", None)
+    return nullcontext(backend) if method is None else method()
 
 
 def _module(name: str) -> Any:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from sim.commands.options import BackendChoice, backend_options
 from sim.commands.output import Output, output_options
 from sim.errors import InputError
 
@@ -28,6 +29,7 @@ from sim.errors import InputError
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write evaluation.html, .md, figures/ here."
 )
+@backend_options
 @click.option("--dry-run", is_flag=True, help="With --out: say what would be written; write nothing.")
 @output_options
 def command(
@@ -42,6 +44,7 @@ def command(
     training_share: float,
     confidence: float,
     out: Path | None,
+    backend: BackendChoice,
     dry_run: bool,
     output: Output,
 ) -> None:
@@ -62,8 +65,9 @@ def command(
         training_share=training_share,
         limits=reward_limits,
     )
+    used = None if backend.name == "local" else backend.open(None)
     read = read_log(log, _roles(columns), policy=logged_by, reward=reward)
-    found = evaluate(read, policies or ("uniform",), options, source=log)
+    found = evaluate(read, policies or ("uniform",), options, source=log, backend=used)
     result, shown = data(found), text(found)
     if out is not None and dry_run:
         files = [str(out / name) for name in ("evaluation.html", "evaluation.md", "figures")]

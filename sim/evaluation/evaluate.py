@@ -1,10 +1,12 @@
 """Evaluate target policies on a log: every estimator with its intervals, and whether the log can answer at all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
+from sim.backends.base import Backend
 from sim.errors import InputError
 from sim.evaluation import intervals
 from sim.evaluation.diagnostics import Diagnostics, diagnose
@@ -77,8 +79,14 @@ class Evaluation:
     notes: tuple[str, ...] = field(default=())
 
 
-def evaluate(log: Log, policies: Sequence[str], options: Options | None = None, source: str = "log") -> Evaluation:
-    """Evaluate each of `policies` (see `sim.evaluation.target`) on a log.
+def evaluate(
+    log: Log,
+    policies: Sequence[str],
+    options: Options | None = None,
+    source: str = "log",
+    backend: Backend | None = None,
+) -> Evaluation:
+    """Evaluate each of `policies` (see `sim.evaluation.target`) on a log, one after the other or by a backend.
 
     Raises InputError for unknown policies and estimators, and where a training part leaves nothing to evaluate.
     """
@@ -102,11 +110,22 @@ def evaluate(log: Log, policies: Sequence[str], options: Options | None = None, 
         actions=len(log.actions),
         reward=log.reward_name,
         logged=_logged(rest, chosen.confidence, limits),
-        policies=tuple(_policy(name, rest, training, chosen, limits) for name in policies),
+        policies=_evaluated(
+            policies, partial(_policy, log=rest, training=training, options=chosen, limits=limits), backend
+        ),
         limits=limits,
         confidence=chosen.confidence,
         notes=log.notes,
     )
+
+
+def _evaluated(
+    names: Sequence[str], work: Callable[[str], PolicyEvaluation], backend: Backend | None
+) -> tuple[PolicyEvaluation, ...]:
+    if backend is None:
+        return tuple(map(work, names))
+    found = dict(backend.run(names, work))
+    return tuple(found[name] for name in names)
 
 
 def split(log: Log, policies: Sequence[str], share: float) -> tuple[Log | None, Log]:

@@ -6,14 +6,14 @@ are found where the file is our send log or an Open Bandit Dataset file; `column
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sim.errors import InputError, StorageError
+from sim.errors import InputError
 from sim.evaluation.estimators import Floats
+from sim.warehouse.send_logs import collect_log, column_names, scan_log
 from sim.wording import did_you_mean
 
 Codes = NDArray[np.int32]
@@ -75,63 +75,13 @@ def read_log(
     Rows without an action are left out, with a note. Raises StorageError where `source` cannot be read, InputError
     with the row where its content cannot be used.
     """
-    frame = _frame(source, policy)
-    roles = _roles(source, frame.collect_schema().names(), dict(columns or {}), reward)
+    frame = scan_log(source, policy)
+    roles = _roles(source, column_names(source, frame), dict(columns or {}), reward)
     chosen = frame.select([pl.col(name).alias(role) for role, name in roles.items()])
-    try:
-        table = chosen.collect(engine="streaming")
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise StorageError(f"{source}: cannot be read: {error}", "Is it a Parquet or CSV file?") from error
+    table = collect_log(source, chosen)
     if table.height == 0:
         raise InputError(f"{source}: the log has no rows")
     return _log(source, table.with_row_index(_ROW, offset=1), roles)
-
-
-def _frame(source: str, policy: str | None) -> pl.LazyFrame:
-    if source.startswith("duckdb:"):
-        return _duckdb(source)
-    path = Path(source)
-    if (path / "scenario.yaml").is_file():
-        return _run_folder(path, policy)
-    if policy is not None:
-        raise InputError(f"{source}: --logged-by is for run folders only")
-    if not path.exists():
-        raise StorageError(f"{source}: no such file", "LOG is a Parquet or CSV file, a run folder or duckdb:FILE.")
-    files = sorted(path.glob("**/*.parquet")) if path.is_dir() else [path]
-    if not files:
-        raise StorageError(f"{source}: the folder holds no Parquet file")
-    if files[0].suffix.lower() in {".csv", ".txt", ".tsv"}:
-        separator = "\t" if files[0].suffix.lower() == ".tsv" else ","
-        return pl.scan_csv(files[0], separator=separator, glob=False, infer_schema_length=10_000)
-    return pl.scan_parquet(files, glob=False, hive_partitioning=False)
-
-
-def _duckdb(source: str) -> pl.LazyFrame:
-    from sim.warehouse.targets import open_target, parse_target  # noqa: PLC0415 - DuckDB is slow to import
-
-    with open_target(parse_target(source), read_only=True) as target:
-        if target.describe("mass_messages") is None:
-            raise InputError(f"{source}: has no table mass_messages")
-        statement = f"SELECT * FROM `{target.project}.{target.dataset}.mass_messages`"  # noqa: S608 - fixed names
-        frame = pl.from_arrow(target.query(statement))
-    assert isinstance(frame, pl.DataFrame)
-    return frame.lazy()
-
-
-def _run_folder(path: Path, policy: str | None) -> pl.LazyFrame:
-    """The recorded sends of one policy; each page of each replication is a stratum, since their captions differ."""
-    kept = sorted(folder.name.removeprefix("policy=") for folder in (path / "sends").glob("policy=*"))
-    if not kept:
-        raise InputError(f"{path}: the run recorded no sends", "Run the scenario with `--set record.sends=true`.")
-    name = policy or kept[0]
-    if name not in kept:
-        raise InputError(f"{path}: holds no sends of policy {name!r}{did_you_mean(name, kept)}")
-    parts = []
-    for file in sorted((path / "sends" / f"policy={name}").glob("replication=*.parquet")):
-        number = file.stem.removeprefix("replication=")
-        page = pl.format("{}/{}", pl.lit(number), pl.col("page_name")).alias("page_name")
-        parts.append(pl.scan_parquet(file, glob=False, hive_partitioning=False).with_columns(page))
-    return pl.concat(parts)
 
 
 def _roles(source: str, present: list[str], given: dict[str, str], reward: str | None) -> dict[str, str]:

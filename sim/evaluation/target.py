@@ -20,8 +20,8 @@ from policies.registry import build, kinds
 from sim.errors import InputError
 from sim.evaluation.estimators import Floats
 from sim.evaluation.log import Log
-from sim.worlds.selection.propensities import propensities
 from sim.wording import did_you_mean
+from sim.worlds.selection.propensities import propensities
 
 LOGGED = "logged"
 SUM_ERROR = 1e-6  # of the probabilities of a stratum in a file

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.backends.base import Backend
-from sim.files import digest, link_or_copy
+from sim.files import digest, link_or_copy, make_folder
 from sim.runs.blocks import block_digests, discard_unfinished, stored_blocks
 from sim.runs.delivery import Delivery, SharedFolder
 from sim.runs.folder import DERIVED, LOGS, OBSERVATIONS, SCENARIO, TABLES, RunFolder
@@ -95,11 +95,16 @@ class Pipeline:
         os.sync()  # the logs, written without an fsync each, are on the disk before they leave their blocks
         base = None if self.base is None else self.base.path
         merge(
-            Sources(self.plan.policies, self.folder.blocks, blocks, base),
+            Sources(self.plan.policies, self.folder.blocks, blocks, base, *self._clairvoyant()),
             self.folder.path,
             self.scenario.world_kind.tiers,
         )
         return {**self._link_base_logs(), **self._move_logs(blocks)}
+
+    def _clairvoyant(self) -> tuple[str | None, bool]:
+        """The policy that shortfall is measured from, and whether in dollars."""
+        oracles = (spec.name for spec in self.scenario.policies if spec.kind == "oracle")
+        return next(oracles, None), self.scenario.world_kind.has_money
 
     def finish(self, logs: dict[str, str], seconds: float) -> None:
         """Write the manifest of the complete run, and remove the blocks."""
@@ -163,7 +168,7 @@ class Pipeline:
             kind, _, rest = name.partition("/")
             if kind in LOGS and _replication(rest) in self._wanted(kind):
                 target = self.folder.path / name
-                target.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(target.parent)
                 target.unlink(missing_ok=True)
                 link_or_copy(self.base.path / name, target)
                 kept[name] = content
@@ -180,7 +185,7 @@ def _replication(file: str) -> int:
 
 def _move(source: Path, target: Path) -> None:
     if source.exists():  # else an interrupted merge has moved it
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         source.replace(target)
 
 

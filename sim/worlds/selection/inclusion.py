@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sim.kernels import unbound
-from sim.worlds.base import Counts, Floats, Params
+from sim.worlds.base import Floats, Params
 
 distribution: Callable[..., tuple[float, float]] = unbound("distribution")
 support: Callable[..., tuple[float, float]] = unbound("support")
@@ -73,15 +73,16 @@ class Room(NamedTuple):
 
 def new_room(entries: int, k: int) -> Room:
     """Work space for up to so many entries and places."""
-    floats = [np.empty(entries) for _ in range(3)]
     return Room(
-        np.empty((entries + 1, k)),
-        np.empty(k),
-        np.empty(k),
-        *floats,
-        np.empty(entries, np.int64),
-        np.empty(entries),
-        np.empty(HALVINGS),
+        before=np.empty((entries + 1, k)),
+        after=np.empty(k),
+        alone=np.empty(k),
+        exceeds=np.empty(entries),
+        density=np.empty(entries),
+        part=np.empty(entries),
+        rivals=np.empty(entries, np.int64),
+        highs=np.empty(entries),
+        ends=np.empty(HALVINGS),
     )
 
 
@@ -145,7 +146,7 @@ def first_panel(k: int, arms: Arms, params: Params, state: Floats, room: Room) -
     above = high
     for _ in range(_STEPS):
         middle = low + (above - low) / 2.0
-        if fewer_exceed(k, middle, found, arms, params, state, room) < NEGLIGIBLE:
+        if fewer_exceed(middle, found, arms, params, state, room) < NEGLIGIBLE:
             low = middle
             found = drop_hopeless(low, found, arms, params, state, room)
         else:
@@ -166,7 +167,7 @@ def drop_hopeless(low: float, found: int, arms: Arms, params: Params, state: Flo
     return kept
 
 
-def fewer_exceed(k: int, x: float, found: int, arms: Arms, params: Params, state: Floats, room: Room) -> float:
+def fewer_exceed(x: float, found: int, arms: Arms, params: Params, state: Floats, room: Room) -> float:
     """P(fewer than k arms exceed x), or any number below NEGLIGIBLE where it is; leaves the terms in `room.after`."""
     start(room.after)
     for r in range(found):
@@ -224,7 +225,7 @@ def expected(terms: Floats) -> float:
     missing = 0.0
     for m in range(k):
         missing += (k - m) * terms[m]
-    return k - missing
+    return float(k - missing)
 
 
 def sort_rivals(found: int, arms: Arms, params: Params, state: Floats, room: Room) -> None:
@@ -249,7 +250,7 @@ def integrate_all(
         left = next_end(low, right, active, found, arms, params, state, room)
         error += integrate(k, left, right, active, arms, params, state, room, out)
         right = left
-        if fewer_exceed(k, left, active, arms, params, state, room) < NEGLIGIBLE:
+        if fewer_exceed(left, active, arms, params, state, room) < NEGLIGIBLE:
             break
     return error
 
@@ -272,11 +273,11 @@ def integrate(
     """Add the integrals over [left, right], halved until each panel's error is small; returns the sum of errors."""
     room.ends[0], depth, error = right, 1, 0.0
     tolerance = TOLERANCE + ROUNDING * found
-    sure = fewer_exceed(k, left, found, arms, params, state, room)
+    sure = fewer_exceed(left, found, arms, params, state, room)
     above = expected(room.after)
     while depth > 0:
         right = room.ends[depth - 1]
-        more = fewer_exceed(k, right, found, arms, params, state, room)
+        more = fewer_exceed(right, found, arms, params, state, room)
         below = expected(room.after)
         mistake = math.inf
         if more < NARROW * sure:

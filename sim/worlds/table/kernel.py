@@ -1,7 +1,8 @@
 """The compiled loop of the table world: plain functions for `sim.kernels.specialise`.
 
 At equal time a refresh comes before a send. A policy binds its rule and, as constants, `PRUNE`, `WEIGHTED`,
-`DISCOUNTED` and `WINDOWED` (its memory); the scenario binds `LABEL_SEND` and, where sends are recorded, `RECORD`. Nothing here makes an array.
+`DISCOUNTED` and `WINDOWED` (its memory); the scenario binds `LABEL_SEND` and, where sends are recorded, `RECORD`.
+Nothing here makes an array.
 """
 
 from collections.abc import Callable

@@ -14,9 +14,11 @@ from sim.units import DAY_S, WEEK_DAYS
 from sim.worlds.base import Counts, Params
 from sim.worlds.count_draws import binomial
 from sim.worlds.traffic.allocation import tally
+from sim.worlds.traffic.bank.reprice import reprice
 from sim.worlds.traffic.bank.turnover import begin_week
 from sim.worlds.traffic.day_plan import SLOTS, plan_day
-from sim.worlds.traffic.labels import wrapped
+from sim.worlds.traffic.diagnostics import note_send
+from sim.worlds.traffic.labels import emv_of, wrapped
 from sim.worlds.traffic.lockout import locked_out
 from sim.worlds.traffic.records import (
     BUMP,
@@ -35,10 +37,12 @@ from sim.worlds.traffic.records import (
 from sim.worlds.traffic.regret import rate_on, wear_on
 from sim.worlds.traffic.selection import choose_day
 from sim.worlds.traffic.timetable import ATTRIBUTION as ATTRIBUTED
-from sim.worlds.traffic.timetable import AUDIENCE, EXPIRY, FAR
+from sim.worlds.traffic.timetable import AUDIENCE, EXPIRY, FAR, PRICES, REPLACED
 from sim.worlds.traffic.update_job import expire, load, refresh
 
 RECORD: bool = unbound("RECORD")
+REPLACES: bool = unbound("REPLACES")  # whether an incident replaces the sampling function of this policy
+REPRICED: bool = unbound("REPRICED")  # whether an incident changes prices
 
 LOCK_OUT, TALLY = 1, 2  # what may be looked at besides the sums
 PURCHASES, NOISE = 0, 1  # addresses among a use's draws, beside `update_job.LATENESS`
@@ -59,6 +63,7 @@ def play(first: int, last: int, stops: Counts, observe: Counts, b: Block, snapsh
                 b.rules[0],
                 b.pages[i],
                 b.sums[i],
+                b.weeks[i],
                 bank_of(b.bank, i),
                 tried_of(b.tried, i),
                 job_of(b.job, i),
@@ -92,6 +97,10 @@ def add_up(page: Record, sums: Record) -> None:
     sums.tier_revenue += page.tier_revenue
     sums.regret += page.regret
     sums.regret_usd += page.regret_usd
+    sums.labels += page.labels
+    sums.emv += page.emv
+    sums.taught += page.taught
+    sums.free_regret_usd += page.free_regret_usd
 
 
 def advance_row(until: int, row: Row, params: Params) -> None:
@@ -127,7 +136,12 @@ def begin_day(row: Row, params: Params) -> None:
     day = row.page.day
     if day % WEEK_DAYS == 0:
         begin_week(day // WEEK_DAYS, row, params)
-    expiry = row.tables.daily[row.page.number, day, EXPIRY]
+    today = row.tables.daily[row.page.number, day]
+    if REPRICED and today[PRICES] != row.page.price_factor:
+        reprice(today[PRICES], row)
+    if REPLACES:
+        row.page.replaced = today[REPLACED] > 0.0
+    expiry = today[EXPIRY]
     if expiry > 0.0:
         expire(int(day * DAY_S - expiry * DAY_S), row, params)
     plan_day(day, row)
@@ -149,6 +163,9 @@ def send(place: int, row: Row) -> None:
         purchases = buyers(slot, views, row)
     if slot.caption != BY_HAND:
         settle(slot, purchases, row)
+        note_send(slot, purchases, row)
+        if purchases > 0:
+            row.sums.emv += emv_of(purchases, views, row.tried.captions[slot.caption].price)
     await_count(slot, views, purchases, row)
     if RECORD:
         write(slot, views, purchases, row)
@@ -199,9 +216,9 @@ def await_count(slot: Record, views: int, purchases: int, row: Row) -> None:
     page = row.page
     message = row.job.pending[wrapped(page.pending_head + page.pending_size, row.job.pending.shape[0])]
     message.time, message.caption, message.weight = slot.time, slot.caption, slot.weight
-    message.ordinal, message.use = row.sums.sends, 0
+    message.ordinal, message.use, message.price = row.sums.sends, 0, 0
     if slot.caption != BY_HAND:
-        message.use = row.tried.uses[slot.caption]
+        message.use, message.price = row.tried.uses[slot.caption], row.tried.captions[slot.caption].price
     message.sent, message.views, message.purchases = fans_on(slot.time // DAY_S, row), views, purchases
     message.attributed = slot.caption != BY_HAND and is_attributed(slot.number, row)
     row.page.pending_size += 1
@@ -228,5 +245,6 @@ def write(slot: Record, views: int, purchases: int, row: Row) -> None:
     line = row.log[row.sums.sends]
     line.time, line.caption, line.propensity = slot.time, slot.caption, slot.propensity
     line.views, line.purchases = views, purchases
+    line.price = row.tried.captions[slot.caption].price if slot.caption != BY_HAND else 0
     line.sent = fans_on(slot.time // DAY_S, row)
     line.known, line.loaded_at, line.attributed = 0, -1, 1

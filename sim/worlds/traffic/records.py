@@ -108,6 +108,7 @@ PAGE = np.dtype(
         ("tried", "i8", TIERS),  # tried captions of each tier, those included that are retired
         ("week", "i8"),  # the last one begun
         ("alive", "i8"),  # captions in the bank
+        ("top_rate", "f8", TIERS),  # a tenth of the captions at start exceed it
         ("cutoff_rate", "f8", TIERS),  # more than `rank_cutoff.RANK_CUTOFF` captions exceed it this week; or 0
         ("day", "i8"),  # the next day to plan
         ("refresh", "i8"),  # number of the next refresh, from 0
@@ -115,6 +116,8 @@ PAGE = np.dtype(
         ("slot", "i8"),  # the next slot of today's plan
         ("slots", "i8"),  # slots of today's plan
         ("priced_sends", "i8"),  # priced slots planned so far
+        ("price_factor", "f8"),  # of prices now, against those at start
+        ("replaced", "i8"),  # whether the sampling function is replaced today
         ("assigned", "i8"),  # messages with a caption so far, where recent uses are kept
         ("decayed_at", "i8"),  # the value of `sends` that discounted statistics refer to
         ("pending_head", "i8"),  # of the ring `Row.job.pending`
@@ -143,9 +146,27 @@ RESULT = np.dtype(
         ("tier_revenue", "i8", TIERS),  # the same by tier
         ("regret", "f8"),  # expected purchases
         ("regret_usd", "f8"),
+        ("labels", "i8"),  # messages whose EMV exceeded the median of those loaded before
+        ("emv", "f8"),  # dollars, over all messages, with all purchases
+        ("taught", "i8"),  # messages that the table counts, each once
+        ("free_regret_usd", "f8"),  # against a clairvoyant without cool-down and budgets, day by day
     ]
 )
 """The sums of a page, or of all pages of a replication, since time zero."""
+
+WEEK = np.dtype(
+    [
+        ("sends", "i8"),  # messages with a caption; all below are among them
+        ("explored", "i8"),  # of captions with few observations, or a wide interval, in the table
+        ("cold", "i8"),  # of captions that had been sent fewer than 10 times
+        ("distinct", "i8"),  # captions
+        ("priced", "i8"),
+        ("top", "i8"),  # of which with a caption of the page's and tier's top decile
+        ("price", "i8"),  # dollars, their sum
+        ("revenue", "i8"),  # dollars
+    ]
+)
+"""What a page sent in a week."""
 
 ENTRY = np.dtype(
     [
@@ -177,6 +198,7 @@ HISTORY = np.dtype(
         ("s", "f8"),  # successes that the policy sees
         ("ipw_successes", "f8"),  # importance-weighted successes
         ("purchased", "i8"),
+        ("earned", "i8"),  # dollars
         ("viewed", "i8"),
         ("emv_total", "f8"),  # sum of EMVs
         ("emv_last", "f8"),
@@ -215,6 +237,7 @@ MESSAGE = np.dtype(
         ("ordinal", "i8"),  # how many messages the page had sent before
         ("use", "i8"),  # how many times the caption had been sent before
         ("sent", "i8"),  # recipients
+        ("price", "i8"),  # dollars
         ("views", "i8"),
         ("purchases", "i8"),  # all that will ever come; once the update job looks, those known
         ("attributed", "i8"),  # whether the send log names its caption
@@ -235,6 +258,7 @@ LINE = np.dtype(
         ("time", "i8"),
         ("caption", "i8"),
         ("sent", "i8"),  # recipients
+        ("price", "i8"),  # dollars
         ("views", "i8"),
         ("purchases", "i8"),  # all that will ever come
         ("known", "i8"),  # those that the send log shows, frozen when the message was loaded
@@ -264,6 +288,7 @@ TABLE = np.dtype(
         ("rolled_successes", "i8"),
         ("rolled_failures", "i8"),
         ("rolled_purchases", "i8"),
+        ("rolled_revenue", "i8"),  # dollars
         ("rolled_emvs", "i8"),
         ("rolled_emv", "f8"),  # sum
         ("rolled_weight", "f8"),
@@ -285,6 +310,7 @@ class Bank(NamedTuple):
     category: Shorts  # (C,): from 1; this and what follows of length 0 without a composite selection
     urgent: Shorts  # (C,): 0 or 1
     dollars: Floats  # (C,): historical revenue per send, as the bank has it
+    base_price: Shorts  # (C,): prices at start; of length 0 where no incident changes prices
 
 
 class Tried(NamedTuple):
@@ -322,12 +348,13 @@ class Tables(NamedTuple):
     refreshes: Counts  # second of each refresh, ascending; the last is beyond every horizon
     loads: Counts  # second of each load, likewise
     loads_until: Counts  # second up to which each load shows messages
-    daily: Floats  # (pages, days, 4): see `timetable.Times`
+    daily: Floats  # (pages, days, 6): see `timetable.Times`
     season: Floats  # (days,): weekday × holiday factor; of a block (replications, days)
     hours: Floats  # (24,): hour factor
     tiers: Counts  # (cycle,): the tier of a page's next priced message, repeated for ever
     recovery: Floats  # (days + 1,): share of fatigue that is left after so many days
     log_price: Floats  # logarithms of whole dollars; −inf for 0
+    log_demand: Floats  # logarithms of the purchases per view at whole dollars
 
 
 class Workspace(NamedTuple):
@@ -349,6 +376,7 @@ class Workspace(NamedTuple):
     luck: Floats  # (S,)
     best: Floats  # (2, S): by RATE and by USD
     own: Floats  # (S,)
+    free: Floats  # (S,): by USD, constraints aside
     kept: Floats  # (state_size,)
     memory: Floats  # (W, 3): n, s and w while they are changed on trial; of length 0 where nothing is forgotten
 
@@ -363,6 +391,7 @@ class Row(NamedTuple):
     rules: Record  # RULES
     page: Record  # PAGE
     sums: Record  # RESULT
+    weeks: Records  # (weeks,) WEEK
     bank: Bank
     tried: Tried
     job: UpdateJob
@@ -380,6 +409,7 @@ class Block(NamedTuple):
     rules: Records  # (1,)
     pages: Records  # (N,)
     sums: Records  # (N,)
+    weeks: Records  # (N, weeks)
     bank: Bank
     tried: Tried
     job: UpdateJob
@@ -405,6 +435,7 @@ def bank_of(bank: Bank, i: int) -> Bank:
         bank.category[i],
         bank.urgent[i],
         bank.dollars[i],
+        bank.base_price[i],
     )
 
 
@@ -436,6 +467,7 @@ def tables_of(tables: Tables, replication: int) -> Tables:
         tables.tiers,
         tables.recovery,
         tables.log_price,
+        tables.log_demand,
     )
 
 

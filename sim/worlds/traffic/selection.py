@@ -20,8 +20,10 @@ from sim.worlds.base import Floats, Params
 from sim.worlds.sorted_arrays import insert_at
 from sim.worlds.traffic.bank.turnover import take
 from sim.worlds.traffic.composite import DRAW, bonus_of, drop_excluded, is_excluded, note_uses, prepare_classes
+from sim.worlds.traffic.diagnostics import expect_free, note_constraints_cost
 from sim.worlds.traffic.records import BUMP, BY_HAND, RATE, USD, Record, Row
 from sim.worlds.traffic.regret import expect, missed, rate_on
+from sim.worlds.traffic.replaced import replaced_quantile, replaced_score
 from sim.worlds.traffic.update_job import recall, refresh_score
 
 observe_sales: Callable[..., None] = unbound("observe_sales")
@@ -41,6 +43,7 @@ PRUNE: bool = unbound("PRUNE")
 READS_SALES: bool = unbound("READS_SALES")
 RECOMPUTE: bool = unbound("RECOMPUTE")
 RECORD: bool = unbound("RECORD")
+REPLACES: bool = unbound("REPLACES")
 VECTORISE: bool = unbound("VECTORISE")
 WEIGHTED: bool = unbound("WEIGHTED")
 WINDOWED: bool = unbound("WINDOWED")
@@ -67,7 +70,11 @@ def choose_day(day: int, row: Row, params: Params) -> None:
             found = choose(tier, day, eligible, wanted, row, params) if arms > 0 else 0
             if found == 0 and arms > 0 and not CONSTRAINED:
                 raise ValueError("every score is NaN")
+            if tier != BUMP:
+                expect_free(tier, day, wanted, row)
             assign(tier, day, found, eligible, row, params)
+            if tier != BUMP:
+                note_constraints_cost(tier, day, found, wanted, row)
             row.sums.unfilled += wanted - found
     if CONSTRAINED:
         note_uses(day, row)
@@ -161,6 +168,8 @@ def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params
 
     Positions from `eligible` on are of cold captions.
     """
+    if REPLACES and row.page.replaced:
+        return rank_replaced(tier, eligible, wanted, key, row)
     arms, state = eligible + row.page.cold[tier], row.state[tier]
     prepare(row.sums.sends, row.work.n[:arms], row.work.a[:arms], row.work.b[:arms], params, state, key)
     # Cold ones first: little is known of them, and few tried ones then make it into the list.
@@ -168,6 +177,21 @@ def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params
     if VECTORISE:
         return rank_at_once(tier, eligible, found, wanted, key, row, params)
     return rank_tried(tier, eligible, found, wanted, key, row, params)
+
+
+def rank_replaced(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row) -> int:
+    """The same while the sampling function is replaced."""
+    u, cold, found = 1.0, row.page.cold[tier] if POOLED else 0, 0
+    for j in range(min(cold, wanted)):
+        u *= uniform(arm_key(key, 2 * eligible + j)) ** (1.0 / (cold - j))
+        row.work.score[j], row.work.luck[j], row.work.chosen[j] = replaced_quantile(u), u, eligible + j
+        found += 1
+    for i in range(eligible):
+        history = row.tried.history[row.work.eligible[i]]
+        value = total_of(replaced_score(history.n, history.s, arm_key(key, i)), i, row)
+        if found < wanted or value >= row.work.score[found - 1]:
+            found = push_ranked(i, value, uniform(arm_key(key, eligible + i)), found, wanted, row)
+    return found
 
 
 def rank_cold(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Params) -> int:

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from policies.base import Policy, Rule, parameter
-from policies.conformance import NonconformingError, Statistics, check, decide
+from policies.conformance import NonconformingError, Statistics, check, decide, lowest_score
 from policies.maths.draws import uniform
 from policies.registry import build, kinds
+from sim.errors import ScenarioError
 from sim.kernels import specialise
+from sim.scenario import load
 
 ALLOWED = {"math", "numpy", "dataclasses", "typing", "collections", "policies"}
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
@@ -106,6 +108,10 @@ def _even(arm: int, a: Any, b: Any, state: Any, params: Any) -> float:
     return 1.0 / len(a)
 
 
+def _bounded(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
+    return 0.0, 1.0
+
+
 def _wide(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
     return -math.inf, math.inf
 
@@ -189,6 +195,7 @@ def _astray(
 
 TAIL_PRUNING = {"tail_evaluable": True}
 UNIT = replace(FINE, score=_unit, support=_wide, tail=_tail_of_unit, draw_above=_above_in_unit)
+IN_UNIT = replace(UNIT, support=_bounded)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -251,10 +258,19 @@ BAD_RULES = [
     (replace(FINE, weight=lambda a, b, state, params: 2.0), {}, "does not say weighted"),
     (replace(UNIT, propensity=lambda arm, a, b, state, params: 1.0), {}, "add up to 1"),
     (replace(FINE, propensity=_even), {"deterministic": True}, "nobody asks for"),
+    (replace(UNIT, distribution=lambda a, b, state, params, x: (1.0 - x, 1.0)), {}, "needs a finite support"),
     (replace(UNIT, exploring=lambda state, params: 1.5), {}, "not between 0 and 1"),
-    (replace(UNIT, distribution=lambda a, b, state, params, x: (1.0 - x, 2.0)), {}, "not the slope"),
-    (replace(UNIT, distribution=lambda a, b, state, params, x: (0.9 - 0.9 * x, 0.9)), {}, "below its support"),
-    (replace(UNIT, distribution=lambda a, b, state, params, x: (1.0 - 0.9 * x, 0.9)), {}, "above its support"),
+    (replace(IN_UNIT, distribution=lambda a, b, state, params, x: (1.0 - x, 2.0)), {}, "not the slope"),
+    (
+        replace(IN_UNIT, distribution=lambda a, b, state, params, x: (0.9 - 0.9 * x, 0.9)),
+        {},
+        "below its support",
+    ),
+    (
+        replace(IN_UNIT, distribution=lambda a, b, state, params, x: (1.0 - 0.9 * x, 0.9)),
+        {},
+        "above its support",
+    ),
     (LOGARITHM, {**LAZY_INDEX, "deterministic": False}, "not deterministic"),
     (replace(FINE, prepare=_counts_down), LAZY_INDEX, "state.PROGRESS. falls"),
     (replace(LOGARITHM, max_slope=_half_its_slope), LAZY_INDEX, "an earlier one sets"),
@@ -376,3 +392,35 @@ def test_explore_then_commit_finds_the_better_of_two_as_often_as_the_binomial_sa
 
 def _binomial(m: int, rate: float) -> list[float]:
     return [math.comb(m, k) * rate**k * (1.0 - rate) ** (m - k) for k in range(m + 1)]
+
+
+def _negative_log(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
+    return float(np.log(s)), 0.0
+
+
+def _fails(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("rule", "problem"),
+    [
+        (
+            replace(FINE, summarise=_negative_log),
+            "the score is −inf, for example of an arm with 0 successes in 0 trials",
+        ),
+        (replace(FINE, score=_lowest), "the score is −inf, for example of an arm with 0 successes in 0 trials"),
+        (replace(FINE, summarise=_fails), ""),
+        (FINE, ""),
+    ],
+)
+def test_minus_infinity_is_found_before_a_run(rule: Rule, problem: str) -> None:
+    assert lowest_score(type("Own", (Fine,), {"rule": rule})()) == problem
+
+
+def test_a_scenario_with_a_rule_that_scores_minus_infinity_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    stranger = type("Stranger", (Fine,), {"rule": replace(FINE, score=_lowest)})()
+    monkeypatch.setattr("sim.scenario.policies.PolicySpec.build", lambda spec: stranger)
+    world = {"kind": "bernoulli", "means": [0.1, 0.2]}
+    with pytest.raises(ScenarioError, match=r"policies\.0: the score is −inf"):
+        load({"name": "x", "replications": 1, "horizon": {"pulls": 1}, "world": world, "policies": ["greedy"]})

@@ -312,7 +312,7 @@ def test_every_policy_with_a_known_form_draws_as_it_says(kind: str, k: int) -> N
 
 
 def test_a_policy_without_a_known_form_is_refused() -> None:
-    with pytest.raises(InputError, match="top_two_thompson.*closed form"):
+    with pytest.raises(InputError, match=r"top_two_thompson.*closed form"):
         propensities(build("top_two_thompson"), TRIALS, SUCCESSES)
     with pytest.raises(InputError, match="at least 1"):
         propensities(build("uniform"), TRIALS, SUCCESSES, k=0)
