@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from sim.api import run as run
     from sim.api import simulate as simulate
     from sim.calibration.calibrate import calibrate as calibrate
+    from sim.evaluation.api import evaluate as evaluate
     from sim.sweeps import Sweep as Sweep
     from sim.sweeps import sweep as sweep
 
-__all__ = ["Run", "Sweep", "__version__", "calibrate", "load_run", "run", "simulate", "sweep"]
+__all__ = ["Run", "Sweep", "__version__", "calibrate", "evaluate", "load_run", "run", "simulate", "sweep"]
 
 
 def __dir__() -> list[str]:
@@ -31,6 +32,10 @@ def __getattr__(name: str) -> Any:
         from sim.calibration.calibrate import calibrate  # noqa: PLC0415
 
         return calibrate
+    if name == "evaluate":
+        from sim.evaluation.api import evaluate  # noqa: PLC0415
+
+        return evaluate
     from sim import api, sweeps  # noqa: PLC0415
 
     return getattr(sweeps if name in ("Sweep", "sweep") else api, name)

@@ -156,7 +156,8 @@ def _largest(a: Floats, _b: Floats) -> Floats:
 def _stated(policy: Policy, a: Floats, b: Floats) -> Floats:
     """What the rule itself says of its probabilities."""
     params, state = policy.parameters(), np.zeros(max(2, policy.state_size))
-    policy.rule.prepare(float(len(a)), np.ones(len(a)), a, b, params, state, np.uint64(1))
+    with np.errstate(over="ignore"):  # a hash of the key multiplies modulo 2^64
+        policy.rule.prepare(float(len(a)), np.ones(len(a)), a, b, params, state, np.uint64(1))
     return np.array([policy.rule.propensity(arm, a, b, state, params) for arm in range(len(a))])
 
 
