@@ -130,6 +130,7 @@ class TableWorld:
             sends=np.full(conversions.shape, self._sent),
             reward=conversions.astype(float),
             revenue_micros=np.zeros(conversions.shape, np.int64),
+            weight=np.ones(conversions.shape),
             names=np.array(self._counted.page_names),
         )
 

@@ -9,18 +9,25 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from sim.errors import InputError
-from sim.worlds.base import Counts, Flags, Tally
+from sim.worlds.base import Counts, Flags, Floats, Tally
 from sim.worlds.metrics.allocation import RANK_BINS
 from sim.worlds.traffic.kernel import LOCK_OUT, TALLY
 from sim.worlds.traffic.records import BUMP, RESULT, Block, Records, Snapshots
 
 AT_ONCE = 256  # rows of a compiled call, which cannot be interrupted
+WEIGHED = ("purchases", "revenue", "tier_revenue", "regret", "regret_usd")
+WEIGHTED_RESULT = np.dtype(
+    [(name, "f8" if name in WEIGHED else RESULT[name].base, RESULT[name].shape) for name in RESULT.names or ()]
+)
+"""`RESULT` where rows have weights: what is earned and missed is then a mean over the population; counts are not."""
 
 
 class RowDriver:
     """A block and its present time, in seconds."""
 
-    def __init__(self, policy: str, play: Callable[..., None], block: Block) -> None:
+    def __init__(self, policy: str, play: Callable[..., None], block: Block, weights: Floats | None = None) -> None:
+        """`weights` (N,) of the rows in the sums of their replications; None: all 1."""
+        self._weights = weights
         self._policy, self._play, self._block = policy, play, block
         self._times = [0]
         self._observe: Counts = np.zeros(1, np.int64)
@@ -75,15 +82,31 @@ class RowDriver:
         rows = len(self._block.pages)
         for first in range(0, rows, AT_ONCE):
             try:
-                self._play(first, min(first + AT_ONCE, rows), stops, observe, self._block, snapshots)
+                self._play_rows(range(first, min(first + AT_ONCE, rows)), stops, observe, snapshots)
             except ValueError as error:
                 raise InputError(f"policy {self._policy}: {error}", "a rule must score at least one arm") from error
         return snapshots
 
+    def _play_rows(self, rows: range, stops: Counts, observe: Counts, snapshots: Snapshots) -> None:
+        if self._weights is None:
+            self._play(rows.start, rows.stop, stops, observe, self._block, snapshots)
+            return
+        for row in rows:
+            alone = snapshots._replace(sums=np.zeros(snapshots.sums.shape, RESULT))
+            self._play(row, row + 1, stops, observe, self._block, alone)
+            replication = self._block.pages["replication"][row]
+            add_weighted(snapshots.sums[:, replication], alone.sums[:, replication], self._weights[row])
+
     def _no_snapshots(self, times: int) -> Snapshots:
         return Snapshots(
-            np.zeros((times, len(self._block.tables.season)), RESULT),
+            np.zeros((times, len(self._block.tables.season)), RESULT if self._weights is None else WEIGHTED_RESULT),
             np.zeros((times, len(self._block.pages), BUMP), np.bool_),
             np.zeros((times, len(RANK_BINS) + 1), np.int64),
             np.zeros((times, 6), np.int64),
         )
+
+
+def add_weighted(total: Records, own: Records, weight: float) -> None:
+    """Add the sums of one row to those of its replication, (P,); `WEIGHED` ones times the row's weight."""
+    for name in RESULT.names or ():
+        total[name] += own[name] * weight if name in WEIGHED else own[name]
