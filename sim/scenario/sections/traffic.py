@@ -65,8 +65,11 @@ class Audience(Section):
 
 
 class Sends(Section):
-    """How many messages a page sends, and when."""
+    """How many messages a page sends, when, and to how many of its fans."""
 
+    reach: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
+        1.0, description="Share of its fans that a page's message reaches; its recipients are so many."
+    )
     size_limits: Annotated[tuple[Fans, ...], Field(max_length=20), Listed] = Field(
         (5_000, 25_000, 100_000), description="Audiences at which the next size class begins."
     )
