@@ -159,11 +159,20 @@ def _traits(world: TrafficSection, entries: Records, arrives: NDArray[np.int16],
     return made
 
 
-def fill_listing(world: TrafficSection, sampled: SampledBank, pages: Records, listing: Listing) -> Listing:
-    """Fill in what the composite selection reads of all captions."""
+def fill_listing(
+    world: TrafficSection,
+    sampled: SampledBank,
+    pages: Records,
+    listing: Listing,
+    price_tiers: Sequence[int] | None = None,
+) -> Listing:
+    """Fill in what the composite selection reads of all captions; those of other price tiers have no dollars."""
     made, law = _traits(world, sampled.entries, sampled.arrives, pages), world.bank.historical_dollars
     listing.category[:], listing.urgent[:] = made.category, made.urgent
     _compiled(sample_dollars)(listing, sampled.entries, _bank_keys(pages), law.mean, log_sigma(law.cv))
+    if price_tiers is not None:
+        tiers = price_band(world, sampled.entries["price"].astype(np.int64))
+        listing.dollars[~np.isin(tiers, np.array(price_tiers))] = np.nan
     return listing
 
 
