@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from sim.api import run as run
     from sim.api import simulate as simulate
     from sim.calibration.calibrate import calibrate as calibrate
+    from sim.evaluation.api import evaluate as evaluate
     from sim.sweeps import Sweep as Sweep
     from sim.sweeps import sweep as sweep
 
@@ -22,6 +23,7 @@ _MODULES = {
     "sim.analysis": ("compare", "policies", "power", "scenarios"),
     "sim.api": ("Run", "load_run", "run", "simulate"),
     "sim.calibration.calibrate": ("calibrate",),
+    "sim.evaluation.api": ("evaluate",),
     "sim.sweeps": ("Sweep", "sweep"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
@@ -32,6 +34,7 @@ __all__ = [
     "__version__",
     "calibrate",
     "compare",
+    "evaluate",
     "load_run",
     "policies",
     "power",
