@@ -30,6 +30,7 @@ from sim.worlds.traffic.records import (
     TABLE,
     Bank,
     Block,
+    Fleet,
     RecentUse,
     Record,
     Records,
@@ -63,7 +64,7 @@ def make_block(
     sampled = make_bank(world, days, pages)
     captions = sampled.entries.shape[1]
     tried = reserve(pages, most_chosen(world, selection, days) if pools(policy, selection) else None)
-    rules, state = kernel_parameters(*sections, policy.memory), np.zeros((len(pages), len(TIERS), policy.state_size))
+    rules, state = kernel_parameters(*sections, policy), np.zeros((len(pages), len(TIERS), policy.state_size))
     most = int(rules["most"][0])
     return Block(
         rules=rules,
@@ -76,6 +77,9 @@ def make_block(
         plan=np.zeros((len(pages), most), SLOT),
         log=np.zeros((len(pages), most * days if record else 0), LINE),
         state=state,
+        fleet=_fleet(len(replications), len(pages), captions, tried)
+        if shares(policy, world)
+        else _fleet(len(replications), len(pages), 0, 0),
         params=policy.parameters(),
         tables=_tables(world, selection, seed, replications, days, times),
         work=_workspace(captions, tried, most, policy, sections),
@@ -140,6 +144,15 @@ def _tables(
         recovery=recovery(world, days),
         log_price=np.log(np.maximum(np.arange(most_dollars(world) + 1), 1e-300)),
     )
+
+
+def shares(policy: Policy, world: TrafficSection) -> bool:
+    """Whether the policy learns from all pages of a replication, which then advance together, day by day."""
+    return policy.reads_fleet and world.bank.shared
+
+
+def _fleet(replications: int, rows: int, captions: int, tried: int) -> Fleet:
+    return Fleet(np.zeros((replications, captions)), np.zeros((replications, captions)), np.zeros((rows, tried, 2)))
 
 
 def pools(policy: Policy, selection: Selection | None = None) -> bool:

@@ -38,7 +38,9 @@ STREAMS = {
     "outcome_key": "outcomes",
     "drift_key": "drift",
     "bank_key": "bank",
+    "own_key": "bank",
 }
+SHARED_STREAMS = {"bank_key": "shared_bank", "shared_drift_key": "shared_drift"}  # one for all pages of a replication
 
 
 def make_pages(world: TrafficSection, seed: int, replications: Sequence[int]) -> Records:
@@ -46,6 +48,11 @@ def make_pages(world: TrafficSection, seed: int, replications: Sequence[int]) ->
     pages = np.zeros((len(replications), world.pages), PAGE)
     for field, purpose in STREAMS.items():
         pages[field] = row_keys(seed, f"traffic:{purpose}", replications, world.pages)
+
+    if world.bank.shared:
+        for field, purpose in SHARED_STREAMS.items():
+            pages[field] = row_keys(seed, f"traffic:{purpose}", replications)
+        pages["shared_coins"] = shared_coins(world.bank.correlation)
 
     def luck(purpose: str) -> Floats:
         return _uniforms(row_keys(seed, f"traffic:{purpose}", replications, world.pages))
@@ -59,6 +66,11 @@ def make_pages(world: TrafficSection, seed: int, replications: Sequence[int]) ->
     size = np.searchsorted(world.sends.size_limits, pages["fans"], side="right")
     pages["priced_low"], pages["priced_high"] = np.moveaxis(np.array(world.sends.priced_per_day)[size], -1, 0)
     return pages.ravel()
+
+
+def shared_coins(correlation: float) -> np.uint64:
+    """The bits that pages share of the 64 coins of a drift, so that its steps are so correlated."""
+    return np.uint64((1 << round(64 * correlation)) - 1)
 
 
 def _uniforms(keys: NDArray[np.uint64]) -> Floats:
@@ -82,7 +94,7 @@ def make_bank(world: TrafficSection, days: int, pages: Records) -> SampledBank:
         np.zeros(shape, ENTRY), np.zeros(shape, np.int16), np.zeros((len(pages), len(TIERS), weeks + 1), np.int32)
     )
     z = np.zeros(len(pages))
-    _compiled(normals)(_bank_keys(pages), z)
+    _compiled(normals)(pages["own_key"].copy(), z)
     level = np.log(page_level(world, pages["fans"], z))
     tier = np.resize(alternate(tier_counts(world)), len(arrives))
     _compiled(sample_bank)(
@@ -135,6 +147,8 @@ def _bank_params(world: TrafficSection) -> BankParams:
         sigma=log_sigma(world.purchases.caption_cv),
         max_per_view=world.purchases.max_per_view,
         log_stay=_log_stay(world),
+        common=math.sqrt(world.bank.correlation) if world.bank.shared else 1.0,
+        own=math.sqrt(1.0 - world.bank.correlation) if world.bank.shared else 0.0,
     )
 
 

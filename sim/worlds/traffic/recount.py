@@ -29,8 +29,9 @@ def keep_loaded(message: Record, row: Row) -> None:
         copy.purchases, copy.emv = message.purchases, message.emv
         page.loaded_size += 1
         history = row.tried.history[message.caption]
-        history.viewed += message.views  # sales count once, whatever the table does
+        history.viewed += message.views * message.left  # sales count once, whatever the table does
         history.purchased += message.purchases
+        history.messages += 1
 
 
 def drop_older(before: int, row: Row) -> None:

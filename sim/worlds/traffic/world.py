@@ -17,7 +17,7 @@ from sim.units import DAY_S, MICROS
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
 from sim.worlds.metrics.estimation import nothing
 from sim.worlds.metrics.lock_out import can_lock_out
-from sim.worlds.traffic.arrays import composite, make_block, pools, reads_truth
+from sim.worlds.traffic.arrays import Sections, composite, make_block, pools, reads_truth, shares
 from sim.worlds.traffic.driver import RowDriver
 from sim.worlds.traffic.kernel import play
 from sim.worlds.traffic.records import Block
@@ -67,8 +67,9 @@ class TrafficWorld:
         self._block = make_block(sections, policy, scenario.seed, replications, days, keys, times, record=self._record)
         self._driver = RowDriver(
             spec.name,
-            kernel_of(policy, spec.kind, feedback, selection, record=self._record),
+            kernel_of(policy, spec.kind, sections, record=self._record),
             self._block,
+            together=shares(policy, world),
         )
 
     def changes(self) -> Iterable[tuple[float, Callable[[], None]]]:
@@ -159,8 +160,9 @@ class TrafficWorld:
         return slice(index * self.pages, (index + 1) * self.pages)
 
 
-def kernel_of(policy: Policy, label: str, feedback: TrafficFeedback, selection: Selection, *, record: bool) -> Any:
+def kernel_of(policy: Policy, label: str, sections: Sections, *, record: bool) -> Any:
     """The traffic kernel around a policy's rule."""
+    world, feedback, selection = sections
     rule, memory, pooled = policy.rule, policy.memory, pools(policy, selection)
     knows_truth = reads_truth(rule.summarise)
     return specialise(
@@ -176,12 +178,19 @@ def kernel_of(policy: Policy, label: str, feedback: TrafficFeedback, selection: 
         VECTORISE=policy.vectorise_from > 0 and pooled,  # whose `prepare` leaves the work space of n to the scores
         observe_sales=rule.observe_sales,
         summarise_sales=rule.summarise_sales,
+        evidence=rule.evidence,
+        observe_fleet=rule.observe_fleet,
+        summarise_fleet=rule.summarise_fleet,
+        recover=rule.recover,
         PRUNE=policy.prune_by_upper_bound,
         DETERMINISTIC=policy.deterministic,
         POOLED=pooled,
         RECOMPUTE=knows_truth or not memory.cumulative,
         WEIGHTED=policy.weighted,
         READS_SALES=policy.reads_sales,
+        READS_FLEET=policy.reads_fleet,
+        READS_REST=policy.reads_rest,
+        SHARED=shares(policy, world),
         RECORD=record,
         DISCOUNTED=memory.discount < 1.0,
         WINDOWED=memory.window > 0,
