@@ -153,6 +153,7 @@ class GammaPoisson(Policy):
         support=support,
         observe_sales=observe_sales,
         summarise_sales=summarise_sales,
+        evidence=evidence,
         recover=recover,
     )
     state_size: ClassVar[int] = 7

@@ -17,6 +17,7 @@ from types import ModuleType
 from typing import Any
 
 import policies
+from policies import plugin
 from policies.base import Policy
 
 GROUP = "caption_bandit_sim.policies"
@@ -89,7 +90,7 @@ def policies_in(module: ModuleType) -> list[type[Policy]]:
 
 
 def _offered(point: EntryPoint) -> list[type[Policy]]:
-    loaded = point.load()
+    loaded = plugin.load(point)
     if inspect.ismodule(loaded):
         return policies_in(loaded)
     if inspect.isclass(loaded) and issubclass(loaded, Policy) and loaded.kind:

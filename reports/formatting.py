@@ -2,6 +2,9 @@
 
 import math
 from collections.abc import Sequence
+from textwrap import fill
+
+COLUMNS = 100  # of a sentence in the terminal
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -59,6 +62,11 @@ def storage(count: float) -> str:
     return f"{count:.1f} TB"
 
 
+def wrapped(sentence: str) -> str:
+    """A sentence in lines of `COLUMNS`; numbers stay with their per cent signs."""
+    return fill(sentence.replace(" %", "\xa0%"), COLUMNS, break_on_hyphens=False).replace("\xa0", " ")
+
+
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Plain aligned columns, the first to the left, the others to the right."""
     widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
@@ -73,6 +81,6 @@ def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """A pipe table, the first column to the left, the others to the right."""
+    """A pipe table, the first column to the left, the others to the right; cells are Markdown, bars escaped."""
     lines = [header, ["---", *["---:"] * (len(header) - 1)], *rows]
-    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines)
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

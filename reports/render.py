@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING
 from reports.content import FigureBlock, Section, TableBlock
 from reports.figures.style import VARIABLES, label, png, svg, themed
 from reports.formatting import markdown_table
-from sim.files import replacing, write_text
+from sim.files import make_folder, replacing, write_text
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
 TEMPLATES = Path(__file__).parent / "templates"
-_MARKDOWN = re.compile(r"[<>&\[\]`*|\\]")
+# An underscore within a word is plain text, as in names of policies.
+_MARKDOWN = re.compile(r"[<>&\[\]`*|\\]|(?<![^\W_])_|_(?![^\W_])")
+_MARKDOWN_START = re.compile(r"^(\d{0,9})([-+#=~.)])(?=[-+#=~\s]|$)")  # a title, an item, a line, a fence
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
 
 
@@ -50,7 +52,7 @@ def write_report_files(folder: Path, name: str, report: Report, *, own_folder: b
     no stale one is taken for current. Nothing is removed from a folder of the user.
     """
     figures = folder / "figures"
-    figures.mkdir(parents=True, exist_ok=True)
+    make_folder(figures)
     if own_folder:
         _remove_stale(figures, report)
     for each in report.figures:
@@ -143,4 +145,5 @@ def _markdown_table(table: TableBlock) -> str:
 def escape_markdown(text: str) -> str:
     """Text that Markdown shows as it is, on one line."""
     plain = " ".join(text.split())
-    return _MARKDOWN.sub(lambda found: _ENTITIES.get(found.group(), f"\\{found.group()}"), plain)
+    escaped = _MARKDOWN.sub(lambda found: _ENTITIES.get(found.group(), f"\\{found.group()}"), plain)
+    return _MARKDOWN_START.sub(r"\1\\\2", escaped)

@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from reports.decision.text import headline, key_points
+from reports.decision.who_text import who_points
 from reports.formatting import number
 from reports.render import Report, write_report_files
 from reports.report_input import ReportInput, report_input
@@ -44,7 +45,7 @@ def report_content(data: ReportInput) -> Report:
         title=scenario.name,
         subtitle=subtitle(data),
         headline=headline(data.decision),
-        details=key_points(data.decision),
+        details=[*key_points(data.decision), *who_points(data.who_gains)],
         sections=build_sections(data),
     )
 

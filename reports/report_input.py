@@ -9,6 +9,8 @@ import polars as pl
 from reports.checks import CheckOutcome, evaluate_checks
 from reports.decision.from_run import decision_input, lock_outs, only_orders
 from reports.decision.rule import Decision, decide
+from reports.decision.who import WhoGains
+from reports.decision.who_from_run import who_gains
 from reports.estimators.comparisons import METRICS, Metric, PairedComparison, paired_comparisons
 from reports.estimators.intervals import Floats
 from reports.scenario_facts import default_baseline, oracles, page_months
@@ -71,6 +73,11 @@ class ReportInput:
     def decision(self) -> Decision:
         """The decision, by money where the world has money, else by reward."""
         return decide(decision_input(self.scenario, self._rows, self.baseline))
+
+    @cached_property
+    def who_gains(self) -> WhoGains | None:
+        """Who gains from the policy that the decision rests on."""
+        return who_gains(self.run, self.decision)
 
     @cached_property
     def checks(self) -> list[CheckOutcome]:

@@ -9,8 +9,10 @@ if TYPE_CHECKING:
     from sim.api import load_run as load_run
     from sim.api import run as run
     from sim.api import simulate as simulate
+    from sim.sweeps import Sweep as Sweep
+    from sim.sweeps import sweep as sweep
 
-__all__ = ["Run", "__version__", "load_run", "run", "simulate"]
+__all__ = ["Run", "Sweep", "__version__", "load_run", "run", "simulate", "sweep"]
 
 
 def __dir__() -> list[str]:
@@ -24,6 +26,6 @@ def __getattr__(name: str) -> Any:
     from sim.installation import check_neighbours  # noqa: PLC0415
 
     check_neighbours()
-    from sim import api  # noqa: PLC0415
+    from sim import api, sweeps  # noqa: PLC0415
 
-    return getattr(api, name)
+    return getattr(sweeps if name in ("Sweep", "sweep") else api, name)

@@ -2,21 +2,27 @@
 
 import time
 from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from reports.checks import CheckOutcome
 from reports.decision.rule import Decision
+from reports.decision.who import WhoGains
 from reports.plots import PlottedRun
 from reports.report_input import report_input
 from reports.tables.derived import write_summary
 from sim.backends.base import Backend
-from sim.backends.local import LocalBackend
+from sim.backends.registry import as_backend
 from sim.errors import InputError
 from sim.runs import runner
+from sim.runs.delivery import Collected
 from sim.runs.exchange import exchange, finish
 from sim.runs.folder import RunFolder
+from sim.runs.in_store import StoredFolder, require_complete
+from sim.runs.object_store import ObjectStore, is_url
 from sim.runs.prepare import Request
 from sim.runs.runner import Pipeline
 from sim.runs.shards import LOCK_WAIT_SECONDS, Shard, missing_blocks, simulate_shard
@@ -38,6 +44,11 @@ class Run(PlottedRun):
     def decision(self) -> Decision:
         """Switch, keep or undecided, with the figures it rests on."""
         return report_input(self).decision
+
+    @cached_property
+    def who_gains(self) -> WhoGains | None:
+        """Who gains from the policy that the decision rests on: pages, histories, classes, tiers, periods."""
+        return report_input(self).who_gains
 
     def report(
         self,
@@ -67,7 +78,8 @@ def run(
     resume: bool = False,
     fresh: bool = False,
     report: bool = True,
-    backend: Backend | None = None,
+    backend: Backend | Executor | str | None = None,
+    collect: bool = False,
     progress: runner.Progress | None = None,
     wait_seconds: float = 0.0,
 ) -> Run:
@@ -75,13 +87,16 @@ def run(
 
     Args:
         scenario: a path, the name of a shipped scenario, YAML text, or a mapping.
-        out: the run folder; `runs/<name>` by default.
+        out: the run folder, `runs/<name>` by default; or its URL in an object store, such as s3://bucket/study. The run
+            that is returned is then a temporary copy.
         workers: processes; 1 means a thread of this one. Results do not depend on it.
         overrides: `KEY.PATH=VALUE`, as `--set`.
         resume: continue the same run where it stopped (or start it); more replications are added to those there.
         fresh: replace a run that is there; the old one stays until the new one is complete.
         report: whether to write the report too.
-        backend: where to simulate; by default `workers` processes of this machine.
+        backend: where to simulate; by default `workers` processes of this machine. A backend, its name ("dask"), or
+            any executor of `concurrent.futures`.
+        collect: workers return blocks as bytes, because they do not share the run folder.
         progress: called with (done, all) whenever replications of a policy are done.
         wait_seconds: how long to wait for another program that is writing into the folder.
 
@@ -95,15 +110,20 @@ def run(
         raise InputError(f"workers must be a whole number of at least 1, got {workers!r}")
     if out is not None and not isinstance(out, str | Path):
         raise InputError(f"out must be the path of a folder, got {out!r}")
+    used = as_backend(backend, workers)
     loaded = load(scenario, overrides)
     loaded.require_files()
+    if is_url(out):
+        done = _run_in_store(loaded, str(out), Shard(0, 1), used, progress, resume=resume, fresh=fresh, report=report)
+        assert isinstance(done, Run)  # all shards were made
+        return done
     folder = RunFolder(Path(out) if out is not None else RUNS / loaded.name)
     with folder.locked(wait_seconds):
         finish(folder)
-        pipeline = Request(loaded, folder, resume, fresh).prepare(write_summary)
+        pipeline = _prepared(Request(loaded, folder, resume, fresh), collect=collect)
         if pipeline is not None:
             with pipeline.keeping_finished_blocks():
-                _complete(pipeline, backend or LocalBackend(workers), progress or runner.no_progress)
+                _complete(pipeline, used, progress or runner.no_progress)
             if pipeline.folder != folder:
                 exchange(folder)
         done = Run(folder.path)
@@ -117,7 +137,7 @@ def simulate(
     workers: int = 1,
     *,
     overrides: Iterable[str] = (),
-    backend: Backend | None = None,
+    backend: Backend | Executor | str | None = None,
     progress: runner.Progress | None = None,
 ) -> Run:
     """Simulate a scenario without a run folder of yours: files are temporary and go with the returned object.
@@ -126,7 +146,16 @@ def simulate(
     """
     remove_abandoned()
     folder = TemporaryRunFolder()
-    done = run(scenario, folder.path, workers, overrides=overrides, report=False, backend=backend, progress=progress)
+    done = run(
+        scenario,
+        folder.path,
+        workers,
+        overrides=overrides,
+        report=False,
+        backend=backend,
+        collect=backend is not None,
+        progress=progress,
+    )
     folder.belongs_to(done)
     return done
 
@@ -139,7 +168,8 @@ def run_shard(
     *,
     overrides: Iterable[str] = (),
     report: bool = True,
-    backend: Backend | None = None,
+    backend: Backend | Executor | str | None = None,
+    collect: bool = False,
     progress: runner.Progress | None = None,
 ) -> Run | int:
     """Simulate one part of a scenario into a run folder that all parts share.
@@ -149,32 +179,96 @@ def run_shard(
     """
     loaded = load(scenario, overrides)
     loaded.require_files()
+    used = as_backend(backend, workers)
+    if is_url(out):
+        return _run_in_store(loaded, str(out), shard, used, progress, resume=True, fresh=False, report=report)
     folder = RunFolder(Path(out) if out is not None else RUNS / loaded.name)
     request = Request(loaded, folder, resume=True)
     with folder.locked(LOCK_WAIT_SECONDS):
         finish(folder)
-        pipeline = request.prepare(write_summary)
+        pipeline = _prepared(request, collect=collect)
         if pipeline is not None:
             pipeline.folder.begin(pipeline.manifest, loaded.to_yaml())
     if pipeline is not None:
-        simulate_shard(pipeline, shard, backend or LocalBackend(workers), progress or runner.no_progress)
+        simulate_shard(pipeline, shard, used, progress or runner.no_progress)
         running = pipeline.folder.manifest() == pipeline.manifest  # else another process has merged it meanwhile
         if running and (missing := missing_blocks(pipeline)):
             return missing
     return run(
-        loaded, folder.path, workers, resume=True, report=report, backend=backend, wait_seconds=LOCK_WAIT_SECONDS
+        loaded,
+        folder.path,
+        workers,
+        resume=True,
+        report=report,
+        backend=backend,
+        collect=collect,
+        wait_seconds=LOCK_WAIT_SECONDS,
     )
 
 
 def load_run(folder: str | Path) -> Run:
-    """Open a complete run; raises StorageError when there is none."""
-    return Run.open(folder)
+    """Open a complete run, also by its URL in an object store; raises StorageError when there is none."""
+    if not is_url(folder):
+        return Run.open(folder)
+    temporary, place = _stored_folder(str(folder))
+    run = Run(require_complete(place).path)
+    temporary.belongs_to(run)
+    return run
+
+
+def _stored_folder(url: str) -> tuple[TemporaryRunFolder, StoredFolder]:
+    remove_abandoned()
+    temporary = TemporaryRunFolder()
+    return temporary, StoredFolder(ObjectStore(url.rstrip("/")), RunFolder(temporary.path))
+
+
+def _run_in_store(
+    scenario: Scenario,
+    url: str,
+    shard: Shard,
+    backend: Backend,
+    progress: runner.Progress | None,
+    *,
+    resume: bool,
+    fresh: bool,
+    report: bool,
+) -> Run | int:
+    began = time.perf_counter()
+    temporary, place = _stored_folder(url)
+    local = place.local
+    pipeline = place.prepare(
+        lambda: Request(scenario, local, resume, fresh).prepare(write_summary), whole=resume and not fresh
+    )
+    if pipeline is not None:
+        blocks = place.simulate(pipeline, shard, backend, progress or runner.no_progress)
+        if isinstance(blocks, int):
+            return blocks
+        if blocks:  # else another process has merged them meanwhile
+            pipeline.folder.begin(pipeline.manifest, scenario.to_yaml())
+            _merge(pipeline, blocks, began)
+            if pipeline.folder != local:
+                exchange(local)
+    done = Run(local.path)
+    if pipeline is not None and blocks:
+        if report:
+            done.report()
+        place.publish()
+    temporary.belongs_to(done)
+    return done
+
+
+def _prepared(request: Request, *, collect: bool) -> Pipeline | None:
+    pipeline = request.prepare(write_summary)
+    return replace(pipeline, delivery=Collected()) if pipeline is not None and collect else pipeline
 
 
 def _complete(pipeline: Pipeline, backend: Backend, progress: runner.Progress) -> None:
     began = time.perf_counter()
     pipeline.folder.begin(pipeline.manifest, pipeline.scenario.to_yaml())
-    blocks = pipeline.simulate_missing(backend, progress)
+    _merge(pipeline, pipeline.simulate_missing(backend, progress), began)
+
+
+def _merge(pipeline: Pipeline, blocks: runner.Blocks, began: float) -> None:
     logs = pipeline.merge(blocks)
     write_summary(pipeline.folder.path, pipeline.scenario)
     pipeline.finish(logs, time.perf_counter() - began)

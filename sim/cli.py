@@ -34,6 +34,7 @@ COMMANDS = {
     "run": "run",
     "report": "report",
     "compare": "compare",
+    "incidents": "incidents",
     "seed": "seed",
     "load": "load",
     "deploy": "deploy",

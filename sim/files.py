@@ -52,6 +52,15 @@ def is_full_disk(error: BaseException) -> bool:
     return error.__context__ is not None and is_full_disk(error.__context__)
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder and those above it, at any depth: `mkdir(parents=True)` recurses, and fails below about 900."""
+    missing = [path]
+    while not missing[-1].exists() and missing[-1].parent != missing[-1]:
+        missing.append(missing[-1].parent)
+    for folder in reversed(missing):
+        folder.mkdir(exist_ok=True)
+
+
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text with Unix line ends, whole or not at all."""
     write_bytes(path, text.encode())

@@ -1,12 +1,32 @@
-"""Whether the packages beside `sim` are ours: `policies`, `reports`, … are names that a stranger may use as well."""
+"""What is installed: the versions that numbers depend on, and whether the packages beside `sim` are ours.
+
+`policies`, `reports`, … are names that a stranger may use as well.
+"""
 
 import importlib.util
+import platform
+from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 
 from sim.errors import StorageError
+from sim.version import __version__
 
 NEIGHBOURS = ("policies", "scenarios", "reports", "sql")
+LIBRARIES = ("numba", "numpy", "polars", "pyarrow", "scipy", "simpy")
+PROGRAM = "caption-bandit-sim"
 _HOME = Path(__file__).resolve().parent.parent
+
+
+@cache
+def library_versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that numbers depend on."""
+    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
+
+
+def versions() -> dict[str, str]:
+    """`library_versions`, after the version of this program."""
+    return {PROGRAM: __version__, **library_versions()}
 
 
 def check_neighbours() -> None:

@@ -4,6 +4,7 @@ Replications depend on (scenario, policy, replication) alone: a pilot's are thos
 """
 
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -12,11 +13,12 @@ from reports.estimators.power import FieldTraffic, design_effect
 from sim.backends.local import LocalBackend
 from sim.runs import runner
 from sim.runs.workload import workload
-from sim.scenario import BernoulliSection, PolicySpec, Record, Scenario, TableSection
+from sim.scenario import PolicySpec, Record, Scenario
 
 if TYPE_CHECKING:
     import polars as pl
 
+    from sim.scenario import BernoulliSection, TableSection
     from sim.worlds.base import Floats, SendLog
 
 PILOT_SECONDS = 20.0  # of estimated work, in all
@@ -58,23 +60,25 @@ def traffic(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:
 
     Its rate may be 0 or 1. Raises StorageError where a table world's file cannot be read.
     """
-    if isinstance(scenario.world, BernoulliSection):
-        return _textbook(scenario.world)
-    if isinstance(scenario.world, TableSection):
-        return _counted(scenario.world)
-    return _simulated(scenario, spec)
+    module, _, name = scenario.world_kind.field.partition(":")
+    measured: FieldTraffic = getattr(import_module(module), name)(scenario, spec)
+    return measured
 
 
-def _textbook(world: BernoulliSection) -> FieldTraffic:
+def textbook(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:  # noqa: ARG001 - all worlds are asked alike
+    """Of a bernoulli world: one fan per pull."""
+    world = cast("BernoulliSection", scenario.world)
     if world.means is not None:
         return FieldTraffic(float(np.mean(world.means)), 1.0, np.nan, 1.0, "the mean of the scenario's rates")
     a, b = world.prior.beta if world.prior is not None else (1.0, 1.0)
     return FieldTraffic(a / (a + b), 1.0, np.nan, 1.0, "the mean of the scenario's prior")
 
 
-def _counted(world: TableSection) -> FieldTraffic:
+def counted(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:  # noqa: ARG001
+    """Of a table world: the rate of the whole file."""
     from sim.worlds.table.source import read_counts  # noqa: PLC0415
 
+    world = cast("TableSection", scenario.world)
     columns = world.columns
     file = read_counts(str(world.source), (columns.page, columns.caption, columns.trials, columns.successes))
     rate = int(file.successes.sum()) / max(1, int(file.trials.sum()))
@@ -82,7 +86,8 @@ def _counted(world: TableSection) -> FieldTraffic:
     return FieldTraffic(rate, float(world.fans_per_send), sends, 1.0, "successes per trial in the scenario's file")
 
 
-def _simulated(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:
+def simulated(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:
+    """Of a traffic world: a few replications under `spec`."""
     from sim.worlds.engine import simulate  # noqa: PLC0415 - imports the worlds
 
     count = int(min(LOGGED_REPLICATIONS, max(1, LOGGED_SENDS // max(1.0, workload(scenario).pulls))))

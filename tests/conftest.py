@@ -1,4 +1,6 @@
-"""What all tests share: under pytest-xdist, no two workers compile the same kernel.
+"""What all tests share: examples of Hypothesis are the same in each run, and no two workers compile the same kernel.
+
+Hypothesis has no deadline here: no test depends on the speed of the machine.
 
 A worker that is about to compile a function waits for another that compiles it already, and then finds it in Numba's
 cache. Compilation is most of the suite's work on a fresh checkout.
@@ -13,6 +15,10 @@ from typing import Any
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
+
+settings.register_profile("same examples", derandomize=True, deadline=None, database=None)
+settings.load_profile("same examples")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -12,11 +12,11 @@ Without a compiler the rule runs as plain Python; with one, compiled and plain r
 from policies.base import Policy
 from policies.conformance.decision import Decision, decide
 from policies.conformance.declaration import declaration_problems
-from policies.conformance.rule import Compiler, compiled_problems, rule_problems
+from policies.conformance.rule import Compiler, compiled_problems, lowest_score, rule_problems
 from policies.conformance.statistics import Statistics, edge_statistics
 from policies.registry import build
 
-__all__ = ["Decision", "NonconformingError", "Statistics", "check", "decide", "edge_statistics"]
+__all__ = ["Decision", "NonconformingError", "Statistics", "check", "decide", "edge_statistics", "lowest_score"]
 
 
 class NonconformingError(AssertionError):

@@ -99,6 +99,21 @@ def _decision_problems(policy: Policy, decision: Decision) -> Iterator[str]:
         yield "it has a weight but does not say weighted"
 
 
+def lowest_score(policy: Policy) -> str:
+    """Where the rule scores an arm −inf, in words; "" where it does not, or fails for another reason.
+
+    A kernel takes −inf for "no arm yet": arms with that score would be tied, and drawn at random.
+    """
+    for seen in edge_statistics():
+        try:
+            scores = decide(policy, seen, _KEYS[0]).out[:, 0]
+        except Exception:  # noqa: BLE001  (code of another package; what fails here is reported when it is compiled)
+            return ""
+        for arm in np.flatnonzero(np.isneginf(scores)):
+            return f"the score is −inf, for example of an arm with {seen.s[arm]:g} successes in {seen.n[arm]:g} trials"
+    return ""
+
+
 def compiled_problems(policy: Policy, specialise: Compiler) -> list[str]:
     """Where the rule compiled by `specialise` (that of `sim.kernels`) differs from plain Python."""
     roles = {name: getattr(policy.rule, name) for name in ROLES}

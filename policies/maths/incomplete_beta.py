@@ -37,9 +37,9 @@ def _log_peak(a: float, b: float) -> float:
 
 
 def _factor(a: float, b: float, x: float, log_peak: float) -> float:
-    """x^a (1 − x)^b / B(a, b) for 0 < x <= 1."""
+    """x^a (1 − x)^b / B(a, b) for 0 <= x <= 1."""
     y, gap = 1.0 - x, x * b - (1.0 - x) * a
-    if y <= 0.0:
+    if x <= 0.0 or y <= 0.0:  # a quantile near 0 can underflow
         return 0.0
     # a ln(x / mean) + b ln(y / (1 − mean)), where x / mean = 1 + gap / a and y / (1 − mean) = 1 − gap / b
     first = math.log1p(gap / a) if abs(gap) < 0.5 * a else math.log(x * ((a + b) / a))

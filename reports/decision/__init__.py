@@ -8,6 +8,7 @@
     outcome.py     the choice, from gains with their intervals
     rule.py        all of it together
     stability.py   how often resampled replications give the same outcome
+    who.py         who gains (who_from_run.py, who_text.py)
     text.py        sentences     data.py   the JSON object
 
 Nothing here draws a figure.

@@ -6,10 +6,12 @@ from reports.decision.anchors import Anchors
 from reports.decision.outcome import Gain
 from reports.decision.rule import Decision
 from reports.decision.text import headline, next_step
+from reports.decision.who import WhoGains
+from reports.decision.who_text import who_data
 from reports.estimators.intervals import Estimate
 
 
-def decision_data(decision: Decision) -> dict[str, Any]:
+def decision_data(decision: Decision, who: WhoGains | None = None) -> dict[str, Any]:
     """`outcome`, `policy`, `metric`, `gain`, … as documented in docs/decision.md."""
     rival, given, unit = decision.rival, decision.given, decision.given.unit
     gain = None if rival is None else rival.estimate
@@ -35,6 +37,7 @@ def decision_data(decision: Decision) -> dict[str, Any]:
         "policies": [_gain(each) for each in decision.gains],
         "stability": None if decision.stability is None else decision.stability.same_decision.value,
         "replications_needed": decision.needed,
+        "who_gains": who_data(who),
         "next_step": next_step(decision),
         "text": headline(decision),
     }

@@ -16,6 +16,7 @@ from reports.tables.curves import Curve
 
 LABEL_GAP = 12.5  # points between two names
 LEADER = 0.35  # inches from a curve's end to its name
+MOST_LINES = 6  # names of incidents below one another
 MOST_REFRESHES = 100  # drawn; more would be a solid line
 
 
@@ -27,6 +28,8 @@ class Marks:
     refreshes: Sequence[float] = ()
     bound: Floats | None = None  # at the curves' `at`
     bound_name: str = ""
+    spans: Sequence[tuple[float, float, str]] = ()
+    """Incidents: first and last day, and name."""
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,18 @@ def _marks(axes: Axes, marks: Marks) -> None:
                 color=QUIET,
                 ha="center",
             )
+    for place, (first, last, name) in enumerate(marks.spans):
+        axes.axvspan(first, last, color=EDGE, alpha=0.25, linewidth=0, zorder=0)
+        axes.axvline(first, color=EDGE, linewidth=0.9, zorder=0)
+        axes.annotate(
+            name,
+            xy=(first, 1.0),
+            xycoords=("data", "axes fraction"),
+            xytext=(2, -9 - 9 * (place % MOST_LINES)),
+            textcoords="offset points",
+            fontsize=7,
+            color=QUIET,
+        )
     if 0 < len(marks.refreshes) <= MOST_REFRESHES:
         axes.vlines(marks.refreshes, 0, 0.018, transform=axes.get_xaxis_transform(), color=QUIET, linewidth=0.6)
 

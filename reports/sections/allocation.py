@@ -3,16 +3,19 @@
 import numpy as np
 import polars as pl
 
-from reports.content import Cell, Content, FigureBlock, Section, TableBlock, absent
+from reports.content import Cell, Content, FigureBlock, Paragraph, Section, TableBlock, absent
 from reports.figures.over_time import Axis, over_time
 from reports.figures.panels import Shares, heat_maps
 from reports.formatting import number, percent, percent_interval
 from reports.report_input import ReportInput
 from reports.sections.base import ReportSection
+from reports.tables.captions import most_sent
 from reports.tables.curves import Curve
 from reports.tables.rows import column
 
 TITLE = "Allocation"
+CAPTIONS = 5  # of each policy, in the table of texts
+LONGEST = 80  # characters of a text
 # name, column of exploration.parquet, axis, how to read it
 SHARES = (
     (
@@ -51,7 +54,7 @@ def allocation(data: ReportInput) -> Section:
     content: list[Content] = [] if where is None else [_heat(data, where)]
     if how is not None:
         content += [_curve(data, how, each) for each in SHARES if each[1] in how.columns]
-    return Section("allocation", TITLE, [*content, *_lock_out(data)])
+    return Section("allocation", TITLE, [*content, *_lock_out(data), *_captions(data)])
 
 
 def _heat(data: ReportInput, frame: pl.DataFrame) -> FigureBlock:
@@ -116,6 +119,29 @@ def _lock_out(data: ReportInput) -> list[Content]:
             rows,
         )
     ]
+
+
+def _captions(data: ReportInput) -> list[Content]:
+    """The names of the captions sent most, where captions are texts."""
+    names = data.table("captions")
+    if names is None:
+        return []
+    rows = [
+        [Cell(policy), Cell(_shortened(caption)), Cell(f"{sends:,}", sends), Cell(percent(share), share)]
+        for policy in data.ranked
+        if (frame := most_sent(data.run, policy, names, CAPTIONS)) is not None
+        for caption, sends, share in frame.iter_rows()
+    ]
+    if not rows:
+        return [Paragraph("Ids of captions stand for the texts in captions.parquet.", "note")]
+    title = (
+        f"The {CAPTIONS} captions that each policy sent most in the last replication; captions.parquet has all texts"
+    )
+    return [TableBlock(title, ["policy", "caption", "sends with feedback", "share"], rows)]
+
+
+def _shortened(caption: str) -> str:
+    return caption if len(caption) <= LONGEST else f"{caption[: LONGEST - 1]}…"
 
 
 SECTION = ReportSection(

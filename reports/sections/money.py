@@ -11,6 +11,7 @@ from reports.figures.style import label
 from reports.formatting import interval, number
 from reports.report_input import ReportInput
 from reports.sections.base import ReportSection
+from reports.sections.regret import incident_spans
 from reports.tables.curves import mean_over_time
 from reports.tables.rows import column
 from reports.tables.slices import paired
@@ -24,7 +25,7 @@ def money(data: ReportInput) -> Section:
         return absent("money", TITLE, f"A {data.scenario.world.kind} world has no prices: there is no money to count.")
     sweep = (
         "Sensitivity to the price mix needs runs with other prices, and this is one run: it is left out here. "
-        "`compare` shows two runs side by side."
+        "`sweep` runs other prices, and `compare` shows runs side by side."
     )
     return Section("money", TITLE, [_table(data), *_by_tier(data), *_accumulated(data), Paragraph(sweep, "note")])
 
@@ -80,7 +81,8 @@ def _accumulated(data: ReportInput) -> list[Content]:
     if "revenue_usd" not in columns or not others:
         return []
     curves = [mean_over_time(name, paired(path, name, data.baseline, "revenue_usd")) for name in others]
-    axis = Axis("days", f"revenue more than {label(data.baseline)} (US dollars)", from_zero=False)
+    quantity = f"revenue more than {label(data.baseline)} (US dollars)"
+    axis = Axis("days", quantity, from_zero=False, marks=incident_spans(data))
     return [
         FigureBlock(
             "revenue_differences",

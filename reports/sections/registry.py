@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from importlib.metadata import entry_points
 
 import reports.sections
+from policies import plugin
 from reports.content import Section, absent
 from reports.report_input import ReportInput
 from reports.sections.base import ReportSection
@@ -40,7 +41,7 @@ def _own() -> Iterator[ReportSection]:
 def _plugins() -> Iterator[ReportSection]:
     for point in entry_points(group=GROUP):
         try:
-            loaded = point.load()
+            loaded = plugin.load(point)
             yield _declared(getattr(loaded, "SECTION", loaded), point.value)
         except Exception as error:  # noqa: BLE001 - code of another package may raise anything
             yield _not_loaded(point.name, f"{type(error).__name__}: {error}")

@@ -1,5 +1,7 @@
 """Regret over time and at the end."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from reports.content import Content, FigureBlock, Paragraph, Section
@@ -63,12 +65,24 @@ def _logarithmic(curves: list[Curve], data: ReportInput, happened: Marks) -> lis
     ]
 
 
+def incident_spans(data: ReportInput) -> Marks:
+    """The scenario's incidents, each from its first day to its last."""
+    length = data.scenario.horizon.length
+    return Marks(
+        spans=[
+            (one.first, min(length, one.first + one.days) if one.days is not None else length, one.kind)
+            for one in getattr(data.scenario, "incidents", ())
+            if one.first < length
+        ]
+    )
+
+
 def marks(data: ReportInput, at: Floats) -> Marks:
     """Changes of the world, refreshes, and the Lai–Robbins bound where arms are fixed Bernoulli ones."""
     world, feedback, length = data.scenario.world, data.scenario.feedback, data.scenario.horizon.length
     if world.kind != "bernoulli":
         hours = getattr(feedback, "refresh_hours", 0.0)
-        return Marks(refreshes=_every(hours / 24, length))
+        return replace(incident_spans(data), refreshes=_every(hours / 24, length))
     changes = [float(change.at) for change in world.changes][:MOST_CHANGES]
     every = float(getattr(feedback, "refresh_every", 1))
     refreshes = _every(every, length) if every > 1 else ()

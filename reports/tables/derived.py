@@ -18,7 +18,7 @@ from reports.tables.summary import pairs_frame, summary_frame
 from sim.files import replacing, write_text
 from sim.scenario import Scenario
 
-SIMULATED = ("allocation", "exploration", "estimation", "revenue")  # written with the replications
+SIMULATED = ("allocation", "exploration", "estimation", "revenue", "weeks")  # written with the replications
 IN_JSON = ("pairs", "ranks", "beats", "estimation")
 
 

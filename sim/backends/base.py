@@ -1,6 +1,7 @@
 """The interface of a backend: it runs jobs somewhere, in any order, and returns their results."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 Job = TypeVar("Job")
@@ -21,6 +22,14 @@ class Backend(Protocol):
         a job whose worker died `ATTEMPTS` times is given up. When all others are done, StorageError names those jobs.
         """
         ...
+
+
+@dataclass(frozen=True)
+class BackendOptions:
+    """What the command line says about a backend."""
+
+    workers: int | None = None
+    scheduler: str | None = None
 
 
 ATTEMPTS = 3

@@ -15,11 +15,11 @@ from itertools import chain, islice
 from queue import Empty, Queue
 from typing import Any, Protocol, TypeVar
 
-from sim.backends.base import ATTEMPTS
+from sim.backends.base import ATTEMPTS, BackendOptions
 from sim.backends.problems import Problem
 from sim.backends.process_worker import ProcessWorker
 from sim.backends.thread_worker import ThreadWorker
-from sim.errors import StorageError
+from sim.errors import InputError, StorageError
 
 Job = TypeVar("Job")
 Result = TypeVar("Result")
@@ -50,6 +50,13 @@ class LocalBackend:
             yield from crew.run(len(first))
         finally:
             crew.stop()
+
+
+def open_backend(options: BackendOptions) -> LocalBackend:
+    """The backend that `--backend local` names; raises InputError where a scheduler is given, which it has not."""
+    if options.scheduler is not None:
+        raise InputError("--scheduler needs --backend dask")
+    return LocalBackend(options.workers or default_workers())
 
 
 class _Worker(Protocol):

@@ -1,7 +1,9 @@
 """Exceptions on their way from a worker to its parent; not every exception can be pickled."""
 
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from sim.backends.base import WorkerError
 from sim.errors import SimError, StorageError, out_of_memory
@@ -33,3 +35,11 @@ def describe(error: Exception) -> Problem:
     if isinstance(error, OSError):
         return Problem(StorageError, str(error))
     return Problem(None, traceback.format_exc())
+
+
+def attempt(work: Callable[[Any], Any], job: Any) -> tuple[Any, Problem | None]:
+    """The result of `work(job)`, or None and what went wrong."""
+    try:
+        return work(job), None
+    except Exception as error:  # noqa: BLE001 - the parent raises it again
+        return None, describe(error)

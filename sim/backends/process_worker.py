@@ -25,7 +25,7 @@ WORKER_NUMBER = "CAPTION_SIM_WORKER"
 """The environment variable that tells a worker its number in this process."""
 _numbers = count()
 _BOOT = "import json, sys; sys.path[:] = json.loads(sys.argv[1]); from sim.backends.worker import serve; serve()"
-_ONE_THREAD = (
+ONE_THREAD = (
     "POLARS_MAX_THREADS",
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
@@ -33,6 +33,7 @@ _ONE_THREAD = (
     "VECLIB_MAXIMUM_THREADS",
     "NUMBA_NUM_THREADS",
 )
+"""Environment variables that limit a library to one thread."""
 
 
 class ProcessWorker:
@@ -44,7 +45,7 @@ class ProcessWorker:
                 [sys.executable, "-c", _BOOT, json.dumps(sys.path)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
-                env={**os.environ, **dict.fromkeys(_ONE_THREAD, "1"), WORKER_NUMBER: str(next(_numbers))},
+                env={**os.environ, **dict.fromkeys(ONE_THREAD, "1"), WORKER_NUMBER: str(next(_numbers))},
             )
         self.job: Any = None
         self._answers = answers

@@ -45,9 +45,9 @@ def _listen(stream: BinaryIO, messages: "SimpleQueue[bytes]") -> None:
 
 def _answer(work: bytes, job: bytes) -> bytes:
     """The pickled answer to a job: (result, None), or (None, problem)."""
-    from sim.backends.problems import describe  # noqa: PLC0415 - after the thread has started
+    from sim.backends.problems import attempt, describe  # noqa: PLC0415 - after the thread has started
 
     try:
-        return pickle.dumps((pickle.loads(work)(pickle.loads(job)), None))  # noqa: S301 - from our parent
+        return pickle.dumps(attempt(pickle.loads(work), pickle.loads(job)))  # noqa: S301 - from our parent
     except Exception as error:  # noqa: BLE001 - the parent raises it again
         return pickle.dumps((None, describe(error)))

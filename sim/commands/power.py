@@ -177,7 +177,7 @@ def _field(scenario: "Scenario", base: "PolicySpec", goal: "Goal", rate: float |
 def _traffic(scenario: "Scenario", base: "PolicySpec", rate: float | None, output: Output) -> "FieldTraffic":
     from sim.pilot import traffic
 
-    if scenario.world.kind == "traffic":
+    if scenario.world_kind.has_money:  # then the field is simulated, which takes a moment
         output.note(f"{scenario.name}: sends of {base.name}, for the conversion rate in the field")
     measured = traffic(scenario, base)
     return measured if rate is None else replace(measured, rate=rate, source="as given by --rate")

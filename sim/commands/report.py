@@ -4,13 +4,15 @@ from pathlib import Path
 
 import click
 
+from sim.commands.options import FolderOrUrl
 from sim.commands.output import Output, output_options
+from sim.errors import InputError
 
 METRICS = ("regret", "reward", "revenue_usd")
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=FolderOrUrl())
 @click.option(
     "--baseline", metavar="POLICY", help="Compare with this policy.  [default: the deployed rule, or the first]"
 )
@@ -28,7 +30,7 @@ METRICS = ("regret", "reward", "revenue_usd")
 @output_options
 def command(
     *,
-    run: Path,
+    run: Path | str,
     baseline: str | None,
     metric: str | None,
     out: Path | None,
@@ -45,7 +47,9 @@ def command(
     from reports.report_input import report_input
     from sim.api import load_run
 
-    opened, folder = load_run(run), out or run
+    if isinstance(run, str) and out is None:
+        raise InputError(f"{run} is in an object store", "Say where to write the report: --out DIR.")
+    opened, folder = load_run(run), out or Path(run)
     data = report_input(opened, baseline, metric)
     copies = [kind for kind, wanted in (("pdf", pdf), ("png", png)) if wanted]
     if dry_run:
@@ -56,7 +60,7 @@ def command(
     report = opened.report(baseline, metric, out=out, title=title)
     written = {"report": str(report), **_copies(report, copies)}
     lines = [headline(data.decision), *(f"{kind}: {path}" for kind, path in written.items())]
-    output.result({**written, "decision": decision_data(data.decision)}, "\n".join(lines))
+    output.result({**written, "decision": decision_data(data.decision, data.who_gains)}, "\n".join(lines))
     if show:
         click.launch(report.resolve().as_uri())
 

@@ -1,31 +1,36 @@
 """`run`: simulate a scenario into a run folder."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from sim.commands.options import BackendChoice, FolderOrUrl, backend_options, shard_options
 from sim.commands.output import Output, output_options
 from sim.errors import CheckFailedError, InputError
 
 if TYPE_CHECKING:
     from sim.api import Run
+    from sim.backends.base import Backend
+    from sim.runs.shards import Shard
     from sim.scenario import Scenario
-
-
-COLUMNS = 100  # of a sentence
 
 
 @click.command()
 @click.argument("scenario")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="The run folder.  [default: runs/<name>]")
+@click.option(
+    "--out",
+    type=FolderOrUrl(),
+    metavar="DIR",
+    help="The run folder, or its URL in an object store.  [default: runs/<name>]",
+)
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes.  [default: one per processor]")
 @click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key; may be repeated.")
 @click.option("--resume", is_flag=True, help="Continue an interrupted run; simulate only what is missing.")
 @click.option("--fresh", is_flag=True, help="Replace the run that is there.")
-@click.option("--shard", metavar="I/N", help="Make only the I-th of N parts; the last one to end merges.")
-@click.option("--shards", type=click.IntRange(1), metavar="N", help="As --shard, with I from the job's scheduler.")
+@shard_options
+@backend_options
 @click.option("--no-report", is_flag=True, help="Leave out report.html, report.md and figures/.")
 @click.option(
     "--dry-run", is_flag=True, help="Show what would run, how long it takes and how much disk it needs; write nothing."
@@ -34,13 +39,13 @@ COLUMNS = 100  # of a sentence
 def command(
     *,
     scenario: str,
-    out: Path | None,
+    out: Path | str | None,
     workers: int | None,
     overrides: tuple[str, ...],
     resume: bool,
     fresh: bool,
-    shard: str | None,
-    shards: int | None,
+    shard: "Shard | None",
+    backend: BackendChoice,
     no_report: bool,
     dry_run: bool,
     output: Output,
@@ -63,23 +68,30 @@ def command(
         out, resume = (Path(scenario), not fresh) if out is None else (out, resume)
     loaded = load(source, overrides)
     loaded.require_files()
-    target = out if out is not None else Path("runs") / loaded.name
-    count = workers or default_workers()
+    target: Path | str = out if out is not None else Path("runs") / loaded.name
     if dry_run:
-        _say_plan(loaded, target, count, output)
+        _say_plan(loaded, target, workers or default_workers(), output)
         return
-    if shard is not None or shards is not None:
-        if fresh or (shard is not None and shards is not None):
-            raise InputError("--shard goes with neither --shards nor --fresh")
-        _run_part(loaded, target, count, shard, shards, report=not no_report, output=output)
+    where = _Where(target, backend.open(workers), backend.collect)
+    if shard is not None:
+        if fresh:
+            raise InputError("--shard and --fresh exclude each other")
+        _run_part(loaded, where, shard, report=not no_report, output=output)
         return
-    run = _run(loaded, out=target, workers=count, resume=resume, fresh=fresh, report=not no_report, output=output)
-    _say_result(run, no_report, output)
+    run = _run(loaded, where, resume=resume, fresh=fresh, report=not no_report, output=output)
+    _say_result(run, where.out, no_report, output)
 
 
-def _run(
-    scenario: "Scenario", *, out: Path, workers: int, resume: bool, fresh: bool, report: bool, output: Output
-) -> "Run":
+@dataclass(frozen=True)
+class _Where:
+    """The run folder, and where its blocks are simulated."""
+
+    out: Path | str
+    backend: "Backend"
+    collect: bool
+
+
+def _run(scenario: "Scenario", where: _Where, *, resume: bool, fresh: bool, report: bool, output: Output) -> "Run":
     count = len(scenario.policies)
     output.note(  # before the imports, which take seconds the first time
         f"{scenario.name}: {count} {'policy' if count == 1 else 'policies'} × {scenario.replications:,} replications"
@@ -89,86 +101,86 @@ def _run(
 
     try:
         with progress(output, "replications") as tell:
-            return run(scenario, out, workers, resume=resume, fresh=fresh, report=report, progress=tell)
+            return run(
+                scenario,
+                where.out,
+                resume=resume,
+                fresh=fresh,
+                report=report,
+                backend=where.backend,
+                collect=where.collect,
+                progress=tell,
+            )
     except InputError:
         raise  # which says itself what to do about the run that is there
     except BaseException:
-        _say_resumable(out, output)
+        _say_resumable(where.out, output)
         raise
 
 
-def _run_part(
-    scenario: "Scenario",
-    out: Path,
-    workers: int,
-    shard: str | None,
-    shards: int | None,
-    *,
-    report: bool,
-    output: Output,
-) -> None:
-    from sim.runs.shards import parse_shard, shard_of_environment
-
-    part = parse_shard(shard) if shard is not None else shard_of_environment(shards)
-    output.note(f"{scenario.name}: shard {part}")
+def _run_part(scenario: "Scenario", where: _Where, shard: "Shard", *, report: bool, output: Output) -> None:
+    output.note(f"{scenario.name}: shard {shard}")
     from sim.api import run_shard
     from sim.commands.progress import progress
 
     with progress(output, "replications") as tell:
-        run = run_shard(scenario, part, out, workers, report=report, progress=tell)
+        run = run_shard(
+            scenario, shard, where.out, report=report, backend=where.backend, collect=where.collect, progress=tell
+        )
     if isinstance(run, int):
-        text = f"shard {part} is done; {run:,} blocks of other shards are missing"
-        output.result({"run": str(out), "shard": str(part), "missing_blocks": run}, text)
+        text = f"shard {shard} is done; {run:,} blocks of other shards are missing"
+        output.result({"run": str(where.out), "shard": str(shard), "missing_blocks": run}, text)
     else:
-        _say_result(run, not report, output)
+        _say_result(run, where.out, not report, output)
 
 
-def _say_resumable(out: Path, output: Output) -> None:
+def _say_resumable(out: Path | str, output: Output) -> None:
     from sim.runs.folder import RunFolder
 
-    if RunFolder(out).resumable:
+    if isinstance(out, str) or RunFolder(out).resumable:
         output.note(f"Finished blocks are kept in {out}; continue with --resume.")
 
 
-def _say_result(run: "Run", no_report: bool, output: Output) -> None:
+def _say_result(run: "Run", out: Path | str, no_report: bool, output: Output) -> None:
     from reports.decision.data import decision_data
     from reports.decision.text import headline, key_points
+    from reports.decision.who_text import who_points
 
     for remark in run.manifest["remarks"]:
         output.note(f"note: {remark}")
-    report, decision = None if no_report else run.path / "report.html", run.decision
+    report, decision = None if no_report else _within(out, "report.html"), run.decision
     data = {
-        "run": str(run.path),
-        "report": str(report) if report else None,
+        "run": str(out),
+        "report": report,
         "headline": headline(decision),
-        "decision": decision_data(decision),
+        "decision": decision_data(decision, run.who_gains),
         "policies": run.summary.to_dicts(),
         "checks": [{"claim": v.claim, "passed": v.passed, "detail": v.detail} for v in run.checks],
     }
-    output.result(data, _text(run, [headline(decision), *key_points(decision)], report))
+    where = f"report: {report}" if report else f"run folder: {out}"
+    sentences = [headline(decision), *key_points(decision), *who_points(run.who_gains)]
+    output.result(data, _text(run, sentences, where))
     failed = [outcome.claim for outcome in run.checks if not outcome.passed]
     if failed:
         raise CheckFailedError("\n".join(f"check failed: {claim}" for claim in failed))
 
 
-def _text(run: "Run", sentences: list[str], report: Path | None) -> str:
-    from reports.formatting import text_table
+def _within(out: Path | str, name: str) -> str:
+    return f"{out}/{name}" if isinstance(out, str) else str(out / name)
+
+
+def _text(run: "Run", sentences: list[str], where: str) -> str:
+    from reports.formatting import text_table, wrapped
     from reports.tables.leaderboard import leaderboard
 
     board = leaderboard(run.summary)
     checks = [f"{'ok  ' if v.passed else 'FAIL'}  {v.claim} ({v.detail})" for v in run.checks]
-    where = f"report: {report}" if report else f"run folder: {run.path}"
-    answers = ["\n".join(_wrapped(sentence) for sentence in sentences)]
+    answers = ["\n".join(wrapped(sentence) for sentence in sentences)]
     parts = [text_table(board.header, board.rows), *answers, *(["\n".join(checks)] if checks else []), where]
     return "\n\n".join(parts)
 
 
-def _wrapped(sentence: str) -> str:
-    """In lines of `COLUMNS`; numbers stay with their per cent signs."""
-    return fill(sentence.replace(" %", "\xa0%"), COLUMNS, break_on_hyphens=False).replace("\xa0", " ")
-
-
-def _say_plan(scenario: "Scenario", out: Path, workers: int, output: Output) -> None:
+def _say_plan(scenario: "Scenario", out: Path | str, workers: int, output: Output) -> None:
     from reports.formatting import duration, number, storage
     from sim.runs.plan import plan
     from sim.runs.workload import estimate
@@ -195,6 +207,6 @@ def _say_plan(scenario: "Scenario", out: Path, workers: int, output: Output) -> 
         [scenario.world_kind.sends, f"about {number(total.pulls)} in all"],
         ["time", f"about {duration(seconds)}, and a few seconds a policy to compile it the first time"],
         ["disk", f"about {storage(total.disk_bytes)}"],
-        ["run folder", f"{out}{' (exists)' if out.exists() else ''}"],
+        ["run folder", f"{out}{' (exists)' if isinstance(out, Path) and out.exists() else ''}"],
     ]
     output.result(data, "\n".join(f"{name:<14}{value}" for name, value in rows) + "\nNothing was written.")

@@ -6,13 +6,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sim.commands.options import Count
+from sim.commands.options import BackendChoice, Count, backend_options, shard_options
 from sim.commands.output import Output, output_options
 from sim.errors import InputError
 from sim.wording import count_of
 
 if TYPE_CHECKING:
+    from sim.runs.shards import Shard
     from sim.seeding import SeedFigures, SeedPlan
+    from sim.seeding.loads import PartsWriter
+    from sim.warehouse.load.loading import Loaded
 
 BYTES_A_ROW = 13  # of the Parquet parts, measured
 ROWS_A_SECOND = 2_000_000  # of one thread, measured
@@ -43,6 +46,8 @@ ROWS_A_SECOND = 2_000_000  # of one thread, measured
 )
 @click.option("--part-rows", type=Count(1_000), default=1_000_000, show_default=True, help="Rows of a part.")
 @click.option("--workers", type=click.IntRange(1, 256), help="Threads.  [default: one per processor]")
+@shard_options
+@backend_options
 @click.option("--replace", is_flag=True, help="Put the rows in place of those that the table holds.")
 @click.option("--allow-write", metavar="PROJECT.DATASET", help="Repeat the BigQuery dataset, to allow writing to it.")
 @click.option("--dry-run", is_flag=True, help="Say what would be made, how long, how much disk; write nothing.")
@@ -58,6 +63,8 @@ def command(
     until: datetime,
     part_rows: int,
     workers: int | None,
+    shard: "Shard | None",
+    backend: BackendChoice,
     replace: bool,
     allow_write: str | None,
     dry_run: bool,
@@ -66,8 +73,9 @@ def command(
     """Fill TARGET's caption_bandit_stats with realistic rows, as after months of traffic.
 
     Pages, prices, views and purchases follow the traffic world of SCENARIO, or its defaults. Rows stream in bounded
-    memory; the same seed gives the same rows whatever --part-rows and --workers. Run an
-    interrupted command again to resume it; after that, the same command changes nothing.
+    memory; the same seed gives the same rows whatever --part-rows, --workers and --shard. Run an
+    interrupted command again to resume it; after that, the same command changes nothing. With --shard, several
+    processes make a part of the rows each, and the last one publishes them.
     """
     from sim.backends.local import default_workers
     from sim.seeding import SeedPlan
@@ -80,8 +88,20 @@ def command(
     count = workers or default_workers()
     if dry_run:
         _say_plan(plan, target, part_rows, count, output)
-    else:
-        _seed(plan, target, part_rows, count, replace=replace, allow_write=allow_write, output=output)
+        return
+    writer = _writer(backend, workers, count, shard)
+    _seed(plan, target, part_rows, writer, shard, replace=replace, allow_write=allow_write, output=output)
+
+
+def _writer(backend: BackendChoice, workers: int | None, threads: int, shard: "Shard | None") -> "PartsWriter":
+    from sim.seeding.loads import by_backend, by_threads, in_own_folder
+
+    opened = backend.open(workers)
+    if backend.name == "local":
+        return by_threads(threads) if shard is None else in_own_folder(by_threads(threads))
+    if shard is not None:
+        raise InputError("--shard and --backend exclude each other for seed", "A cluster divides the parts itself.")
+    return by_backend(opened, collect=backend.collect)
 
 
 def _figures(scenario: str | None, used_once: float) -> "SeedFigures":
@@ -122,7 +142,8 @@ def _seed(
     plan: "SeedPlan",
     target: str,
     part_rows: int,
-    workers: int,
+    writer: "PartsWriter",
+    shard: "Shard | None",
     *,
     replace: bool,
     allow_write: str | None,
@@ -130,17 +151,30 @@ def _seed(
 ) -> None:
     from sim.commands.progress import progress
     from sim.seeding.loads import seed_load
-    from sim.warehouse.load.loading import load
+    from sim.warehouse.load.loading import load, load_share
     from sim.warehouse.targets import open_target, writing
 
     began = time.monotonic()
     spec, permission = writing(target, allow_write)
+    rows = seed_load(plan, part_rows, writer=writer)
     with open_target(spec, permission=permission) as opened, progress(output, "parts") as tell:
-        [loaded] = load(opened, [seed_load(plan, part_rows, workers)], replace=replace, progress=tell)
-    seconds = time.monotonic() - began
+        if shard is None:
+            [loaded] = load(opened, [rows], replace=replace, progress=tell)
+        else:
+            own = range(shard.index, rows.parts, shard.count)
+            share = load_share(opened, rows, own, replace=replace, progress=tell)
+            if isinstance(share, int):
+                text = f"shard {shard} is done; {count_of(share, 'part')} of other shards are missing"
+                output.result({"target": str(spec), "shard": str(shard), "missing_parts": share}, text)
+                return
+            loaded = share
+    _say_loaded(loaded, str(spec), plan.pages, time.monotonic() - began, output)
+
+
+def _say_loaded(loaded: "Loaded", spec: str, pages: int, seconds: float, output: Output) -> None:
     did = "already held" if loaded.was_loaded else "now holds"
     output.result(
-        {"target": str(spec), **loaded.data(), "pages": plan.pages, "seconds": seconds},
-        f"{spec}: {loaded.table} {did} {loaded.rows:,} rows of {plan.pages:,} pages "
+        {"target": spec, **loaded.data(), "pages": pages, "seconds": seconds},
+        f"{spec}: {loaded.table} {did} {loaded.rows:,} rows of {pages:,} pages "
         f"({seconds:.1f} s, checksum {loaded.checksum})",
     )

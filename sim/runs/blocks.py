@@ -14,9 +14,11 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +30,7 @@ from sim.files import TEMPORARY, digest, flush, reporting_full_disk, sha256
 from sim.runs.folder import LOGS, RunFolder
 from sim.runs.plan import Block
 from sim.tables.caption_stats import stats_arrow
-from sim.tables.send_log import sends_arrow
+from sim.tables.send_log import sends_slices
 from sim.worlds.metrics.observation import Observations
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ if TYPE_CHECKING:
 TOTALS = "block.npz"
 OBSERVATIONS = "observations.npz"
 DIGESTS = "digests.json"
-CURVE = "curve_"
+CURVE, PAGE = "curve_", "page_"
 Arrays = dict[str, NDArray[Any]]
 Digests = dict[str, str]
 """SHA-256 of files by name."""
@@ -53,6 +55,8 @@ class BlockTables:
     """(replications,) by name."""
     at: NDArray[np.float64]
     """(points,)."""
+    pages: Arrays
+    """The fields of `PageTotals`."""
     curves: Arrays
     """`regret`, `reward`, `revenue_micros`, each (points, replications)."""
     observations: Observations
@@ -63,15 +67,22 @@ def write_block(blocks: Path, block: Block, result: "BlockResult", run_key: str)
 
     When another process, of the same shard, has written the block meanwhile, that one stays: both hold the same.
     """
+    with arriving(blocks, block) as part:
+        files = _write_logs(part, result)
+        files[TOTALS] = _write(part / TOTALS, npz_bytes(result_arrays(result)))
+        files[OBSERVATIONS] = _write(part / OBSERVATIONS, npz_bytes(vars(result.observations)))
+        _write(part / DIGESTS, json.dumps({"run": run_key, "files": files}).encode())
+
+
+@contextmanager
+def arriving(blocks: Path, block: Block) -> Iterator[Path]:
+    """Give a temporary folder, which becomes the block's by one rename when the caller has filled it."""
     final = blocks / block.folder
     part = final.with_name(f"{final.name}-{platform.node()}-{os.getpid()}{TEMPORARY}")
     with reporting_full_disk(part):
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir(parents=True)
-        files = _write_logs(part, result)
-        files[TOTALS] = _write(part / TOTALS, npz_bytes(result_arrays(result)))
-        files[OBSERVATIONS] = _write(part / OBSERVATIONS, npz_bytes(vars(result.observations)))
-        _write(part / DIGESTS, json.dumps({"run": run_key, "files": files}).encode())
+        yield part
         flush(part)
         try:
             part.rename(final)
@@ -86,9 +97,10 @@ def read_block(blocks: Path, block: Block) -> BlockTables:
     """What `write_block` wrote, without the logs."""
     arrays = read_npz(blocks / block.folder / TOTALS)
     curves = {name.removeprefix(CURVE): values for name, values in arrays.items() if name.startswith(CURVE)}
-    totals = {name: values for name, values in arrays.items() if not name.startswith(CURVE)}
+    pages = {name.removeprefix(PAGE): values for name, values in arrays.items() if name.startswith(PAGE)}
+    totals = {name: values for name, values in arrays.items() if not name.startswith((CURVE, PAGE))}
     observations = Observations(**read_npz(blocks / block.folder / OBSERVATIONS))
-    return BlockTables(totals, curves.pop("at"), curves, observations)
+    return BlockTables(totals, curves.pop("at"), pages, curves, observations)
 
 
 def block_digests(blocks: Path, block: Block) -> Digests:
@@ -150,7 +162,7 @@ def _file_digest(folder: RunFolder, block: Block, name: str) -> str:
 
 
 def result_arrays(result: "BlockResult") -> Arrays:
-    """Totals by name, and curves with the prefix `CURVE`, as a block holds them."""
+    """Totals by name, pages with the prefix `PAGE`, curves with the prefix `CURVE`, as a block holds them."""
     totals = result.totals
     return {
         "pulls": totals.pulls,
@@ -164,6 +176,8 @@ def result_arrays(result: "BlockResult") -> Arrays:
         "locked_out_pages": result.lock_outs.pages,
         "first_locked_at": result.lock_outs.first,
         "locked_since": result.lock_outs.since,
+        **{f"{PAGE}{name}": values for name, values in vars(result.pages).items()},
+        **result.loop.columns,
         f"{CURVE}at": result.at,
         f"{CURVE}regret": result.regret,
         f"{CURVE}reward": result.reward,
@@ -187,29 +201,35 @@ def read_npz(path: Path) -> Arrays:
         raise StorageError(f"{path} cannot be read: {error}", "Continue with --resume.") from error
 
 
-def _write(path: Path, content: bytes, *, flushed: bool = True) -> str:
+def _write(path: Path, content: bytes) -> str:
     path.write_bytes(content)
-    if flushed:
-        flush(path)
+    flush(path)
     return sha256(content)
 
 
 def _write_logs(part: Path, result: "BlockResult") -> Digests:
-    """One table in memory at a time."""
-    stats = zip(result.stats_of, map(stats_arrow, result.stats), strict=True)
-    sends = zip(result.sends_of, map(sends_arrow, result.sends), strict=True)
+    """One table, or one slice of a long one, in memory at a time."""
+    stats = zip(result.stats_of, ([stats_arrow(counts)] for counts in result.stats), strict=True)
+    sends = zip(result.sends_of, map(sends_slices, result.sends), strict=True)
     return {
-        f"{kind}/replication={number}.parquet": _write_log(part / kind, number, table)
-        for kind, tables in (("stats", stats), ("sends", sends))
-        for number, table in tables
+        f"{kind}/replication={number}.parquet": _write_log(part / kind, number, tables)
+        for kind, logs in (("stats", stats), ("sends", sends))
+        for number, tables in logs
     }
 
 
-def _write_log(folder: Path, replication: int, table: "pa.Table") -> str:
+def _write_log(folder: Path, replication: int, tables: Iterable["pa.Table"]) -> str:
+    """Write a log, one row group per table. A file's own fsync can cost more than writing it, so there is none.
+
+    The digests show what a power cut has torn.
+    """
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     folder.mkdir(exist_ok=True)
-    content = BytesIO()
-    pq.write_table(table, content, use_dictionary=["page_name"])
-    # A file's own fsync can cost more than writing it; the digests show what a power cut has torn.
-    return _write(folder / f"replication={replication}.parquet", content.getvalue(), flushed=False)
+    path = folder / f"replication={replication}.parquet"
+    slices = iter(tables)
+    first = next(slices)
+    with path.open("wb") as file, pq.ParquetWriter(file, first.schema, use_dictionary=["page_name"]) as writer:
+        for table in chain([first], slices):
+            writer.write_table(table)
+    return digest(path)

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from sim.errors import InputError, StorageError
-from sim.files import digest, write_bytes, write_text
+from sim.files import digest, make_folder, write_bytes, write_text
 from sim.runs.lock import locked
 from sim.runs.manifest import COMPLETE, Manifest, read, to_text
 from sim.runs.source_file import CAPTIONS
@@ -24,10 +24,12 @@ NEXT, REPLACING, MOVING = ".next", ".replacing", ".moving"
 TABLES = (
     "replications.parquet",
     "curves.parquet",
+    "pages.parquet",
     "allocation.parquet",
     "exploration.parquet",
     "estimation.parquet",
     "revenue.parquet",
+    "weeks.parquet",
 )
 DERIVED = (
     "revenue_differences.parquet",
@@ -38,8 +40,9 @@ DERIVED = (
     "pairs.parquet",
     "summary.json",
 )
+INCIDENTS = "incidents.parquet"  # what incidents cost, written by the command of that name
 # Everything that a run may have written; `clear` touches nothing else.
-OWN_FILES = (SCENARIO, OBSERVATIONS, CAPTIONS, *TABLES, *DERIVED, "report.html", "report.md")
+OWN_FILES = (SCENARIO, OBSERVATIONS, CAPTIONS, *TABLES, *DERIVED, INCIDENTS, "report.html", "report.md")
 LOGS = ("stats", "sends")
 OWN_FOLDERS = (".blocks", *LOGS, "figures", "tables")
 RESUME = "Run the scenario again with --resume to repair it."
@@ -128,7 +131,7 @@ class RunFolder:
 
         A death between the two leaves a run that can be resumed: the scenario is then written again.
         """
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         if self.manifest() != manifest:
             self.write_manifest(manifest)
         text = scenario_yaml.encode()

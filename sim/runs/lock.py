@@ -14,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sim.errors import StorageError
+from sim.files import make_folder
 
 LOCK = ".lock"
 RETRY_SECONDS = 0.1
@@ -40,7 +41,7 @@ def _acquire(folder: Path, deadline: float) -> int:
     """An open file, locked; tries again when another program removed the file, or the folder, at the same moment."""
     while True:
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make_folder(folder)
         except (FileExistsError, NotADirectoryError):
             raise StorageError(f"{folder} is not a folder") from None
         try:

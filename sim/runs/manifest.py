@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import StorageError
-from sim.runs.provenance import code_digests, versions
+from sim.installation import library_versions
+from sim.runs.provenance import code_digests
 from sim.runs.source_file import remarks
 from sim.version import __version__
 
@@ -41,10 +42,25 @@ def describe(scenario: "Scenario") -> Manifest:
         "replications": scenario.replications,
         "policies": [spec.name for spec in scenario.policies],
         "repeat": "python -m sim run scenario.yaml --out repeated",
-        "versions": versions(),
-        "code": code_digests(spec.kind for spec in scenario.policies),
+        **describe_code(scenario),
         "remarks": remarks(scenario),
         "files": {"scenario.yaml": hashlib.sha256(scenario.to_yaml().encode()).hexdigest()},
+    }
+
+
+def describe_code(scenario: "Scenario") -> Manifest:
+    """The part of a manifest that says by which versions and which code this process makes numbers."""
+    return {
+        "versions": dict(library_versions()),
+        "code": code_digests(spec.kind for spec in scenario.policies),
+    }
+
+
+def made_by(manifest: Manifest) -> dict[str, str]:
+    """Versions and digests of code by what they are about, in one mapping."""
+    return {
+        **{f"version of {name}": text for name, text in manifest["versions"].items()},
+        **{f"code of {name}": text[:16] for name, text in manifest["code"].items()},
     }
 
 

@@ -14,16 +14,19 @@ from sim.runs.blocks import Arrays, BlockTables, npz_bytes, read_block, read_npz
 from sim.runs.folder import OBSERVATIONS
 from sim.runs.plan import Block
 from sim.tables.observations import Observed, observation_tables
+from sim.tables.pages import Clairvoyant, page_rows, pages_schema
 from sim.units import MICROS
+from sim.worlds.metrics.loop import COLUMNS
 from sim.worlds.metrics.observation import Observations
 
 if TYPE_CHECKING:
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-NULLABLE = ("regret_usd", "first_locked_at", "locked_since")
+NULLABLE = ("regret_usd", "first_locked_at", "locked_since", *COLUMNS)
 REPLICATIONS = "replications.parquet"
 CURVES = "curves.parquet"
+PAGES = "pages.parquet"
 
 
 @cache
@@ -46,6 +49,7 @@ def replications_schema() -> "pa.Schema":
             "first_locked_at": pa.float64(),
             "ever_locked": pa.bool_(),
             "locked_since": pa.float64(),
+            **{name: pa.type_for_alias(kind) for name, kind in COLUMNS.items()},
         }
     )
 
@@ -76,6 +80,10 @@ class Sources:
     blocks: Sequence[Sequence[Block]]
     """Of each policy, in order of replication."""
     base: Path | None = None
+    oracle: str | None = None
+    """The policy that shortfall is measured from."""
+    money: bool = False
+    """Whether shortfall is in dollars."""
 
 
 def merge(sources: Sources, run: Path, tiers: Sequence[str] = ()) -> None:
@@ -86,19 +94,30 @@ def merge(sources: Sources, run: Path, tiers: Sequence[str] = ()) -> None:
     with ExitStack() as stack:
         replications = stack.enter_context(_writer(run / REPLICATIONS, replications_schema()))
         curves = stack.enter_context(_writer(run / CURVES, curves_schema()))
-        observed = _base_observed(sources)
+        pages = stack.enter_context(_writer(run / PAGES, pages_schema(), ["page"]))
+        observed, best = _base_observed(sources), _clairvoyant(sources)
         for policy, blocks in zip(sources.policies, sources.blocks, strict=True):
-            _copy_base(sources, policy, {REPLICATIONS: replications, CURVES: curves})
+            _copy_base(sources, policy, {REPLICATIONS: replications, CURVES: curves, PAGES: pages})
             for block in blocks:
                 tables = read_block(sources.blocks_folder, block)
                 replications.write_table(replication_rows(block, tables.totals))
                 curves.write_table(_curves(block, tables))
+                pages.write_table(page_rows(block.name, block.replications, tables.pages, best))
                 seen = Observed(len(block.replications), tables.at, tables.observations)
                 observed[policy] = observed[policy] + seen if policy in observed else seen
     _write_observed(run / OBSERVATIONS, observed)
     for name, table in observation_tables(observed, tiers).items():
         with _writer(run / name, table.schema) as writer:
             writer.write_table(table)
+
+
+def _clairvoyant(sources: Sources) -> Clairvoyant:
+    """What the oracle earned in all replications of the blocks."""
+    best = Clairvoyant(sources.money)
+    for policy, blocks in zip(sources.policies, sources.blocks, strict=True):
+        for block in blocks if policy == sources.oracle else ():
+            best.learn(block.replications, read_block(sources.blocks_folder, block).pages)
+    return best
 
 
 def _copy_base(sources: Sources, policy: str, writers: "dict[str, pq.ParquetWriter]") -> None:
@@ -137,12 +156,12 @@ def _observed(arrays: Arrays, prefix: str) -> Observed:
 
 
 @contextmanager
-def _writer(path: Path, schema: "pa.Schema") -> "Iterator[pq.ParquetWriter]":
+def _writer(path: Path, schema: "pa.Schema", names: Sequence[str] = ()) -> "Iterator[pq.ParquetWriter]":
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     with (
         replacing(path) as temporary,
-        pq.ParquetWriter(temporary, schema, compression="zstd", use_dictionary=["policy"]) as writer,
+        pq.ParquetWriter(temporary, schema, compression="zstd", use_dictionary=["policy", *names]) as writer,
     ):
         yield writer
 
@@ -166,11 +185,12 @@ def replication_rows(block: Block, totals: Arrays) -> "pa.Table":
         totals["first_locked_at"],
         ~np.isnan(totals["first_locked_at"]),
         totals["locked_since"],
+        *(totals.get(name, np.full(count, np.nan)) for name in COLUMNS),
     ]
     schema = replications_schema()
     # NaN is NULL in these columns only; from anywhere else it would be a defect worth seeing.
     arrays = [
-        pa.array(values, field.type, from_pandas=field.name in NULLABLE)
+        pa.array(values, from_pandas=field.name in NULLABLE).cast(field.type)
         for values, field in zip(columns, schema, strict=True)
     ]
     return pa.Table.from_arrays(arrays, schema=schema)

@@ -7,17 +7,15 @@ the standard library and the libraries in `LIBRARIES` are known by their version
 
 import hashlib
 import inspect
-import platform
 import sys
 from collections.abc import Iterable, Iterator
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from types import ModuleType
 
 from policies.registry import kinds
+from sim.installation import LIBRARIES
 
-LIBRARIES = ("numba", "numpy", "polars", "pyarrow", "scipy", "simpy")
 ENGINE = (
     *("sim/worlds", "sim/calendar", "sim/tables", "sim/kernels.py", "sim/rng.py", "sim/units.py"),
     *("policies/base.py", "policies/maths"),
@@ -25,11 +23,6 @@ ENGINE = (
 _HOME = Path(__file__).resolve().parents[2]
 _ENGINE_MODULES = ("policies.base", "policies.maths", "policies.registry")
 _KNOWN_BY_VERSION = frozenset({*LIBRARIES, *sys.stdlib_module_names, "pydantic", "llvmlite"})
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that numbers depend on."""
-    return {"python": platform.python_version(), **{name: version(name) for name in LIBRARIES}}
 
 
 def code_digests(policy_kinds: Iterable[str]) -> dict[str, str]:

@@ -9,7 +9,7 @@ import polars as pl
 
 from sim.errors import StorageError
 from sim.runs.folder import RunFolder
-from sim.runs.merge import CURVES, REPLICATIONS
+from sim.runs.merge import CURVES, PAGES, REPLICATIONS
 from sim.scenario import Scenario, load
 
 
@@ -43,6 +43,11 @@ class StoredRun:
     def curves(self) -> pl.DataFrame:
         """One row per policy, replication and point in time."""
         return self._read(CURVES)
+
+    @cached_property
+    def pages(self) -> pl.DataFrame:
+        """One row per policy, replication and page."""
+        return self._read(PAGES)
 
     @cached_property
     def summary(self) -> pl.DataFrame:

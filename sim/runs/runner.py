@@ -6,17 +6,19 @@ import shutil
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.backends.base import Backend
-from sim.files import digest, link_or_copy
-from sim.runs.blocks import block_digests, discard_unfinished, result_arrays, stored_blocks, write_block
+from sim.files import digest, link_or_copy, make_folder
+from sim.runs.blocks import block_digests, discard_unfinished, stored_blocks
+from sim.runs.delivery import Delivery, SharedFolder
 from sim.runs.folder import DERIVED, LOGS, OBSERVATIONS, SCENARIO, TABLES, RunFolder
+from sim.runs.job import Job, simulate_rows
 from sim.runs.lock import remove_if_empty
 from sim.runs.manifest import BASE, COMPLETE, Manifest, run_key
-from sim.runs.merge import Sources, merge, replication_rows
+from sim.runs.merge import Sources, merge
 from sim.runs.plan import Block, Plan, plan
 from sim.runs.source_file import write_captions
 
@@ -44,35 +46,6 @@ def tell_compiled(progress: Progress, blocks: Blocks) -> None:
         tell(sum(map(bool, blocks)), len(blocks))
 
 
-@dataclass(frozen=True)
-class Job:
-    """All that a worker needs to know to simulate one block."""
-
-    scenario: "Scenario"
-    block: Block
-    blocks: Path
-    run_key: str
-
-    def __str__(self) -> str:
-        return str(self.block)
-
-
-def simulate_block(job: Job) -> None:
-    """Simulate one block and write it."""
-    from sim.worlds.engine import simulate  # noqa: PLC0415 - only those who simulate pay for the engine
-
-    spec = job.scenario.policies[job.block.policy]
-    write_block(job.blocks, job.block, simulate(job.scenario, spec, job.block.replications), job.run_key)
-
-
-def simulate_rows(job: Job) -> "pa.Table":
-    """Simulate one block and return its rows of replications.parquet; writes nothing."""
-    from sim.worlds.engine import simulate  # noqa: PLC0415 - as above
-
-    spec = job.scenario.policies[job.block.policy]
-    return replication_rows(job.block, result_arrays(simulate(job.scenario, spec, job.block.replications)))
-
-
 def simulate_replications(scenario: "Scenario", backend: Backend, progress: Progress = no_progress) -> "pa.Table":
     """The rows of replications.parquet, in its order; writes no file."""
     import pyarrow as pa  # noqa: PLC0415 - slow to import
@@ -80,7 +53,7 @@ def simulate_replications(scenario: "Scenario", backend: Backend, progress: Prog
     blocks = plan(scenario)
     done, total, rows = 0, blocks.replications, []
     progress(done, total)
-    jobs = (Job(scenario, block, Path(), "") for block in blocks.all_missing([[] for _ in blocks.policies]))
+    jobs = (Job(scenario, block, Path(), "", {}) for block in blocks.all_missing([[] for _ in blocks.policies]))
     for job, table in backend.run(jobs, simulate_rows):
         rows.append((job.block.policy, job.block.start, table))
         done += len(job.block.replications)
@@ -97,6 +70,7 @@ class Pipeline:
     plan: Plan
     folder: RunFolder
     base: RunFolder | None = None
+    delivery: Delivery = field(default_factory=SharedFolder)
 
     def simulate_missing(self, backend: Backend, progress: Progress) -> Blocks:
         """Simulate every block that is not there yet; returns all."""
@@ -104,7 +78,8 @@ class Pipeline:
         done, total = sum(map(_size, stored)), self.plan.replications
         progress(done, total)
         tell_compiled(progress, stored)
-        for job, _ in backend.run(self._jobs(stored), simulate_block):
+        for job, result in backend.run(self._jobs(stored), self.delivery.work):
+            self.delivery.receive(job, result)
             stored[job.block.policy].append(job.block)
             tell_compiled(progress, stored)
             done += len(job.block.replications)
@@ -120,11 +95,16 @@ class Pipeline:
         os.sync()  # the logs, written without an fsync each, are on the disk before they leave their blocks
         base = None if self.base is None else self.base.path
         merge(
-            Sources(self.plan.policies, self.folder.blocks, blocks, base),
+            Sources(self.plan.policies, self.folder.blocks, blocks, base, *self._clairvoyant()),
             self.folder.path,
             self.scenario.world_kind.tiers,
         )
         return {**self._link_base_logs(), **self._move_logs(blocks)}
+
+    def _clairvoyant(self) -> tuple[str | None, bool]:
+        """The policy that shortfall is measured from, and whether in dollars."""
+        oracles = (spec.name for spec in self.scenario.policies if spec.kind == "oracle")
+        return next(oracles, None), self.scenario.world_kind.has_money
 
     def finish(self, logs: dict[str, str], seconds: float) -> None:
         """Write the manifest of the complete run, and remove the blocks."""
@@ -153,11 +133,14 @@ class Pipeline:
                 remove_if_empty(self.folder.path)  # one that was built beside
             raise
 
+    def job(self, block: Block) -> Job:
+        """The job that makes a block of this run."""
+        return Job.of_run(self.scenario, block, self.folder.blocks, self.manifest)
+
     def _jobs(self, stored: Sequence[Sequence[Block]]) -> Iterator[Job]:
-        key = run_key(self.manifest)
         # A copy: `stored` grows while jobs are taken.
         missing = self.plan.all_missing([list(blocks) for blocks in stored])
-        return (Job(self.scenario, block, self.folder.blocks, key) for block in missing)
+        return (self.job(block) for block in missing)
 
     def _wanted(self, kind: str) -> range:
         """The replications whose logs are kept; a run whose number of replications rose has others, too."""
@@ -185,7 +168,7 @@ class Pipeline:
             kind, _, rest = name.partition("/")
             if kind in LOGS and _replication(rest) in self._wanted(kind):
                 target = self.folder.path / name
-                target.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(target.parent)
                 target.unlink(missing_ok=True)
                 link_or_copy(self.base.path / name, target)
                 kept[name] = content
@@ -202,7 +185,7 @@ def _replication(file: str) -> int:
 
 def _move(source: Path, target: Path) -> None:
     if source.exists():  # else an interrupted merge has moved it
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         source.replace(target)
 
 

@@ -11,7 +11,7 @@ there. The shard that finds all blocks there merges them; `run --resume` does so
 import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -20,7 +20,7 @@ from sim.errors import InputError
 from sim.runs.blocks import is_intact
 from sim.runs.manifest import run_key
 from sim.runs.plan import Block
-from sim.runs.runner import Job, Pipeline, Progress, simulate_block
+from sim.runs.runner import Pipeline, Progress
 
 LOCK_WAIT_SECONDS = 600.0  # as long as a merge may take
 
@@ -83,14 +83,19 @@ def shard_of_environment(count: int | None, environment: Mapping[str, str] = os.
 
 def simulate_shard(pipeline: Pipeline, shard: Shard, backend: Backend, progress: Progress) -> None:
     """Simulate the blocks of a shard that are not there yet."""
-    folder, key = pipeline.folder, run_key(pipeline.manifest)
     own = list(shard.blocks(pipeline))
+    simulate_blocks(pipeline, own, [block for block in own if not _is_there(pipeline, block)], backend, progress)
+
+
+def simulate_blocks(
+    pipeline: Pipeline, own: Sequence[Block], missing: Sequence[Block], backend: Backend, progress: Progress
+) -> None:
+    """Simulate the `missing` ones of a shard's `own` blocks."""
     total = sum(len(block.replications) for block in own)
-    missing = [block for block in own if not _is_there(pipeline, block)]
     done = total - sum(len(block.replications) for block in missing)
     progress(done, total)
-    jobs = (Job(pipeline.scenario, block, folder.blocks, key) for block in missing)
-    for job, _ in backend.run(jobs, simulate_block):
+    for job, result in backend.run(map(pipeline.job, missing), pipeline.delivery.work):
+        pipeline.delivery.receive(job, result)
         done += len(job.block.replications)
         progress(done, total)
 

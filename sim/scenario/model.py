@@ -154,12 +154,12 @@ class Scenario(Section):
     @property
     def source_path(self) -> Path | None:
         """The table world's file, relative to the current directory; None in other worlds, or where none is given."""
-        source = self.world.source if isinstance(self.world, TableSection) else None
+        source = self.world.input_file
         return None if source is None else Path(source)
 
     def require_files(self) -> None:
         """Raise InputError where a table world has no source, StorageError where it is not a readable file."""
-        if not isinstance(self.world, TableSection):
+        if not self.world.needs_file:
             return
         if self.source_path is None:
             raise InputError(f"scenario {self.name}: world.source is not given", "Give it: --set world.source=FILE")

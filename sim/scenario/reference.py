@@ -8,8 +8,9 @@ from typing import Any
 from scenarios import template
 from sim.scenario.document import MAX_BYTES, MAX_DEPTH, MAX_VALUES
 from sim.scenario.model import SCENARIOS
-from sim.scenario.rules import MAX_REPLICATION_SENDS, MAX_ROW_ARMS, MAX_ROWS, MAX_WORK
+from sim.scenario.rules import MAX_REPLICATION_SENDS, MAX_ROWS, MAX_WORK
 from sim.scenario.schema import scenario_schema
+from sim.scenario.sections.traffic import MAX_ROW_ARMS
 from sim.scenario.worlds import WORLDS
 
 INTRODUCTION = """# Scenario reference

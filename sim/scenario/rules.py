@@ -9,15 +9,12 @@ from typing import Any
 
 from sim.scenario.document import Finding
 from sim.scenario.model import Check, Horizon, PolicySpec, Record
-from sim.scenario.sections.bernoulli import BernoulliSection
-from sim.scenario.sections.table import TableSection
-from sim.scenario.sections.traffic import TrafficSection
+from sim.scenario.sections.world_section import WorldSection
 from sim.scenario.worlds import WORLDS
 from sim.wording import did_you_mean
 
 MAX_WORK = 10**14
 MAX_ROWS = 10**8
-MAX_ROW_ARMS = 10**7
 MAX_REPLICATION_SENDS = 2 * 10**7
 
 Rule = Callable[..., Iterator[Finding]]
@@ -40,7 +37,7 @@ def names_unique(policy_names: Sequence[str | None]) -> Iterator[Finding]:
             yield Finding(("policies", index), f'the name "{name}" is taken by {where}; give each a `name` of its own')
 
 
-def horizon_unit(horizon: Horizon, world: Any) -> Iterator[Finding]:
+def horizon_unit(horizon: Horizon, world: WorldSection) -> Iterator[Finding]:
     """A bernoulli world counts pulls, the others days."""
     right = WORLDS[world.kind].horizon
     wrong = "days" if right == "pulls" else "pulls"
@@ -50,45 +47,16 @@ def horizon_unit(horizon: Horizon, world: Any) -> Iterator[Finding]:
         yield Finding(("horizon",), f"a {world.kind} world needs `{right}`")
 
 
-def rates_given(world: Any) -> Iterator[Finding]:
-    """True rates are either listed, or drawn from a prior for a number of arms."""
-    if not isinstance(world, BernoulliSection):
-        return
-    if world.means is not None:
-        for key in ("prior", "arms"):
-            if getattr(world, key) is not None:
-                yield Finding(("world", key), f"`means` are given, so `{key}` has no meaning; keep one of the two")
-    elif world.prior is None and world.arms is None:
-        yield Finding(("world",), "needs `means`, or `prior` and `arms`")
-    elif world.arms is None:
-        yield Finding(("world", "prior"), "needs `arms`, the number of arms to draw")
-    elif world.prior is None:
-        yield Finding(("world", "arms"), "needs `prior`, such as {beta: [1, 1]}, to draw their rates from")
-    if world.churn is not None and world.prior is None:
-        yield Finding(("world", "churn"), "needs `prior`, from which new arms are drawn")
+def world_by_itself(world: WorldSection) -> Iterator[Finding]:
+    """What the world's own section finds."""
+    yield from world.findings()
 
 
-def changes_in_order(world: Any) -> Iterator[Finding]:
-    """Changes are in order of time and give a rate to every arm."""
-    if not isinstance(world, BernoulliSection):
-        return
-    before = 0
-    for index, change in enumerate(world.changes):
-        path = ("world", "changes", index)
-        if change.at <= before:
-            yield Finding((*path, "at"), f"must be above {before}, where the change before it happens")
-        before = max(before, change.at)
-        if world.size and len(change.means) != world.size:
-            yield Finding((*path, "means"), f"has {len(change.means)} rates for {world.size} arms")
-
-
-def changes_in_time(world: Any, horizon: Horizon) -> Iterator[Finding]:
-    """A change happens before the end."""
-    if isinstance(world, BernoulliSection) and horizon.pulls is not None:
-        for index, change in enumerate(world.changes):
-            if change.at >= horizon.pulls:
-                message = f"pull {change.at} does not happen: the horizon is {horizon.pulls} pulls"
-                yield Finding(("world", "changes", index, "at"), message)
+def world_until_the_end(world: WorldSection, horizon: Horizon) -> Iterator[Finding]:
+    """What the world's own section finds with regard to the horizon."""
+    length = getattr(horizon, WORLDS[world.kind].horizon)
+    if length is not None:
+        yield from world.findings_until(length)
 
 
 def check_policies(checks: Sequence[Check], policy_names: Sequence[str | None]) -> Iterator[Finding]:
@@ -116,7 +84,7 @@ def check_comparisons(checks: Sequence[Check]) -> Iterator[Finding]:
             yield Finding(("checks", index, "margin"), "applies to `not_worse_than` and `better_than` only")
 
 
-def check_money(checks: Sequence[Check], world: Any) -> Iterator[Finding]:
+def check_money(checks: Sequence[Check], world: WorldSection) -> Iterator[Finding]:
     """Money exists only in some worlds."""
     for index, check in enumerate(checks):
         if check.metric == "revenue_usd" and not WORLDS[world.kind].has_money:
@@ -141,27 +109,29 @@ def curve_size(replications: int, record: Record, policy_names: Sequence[str | N
         yield Finding(("replications",), message)
 
 
-def work_size(replications: int, horizon: Horizon, world: Any, policy_names: Sequence[str | None]) -> Iterator[Finding]:
+def work_size(
+    replications: int, horizon: Horizon, world: WorldSection, policy_names: Sequence[str | None]
+) -> Iterator[Finding]:
     """A run ends within days: each decision may evaluate the score of every arm."""
-    work = sends_ever(world, horizon) * arms_to_choose_from(world) * replications * len(policy_names)
+    work = sends_ever(world, horizon) * world.arms_per_decision * replications * len(policy_names)
     if work > MAX_WORK:
         message = f"{work:.1e} arm scores to evaluate (decisions × arms × replications × policies)"
         yield Finding(("horizon",), f"{message}; the limit is {MAX_WORK:.0e}")
 
 
 def stats_size(
-    replications: int, record: Record, horizon: Horizon, world: Any, policy_names: Sequence[str | None]
+    replications: int, record: Record, horizon: Horizon, world: WorldSection, policy_names: Sequence[str | None]
 ) -> Iterator[Finding]:
     """The caption statistics fit onto a disk."""
     repeats = {"all": replications, "last": 1, "none": 0}[record.stats]
-    rows = captions_ever(world, horizon) * repeats * len(policy_names)
+    rows = world.arms_ever(horizon.length) * repeats * len(policy_names)
     if rows > MAX_ROWS:
         message = f"up to {rows:.1e} caption rows to write (captions × replications × policies)"
         yield Finding(("record", "stats"), f"{message}; the limit is {MAX_ROWS:.0e}; `stats: last` writes fewer")
 
 
 def sends_size(
-    replications: int, record: Record, horizon: Horizon, world: Any, policy_names: Sequence[str | None]
+    replications: int, record: Record, horizon: Horizon, world: WorldSection, policy_names: Sequence[str | None]
 ) -> Iterator[Finding]:
     """The log of sends fits onto a disk, that of one replication into memory."""
     each = sends_ever(world, horizon)
@@ -174,50 +144,16 @@ def sends_size(
         yield Finding(("record", "sends"), f"{message}; the limit is {MAX_ROWS:.0e}")
 
 
-def bank_size(world: Any) -> Iterator[Finding]:
-    """One replication fits into memory."""
-    if isinstance(world, TrafficSection) and arms(world) > MAX_ROW_ARMS:
-        message = f"{arms(world):.1e} captions in a replication (pages × bank.captions)"
-        yield Finding(("world", "pages"), f"{message}; the limit is {MAX_ROW_ARMS:.0e}")
-
-
-def arms(world: Any) -> int:
-    """Arms of one replication at the start; 0 where only a file knows."""
-    if isinstance(world, TrafficSection):
-        return world.pages * world.bank.captions
-    return world.size if isinstance(world, BernoulliSection) else 0
-
-
-def arms_to_choose_from(world: Any) -> int:
-    """Arms that one decision chooses from: those of one page."""
-    return world.bank.captions if isinstance(world, TrafficSection) else arms(world)
-
-
-def captions_ever(world: Any, horizon: Horizon) -> float:
-    """Arms of one replication that ever exist, those that arrive later included."""
-    if isinstance(world, TrafficSection):
-        return arms(world) + world.pages * world.turnover.arrivals_per_week * horizon.length / 7.0
-    return arms(world)
-
-
-def sends_ever(world: Any, horizon: Horizon) -> float:
+def sends_ever(world: WorldSection, horizon: Horizon) -> float:
     """The most sends of a replication, of a single page where only a file knows how many there are; or its pulls."""
-    return horizon.length * sends_a_day(world) if horizon.unit == "days" else horizon.length
-
-
-def sends_a_day(world: Any) -> int:
-    """The most sends of all pages in a day; of a single page where only a file knows how many there are."""
-    if isinstance(world, TrafficSection):
-        return world.sends.most * world.pages
-    return world.sends_per_day if isinstance(world, TableSection) else 0
+    return horizon.length * world.most_sends_per_day if horizon.unit == "days" else horizon.length
 
 
 RULES: tuple[Rule, ...] = (
     names_unique,
     horizon_unit,
-    rates_given,
-    changes_in_order,
-    changes_in_time,
+    world_by_itself,
+    world_until_the_end,
     check_policies,
     check_comparisons,
     check_money,
@@ -226,5 +162,4 @@ RULES: tuple[Rule, ...] = (
     work_size,
     stats_size,
     sends_size,
-    bank_size,
 )

@@ -11,6 +11,7 @@ from policies.maths.wilson import wilson_interval
 from sim.units import MICROS
 from sim.worlds.metrics.allocation import RANK_BINS, UNIT
 from sim.worlds.metrics.estimation import LABEL_BINS, SUMS, WHOLE
+from sim.worlds.metrics.loop import WEEK_SUMS
 from sim.worlds.metrics.observation import MEASURES, Observations
 
 if TYPE_CHECKING:
@@ -34,6 +35,10 @@ ESTIMATION = (
     "sample_mean:float64 bias:float64 stored_rate:float64 rmse:float64 width:float64 coverage:float64 "
     "coverage_low:float64 coverage_high:float64"
 )
+WEEKS = (
+    "policy:string week:int64 sends:float64 explored_share:float64 cold_share:float64 distinct_captions:float64 "
+    "top_decile_share:float64 mean_price:float64 revenue_usd:float64"
+)
 REVENUE = "policy:string at:float64 tier:string revenue_usd:float64"
 
 
@@ -54,6 +59,7 @@ class Observed:
             one.measures + two.measures,
             one.tier_revenue + two.tier_revenue,
             one.estimation + two.estimation,
+            one.weeks + two.weeks,
         )
         return Observed(self.replications + other.replications, self.at, sums)
 
@@ -65,6 +71,7 @@ def observation_tables(observed: Mapping[str, Observed], tiers: Sequence[str]) -
         "exploration.parquet": _table(EXPLORATION, observed, _exploration),
         "estimation.parquet": _table(ESTIMATION, observed, _estimation),
         "revenue.parquet": _table(REVENUE, observed, lambda seen: _revenue(seen, tiers)),
+        "weeks.parquet": _table(WEEKS, observed, _weeks),
     }
 
 
@@ -157,6 +164,22 @@ def _estimates(line: list[int]) -> Row:
         whole["covered"],
         *share_bounds(covered, captions),
     )
+
+
+def _weeks(seen: Observed) -> Iterator[Row]:
+    """Per page; the last week may be a part of one."""
+    for number, values in enumerate(seen.sums.weeks.tolist(), start=1):
+        sums = dict(zip(WEEK_SUMS, values, strict=True))
+        yield (
+            number,
+            _ratio(sums["sends"], sums["page_weeks"]),
+            _ratio(sums["explored"], sums["sends"]),
+            _ratio(sums["cold"], sums["sends"]),
+            _ratio(sums["distinct"], sums["page_weeks"]),
+            _ratio(sums["top"], sums["priced"]),
+            _ratio(sums["price"], sums["priced"]),
+            _ratio(sums["revenue"], sums["page_weeks"]),
+        )
 
 
 def _revenue(seen: Observed, tiers: Sequence[str]) -> Iterator[Row]:

@@ -222,8 +222,11 @@ class Target(Protocol):
     def staging(self, table: str, load_id: str) -> Staging:
         """The staging of a load into `table` (its DDL is `ddl/<table>`), new or as an interrupted load left it."""
 
-    def exclusive(self) -> AbstractContextManager[None]:
-        """Keep other programs from loading into this target meanwhile, where the engine does not do so itself."""
+    def exclusive(self, wait_seconds: float = 0.0) -> AbstractContextManager[None]:
+        """Keep other programs from loading into this target meanwhile, where the engine does not do so itself.
+
+        Raises StorageError where another program still holds it after `wait_seconds`.
+        """
 
     def close(self) -> None:
         """Release files and connections."""

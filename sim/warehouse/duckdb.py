@@ -155,7 +155,7 @@ class DuckDBTarget:
             raise InputError("duckdb: in memory keeps no rows", "name a file")
         return DuckDBStaging(self._connection, self.spec, table, staging_table(table, load_id))
 
-    def exclusive(self) -> AbstractContextManager[None]:
+    def exclusive(self, wait_seconds: float = 0.0) -> AbstractContextManager[None]:  # noqa: ARG002
         """See `Target.exclusive`: DuckDB locks its file itself."""
         return nullcontext()
 

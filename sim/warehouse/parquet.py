@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 import sql
 from sim.errors import InputError, StorageError
+from sim.files import make_folder
 from sim.warehouse.base import (
     LOCAL_DATASET,
     LOCAL_PROJECT,
@@ -154,13 +155,13 @@ class ParquetTarget:
         return ParquetStaging(self.spec.path, table, plain_id(load_id))
 
     @contextmanager
-    def exclusive(self) -> Iterator[None]:
+    def exclusive(self, wait_seconds: float = 0.0) -> Iterator[None]:
         """See `Target.exclusive`: a lock file in the folder."""
         from filelock import FileLock, Timeout  # noqa: PLC0415  (for writers only)
 
         _make_folder(self.spec.path)
         try:
-            with FileLock(self.spec.path / LOCK, timeout=0):
+            with FileLock(self.spec.path / LOCK, timeout=wait_seconds):
                 recover(self.spec.path)
                 yield
         except Timeout:
@@ -191,7 +192,7 @@ TARGET = ParquetTarget
 
 def _make_folder(path: Path) -> None:
     try:
-        path.mkdir(parents=True, exist_ok=True)
+        make_folder(path)
     except (FileExistsError, NotADirectoryError):
         raise StorageError(f"{path} is not a folder", "parquet: takes a folder") from None
 

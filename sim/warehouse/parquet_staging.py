@@ -9,6 +9,7 @@ Only files that this program wrote are removed; see `parquet_folder`.
 """
 
 import os
+import platform
 import shutil
 from pathlib import Path
 
@@ -16,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.errors import InputError, StorageError
-from sim.files import flush
+from sim.files import flush, make_folder
 from sim.warehouse.base import NO_ROWS, STATS, RowTotals, plain_id
 from sim.warehouse.embedded import file_totals
 from sim.warehouse.load.checksum import stats_totals
@@ -53,7 +54,7 @@ class ParquetStaging:
         self._table, self._final = table, folder / table
         self._folder = folder / f".staging-{table}-{load_id}"
         self._old = folder / f"{REPLACED}{table}"
-        self.scratch.mkdir(parents=True, exist_ok=True)
+        make_folder(self.scratch)
 
     @property
     def scratch(self) -> Path:
@@ -127,7 +128,7 @@ class ParquetStaging:
     def _written(self, source: Path | pa.Table) -> Path:
         if isinstance(source, Path) and source.parent == self.scratch:
             return source
-        file = self.scratch / f"part-{os.getpid()}.parquet"
+        file = self.scratch / f"part-{platform.node()}-{os.getpid()}.parquet"
         if isinstance(source, Path):
             shutil.copyfile(source, file)
         else:

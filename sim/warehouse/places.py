@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from sim.errors import InputError
+from sim.files import make_folder
 
 MARK = ".caption-sim"  # a file that marks a folder as made by this program, for scratch files only
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+:/")
@@ -25,7 +26,7 @@ def scratch_folder(path: Path) -> Path:
 
     The caller must hold `path` for itself (DuckDB locks its file), so that a folder of an earlier process is stale.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     prefix = f".{path.name}.scratch-"
     for old in path.parent.iterdir():
         if old.name.startswith(prefix):

@@ -15,6 +15,7 @@ from importlib.metadata import entry_points
 from typing import Protocol, cast
 
 import sim.warehouse
+from policies import plugin
 from sim.errors import InputError
 from sim.warehouse.base import Target, TargetSpec
 from sim.warehouse.guard import WritePermission, permission, refuse_production
@@ -45,8 +46,15 @@ def kinds() -> dict[str, TargetKind]:
     """Every kind by its name; entry points that cannot be loaded are left out. Imports all engines."""
     names = [module.name for module in pkgutil.iter_modules(sim.warehouse.__path__)]
     names += [point.name for point in entry_points(group=GROUP)]
-    found = {name: _kind(name) for name in names}
+    found = {name: _loadable(name) for name in names}
     return {name: kind for name, kind in found.items() if kind is not None}
+
+
+def _loadable(name: str) -> TargetKind | None:
+    try:
+        return _kind(name)
+    except InputError:
+        return None
 
 
 def parse_target(text: str) -> TargetSpec:
@@ -95,5 +103,9 @@ def _kind(name: str) -> TargetKind | None:
     if importlib.util.find_spec(module) is not None:
         return cast(TargetKind | None, getattr(importlib.import_module(module), "TARGET", None))
     for point in entry_points(group=GROUP, name=name):
-        return cast(TargetKind, point.load())
+        try:
+            return cast(TargetKind, plugin.load(point))
+        except Exception as error:  # code of another package may raise anything
+            why = f"{type(error).__name__}: {error}"
+            raise InputError(f"target {name!r}: its plug-in could not be loaded ({why})") from error
     return None

@@ -22,7 +22,7 @@ def to_duckdb(statement: str) -> str:
     """One GoogleSQL statement as DuckDB's: bare names, macros for functions, no keys."""
     tree = parse(statement)
     _free_macro(tree)
-    corrected = cast(exp.Expression, tree.transform(_correct))
+    corrected = cast(exp.Expression, tree.transform(_correct, copy=False))
     return corrected.sql(dialect="duckdb", unsupported_level=ErrorLevel.IGNORE)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     from sim.scenario import PolicySpec, Scenario
+    from sim.worlds.metrics.loop import LoopMetrics
 
 Floats = NDArray[np.float64]
 Counts = NDArray[np.int64]
@@ -41,6 +42,22 @@ class Totals:
     """Pulls of a best arm, among the `ranked_pulls`."""
     ranked_pulls: Counts
     """Pulls of which it makes sense to say so: in the traffic world those that carry a price."""
+
+
+@dataclass(frozen=True)
+class PageTotals:
+    """Sums since time zero by page; every array but `names` has shape (replications, pages)."""
+
+    audience: Counts
+    """Fans that a message can reach; −1 where there are none to count."""
+    sends: Counts
+    reward: Floats
+    revenue_micros: Counts
+    names: NDArray[np.str_]
+    """(pages,); of length 0 where pages are named `page_0001`, …"""
+
+
+UNNAMED = np.empty(0, np.str_)
 
 
 @dataclass(frozen=True)
@@ -78,10 +95,9 @@ class CaptionCounts:
 class SendLog:
     """The sends of one replication in order of time: the `mass_messages` columns, then the propensity.
 
-    Equal-length arrays. `page` and `page_names` as in `CaptionCounts`; `message` (the text) is always NULL and so
-    absent; `price` in dollars is NaN for an unpriced message; `earnings` in dollars; `message_type` indexes
-    `MESSAGE_TYPES`, −1 for NULL; `propensity` is the probability with which the policy chose this caption here, NaN
-    where unknown.
+    Equal-length arrays. `page` and `page_names` as in `CaptionCounts`; `price` in dollars is NaN for an unpriced
+    message; `earnings` in dollars; `message_type` indexes `MESSAGE_TYPES`, −1 for NULL; `propensity` is the probability
+    with which the policy chose this caption here, NaN where unknown.
     """
 
     row_id: Counts
@@ -90,7 +106,7 @@ class SendLog:
     price: Floats
     sent_count: Counts
     viewed_count: Counts
-    purchased_count: Floats
+    purchased_count: NDArray[np.float64 | np.int8]
     earnings: Floats
     message_type: NDArray[np.int8]
     caption_id: Counts
@@ -98,6 +114,8 @@ class SendLog:
     page_names: tuple[str, ...] | None = None
     attributed: Flags | None = None
     """Messages whose caption the log names; None: all."""
+    message: NDArray[np.object_] | None = None
+    """The texts, where captions have some; None: all are NULL."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +164,9 @@ class World(Protocol):
     def totals(self) -> Totals:
         """Sums from time zero to now; the arrays are the caller's to keep."""
 
+    def page_totals(self) -> PageTotals:
+        """Sums from time zero to the horizon by page, at the horizon."""
+
     def locked_out_pages(self) -> Floats:
         """Share of each replication's pages whose best arm now has probability exactly 0, shape (replications,)."""
 
@@ -157,6 +178,9 @@ class World(Protocol):
 
     def estimation(self) -> Counts:
         """What the table says now against the truth, see `metrics.estimation`; zeros where the truth is unknown."""
+
+    def loop(self) -> "LoopMetrics":
+        """What the owners of a deployed loop ask, at the horizon; empty where there is none."""
 
     def counts(self, index: int) -> CaptionCounts:
         """Caption statistics of the block's `index`-th replication, as of its last refresh."""

@@ -16,7 +16,8 @@ from sim.calendar.base import build
 from sim.kernels import compiling_rule
 from sim.scenario import PolicySpec, Scenario
 from sim.units import DAY_US
-from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Totals, World, WorldFactory
+from sim.worlds.base import CaptionCounts, Counts, Floats, PageTotals, SendLog, Totals, World, WorldFactory
+from sim.worlds.metrics.loop import LoopMetrics
 from sim.worlds.metrics.observation import LockOuts, Observations, Observer, watched_points
 
 TICKS = DAY_US  # in a day or pull
@@ -32,8 +33,10 @@ class BlockResult:
     policy: str
     replications: range
     totals: Totals
+    pages: PageTotals
     lock_outs: LockOuts
     observations: Observations
+    loop: LoopMetrics
     at: Floats
     """(P,): pulls or days, the horizon last."""
     regret: Floats
@@ -94,12 +97,15 @@ def simulate(scenario: Scenario, spec: PolicySpec, replications: range) -> Block
     sends_of = list(replications) if scenario.record.sends else []
     sends = [(number, world.sends(number - replications.start)) for number in sends_of]
     kept = [(number, log) for number, log in sends if log is not None]
+    loop = world.loop()
     return BlockResult(
         policy=spec.name,
         replications=replications,
         totals=world.totals(),
+        pages=world.page_totals(),
         lock_outs=observer.lock_outs(),
-        observations=observer.observations(),
+        observations=observer.observations(loop.weeks),
+        loop=loop,
         at=at,
         regret=np.array(curve.regret),
         reward=np.array(curve.reward),

@@ -174,6 +174,7 @@ def test_markdown_is_escaped() -> None:
     assert escape_markdown("<b>|`x`\n[y](z)*") == "&lt;b&gt;\\|\\`x\\` \\[y\\](z)\\*"
 
 
+@pytest.mark.long
 def test_twelve_policies_and_a_thousand_replications_are_a_small_page(tmp_path: Path) -> None:
     names = [f"{kind}_{i}" for i in range(4) for kind in ("wilson_sample", "thompson_beta", "greedy")]
     policies = [{"kind": name.rpartition("_")[0], "name": name} for name in names]

@@ -22,6 +22,7 @@ TABLES = (
         "regret_over_time",
         "revenue",
         "revenue_differences",
+        "weeks",
     ),
 )
 STANDINGS = ("p_best", "p_best_low", "p_best_high", "mean_rank")  # of a policy among the others of its run

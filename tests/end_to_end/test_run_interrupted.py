@@ -67,7 +67,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     [
         (signal.SIGKILL, -9, "2"),
         (signal.SIGINT, 130, "1"),
-        (signal.SIGTERM, 143, "2"),
+        pytest.param(signal.SIGTERM, 143, "2", marks=pytest.mark.long),
         pytest.param(signal.SIGKILL, -9, "1", marks=pytest.mark.long),
         pytest.param(signal.SIGINT, 130, "2", marks=pytest.mark.long),
         pytest.param(signal.SIGTERM, 143, "1", marks=pytest.mark.long),

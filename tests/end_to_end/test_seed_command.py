@@ -140,3 +140,40 @@ def _parts(target, folder):
     if target.startswith("parquet"):
         return len(list(folder.glob("warehouse/.staging-*/part-*.parquet")))
     return sum(path.stat().st_size for path in folder.glob("warehouse.duckdb*") if path.is_file()) // 300_000
+
+
+@pytest.mark.parametrize("place", ["parquet:warehouse", "duckdb:warehouse.duckdb"])
+def test_four_shards_equal_one_row_for_row(place, tmp_path, capsys):
+    target = place.replace("warehouse", str(tmp_path / "warehouse"))
+    command = ["--rows", "20000", "--part-rows", "2000", "--workers", "1", "--quiet"]
+    for shard, missing in (("3/4", 7), ("3/4", 7), ("1/4", 4), ("4/4", 2)):
+        assert seed(*command, "--to", target, "--shard", shard, "--json") == 0
+        assert json.loads(capsys.readouterr().out)["missing_parts"] == missing
+    assert seed(*command, "--to", target, "--shard", "2/4") == 0
+    assert "now holds 20,000 rows" in capsys.readouterr().out
+    reference = f"parquet:{tmp_path / 'reference'}"
+    assert seed(*command, "--to", reference) == 0
+    assert rows_of(target).equals(rows_of(reference))
+    capsys.readouterr()
+    assert seed(*command, "--to", target, "--shard", "3/4") == 0  # repeated after the end
+    assert "already held" in capsys.readouterr().out
+    assert [path for path in tmp_path.rglob("*") if "staging" in path.name] == []
+
+
+@pytest.mark.long
+def test_shards_at_once_publish_once(tmp_path):
+    command = ["--rows", "60000", "--part-rows", "2000", "--to", f"parquet:{tmp_path / 'a'}", "--quiet"]
+    shards = [
+        subprocess.Popen([sys.executable, "-m", "sim", "seed", *command, "--workers", "1", "--shard", shard], cwd=ROOT)
+        for shard in ("1/2", "2/2", "2/2")  # one of them twice
+    ]
+    assert [shard.wait(timeout=600) for shard in shards] == [0, 0, 0]
+    assert seed("--rows", "60000", "--to", f"parquet:{tmp_path / 'b'}") == 0
+    assert rows_of(f"parquet:{tmp_path / 'a'}").equals(rows_of(f"parquet:{tmp_path / 'b'}"))
+
+
+def test_shards_and_clusters_exclude_each_other(tmp_path, capsys):
+    pytest.importorskip("distributed", reason="the extra `dask` is not installed")
+    command = ["--rows", "10", "--to", f"parquet:{tmp_path / 'a'}", "--shard", "1/2", "--backend", "dask"]
+    assert seed(*command) == 2
+    assert "exclude" in capsys.readouterr().err

@@ -173,6 +173,7 @@ def test_a_damaged_file_is_an_error_and_the_report_is_written(seeded, tmp_path, 
     assert "Traceback" not in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_messages_that_the_simulated_job_recounts_are_named_with_their_factor(tmp_path, capsys):
     """The deployed job adds the roll-up of 7 days every 6 hours: `counting: every_refresh`."""
     values = {

@@ -58,6 +58,7 @@ def test_tables_and_procedures_are_there_and_kept_the_second_time(deployed, caps
     assert exit_code(["deploy", "--to", deployed.target, "--jobs", "--plan"]) == 0
 
 
+@pytest.mark.long
 def test_another_procedure_of_that_name_is_kept_unless_replaced(deployed, capsys):
     deployed.client.query_and_wait(
         f"CREATE OR REPLACE PROCEDURE `{deployed.name}.expire`(arg_now_us INT64, arg_keep_days FLOAT64)"
@@ -69,6 +70,7 @@ def test_another_procedure_of_that_name_is_kept_unless_replaced(deployed, capsys
     assert exit_code(["deploy", "--to", deployed.target, "--jobs", "--plan"]) == 0
 
 
+@pytest.mark.long
 def test_the_update_counts_each_message_once(deployed):
     assert [job(deployed, UPDATE, day) for day in (1, 1, 2)] == [0, 0, 0]
     assert stats(deployed) == EXPECTED
@@ -80,6 +82,7 @@ def test_the_procedure_is_the_same_job(deployed):
     assert stats(deployed) == EXPECTED
 
 
+@pytest.mark.long
 def test_a_lost_answer_or_a_dropped_connection_counts_nothing_twice(deployed, faults):
     for kind in ("lose", 503, "drop"):
         faults.plan(r"POST /bigquery/v2/projects/[^/]+/jobs\?", kind)
@@ -88,6 +91,7 @@ def test_a_lost_answer_or_a_dropped_connection_counts_nothing_twice(deployed, fa
     assert stats(deployed) == EXPECTED
 
 
+@pytest.mark.long
 def test_every_other_job_runs(deployed, capsys):
     deployed.client.query_and_wait(
         f"INSERT INTO `{deployed.name}.caption_bank` (caption_id, price_tier, active)"
@@ -110,6 +114,7 @@ def test_every_other_job_runs(deployed, capsys):
     assert job(deployed, "monitor", 1) == 0
 
 
+@pytest.mark.long
 def test_monitoring_needs_permission_for_nothing_but_the_command(deployed):
     with open_target(parse_target(deployed.target)) as target:
         assert jobs()["monitor"].reads_only(target)

@@ -55,6 +55,7 @@ def test_a_seed_arrives_bit_for_bit_and_again_loads_nothing(dataset, faults, mad
     assert tables(dataset) == {"caption_bandit_stats", "caption_sim_loads"}  # no staging is left
 
 
+@pytest.mark.long
 def test_the_table_keeps_modes_key_partition_and_clustering(dataset, faults):
     for extra in ([], ["--seed", "8", "--replace"]):
         assert exit_code([*SEED, *dataset.arguments, *extra]) == 0
@@ -66,6 +67,7 @@ def test_the_table_keeps_modes_key_partition_and_clustering(dataset, faults):
     assert held(dataset).height == ROWS
 
 
+@pytest.mark.long
 def test_other_rows_stay_unless_replaced(dataset, faults, made, capsys):
     assert exit_code([*SEED, *dataset.arguments]) == 0
     assert exit_code([*SEED, *dataset.arguments, "--seed", "8"]) == 2
@@ -106,6 +108,7 @@ def test_deploy_seed_load_verify(dataset, faults, tmp_path, capsys):
     assert held(dataset, "curves").sort("replication", "at").equals(run.curves.drop_nulls().sort("replication", "at"))
 
 
+@pytest.mark.long
 def test_what_was_deployed_twice_and_loaded_verifies(dataset, faults, tmp_path, capsys):
     for _ in range(2):
         assert exit_code(["deploy", *dataset.arguments]) == 0
@@ -151,7 +154,7 @@ REQUESTS = {
     "table": r"GET .*/tables/",
     "delete": "DELETE ",
 }
-USUAL = {("upload", "lose"), ("job", "lose"), ("poll", 429)}
+USUAL = {("job", "lose")}
 
 
 def passing_faults():
@@ -171,6 +174,7 @@ def test_a_passing_fault_anywhere_loses_nothing_and_doubles_nothing(dataset, fau
     assert tables(dataset) == {"caption_bandit_stats", "caption_sim_loads"}
 
 
+@pytest.mark.long
 def test_a_lost_answer_is_looked_up_even_when_looking_up_fails_at_first(dataset, faults, made):
     faults.plan(UPLOAD, "lose")
     faults.plan(r"GET .*/jobs/", 503, times=2)
@@ -193,6 +197,7 @@ def test_in_a_storm_of_faults_repeating_the_command_gets_every_row_there_once(da
     assert_holds(dataset, made)
 
 
+@pytest.mark.long
 def test_an_interrupted_load_continues_where_it_stopped(dataset, faults, made):
     """The third part is refused for good; the next time only what is missing goes over the wire."""
     stop = {"refused": False}

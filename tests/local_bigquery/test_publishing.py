@@ -60,6 +60,7 @@ def test_two_commands_at_once_leave_the_rows_of_one(dataset, faults):
     assert "Traceback" not in "".join(errors)
 
 
+@pytest.mark.long
 def test_rows_published_by_another_load_meanwhile_are_not_doubled(dataset, faults):
     def meanwhile(done, folder):
         yield from seed_load(PLAN).write(done, folder)
@@ -71,6 +72,7 @@ def test_rows_published_by_another_load_meanwhile_are_not_doubled(dataset, fault
     assert held(dataset) == (ROWS, ROWS)
 
 
+@pytest.mark.long
 def test_the_same_load_run_twice_at_once_is_loaded_once(dataset, faults):
     def meanwhile(done, folder):
         with opened(dataset) as other:
@@ -83,6 +85,7 @@ def test_the_same_load_run_twice_at_once_is_loaded_once(dataset, faults):
     assert held(dataset) == (ROWS, ROWS)
 
 
+@pytest.mark.long
 def test_rows_written_by_another_program_just_after_publishing_are_noticed(dataset, faults):
     """The seeded mistake: somebody appends a row between publishing and the comparison."""
     row = f"INSERT INTO `{dataset.name}.{STATS}` (caption_id, page_name) VALUES (1, 'mine')"
@@ -112,6 +115,7 @@ def _without_rows(content):
     return re.sub(rb'"numRows": ?"\d+"', b'"numRows":"0"', content)
 
 
+@pytest.mark.long
 def test_a_lease_of_another_load_stops_publishing_and_an_own_one_does_not(dataset, faults, capsys):
     with opened(dataset) as target:
         inner = target.staging(STATS, "load-1")
@@ -144,12 +148,14 @@ def test_a_staging_table_deletes_itself(dataset, faults):
     assert timedelta(days=6) < expires - datetime.now(UTC) < timedelta(days=8)
 
 
+@pytest.mark.long
 def test_a_published_table_does_not_expire(dataset, faults):
     for extra in ([], ["--seed", "8", "--replace"]):
         assert exit_code([*SEED, *dataset.arguments, *extra]) == 0
         assert dataset.client.get_table(f"{dataset.name}.{STATS}").expires is None
 
 
+@pytest.mark.long
 def test_jobs_are_looked_up_in_the_location_of_the_dataset(dataset, faults):
     """A regional dataset: without its location a job is not found, so a lost answer would end the load."""
     faults.rewrites.append((r"GET .*/datasets/[^/?]+(\?|$)", lambda content: _in_location(content, b"europe-west3")))
@@ -204,6 +210,7 @@ def test_a_job_that_does_not_end_is_given_up(dataset, faults, monkeypatch, silen
     assert job.cancelled is not silent
 
 
+@pytest.mark.long
 def test_the_totals_of_the_server_are_those_of_the_file(dataset, faults, tmp_path):
     """All columns, with NULLs: the checksum in BigQuery's SQL equals the compiled twin."""
     assert exit_code([*SEED, *dataset.arguments, "--caption-ids", "full"]) == 0

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from policies.conformance import Statistics, decide
@@ -66,6 +66,7 @@ def test_kl_upper_grows_with_the_budget_and_stays_below_its_reach(p: float, budg
     assert low <= kl_reach(p, budget)
 
 
+@example(a=1.0, b=778844772.75, tail=0.9999999999999999, factor=0.9999999999999999)  # the quantile underflows
 @given(a=st.floats(0.01, 1e9), b=st.floats(0.01, 1e9), tail=st.floats(1e-15, 1.0), factor=st.floats(0.0, 1.0))
 @settings(max_examples=200, deadline=None)
 def test_quantiles_fall_as_the_tail_grows(a: float, b: float, tail: float, factor: float) -> None:

@@ -88,9 +88,9 @@ def test_rich_pages_in_a_small_sample_decide_nothing() -> None:
 
 def test_a_tail_that_the_sample_may_have_missed_decides_nothing() -> None:
     for n in (60, 200):
-        assert false_switches(decisions(rare_lock_out, n, 200, seed=n)) == 0
-    found = decisions(rare_lock_out, 3_000, 200, seed=3)
-    assert at_most(false_switches(found), 200, 0.025)
+        assert false_switches(decisions(rare_lock_out, n, 80, seed=n)) == 0
+    found = decisions(rare_lock_out, 3_000, 80, seed=3)
+    assert at_most(false_switches(found), 80, 0.025)
     assert any(each.gains[0].shortage is None for each in found)
 
 
@@ -112,9 +112,9 @@ def test_intervals_of_one_comparison_for_several_candidates_name_too_many(monkey
         values = {f"p{i}": base + generator.normal(0, 3, n) for i in range(8)}
         return DecisionInput("reward", UNIT, {"base": base, **values}, "base")
 
-    assert at_most(false_switches(decisions(eight, 40, 120, seed=8)), 120, 0.025)
+    assert at_most(false_switches(decisions(eight, 40, 60, seed=8)), 60, 0.025)
     monkeypatch.setattr(rule, "simultaneous_level", lambda _: 0.95)
-    assert not at_most(false_switches(decisions(eight, 40, 120, seed=8)), 120, 0.025)
+    assert not at_most(false_switches(decisions(eight, 40, 60, seed=8)), 60, 0.025)
 
 
 def test_power_is_as_planned() -> None:

@@ -11,6 +11,7 @@ from sim.files import write_text
 from sim.runs.manifest import COMPLETE, describe, to_text
 from sim.runs.run import StoredRun
 from sim.scenario import Scenario, load
+from sim.worlds.metrics.loop import COLUMNS
 
 KINDS = ("wilson_sample", "thompson_beta", "greedy", "uniform", "oracle")
 GAINS = dict(zip(KINDS, (0.0, 30.0, 10.0, -20.0, 100.0), strict=True))
@@ -69,10 +70,18 @@ def _replications(policies: tuple[str, ...], kind: str, n: int, seed: int) -> pl
                     "first_locked_at": pl.Series(np.where(ends_locked, 5.0, np.nan)).fill_nan(None),
                     "ever_locked": ends_locked,
                     "locked_since": pl.Series(np.where(ends_locked, 7.0, np.nan)).fill_nan(None),
+                    **_loop(n, reward if kind == "traffic" else np.full(n, np.nan)),
                 }
             )
         )
     return pl.concat(frames)
+
+
+def _loop(n: int, reward: np.ndarray) -> dict[str, pl.Series]:
+    """Columns of the deployed loop: half of the reward as labels, no page ever at the top; NULL without a loop."""
+    shares = {name: np.where(np.isnan(reward), np.nan, 0.25) for name in COLUMNS}
+    values = shares | {"labels": reward / 2, "unfilled": reward * 0 + 3, "top_decile_day": np.full(n, np.nan)}
+    return {name: pl.Series(values[name]).fill_nan(None) for name in COLUMNS}
 
 
 def _curves(rows: pl.DataFrame, at: np.ndarray) -> pl.DataFrame:
@@ -124,4 +133,12 @@ def _observed(policies: tuple[str, ...], kind: str, at: np.ndarray) -> dict[str,
         "exploration": pl.DataFrame(exploration),
         "estimation": pl.DataFrame(estimation, schema=None if estimation else schema),
         "revenue": pl.DataFrame(revenue, schema=None if revenue else {"policy": pl.String, "tier": pl.String}),
+        "weeks": _weeks(policies if kind == "traffic" else ()),
     }
+
+
+def _weeks(policies: tuple[str, ...]) -> pl.DataFrame:
+    shares = {"explored_share": 0.5, "cold_share": 0.25, "top_decile_share": 0.125}
+    numbers = {"sends": 100.0, "distinct_captions": 60.0, "mean_price": 14.0, "revenue_usd": 500.0}
+    rows = [{"policy": name, "week": week, **shares, **numbers} for name in policies for week in (1, 2)]
+    return pl.DataFrame(rows, schema=None if rows else {"policy": pl.String, "week": pl.Int64})

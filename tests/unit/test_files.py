@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from sim.files import replacing, write_text
+from sim.files import make_folder, replacing, write_text
 
 
 def test_a_file_written_well_replaces_the_old_one_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -31,3 +31,19 @@ def test_the_new_name_appears_only_at_the_end(tmp_path: Path) -> None:
         temporary.write_text("new")
         assert not target.exists()
     assert target.read_text() == "new"
+
+
+def test_folders_are_made_at_any_depth(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*["d"] * 1_000)
+    make_folder(deep)
+    make_folder(deep)
+    assert deep.is_dir()
+    for folder in [deep, *deep.parents[:999]]:  # pytest's own removal recurses
+        folder.rmdir()
+
+
+def test_a_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "file" / "below"):
+        with pytest.raises((FileExistsError, NotADirectoryError)):
+            make_folder(path)

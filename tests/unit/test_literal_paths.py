@@ -50,6 +50,11 @@ def test_a_table_world_reads_its_own_file_only(folder, suffix):
     assert set(run.stats("wilson_sample", 0)["page_name"]) == {"page_0001"}
 
 
+SOME = ["gl[1]", "{a,b}"]  # the others are for the long suite
+EVERY = [pytest.param(name, marks=[] if name in SOME else pytest.mark.long) for name in NAMES]
+
+
+@pytest.mark.parametrize("folder", EVERY, indirect=True)
 def test_every_command_works_in_such_a_folder(folder, capsys):
     world = {"kind": "table", "source": str(folder / "base.csv"), "sends_per_day": 4}
     run = sim.run(TABLE_WORLD | {"world": world}, out=folder / "run")

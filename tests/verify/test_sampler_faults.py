@@ -133,7 +133,11 @@ def test_a_frequent_mistake_is_named(replacing, fault):
     assert cause in results["identity_sample"].detail
 
 
-@pytest.mark.parametrize("fault", OTHERS)
+# One in three by default, all of them in the long suite.
+SPREAD = [pytest.param(fault, marks=[pytest.mark.long] if i % 3 else []) for i, fault in enumerate(OTHERS)]
+
+
+@pytest.mark.parametrize("fault", SPREAD)
 def test_any_other_mistake_fails(replacing, fault):
     with replacing("wilson_sample", OTHERS[fault]) as target:
         results = judged(target, fault)

@@ -1,11 +1,14 @@
 """The bernoulli world, the textbook problem: its section and its feedback."""
 
+from collections.abc import Iterator
 from typing import Annotated, Literal
 
 from pydantic import Discriminator, Field, Tag
 
+from sim.scenario.document import Finding
 from sim.scenario.sections.base import MAX_ARMS, MAX_LIST, MAX_PULLS, Listed, Positive, Probability, Section, Whole
 from sim.scenario.sections.world_kind import WorldKind
+from sim.scenario.sections.world_section import WorldSection
 
 Means = Annotated[tuple[Probability, ...], Field(min_length=2, max_length=MAX_LIST), Listed]
 """True success rates, (arms,)."""
@@ -34,7 +37,7 @@ class Churn(Section):
     )
 
 
-class BernoulliSection(Section):
+class BernoulliSection(WorldSection):
     """The textbook problem, one pull at a time."""
 
     kind: Literal["bernoulli"] = Field("bernoulli", description="The world's kind.")
@@ -50,6 +53,47 @@ class BernoulliSection(Section):
     def size(self) -> int:
         """Number of arms."""
         return self.arms or len(self.means or ())
+
+    @property
+    def arms_at_start(self) -> int:
+        """Number of arms."""
+        return self.size
+
+    def findings(self) -> Iterator[Finding]:
+        """True rates are listed, or drawn from a prior; changes are in order of time and give a rate to every arm."""
+        yield from self._rates()
+        yield from self._changes()
+
+    def _rates(self) -> Iterator[Finding]:
+        if self.means is not None:
+            for key in ("prior", "arms"):
+                if getattr(self, key) is not None:
+                    yield Finding(("world", key), f"`means` are given, so `{key}` has no meaning; keep one of the two")
+        elif self.prior is None and self.arms is None:
+            yield Finding(("world",), "needs `means`, or `prior` and `arms`")
+        elif self.arms is None:
+            yield Finding(("world", "prior"), "needs `arms`, the number of arms to draw")
+        elif self.prior is None:
+            yield Finding(("world", "arms"), "needs `prior`, such as {beta: [1, 1]}, to draw their rates from")
+        if self.churn is not None and self.prior is None:
+            yield Finding(("world", "churn"), "needs `prior`, from which new arms are drawn")
+
+    def _changes(self) -> Iterator[Finding]:
+        before = 0
+        for index, change in enumerate(self.changes):
+            path = ("world", "changes", index)
+            if change.at <= before:
+                yield Finding((*path, "at"), f"must be above {before}, where the change before it happens")
+            before = max(before, change.at)
+            if self.size and len(change.means) != self.size:
+                yield Finding((*path, "means"), f"has {len(change.means)} rates for {self.size} arms")
+
+    def findings_until(self, length: float) -> Iterator[Finding]:
+        """A change happens before the end."""
+        for index, change in enumerate(self.changes):
+            if change.at >= length:
+                message = f"pull {change.at} does not happen: the horizon is {length:.0f} pulls"
+                yield Finding(("world", "changes", index, "at"), message)
 
 
 class GeometricDelay(Section):
@@ -83,6 +127,7 @@ WORLD = WorldKind(
     horizon="pulls",
     engine="sim.worlds.bernoulli.world:BernoulliWorld",
     workload="sim.runs.workload:bernoulli",
+    field="sim.pilot:textbook",
     cell_bytes=100.0,
     reward="successes",
     sends="pulls",

@@ -7,6 +7,7 @@ from pydantic import BeforeValidator, Field
 from sim.scenario.patterns import FILE_NAME
 from sim.scenario.sections.base import Section, Whole
 from sim.scenario.sections.world_kind import WorldKind
+from sim.scenario.sections.world_section import WorldSection
 
 ColumnName = Annotated[str, Field(min_length=1, max_length=300)]
 
@@ -24,7 +25,7 @@ def _text(value: object) -> object:
     return str(value) if hasattr(value, "__fspath__") else value
 
 
-class TableSection(Section):
+class TableSection(WorldSection):
     """Real counts as the world: every page of the file is a page, every row an arm."""
 
     kind: Literal["table"] = Field("table", description="The world's kind.")
@@ -42,6 +43,21 @@ class TableSection(Section):
     label: Literal["fan", "send"] = Field(
         "fan", description="What counts as a trial: every `fan`, or the `send` against the page's median."
     )
+
+    @property
+    def most_sends_per_day(self) -> int:
+        """Sends of one page: the file knows how many pages there are."""
+        return self.sends_per_day
+
+    @property
+    def input_file(self) -> str | None:
+        """The file of counts."""
+        return self.source
+
+    @property
+    def needs_file(self) -> bool:
+        """The counts are in a file."""
+        return True
 
 
 class TableFeedback(Section):
@@ -63,6 +79,7 @@ WORLD = WorldKind(
     horizon="days",
     engine="sim.worlds.table.world:TableWorld",
     workload="sim.runs.workload:table",
+    field="sim.pilot:counted",
     cell_bytes=150.0,
     reward="conversions",
 )

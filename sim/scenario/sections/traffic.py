@@ -4,10 +4,12 @@ The defaults are the published aggregates of the production system; `docs/traffi
 figure each key is calibrated to.
 """
 
+from collections.abc import Iterator
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
+from sim.scenario.document import Finding
 from sim.scenario.sections.base import Listed, Positive, Probability, Section, Whole
 from sim.scenario.sections.traffic_values import (
     ClockHour,
@@ -28,6 +30,8 @@ from sim.scenario.sections.traffic_values import (
     rising,
 )
 from sim.scenario.sections.world_kind import WorldKind
+from sim.scenario.sections.world_section import WorldSection
+from sim.units import WEEK_DAYS
 
 PRICED_TIERS = ("budget", "mid", "premium")
 TIERS = (*PRICED_TIERS, "bump")
@@ -35,6 +39,7 @@ TIERS = (*PRICED_TIERS, "bump")
 MAX_PAGES = 10_000
 MAX_CAPTIONS = 20_000
 MAX_DOLLARS = 10_000  # of a caption
+MAX_ROW_ARMS = 10**7
 MAX_CAPTIONS_IN_ALL = 5_000_000  # 0.2 gigabytes a replication, a gigabyte for policies that look at every caption
 
 # An evening peak (21 h) and a morning trough (9 h), 2.8 apart, of mean 1.
@@ -240,7 +245,7 @@ class PurchaseDelay(Section):
     mean_hours: Hours = Field(6.0, description="Mean time from send to purchase (exponential).")
 
 
-class TrafficSection(Section):
+class TrafficSection(WorldSection):
     """Pages, captions, audiences, prices, seasons, delays."""
 
     kind: Literal["traffic"] = Field("traffic", description="The world's kind.")
@@ -263,6 +268,31 @@ class TrafficSection(Section):
         if captions > MAX_CAPTIONS_IN_ALL:
             raise ValueError(f"{captions:,.0f} captions on all pages in a year; at most {MAX_CAPTIONS_IN_ALL:,} fit")
         return self
+
+    @property
+    def arms_at_start(self) -> int:
+        """Captions of all pages."""
+        return self.pages * self.bank.captions
+
+    @property
+    def arms_per_decision(self) -> int:
+        """Captions of one page."""
+        return self.bank.captions
+
+    def arms_ever(self, length: float) -> float:
+        """Captions of all pages in `length` days, those that arrive included."""
+        return self.arms_at_start + self.pages * self.turnover.arrivals_per_week * length / WEEK_DAYS
+
+    @property
+    def most_sends_per_day(self) -> int:
+        """Messages of all pages."""
+        return self.sends.most * self.pages
+
+    def findings(self) -> Iterator[Finding]:
+        """One replication fits into memory."""
+        if self.arms_at_start > MAX_ROW_ARMS:
+            message = f"{self.arms_at_start:.1e} captions in a replication (pages × bank.captions)"
+            yield Finding(("world", "pages"), f"{message}; the limit is {MAX_ROW_ARMS:.0e}")
 
 
 class Loads(Section):
@@ -389,6 +419,7 @@ WORLD = WorldKind(
     horizon="days",
     engine="sim.worlds.traffic.world:TrafficWorld",
     workload="sim.runs.workload:traffic",
+    field="sim.pilot:simulated",
     cell_bytes=300.0,
     reward="purchases",
     tiers=TIERS,

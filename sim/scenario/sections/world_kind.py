@@ -16,6 +16,8 @@ class WorldKind:
     """`module:class` of its `sim.worlds.base.World`, imported when it is simulated."""
     workload: str
     """`module:function` that estimates the work of one replication, see `sim.runs.workload`."""
+    field: str
+    """`module:function` that says what the traffic of a field test is like, see `sim.pilot`."""
     cell_bytes: float
     """Memory per arm of all pages of a replication."""
     reward: str

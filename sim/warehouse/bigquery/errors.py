@@ -13,9 +13,16 @@ _HINTS = {
     "Forbidden": "the account lacks a role; docs/bigquery.md lists those that are needed",
     "Unauthorized": "log in: gcloud auth application-default login",
     "NotFound": "check the name; `deploy` creates the table and functions, but not the dataset",
-    "DefaultCredentialsError": "log in: gcloud auth application-default login",
-    "RefreshError": "log in again: gcloud auth application-default login",
 }
+# Their own texts repeat keys, and answers of the login service: no part of them is shown.
+_LOGIN = {
+    "DefaultCredentialsError": (
+        "no credentials, or none that can be read",
+        "log in: gcloud auth application-default login, or check the file that GOOGLE_APPLICATION_CREDENTIALS names",
+    ),
+    "RefreshError": ("the login was refused", "log in again: gcloud auth application-default login"),
+}
+_LOGIN_FAILED = ("the login failed", "is the login service reachable from here?")
 
 
 @contextmanager
@@ -27,9 +34,18 @@ def remote_errors(subject: object) -> Iterator[None]:
 
     try:
         yield
-    except (GoogleAPIError, GoogleAuthError, requests.RequestException, ConnectionError, TimeoutError) as error:
+    except GoogleAuthError as error:
+        raise _login_error(subject, error) from None
+    except (GoogleAPIError, requests.RequestException, ConnectionError, TimeoutError) as error:
+        if isinstance(cause := getattr(error, "cause", None), GoogleAuthError):
+            raise _login_error(subject, cause) from None
         kind = RemoteStatementError if _is_of_the_statement(error) else RemoteError
         raise kind(f"{subject}: {_first_line(error)}", _hint(error)) from error
+
+
+def _login_error(subject: object, error: Exception) -> RemoteError:
+    what, hint = _LOGIN.get(type(error).__name__, _LOGIN_FAILED)
+    return RemoteError(f"{subject}: {what} ({type(error).__name__})", hint)
 
 
 def not_found() -> type[Exception]:

@@ -168,7 +168,7 @@ class BigQueryTarget:
         self._client.require_permission()
         return BigQueryStaging(self._client, table, load_id)
 
-    def exclusive(self) -> AbstractContextManager[None]:
+    def exclusive(self, wait_seconds: float = 0.0) -> AbstractContextManager[None]:  # noqa: ARG002
         """See `Target.exclusive`: publishing has a precondition instead, and jobs run once by their ids."""
         return nullcontext()
 

@@ -12,6 +12,7 @@ be compared with what was made, not only with itself. Rows that the table holds 
 import json
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from dataclasses import replace as replace_fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from sim.warehouse.load.checksum import stats_totals
 from sim.warehouse.schema import arrow_schema, described
 
 LOADS = "caption_sim_loads"
+PUBLISH_SECONDS = 600.0  # as long as another process may take to publish
 
 Progress = Callable[[int, int], None]
 Made = tuple[int, Path, RowTotals | None]
@@ -85,6 +87,38 @@ def load(
             _refuse_obstacle(target, table)
         there = [_loaded_before(target, one, replace) for one in loads]
         return [before or _load(target, one, replace, progress) for one, before in zip(loads, there, strict=True)]
+
+
+def load_share(
+    target: Target, one: Load, own: Collection[int], *, replace: bool = False, progress: Progress = _no_progress
+) -> Loaded | int:
+    """Append the parts whose indices are in `own`, beside other processes that append theirs; the last one publishes.
+
+    Returns how many parts are still missing, where some are. A share may be repeated. Errors are those of `load`.
+    """
+    for table in (one.table, LOADS):
+        _refuse_obstacle(target, table)
+    if before := _loaded_before(target, one, replace):
+        return before
+    try:
+        missing = _append_share(target, one, own, progress)
+    except OSError:
+        missing = one.parts  # the staging may be gone, because another process has published it
+        if not _loaded_before(target, one, replace):
+            raise
+    with target.exclusive(PUBLISH_SECONDS):
+        if before := _loaded_before(target, one, replace):
+            return before
+        return missing or _load(target, one, replace, _no_progress)
+
+
+def _append_share(target: Target, one: Load, own: Collection[int], progress: Progress) -> int:
+    """Append own parts that are not there yet; returns how many parts of all shares are missing then."""
+    staging = target.staging(one.table, plain_id(f"{one.load_id}-{one.partitioning}"))
+    others = set(range(one.parts)) - set(own)
+    mine = replace_fields(one, write=lambda done, folder: one.write({*done, *others}, folder))
+    _append_missing(target, mine, staging, progress)
+    return one.parts - len(staging.parts())
 
 
 def _load(target: Target, one: Load, replace: bool, progress: Progress) -> Loaded:

@@ -12,6 +12,7 @@ Each check's columns get a prefix of their own, so names never collide.
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 
 from sqlglot import exp
 
@@ -87,7 +88,16 @@ def split(target: Target, check: Check, parameters: Parameters) -> Part | None:
     """The pieces of a check's statement; None where it has another shape and is asked alone."""
     if "table" not in check.parameters:
         return None
-    outer = parse(fill(target, check, parameters))
+    pieces = _pieces(fill(target, check, parameters))
+    return None if pieces is None else Part(check, *pieces)
+
+
+@cache
+def _pieces(
+    statement: str,
+) -> tuple[exp.Expression, exp.Expression, dict[str, exp.Expression], exp.Table] | None:
+    """Status, detail, columns and table of a statement of the usual shape; `merge` copies them."""
+    outer = parse(statement)
     source = _source(outer)
     if source is None or not isinstance(outer, exp.Select):
         return None
@@ -96,13 +106,13 @@ def split(target: Target, check: Check, parameters: Parameters) -> Part | None:
         return None
     if isinstance(source, exp.Table):
         used = {column.name for one in outer.expressions for column in one.find_all(exp.Column)}
-        return Part(check, named["status"], named["detail"], {name: exp.column(name) for name in sorted(used)}, source)
+        return named["status"], named["detail"], {name: exp.column(name) for name in sorted(used)}, source
     inner = source.this
     table = _source(inner)
     if not isinstance(table, exp.Table):
         return None
     columns = {one.alias_or_name: one.unalias() for one in inner.expressions}
-    return Part(check, named["status"], named["detail"], columns, table)
+    return named["status"], named["detail"], columns, table
 
 
 def _source(select: exp.Expression) -> exp.Expression | None:
@@ -121,14 +131,14 @@ def merge(parts: Sequence[Part], since: datetime | None = None) -> str:
     outer, inner = exp.Select(), exp.Select()
     for i, part in enumerate(parts):
         for name, value in part.columns.items():
-            inner = inner.select(exp.alias_(value.copy(), f"c{i}_{name}"), copy=False)
+            inner = inner.select(exp.alias_(value.copy(), f"c{i}_{name}", copy=False), copy=False)
         for label, aggregate in (("status", part.status), ("detail", part.detail)):
-            outer = outer.select(exp.alias_(_prefixed(aggregate, f"c{i}_"), f"{label}_{i}"), copy=False)
+            outer = outer.select(exp.alias_(_prefixed(aggregate, f"c{i}_"), f"{label}_{i}", copy=False), copy=False)
     inner = inner.from_(parts[0].table.copy(), copy=False)
     if since is not None:  # a literal: BigQuery then reads only the partitions since
         moment = since.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S+00")
         inner = inner.where(f"last_updated >= TIMESTAMP '{moment}'", dialect="bigquery", copy=False)
-    return outer.from_(inner.subquery(), copy=False).sql(dialect="bigquery")
+    return outer.from_(inner.subquery(copy=False), copy=False).sql(dialect="bigquery")
 
 
 def _prefixed(aggregate: exp.Expression, prefix: str) -> exp.Expression:

@@ -66,17 +66,22 @@ def tied(arm: int, row: Rows, params: Params) -> int:
 def send_log(pulls: Pulls, index: int, clock_us: Counts) -> SendLog:
     """The pulls of row `index`, made at `clock_us` (pulls,): each a message to one fan, who views it; no price."""
     size = len(clock_us)
-    one = np.ones(size, np.int64)
+    one = _repeated(np.int64(1), size)
     return SendLog(
         row_id=np.arange(1, size + 1),
-        page=np.ones(size, np.int32),
+        page=_repeated(np.int32(1), size),
         sending_time_us=clock_us,
-        price=np.full(size, math.nan),
+        price=_repeated(np.float64(math.nan), size),
         sent_count=one,
         viewed_count=one,
-        purchased_count=pulls.outcome[index, :size].astype(np.float64),
-        earnings=np.zeros(size),
-        message_type=np.full(size, -1, np.int8),
+        purchased_count=pulls.outcome[index, :size],
+        earnings=_repeated(np.float64(0.0), size),
+        message_type=_repeated(np.int8(-1), size),
         caption_id=1 + pulls.arm[index, :size],
-        propensity=pulls.propensity[index, :size].copy(),
+        propensity=pulls.propensity[index, :size],
     )
+
+
+def _repeated(value: np.generic, size: int) -> Any:
+    """`size` times the same value, (size,), in the memory of one: a log may have 1e8 pulls."""
+    return np.broadcast_to(value, size)

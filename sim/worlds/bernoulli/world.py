@@ -15,13 +15,14 @@ from policies.base import Policy
 from sim.errors import InputError
 from sim.kernels import declared, specialise
 from sim.rng import generator, policy_purpose, row_keys
-from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
+from sim.worlds.base import UNNAMED, CaptionCounts, Counts, Floats, PageTotals, SendLog, Tally, Totals
 from sim.worlds.bernoulli import kernel as bernoulli_kernel
 from sim.worlds.bernoulli.allocation import Sends
 from sim.worlds.bernoulli.pull_log import new_pulls, send_log
 from sim.worlds.bernoulli.rows import Log, Plan, Rows, new_log, new_rows, new_sums
 from sim.worlds.metrics.estimation import estimation
 from sim.worlds.metrics.lock_out import can_lock_out
+from sim.worlds.metrics.loop import LoopMetrics
 
 if TYPE_CHECKING:
     from sim.scenario import BernoulliFeedback, BernoulliSection, GeometricDelay, PolicySpec, Scenario
@@ -105,6 +106,17 @@ class BernoulliWorld:
             ranked_pulls=np.full(rows, self.time),
         )
 
+    def page_totals(self) -> PageTotals:
+        """The whole world is one page without an audience."""
+        whole = self.totals()
+        return PageTotals(
+            audience=np.full((len(whole.pulls), 1), -1),
+            sends=whole.pulls[:, None],
+            reward=whole.reward[:, None],
+            revenue_micros=whole.revenue_micros[:, None],
+            names=UNNAMED,
+        )
+
     def locked_out_pages(self) -> Floats:
         """1.0 where no arm of the best true mean could be pulled next, else 0.0."""
         locked = np.zeros(len(self._sums.reward))
@@ -128,6 +140,10 @@ class BernoulliWorld:
         rows = self._rows
         labels = np.where(rows.shown == rows.generation, rows.known, 0)
         return estimation(labels, rows.successes, rows.means, self._sends.bins())
+
+    def loop(self) -> LoopMetrics:
+        """Nothing: no job, no bank and no money stand around this world."""
+        return LoopMetrics()
 
     def counts(self, index: int) -> CaptionCounts:
         """The stored table: cumulative counts of each arm whatever the policy forgets, without arms never shown."""

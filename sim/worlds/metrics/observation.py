@@ -36,6 +36,8 @@ class Observations:
     """(P, T): since time zero, in millionths of a dollar."""
     estimation: Counts
     """See `sim.worlds.metrics.estimation`."""
+    weeks: Counts
+    """(weeks, sums): see `sim.worlds.metrics.loop`."""
 
 
 @dataclass(frozen=True)
@@ -100,11 +102,16 @@ class Observer:
         """As of the last point, which must be the horizon."""
         return LockOuts(self._pages, self._locked, self._first, self._since)
 
-    def observations(self) -> Observations:
-        """Everything recorded, and what the table says now."""
+    def observations(self, weeks: Counts) -> Observations:
+        """Everything recorded, and what the table says now; `weeks` as in `metrics.loop`."""
         measures = np.array(self._measures, np.int64)
         return Observations(
-            self._watched, np.array(self._by_bin), measures, np.array(self._tier_revenue), self._world.estimation()
+            self._watched,
+            np.array(self._by_bin),
+            measures,
+            np.array(self._tier_revenue),
+            self._world.estimation(),
+            weeks,
         )
 
 

@@ -16,10 +16,11 @@ from sim.errors import InputError
 from sim.kernels import declared, specialise
 from sim.rng import policy_purpose, row_keys
 from sim.units import DAY_US
-from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
+from sim.worlds.base import CaptionCounts, Counts, Floats, PageTotals, SendLog, Tally, Totals
 from sim.worlds.metrics.allocation import AllocationCounter, rank_bins
 from sim.worlds.metrics.estimation import estimation, nothing
 from sim.worlds.metrics.lock_out import can_lock_out
+from sim.worlds.metrics.loop import LoopMetrics
 from sim.worlds.table import kernel as table_kernel
 from sim.worlds.table.empirical_bayes import fit_beta_binomial
 from sim.worlds.table.rows import (
@@ -121,6 +122,17 @@ class TableWorld:
             ranked_pulls=np.full(replications, self._sent * self.pages),
         )
 
+    def page_totals(self) -> PageTotals:
+        """Sums so far by page; reward in conversions."""
+        conversions = self._rows.conversions
+        return PageTotals(
+            audience=np.full(conversions.shape, self._clock.fans),
+            sends=np.full(conversions.shape, self._sent),
+            reward=conversions.astype(float),
+            revenue_micros=np.zeros(conversions.shape, np.int64),
+            names=np.array(self._counted.page_names),
+        )
+
     def locked_out_pages(self) -> Floats:
         """Share of pages none of whose truly best arms can be sent at the next slot."""
         locked = np.zeros(self._rows.rates.shape[0], np.int64)
@@ -153,6 +165,10 @@ class TableWorld:
         fans, successes = known[..., SENDS] * self._clock.fans, known[..., SUCCESSES]
         return estimation(fans, successes, self._rows.rates, self._bins)
 
+    def loop(self) -> LoopMetrics:
+        """Nothing: no job, no bank and no money stand around this world."""
+        return LoopMetrics()
+
     def counts(self, index: int) -> CaptionCounts:
         """Caption statistics as of the last refresh; a row made by its only refresh has no `last_used`."""
         known = self._rows.known[index]
@@ -183,6 +199,7 @@ class TableWorld:
         arms, conversions = (log[index, :, : self._sent].T for log in (self._rows.log_arm, self._rows.log_conversions))
         size = arms.size
         send, page = np.divmod(np.arange(size), self.pages)
+        captions, texts = self._counted.offsets[page] + arms.ravel(), self._counted.caption_names
         return SendLog(
             row_id=np.arange(1, size + 1),
             page=(page + 1).astype(np.int32),
@@ -193,9 +210,10 @@ class TableWorld:
             purchased_count=conversions.ravel().astype(float),
             earnings=np.zeros(size),
             message_type=np.full(size, -1, np.int8),
-            caption_id=self._counted.caption_ids[self._counted.offsets[page] + arms.ravel()],
+            caption_id=self._counted.caption_ids[captions],
             propensity=self._propensities(index),
             page_names=self._counted.page_names,
+            message=None if texts is None else np.array(texts, dtype=object)[captions],
         )
 
     def _propensities(self, index: int) -> Floats:

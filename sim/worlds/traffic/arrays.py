@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from policies.base import Policy
 from sim.calendar.base import longest_gap
 from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficSection
-from sim.units import DAY_S
+from sim.units import DAY_S, WEEK_DAYS
 from sim.worlds.traffic.bank.draw_bank import Listing, SampledBank
 from sim.worlds.traffic.composite import DAYS_BACK, TIERS_BACK
 from sim.worlds.traffic.pages import Integers, fill_listing, make_bank, make_pages, most_dollars
@@ -28,6 +28,7 @@ from sim.worlds.traffic.records import (
     RESULT,
     SLOT,
     TABLE,
+    WEEK,
     Bank,
     Block,
     Fleet,
@@ -41,6 +42,7 @@ from sim.worlds.traffic.records import (
 )
 from sim.worlds.traffic.timetable import Times
 
+TOP_SHARE = 0.1  # of the captions of a page and tier, the top decile
 SPARE = 2  # of the best cold captions, as many may be tried before the lists are built again
 
 Sections = tuple[TrafficSection, TrafficFeedback, Selection]
@@ -63,6 +65,7 @@ def make_block(
     pages["policy_key"] = policy_keys.ravel()
     sampled = make_bank(world, days, pages)
     captions = sampled.entries.shape[1]
+    set_top_rates(pages, sampled)
     tried = reserve(pages, most_chosen(world, selection, days) if pools(policy, selection) else None)
     rules, state = kernel_parameters(*sections, policy), np.zeros((len(pages), len(TIERS), policy.state_size))
     most = int(rules["most"][0])
@@ -70,6 +73,7 @@ def make_block(
         rules=rules,
         pages=pages,
         sums=np.zeros(len(pages), RESULT),
+        weeks=np.zeros((len(pages), math.ceil(days / WEEK_DAYS)), WEEK),
         bank=_bank(sampled, most_of_a_tier(world, selection) + SPARE, _listing(world, selection, sampled, pages)),
         tried=_tried(len(pages), tried, rules[0]),
         job=_update_job(len(pages), rules[0], days, times),
@@ -84,6 +88,15 @@ def make_block(
         tables=_tables(world, selection, seed, replications, days, times),
         work=_workspace(captions, tried, most, policy, sections),
     )
+
+
+def set_top_rates(pages: Records, sampled: SampledBank) -> None:
+    """Set the rate that a tenth of a tier's captions at start exceed; drift leaves the distribution's mean as it is."""
+    for page, entries, arrives in zip(pages, sampled.entries, sampled.arrives, strict=True):
+        for tier in range(BUMP):
+            own = slice(page["tier_start"][tier], page["tier_start"][tier + 1])
+            rates = np.exp(entries["log_rate"][own][arrives[own] == 0])
+            page["top_rate"][tier] = np.quantile(rates, 1.0 - TOP_SHARE)
 
 
 def _listing(world: TrafficSection, selection: Selection, sampled: SampledBank, pages: Records) -> Listing:
@@ -243,6 +256,7 @@ def _workspace(captions: int, tried: int, most: int, policy: Policy, sections: S
         luck=np.zeros(most),
         best=np.zeros((2, most)),
         own=np.zeros(most),
+        free=np.zeros(most),
         kept=np.zeros(policy.state_size),
         memory=np.zeros((0 if policy.memory.cumulative else tried, 3)),
     )

@@ -16,8 +16,9 @@ from sim.worlds.count_draws import binomial
 from sim.worlds.traffic.allocation import tally
 from sim.worlds.traffic.bank.turnover import begin_week
 from sim.worlds.traffic.day_plan import SLOTS, plan_day
+from sim.worlds.traffic.diagnostics import note_send
 from sim.worlds.traffic.fleet import share
-from sim.worlds.traffic.labels import wrapped
+from sim.worlds.traffic.labels import emv_of, wrapped
 from sim.worlds.traffic.lockout import locked_out
 from sim.worlds.traffic.records import (
     BUMP,
@@ -64,6 +65,7 @@ def play(first: int, last: int, stops: Counts, observe: Counts, b: Block, snapsh
                 b.rules[0],
                 b.pages[i],
                 b.sums[i],
+                b.weeks[i],
                 bank_of(b.bank, i),
                 tried_of(b.tried, i),
                 job_of(b.job, i),
@@ -100,6 +102,10 @@ def add_up(page: Record, sums: Record) -> None:
     sums.tier_revenue += page.tier_revenue
     sums.regret += page.regret
     sums.regret_usd += page.regret_usd
+    sums.labels += page.labels
+    sums.emv += page.emv
+    sums.taught += page.taught
+    sums.free_regret_usd += page.free_regret_usd
 
 
 def advance_row(until: int, row: Row, params: Params) -> None:
@@ -171,6 +177,9 @@ def send(place: int, row: Row) -> None:
         purchases = buyers(slot, views, row)
     if slot.caption != BY_HAND:
         settle(slot, purchases, row)
+        note_send(slot, purchases, row)
+        if purchases > 0:
+            row.sums.emv += emv_of(purchases, views, row.tried.captions[slot.caption].price)
     await_count(slot, views, purchases, row)
     if RECORD:
         write(slot, views, purchases, row)

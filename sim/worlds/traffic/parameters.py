@@ -1,6 +1,7 @@
 """The season of a block, and the numbers of the scenario in the units of the kernel."""
 
 import math
+import sys
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -50,7 +51,7 @@ def kernel_parameters(
         bump_by_hand=selection.bump == "by_hand",
         fatigue_drop=world.fatigue.drop,
         drift_sigma=world.drift.sigma_per_week,
-        message_shape=1.0 / world.purchases.message_cv**2 if world.purchases.message_cv > 0.0 else 0.0,
+        message_shape=_shape(world.purchases.message_cv),
         delay_s=HOUR_S * world.delay.mean_hours,
         mean_views=world.views.priced.mean,
         priced_mu=_log_mean(world.views.priced),
@@ -69,6 +70,11 @@ def _record(kind: np.dtype[np.void], **values: float) -> NDArray[np.void]:
     for name in kind.names or ():
         record[name] = values[name]
     return record
+
+
+def _shape(cv: float) -> float:
+    """Shape 1 / cv² of a Gamma distribution; 0, which stands for a constant, where that is not finite."""
+    return 1.0 / cv**2 if cv**2 > sys.float_info.min else 0.0
 
 
 def _log_mean(law: RateLaw) -> float:

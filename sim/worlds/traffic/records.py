@@ -113,6 +113,7 @@ PAGE = np.dtype(
         ("tried", "i8", TIERS),  # tried captions of each tier, those included that are retired
         ("week", "i8"),  # the last one begun
         ("alive", "i8"),  # captions in the bank
+        ("top_rate", "f8", TIERS),  # a tenth of the captions at start exceed it
         ("cutoff_rate", "f8", TIERS),  # more than `rank_cutoff.RANK_CUTOFF` captions exceed it this week; or 0
         ("day", "i8"),  # the next day to plan
         ("refresh", "i8"),  # number of the next refresh, from 0
@@ -148,9 +149,27 @@ RESULT = np.dtype(
         ("tier_revenue", "i8", TIERS),  # the same by tier
         ("regret", "f8"),  # expected purchases
         ("regret_usd", "f8"),
+        ("labels", "i8"),  # messages whose EMV exceeded the median of those loaded before
+        ("emv", "f8"),  # dollars, over all messages, with all purchases
+        ("taught", "i8"),  # messages that the table counts, each once
+        ("free_regret_usd", "f8"),  # against a clairvoyant without cool-down and budgets, day by day
     ]
 )
 """The sums of a page, or of all pages of a replication, since time zero."""
+
+WEEK = np.dtype(
+    [
+        ("sends", "i8"),  # messages with a caption; all below are among them
+        ("explored", "i8"),  # of captions with few observations, or a wide interval, in the table
+        ("cold", "i8"),  # of captions that had been sent fewer than 10 times
+        ("distinct", "i8"),  # captions
+        ("priced", "i8"),
+        ("top", "i8"),  # of which with a caption of the page's and tier's top decile
+        ("price", "i8"),  # dollars, their sum
+        ("revenue", "i8"),  # dollars
+    ]
+)
+"""What a page sent in a week."""
 
 ENTRY = np.dtype(
     [
@@ -365,6 +384,7 @@ class Workspace(NamedTuple):
     luck: Floats  # (S,)
     best: Floats  # (2, S): by RATE and by USD
     own: Floats  # (S,)
+    free: Floats  # (S,): by USD, constraints aside
     kept: Floats  # (state_size,)
     memory: Floats  # (W, 3): n, s and w while they are changed on trial; of length 0 where nothing is forgotten
 
@@ -379,6 +399,7 @@ class Row(NamedTuple):
     rules: Record  # RULES
     page: Record  # PAGE
     sums: Record  # RESULT
+    weeks: Records  # (weeks,) WEEK
     bank: Bank
     tried: Tried
     job: UpdateJob
@@ -397,6 +418,7 @@ class Block(NamedTuple):
     rules: Records  # (1,)
     pages: Records  # (N,)
     sums: Records  # (N,)
+    weeks: Records  # (N, weeks)
     bank: Bank
     tried: Tried
     job: UpdateJob

@@ -27,6 +27,7 @@ def keep_loaded(message: Record, row: Row) -> None:
         copy.time, copy.caption, copy.weight = message.time, message.caption, message.weight
         copy.ordinal, copy.sent, copy.views = message.ordinal, message.sent, message.views
         copy.purchases, copy.emv = message.purchases, message.emv
+        copy.use = 0  # not counted yet
         page.loaded_size += 1
         history = row.tried.history[message.caption]
         history.viewed += message.views * message.left  # sales count once, whatever the table does
@@ -57,6 +58,8 @@ def recount(now: int, median: float, row: Row) -> int:
         if table.rolled == 0:
             row.work.touched[touched] = message.caption
             touched += 1
+        row.sums.taught += message.use == 0
+        message.use = 1
         roll_up(message, label_of(message.emv, median), table)
     for i in range(touched):
         c = row.work.touched[i]

@@ -21,6 +21,7 @@ from sim.worlds.base import Floats, Params
 from sim.worlds.sorted_arrays import insert_at
 from sim.worlds.traffic.bank.turnover import take
 from sim.worlds.traffic.composite import DRAW, bonus_of, drop_excluded, is_excluded, note_uses, prepare_classes
+from sim.worlds.traffic.diagnostics import expect_free, note_constraints_cost
 from sim.worlds.traffic.fleet import fit_fleet, summarise_with_fleet
 from sim.worlds.traffic.records import BUMP, BY_HAND, RATE, USD, Record, Row
 from sim.worlds.traffic.regret import assumed_wear, expect, missed, rate_on
@@ -76,7 +77,11 @@ def choose_day(day: int, row: Row, params: Params) -> None:
             found = choose(tier, day, eligible, wanted, row, params) if arms > 0 else 0
             if found == 0 and arms > 0 and not CONSTRAINED:
                 raise ValueError("every score is NaN")
+            if tier != BUMP:
+                expect_free(tier, day, wanted, row)
             assign(tier, day, found, eligible, row, params)
+            if tier != BUMP:
+                note_constraints_cost(tier, day, found, wanted, row)
             row.sums.unfilled += wanted - found
     if CONSTRAINED:
         note_uses(day, row)

@@ -96,6 +96,7 @@ def observe(message: Record, now: int, row: Row) -> None:
     message.purchases, message.emv = known, emv_of(known, message.views, price)
     if known == 0 and row.rules.null_if_unsold:
         message.emv = math.nan
+    row.sums.labels += label_of(message.emv, current_median(row)) == SUCCESS
     if RECORD:
         line = row.log[message.ordinal]
         line.known, line.loaded_at, line.attributed = known, now, message.attributed
@@ -107,6 +108,7 @@ def count(message: Record, median: float, now: int, row: Row, params: Params) ->
     """Count a message in the table and in what the policy sees."""
     c, label = message.caption, label_of(message.emv, median)
     tabulate(c, message, label, now, row)
+    row.sums.taught += 1
     if label == NEITHER:
         return
     success, weighted = float(label), 0.0

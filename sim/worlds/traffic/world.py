@@ -14,12 +14,14 @@ from sim.rng import policy_purpose, row_keys
 from sim.scenario.model import TrafficScenario
 from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
 from sim.units import DAY_S, MICROS
-from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog, Tally, Totals
+from sim.worlds.base import UNNAMED, CaptionCounts, Counts, Floats, PageTotals, SendLog, Tally, Totals
 from sim.worlds.metrics.estimation import nothing
 from sim.worlds.metrics.lock_out import can_lock_out
+from sim.worlds.metrics.loop import LoopMetrics
 from sim.worlds.traffic.arrays import Sections, composite, make_block, pools, reads_truth, shares
 from sim.worlds.traffic.driver import RowDriver
 from sim.worlds.traffic.kernel import play
+from sim.worlds.traffic.loop_metrics import last_day, loop_metrics
 from sim.worlds.traffic.records import Block
 from sim.worlds.traffic.results import BankListing, caption_counts, list_bank, loaded_at, send_log
 from sim.worlds.traffic.timetable import calendar_of, times_of
@@ -57,7 +59,7 @@ class TrafficWorld:
         self.pages = world.pages
         self._world, self._replications, self._record = world, replications, scenario.record.sends
         self._start_s = round(datetime.fromisoformat(world.start).replace(tzinfo=UTC).timestamp())
-        self._as_loaded = feedback.models_data_path
+        self._feedback, self._as_loaded = feedback, feedback.models_data_path
         policy = spec.build()
         self._can_lock_out = can_lock_out(policy)
         keys = row_keys(scenario.seed, policy_purpose(spec.name), replications, world.pages)
@@ -97,6 +99,18 @@ class TrafficWorld:
             ranked_pulls=sums["priced"].copy(),
         )
 
+    def page_totals(self) -> PageTotals:
+        """Sums by page, as far as simulated; reward in purchases."""
+        shape = (len(self._replications), self.pages)
+        sums, fans = self._block.sums.reshape(shape), self._block.pages["fans"].reshape(shape)
+        return PageTotals(
+            audience=fans.astype(np.int64),
+            sends=sums["sends"].copy(),
+            reward=sums["purchases"].astype(np.float64),
+            revenue_micros=sums["revenue"] * MICROS,
+            names=UNNAMED,
+        )
+
     def locked_out_pages(self) -> Floats:
         """Share of (page, priced tier) pairs whose best caption has probability exactly 0, (replications,)."""
         if not self._can_lock_out:
@@ -116,6 +130,10 @@ class TrafficWorld:
     def estimation(self) -> Counts:
         """Nothing: a label compares with a moving median, so that the truth about it is not known."""
         return nothing()
+
+    def loop(self) -> LoopMetrics:
+        """What the owners of the deployed loop ask, at the horizon."""
+        return loop_metrics(self._world, self._feedback, self._block, self._driver.sums, last_day(self.horizon))
 
     def flow(self) -> Flow:
         """Where all purchases are: drawn = counted + late + pending."""

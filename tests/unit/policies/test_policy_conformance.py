@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 
 from policies.base import Policy, Rule, parameter
-from policies.conformance import NonconformingError, Statistics, check, decide
+from policies.conformance import NonconformingError, Statistics, check, decide, lowest_score
 from policies.maths.draws import uniform
 from policies.registry import build, kinds
+from sim.errors import ScenarioError
 from sim.kernels import specialise
+from sim.scenario import load
 
 ALLOWED = {"math", "numpy", "dataclasses", "typing", "collections", "policies"}
 VARIANTS: list[tuple[str, dict[str, Any]]] = [
@@ -372,3 +374,35 @@ def test_explore_then_commit_finds_the_better_of_two_as_often_as_the_binomial_sa
 
 def _binomial(m: int, rate: float) -> list[float]:
     return [math.comb(m, k) * rate**k * (1.0 - rate) ** (m - k) for k in range(m + 1)]
+
+
+def _negative_log(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
+    return float(np.log(s)), 0.0
+
+
+def _fails(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
+    raise ZeroDivisionError
+
+
+@pytest.mark.parametrize(
+    ("rule", "problem"),
+    [
+        (
+            replace(FINE, summarise=_negative_log),
+            "the score is −inf, for example of an arm with 0 successes in 0 trials",
+        ),
+        (replace(FINE, score=_lowest), "the score is −inf, for example of an arm with 0 successes in 0 trials"),
+        (replace(FINE, summarise=_fails), ""),
+        (FINE, ""),
+    ],
+)
+def test_minus_infinity_is_found_before_a_run(rule: Rule, problem: str) -> None:
+    assert lowest_score(type("Own", (Fine,), {"rule": rule})()) == problem
+
+
+def test_a_scenario_with_a_rule_that_scores_minus_infinity_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    stranger = type("Stranger", (Fine,), {"rule": replace(FINE, score=_lowest)})()
+    monkeypatch.setattr("sim.scenario.policies.PolicySpec.build", lambda spec: stranger)
+    world = {"kind": "bernoulli", "means": [0.1, 0.2]}
+    with pytest.raises(ScenarioError, match=r"policies\.0: the score is −inf"):
+        load({"name": "x", "replications": 1, "horizon": {"pulls": 1}, "world": world, "policies": ["greedy"]})

@@ -162,6 +162,19 @@ def test_a_broken_plug_in_stops_nobody_and_is_mentioned_when_missed(entry_points
         build("stranger")
 
 
+@pytest.mark.parametrize("code", ["0", "'bye'", ""])
+def test_a_plug_in_that_exits_ends_nothing(entry_points: Any, code: str) -> None:
+    entry_points(leaver=f"import sys\nsys.exit({code})")
+    assert "leaver" not in kinds()
+    assert broken()["leaver"] == f"ImportError: it calls exit({code or None}) when it is imported"
+
+
+def test_what_a_plug_in_prints_is_no_result(entry_points: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    entry_points(talker="print('hello')\n" + PLUGIN.format(kind="talker"))
+    assert "talker" in kinds()
+    assert capsys.readouterr() == ("", "hello\n")
+
+
 def test_a_plug_in_cannot_take_the_name_of_another(entry_points: Any) -> None:
     entry_points(thief=PLUGIN.format(kind="ucb1"))
     assert kinds()["ucb1"].__module__ == "policies.ucb1"

@@ -48,7 +48,7 @@ def test_the_example_shows_tables_figures_and_the_verdict() -> None:
 def test_the_gallery_shows_every_shipped_scenario_that_needs_no_data() -> None:
     text = (DOCS / "gallery.md").read_text("utf-8")
     gallery = script("build_gallery")
-    assert set(gallery.SHOWN) | {"headline_tests", "production_small", "production_sound"} == set(names())
+    assert set(gallery.SHOWN) | {"headline_tests", "production", "production_small", "production_sound"} == set(names())
     assert all(figure in section_of_figure() for shown in gallery.SHOWN.values() for figure, _ in shown)
     assert re.findall(r"^## (\w+)$", text, flags=re.M) == list(gallery.SHOWN)
     linked = set(re.findall(r"\(gallery/([\w-]+\.svg)\)", text))
@@ -57,6 +57,7 @@ def test_the_gallery_shows_every_shipped_scenario_that_needs_no_data() -> None:
     assert all(path.stat().st_size < 300_000 for path in (DOCS / "gallery").glob("*"))
 
 
+@pytest.mark.long
 def test_the_gallery_is_the_same_bytes_each_time(tmp_path: Path) -> None:
     gallery = script("build_gallery")
     small = ["replications=2", "horizon.pulls=100"]

@@ -20,7 +20,7 @@ from sim.worlds.engine import curve_points, simulate
 from sim.worlds.metrics.observation import watched_points
 
 DICTIONARY = Path(__file__).parents[3] / "docs" / "data-dictionary.md"
-OBSERVED = ("allocation", "exploration", "estimation", "revenue")
+OBSERVED = ("allocation", "exploration", "estimation", "revenue", "weeks")
 CHURNING = {
     "name": "churning",
     "replications": 7,
@@ -73,7 +73,7 @@ def observe(scenario: dict, folder: Path, cuts: list[int]) -> dict[str, pl.DataF
     of_policies = [[block for block in blocks if block.policy == index] for index in range(len(loaded.policies))]
     sources = Sources([spec.name for spec in loaded.policies], folder / "blocks", of_policies)
     merge(sources, folder, TIERS if loaded.world.kind == "traffic" else ())
-    names = ("replications", "curves", *OBSERVED)
+    names = ("replications", "curves", "pages", *OBSERVED)
     return {name: pl.read_parquet(folder / f"{name}.parquet") for name in names}
 
 
@@ -169,6 +169,7 @@ def test_the_data_dictionary_says_what_the_files_hold(complete: sim.Run) -> None
     )[1:]
     types = [(name, "timestamp[us, tz=UTC]" if kind == "timestamp" else kind) for name, kind in described]
     assert types == [(field.name, str(field.type).replace("double", "float64")) for field in arrow_schema()]
+    assert documented.pop("incidents")  # made by a command of its own: tests/unit/reports/test_deployed_loop.py
     assert set(documented) == written
     kinds = {"string": pl.String, "int64": pl.Int64, "float64": pl.Float64, "bool": pl.Boolean}
     for name, text in documented.items():
@@ -179,7 +180,7 @@ def test_the_data_dictionary_says_what_the_files_hold(complete: sim.Run) -> None
 
 
 def test_every_table_but_the_long_ones_is_there_as_csv(complete: sim.Run) -> None:
-    written = {path.stem for path in complete.path.glob("*.parquet")} - {"replications", "curves"}
+    written = {path.stem for path in complete.path.glob("*.parquet")} - {"replications", "curves", "pages"}
     assert {path.stem for path in (complete.path / "tables").iterdir()} == written
     for name in written:
         table = complete.table(name)

@@ -6,6 +6,7 @@ from typing import Any
 import polars as pl
 
 import sim
+from reports.tables.captions import most_sent
 from sim.cli import exit_code
 from sim.runs.source_file import remarks, write_captions
 from sim.scenario import load
@@ -24,6 +25,34 @@ def test_captions_that_are_texts_keep_their_names_in_the_run(tmp_path: Path) -> 
     assert run.table("captions").rows() == [(1, "Bye"), (2, "Hello"), (3, "News")]
     assert set(run.stats("uniform", 0)["caption_id"]) <= {1, 2, 3}
     assert "captions.parquet" in run.manifest["files"]
+
+
+def test_texts_are_the_messages_of_the_send_log(tmp_path: Path) -> None:
+    scenario = table(tmp_path, "a,Hello,100,10\na,News,100,20\nb,Hello,100,30\nb,Bye,9,1\n")
+    run = sim.run({**scenario, "record": {"sends": True}}, tmp_path / "run", report=False)
+    names = dict(run.table("captions").rows())
+    sends = run.sends("uniform", 0)
+    assert sends["message"].to_list() == [names[each] for each in sends["caption_id"]]
+    assert set(sends.filter(pl.col("page_name") == "b")["message"]) == {"Hello", "Bye"}
+
+
+def test_the_report_names_the_captions_sent_most(tmp_path: Path) -> None:
+    run = sim.run(table(tmp_path, f"a,x|y,100,10\na,{'long ' * 40},100,20\n"), tmp_path / "run")
+    text = (tmp_path / "run" / "report.md").read_text("utf-8")
+    assert "The 5 captions that each policy sent most" in text
+    assert "| uniform | x\\|y | " in text
+    assert f"{'long ' * 15}long…" in text
+    named = most_sent(run, "uniform", run.table("captions"), 5)
+    assert named is not None
+    assert named["share"].sum() == 1.0
+    assert named["sends"].sum() == run.stats("uniform", 0)["total_observations"].sum()
+    assert named["sends"].is_sorted(descending=True)
+
+
+def test_without_statistics_the_report_says_where_the_texts_are(tmp_path: Path) -> None:
+    scenario = {**table(tmp_path, "a,x,100,10\na,y,100,20\n"), "record": {"stats": "none"}}
+    sim.run(scenario, tmp_path / "run")
+    assert "stand for the texts in captions.parquet" in (tmp_path / "run" / "report.md").read_text("utf-8")
 
 
 def test_captions_that_are_numbers_need_no_names(tmp_path: Path) -> None:

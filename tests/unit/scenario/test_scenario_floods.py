@@ -74,6 +74,16 @@ def test_absurd_sizes_are_refused_before_memory_is_taken(overrides, key, words):
     assert "the limit is " in problem.message
 
 
+@pytest.mark.parametrize("days", ["5e-324", "1e-300", "0.0009", "0", "-1"])
+@pytest.mark.parametrize("kind", ["traffic, pages: 2", "table, source: counts.csv"])
+def test_a_horizon_too_short_for_anything_is_refused(days, kind):
+    head = f"version: 1\nname: x\nreplications: 1\nhorizon: {{days: {days}}}\n"
+    text = f"{head}world: {{kind: {kind}}}\npolicies: [uniform]\n"
+    (problem,) = problems(text)
+    assert (problem.line, problem.key) == (4, "horizon.days")
+    assert f"must be at least 0.001, got {days}" in problem.message
+
+
 def test_every_problem_at_once_in_the_order_of_the_file():
     text = """\
 name: Not Good

@@ -108,7 +108,7 @@ def test_the_study_job_is_not_deployable():
 
 
 @pytest.mark.parametrize("given", [{}, {"settle_hours": 30.0}, {"median_days": 3.0}], ids=str)
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, *(pytest.param(seed, marks=pytest.mark.long) for seed in (2, 3))])
 def test_every_update_equals_the_twin(spec, given, seed):
     log, twin = make_log(seed), SoundJob(**given)
     with open_target(spec) as target:

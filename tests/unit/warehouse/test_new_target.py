@@ -82,3 +82,15 @@ def test_a_package_cannot_replace_a_target_of_ours(numbered: str, monkeypatch: p
     monkeypatch.setattr(targets, "entry_points", lambda group, name="": taken)
     assert kinds()["duckdb"].form == "duckdb:FILE"
     assert parse_target("duckdb:plain.duckdb").kind == "duckdb"
+
+
+@pytest.mark.parametrize("source", ["raise RuntimeError('half installed')", "import sys; sys.exit(3)", "print('hi')"])
+def test_a_package_that_cannot_be_loaded_is_named(
+    numbered: str, source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "numbered_target.py").write_text(source)
+    with pytest.raises(InputError, match=r"target 'numbered': its plug-in could not be loaded \((Runtime|Import|Attr)"):
+        parse_target(numbered)
+    assert "numbered" not in kinds()
+    assert parse_target("duckdb:plain.duckdb").kind == "duckdb"
+    assert capsys.readouterr().out == ""

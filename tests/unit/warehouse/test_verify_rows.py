@@ -89,7 +89,7 @@ DEFECTS = {
 }
 
 
-@pytest.fixture(params=["parquet", "duckdb"])
+@pytest.fixture(params=["parquet", pytest.param("duckdb", marks=pytest.mark.long)])
 def held(request, tmp_path):
     """Put a frame into a table of loose modes, and open the target for reading."""
 

@@ -14,7 +14,7 @@ SECOND_US = 1_000_000
 LATE = {"feedback": {"refresh_every": 7, "delay": {"geometric": 5.0}}}
 CHURNING = {"world": {"kind": "bernoulli", "prior": {"beta": [2, 2]}, "arms": 4, "churn": {"probability": 0.05}}}
 WAYS = {"at once": {}, "late": LATE, "churn": CHURNING, "late and churn": LATE | CHURNING}
-COLUMNS = tuple(name for name in SendLog.__dataclass_fields__ if name not in {"page_names", "attributed"})
+COLUMNS = tuple(name for name in SendLog.__dataclass_fields__ if name not in {"page_names", "attributed", "message"})
 
 
 def scenario(policy: Any = "wilson_sample", *, sends: bool = True, pulls: int = 400, **body: Any) -> Scenario:

@@ -11,6 +11,7 @@ from sim.worlds import engine
 from sim.worlds.base import SendLog, Tally, Totals
 from sim.worlds.engine import Curve, curve_points, recorded, run, simulate
 from sim.worlds.metrics.estimation import nothing
+from sim.worlds.metrics.loop import LoopMetrics
 
 BERNOULLI = {
     "version": 1,
@@ -62,6 +63,9 @@ class Diary:
 
     def estimation(self):
         return nothing()
+
+    def loop(self):
+        return LoopMetrics()
 
     def counts(self, index):
         return f"counts {index}"

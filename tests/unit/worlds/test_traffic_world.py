@@ -144,6 +144,7 @@ def test_a_moment_that_was_not_foreseen_is_refused():
     assert world.tally().known > 0
 
 
+@pytest.mark.long
 def test_a_policy_without_any_score_is_refused(monkeypatch):
     monkeypatch.setattr(Greedy, "rule", dataclasses.replace(Greedy.rule, summarise=_nothing_known))
     with pytest.raises(InputError, match="greedy: every score is NaN"):

@@ -1,0 +1,125 @@
+"""Who gains from a change: pages, histories, classes of audience, tiers, periods, and the fleet per year.
+
+A *history* is one replication. Pages of one replication share its random numbers, so that intervals of page means are
+those of ratios over replications (Cochran 1977, section 6.4): one residual per replication.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from reports.decision.inputs import Unit
+from reports.estimators.intervals import SHARE, UNBOUNDED, Estimate, Floats, mean_interval, paired_difference
+from reports.formatting import number
+
+PERIODS = 4
+MONTHS_A_YEAR = 12
+CUTS = (0.5, 0.9)  # of all pages, by size
+CLASSES = ("smaller half of the pages", "next 40 %", "top tenth")
+Flags = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class PageValues:
+    """The metric of each page, (replications, pages) by policy, in the unit of the decision, and the page's size.
+
+    `size_of` says what the size is; `size` is None where all pages have one size.
+    """
+
+    values: Mapping[str, Floats]
+    size: Floats | None
+    size_of: str
+
+
+@dataclass(frozen=True)
+class ClassGain:
+    """The mean gain of a class of pages, and the share of its pages that gain."""
+
+    name: str
+    pages: int
+    gain: Estimate
+    gaining: Estimate
+
+
+@dataclass(frozen=True)
+class WhoGains:
+    """The gain of `policy` over `baseline`, apart for pages, histories, classes, tiers and periods.
+
+    `per_year` is the gain of the whole fleet in a year, for `fleet` pages; None without money. `tiers` are means
+    without an interval.
+    """
+
+    policy: str
+    baseline: str
+    unit: Unit
+    median_page: float
+    pages: Estimate
+    histories: Estimate
+    size_of: str
+    classes: Sequence[ClassGain]
+    tiers: Sequence[tuple[str, float]]
+    periods: Sequence[tuple[str, Estimate]]
+    fleet: int
+    per_year: Estimate | None
+
+
+def page_gains(gains: Floats, size: Floats | None) -> list[ClassGain]:
+    """The gain of each class of pages by size; `gains` and `size` have shape (replications, pages)."""
+    if size is None:
+        return []
+    cuts = np.quantile(size, CUTS)
+    place = np.searchsorted(cuts, size, side="right")
+    found = [(name, place == k) for k, name in enumerate(CLASSES)]
+    return [
+        ClassGain(name, int(chosen.sum()), clustered(gains, chosen), clustered(gains > 0.0, chosen, SHARE))
+        for name, chosen in found
+        if chosen.any()
+    ]
+
+
+def clustered(
+    values: "Floats | Flags", chosen: Flags | None = None, bounds: tuple[float, float] = UNBOUNDED
+) -> Estimate:
+    """Mean over the chosen pages of all replications, with the interval of a ratio; arrays (replications, pages)."""
+    picked = np.ones(values.shape, np.bool_) if chosen is None else chosen
+    totals, counts = (values * picked).sum(axis=1), picked.sum(axis=1)
+    mean = float(totals.sum() / counts.sum())
+    return mean_interval(mean + (totals - mean * counts) / counts.mean(), bounds=bounds)
+
+
+def tier_gains(revenue: pl.DataFrame | None, policy: str, baseline: str, months: float) -> list[tuple[str, float]]:
+    """Gain per page and month by tier, from the last point of `revenue.parquet`."""
+    if revenue is None or not len(revenue):
+        return []
+    last = revenue.filter(pl.col("at") == revenue["at"].max())
+    own, base = (
+        dict(last.filter(policy=name).select("tier", "revenue_usd").iter_rows()) for name in (policy, baseline)
+    )
+    return [(tier, (own[tier] - base[tier]) / months) for tier in own]
+
+
+def period_gains(
+    curves: pl.DataFrame, policy: str, baseline: str, metric: str, months: float | None
+) -> list[tuple[str, Estimate]]:
+    """Gain in each quarter of the horizon, per page and month (per replication without money)."""
+    at = curves["at"].unique().sort().to_numpy()
+    ends = np.unique(at[np.searchsorted(at, at[-1] * np.arange(1, PERIODS + 1) / PERIODS)])
+    own, base = (_at(curves, name, metric, ends) for name in (policy, baseline))
+    starts = np.append(0.0, ends[:-1])
+    found = []
+    for k, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        share = (end - start) / ends[-1] if months is not None else 1.0
+        scale = (months or 1.0) * share
+        mine, theirs = ((each[:, k] - (each[:, k - 1] if k else 0.0)) / scale for each in (own, base))
+        found.append((f"{number(start, 3)} to {number(end, 3)}", paired_difference(mine, theirs).estimate))
+    return found
+
+
+def _at(curves: pl.DataFrame, policy: str, metric: str, points: Floats) -> Floats:
+    """The cumulative metric at these points, (replications, points)."""
+    rows = curves.filter(pl.col("policy") == policy, pl.col("at").is_in(points.tolist())).sort("replication", "at")
+    values: Floats = rows[metric].to_numpy().reshape(-1, len(points))
+    return values

@@ -1,0 +1,61 @@
+"""Who gains, in sentences and as an object for JSON."""
+
+from typing import Any
+
+from reports.decision.inputs import amount, bare
+from reports.decision.who import WhoGains
+from reports.estimators.intervals import Estimate
+from reports.formatting import percent, percent_interval
+
+
+def who_points(who: WhoGains | None) -> list[str]:
+    """The median page, the shares that gain, and the money at stake."""
+    return [] if who is None else [each for each in (_pages(who), _stake(who)) if each]
+
+
+def _pages(who: WhoGains) -> str:
+    unit, median = who.unit, who.median_page
+    word = "gains" if median > 0 else "loses" if median < 0 else "is unchanged, at"
+    return (
+        f"Who gains from {who.policy} instead of {who.baseline}: {percent(who.pages.value)} of pages "
+        f"({percent_interval(who.pages.low, who.pages.high)}) and {percent(who.histories.value)} of histories; the "
+        f"median page {word} {amount(abs(median), unit)} {unit.per}."
+    )
+
+
+def _stake(who: WhoGains) -> str:
+    stake = who.per_year
+    if stake is None or stake.low is None or stake.high is None:
+        return ""
+    money, plain = who.unit, bare(who.unit)
+    pages = "1 page" if who.fleet == 1 else f"{who.fleet:,} pages"
+    return (
+        f"Money at stake for {pages}: {amount(stake.value, money)} per year "
+        f"(95 % interval {amount(stake.low, plain)} to {amount(stake.high, plain)})."
+    )
+
+
+def who_data(who: WhoGains | None) -> dict[str, Any] | None:
+    """Who gains, for JSON."""
+    if who is None:
+        return None
+    return {
+        "policy": who.policy,
+        "baseline": who.baseline,
+        "median_page": who.median_page,
+        "pages": _estimate(who.pages),
+        "histories": _estimate(who.histories),
+        "classes_by": who.size_of,
+        "classes": [
+            {"name": c.name, "pages": c.pages, "gain": _estimate(c.gain), "gaining": _estimate(c.gaining)}
+            for c in who.classes
+        ],
+        "tiers": dict(who.tiers),
+        "periods": [{"period": name, "gain": _estimate(gain)} for name, gain in who.periods],
+        "fleet_pages": who.fleet,
+        "per_year": None if who.per_year is None else _estimate(who.per_year),
+    }
+
+
+def _estimate(estimate: Estimate) -> dict[str, float | None]:
+    return {"value": estimate.value, "ci_low": estimate.low, "ci_high": estimate.high}

@@ -1,0 +1,29 @@
+"""Off-policy estimates side by side, beside the mean of the log."""
+
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
+
+from reports.figures.regret import name_rows, room_left
+from reports.figures.style import EDGE, drawing, new_figure, series, tick
+from sim.evaluation.evaluate import Evaluation, PolicyEvaluation
+
+
+def off_policy(evaluation: Evaluation, policy: PolicyEvaluation) -> Figure:
+    """One row per estimator: value (dot) and bootstrap interval (line); the band is the log's own mean."""
+    names = [estimate.estimator for estimate in policy.estimates]
+    with drawing():
+        figure = new_figure(1.0 + 0.3 * len(names), left=room_left(names))
+        axes = figure.subplots()
+        logged = evaluation.logged.intervals[0]
+        axes.axvspan(logged.low, logged.high, color=EDGE, alpha=0.15, linewidth=0)
+        axes.axvline(evaluation.logged.value, color=EDGE, linewidth=1.0, linestyle=(0, (4, 3)))
+        for place, estimate in enumerate(policy.estimates):
+            y, colour = len(names) - 1 - place, series(0)["color"]
+            for interval in estimate.intervals:
+                if interval.method == "bootstrap":
+                    axes.plot([interval.low, interval.high], [y, y], color=colour, linewidth=3, solid_capstyle="butt")
+            axes.plot([estimate.value], [y], color=colour, marker="o", markersize=6)
+        name_rows(axes, names)
+        axes.set_xlabel(f"{evaluation.reward} per decision; dashed: the log's own")
+        axes.xaxis.set_major_formatter(FuncFormatter(tick))
+        return figure

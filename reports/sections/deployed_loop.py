@@ -1,0 +1,140 @@
+"""What the owners of a deployed loop ask: exploration, reach, prices, the table's errors, and what incidents cost."""
+
+import polars as pl
+
+from reports.content import Cell, Content, FigureBlock, Paragraph, Section, TableBlock, absent
+from reports.estimators.intervals import Estimate, Floats, mean_interval, paired_difference
+from reports.figures.over_time import Axis, over_time
+from reports.formatting import interval, number, percent, percent_interval
+from reports.report_input import ReportInput
+from reports.sections.base import ReportSection
+from reports.sections.regret import incident_spans
+from reports.tables.curves import Curve
+from reports.tables.rows import by_policy, column
+
+TITLE = "The deployed loop"
+SHARES = {
+    "explored_share": "sends that explore",
+    "cold_share": "sends of cold captions",
+    "top_decile_share": "priced sends in the top decile",
+    "interval_coverage": "coverage of stored intervals",
+    "captured_share": "revenue captured, within constraints",
+    "captured_share_free": "revenue captured, without constraints",
+}
+NUMBERS = {
+    "unfilled": "unfilled slots",
+    "late_purchases": "purchases that came too late",
+    "distinct_captions": "captions per week and page",
+    "mean_price": "mean price sent ($)",
+    "recount_factor": "recount factor",
+    "top_decile_day": "day of 90 % in the top decile",
+}
+CURRENCIES = {"labels": "labels", "reward": "purchases", "emv_usd": "EMV ($)", "revenue_usd": "revenue ($)"}
+WEEKLY = {
+    "explored_share": ("loop_exploration", "share of sends that explore", True),
+    "distinct_captions": ("loop_distinct_captions", "distinct captions per week and page", False),
+    "top_decile_share": ("loop_top_decile", "share of priced sends in the top decile", True),
+    "mean_price": ("loop_mean_price", "mean price of what is sent (US dollars)", False),
+}
+READING = (
+    "A send explores when its caption has fewer than 10 observations in the table, or a stored interval wider than "
+    "0.3; the owners' target is 15 to 25 %. A caption is cold in its first 10 sends. The top decile is a page's and "
+    "tier's best tenth at the start. Coverage compares the stored 95 % interval of each row with the chance that a "
+    "message of its caption succeeds now. Revenue captured is revenue divided by revenue plus what a clairvoyant would "
+    "have earned more, within the same cool-down and budgets, and without them."
+)
+
+
+def deployed_loop(data: ReportInput) -> Section:
+    """Shares, numbers, four currencies, weeks and incidents."""
+    rows = by_policy(data.run.replications)
+    if "unfilled" not in data.run.replications.columns or data.run.replications["unfilled"].null_count():
+        return absent("loop", TITLE, f"A {data.scenario.world.kind} world has no update job, bank and log around it.")
+    shares = _table("Shares, mean over replications and 95 % interval", SHARES, rows, data, share=True)
+    numbers = _table("Per replication, mean and 95 % interval", NUMBERS, rows, data, share=False)
+    content: list[Content] = [Paragraph(READING), shares, numbers, *_currencies(rows, data)]
+    return Section("loop", TITLE, [*content, *_weekly(data), *_incidents(data)])
+
+
+def _table(
+    caption: str, columns: dict[str, str], rows: dict[str, pl.DataFrame], data: ReportInput, *, share: bool
+) -> TableBlock:
+    lines = [[Cell(name), *(_cell(column(rows[name], each), share=share) for each in columns)] for name in data.ranked]
+    return TableBlock(caption, ["policy", *columns.values()], lines, emphasised=data.leader)
+
+
+def _cell(values: Floats, *, share: bool) -> Cell:
+    """Mean and interval of the replications that have the value; a dash where none has."""
+    known = values[values == values]  # noqa: PLR0124 - NaN is NULL
+    if len(known) == 0:
+        return Cell("–")
+    estimate = mean_interval(known)
+    if share:
+        return Cell(f"{percent(estimate.value)} ({percent_interval(estimate.low, estimate.high)})", estimate.value)
+    return Cell(f"{number(estimate.value)} {interval(estimate.low, estimate.high)}", estimate.value)
+
+
+def _currencies(rows: dict[str, pl.DataFrame], data: ReportInput) -> list[Content]:
+    """What an oracle earns more, in each currency: a policy can win one and lose another."""
+    oracle = next((name for name in data.ranked if name in data.oracles), None)
+    if oracle is None:
+        return [Paragraph("Regret in labels, purchases, EMV and dollars needs an oracle among the policies.", "note")]
+    lines = [
+        [Cell(name), *(_estimate(_missing(rows[oracle], rows[name], each)) for each in CURRENCIES)]
+        for name in data.ranked
+        if name != oracle
+    ]
+    caption = f"What {oracle} earns more per replication, paired, with 95 % interval: regret in four currencies"
+    return [TableBlock(caption, ["policy", *CURRENCIES.values()], lines, emphasised=data.leader)]
+
+
+def _missing(oracle: pl.DataFrame, own: pl.DataFrame, currency: str) -> Estimate:
+    return paired_difference(column(oracle, currency), column(own, currency)).estimate
+
+
+def _estimate(estimate: Estimate) -> Cell:
+    return Cell(f"{number(estimate.value)} {interval(estimate.low, estimate.high)}", estimate.value)
+
+
+def _weekly(data: ReportInput) -> list[Content]:
+    frame = data.table("weeks")
+    if frame is None:
+        return []
+    return [_over_weeks(frame, name, data) for name in WEEKLY if frame[name].null_count() < len(frame)]
+
+
+def _over_weeks(frame: pl.DataFrame, name: str, data: ReportInput) -> FigureBlock:
+    key, quantity, share = WEEKLY[name]
+    curves = []
+    for policy in data.order:
+        own = frame.filter(pl.col("policy") == policy).sort("week")
+        values = column(own, name)
+        curves.append(Curve(policy, 7.0 * column(own, "week"), values, values, values))
+    axis = Axis("days", quantity, share=share, marks=incident_spans(data))
+    return FigureBlock(
+        key, f"{quantity[0].upper()}{quantity[1:]} by week, each policy",
+        "Per week, all pages and replications together.", over_time(curves, data.order, axis),
+    )  # fmt: skip
+
+
+def _incidents(data: ReportInput) -> list[Content]:
+    """What each incident cost, where the runs without it were made."""
+    listed = getattr(data.scenario, "incidents", ())
+    if not listed:
+        return []
+    costs = data.table("incidents")
+    if costs is None:
+        text = f"To see what each incident cost, run `python -m sim incidents {data.scenario.name}`."
+        return [Paragraph(text, "note")]
+    lines = [
+        [Cell(f"{row['incident']}. {row['kind']}, from day {number(row['from'])}"), Cell(row["policy"]),
+         Cell(number(row["cost_usd"]), row["cost_usd"]), Cell(interval(row["ci_low"], row["ci_high"]), row["ci_low"]),
+         Cell(percent(row["cost_share"]), row["cost_share"])]
+        for row in costs.to_dicts()
+    ]  # fmt: skip
+    header = ["incident", "policy", "cost ($ per replication)", "95 % interval", "of revenue"]
+    caption = "Revenue of the same run without the incident minus that with it, paired by replication"
+    return [TableBlock(caption, header, lines)]
+
+
+SECTION = ReportSection(order=65, build=deployed_loop, figures=tuple(key for key, _, _ in WEEKLY.values()))

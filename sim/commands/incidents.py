@@ -1,0 +1,65 @@
+"""`incidents`: what each incident of a scenario costs, against the same run without it."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sim.commands.output import Output, output_options
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+@click.command()
+@click.argument("scenario")
+@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where.  [default: runs/<name>-incidents]")
+@click.option("--workers", type=click.IntRange(1, 256), help="Processes.  [default: one per processor]")
+@click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key; may be repeated.")
+@click.option("--dry-run", is_flag=True, help="List the runs; write nothing.")
+@output_options
+def command(
+    *,
+    scenario: str,
+    out: Path | None,
+    workers: int | None,
+    overrides: tuple[str, ...],
+    dry_run: bool,
+    output: Output,
+) -> None:
+    """Run SCENARIO as it is, and once more without each of its incidents.
+
+    The folder DIR then holds the run `all`, whose report says what each incident cost, and a run per incident without
+    it. Costs are paired by replication. A repeated command resumes what is missing.
+    """
+    from sim.backends.local import default_workers
+    from sim.incident_costs import incident_runs, make_runs, run_costs
+    from sim.scenario import load
+
+    loaded = load(scenario, overrides)
+    folder, runs = out or Path("runs") / f"{loaded.name}-incidents", incident_runs(loaded)
+    if dry_run:
+        paths = [str(folder / name) for name in runs]
+        output.result({"would_write": paths}, "would write\n  " + "\n  ".join(paths))
+        return
+    made = make_runs(runs, folder, workers or default_workers())
+    costs = run_costs(made)
+    page = str(made["all"].report())
+    output.result({"incidents": costs.to_dicts(), "report": page}, f"{_text(costs)}\n\nreport: {page}")
+
+
+def _text(costs: "pl.DataFrame") -> str:
+    from reports.formatting import interval, number, percent, text_table
+
+    header = ["incident", "policy", "cost ($)", "95 % interval", "of revenue"]
+    rows = [
+        [
+            f"{row['incident']} {row['kind']}",
+            row["policy"],
+            number(row["cost_usd"]),
+            interval(row["ci_low"], row["ci_high"]),
+            percent(row["cost_share"]),
+        ]
+        for row in costs.to_dicts()
+    ]
+    return text_table(header, rows)

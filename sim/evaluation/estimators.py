@@ -1,0 +1,139 @@
+"""Off-policy estimators of the mean reward of a target policy.
+
+Notation: a row has a reward r, the weight w = target probability / logging probability of its action, the expected
+reward q of its action and the expected reward d of the target policy, both from a reward model. n rows, all arrays of
+shape (n,).
+
+| name | estimate | source |
+|---|---|---|
+| ips | mean of w·r | Horvitz and Thompson 1952 |
+| clipped_ips | mean of min(w, clip)·r | Ionides 2008 |
+| snips | Σ w·r / Σ w | Swaminathan and Joachims 2015 |
+| dm | mean of d | direct method |
+| dr | mean of d + w·(r − q) | Dudík, Langford and Li 2011 |
+| sndr | mean of d + Σ w·(r − q) / Σ w | self-normalised `dr` |
+| switch_dr | as `dr`, without the correction where w > switch | Wang, Agarwal and Dudík 2017 |
+| dros | as `dr`, with w·s / (w² + s) in place of w | Su, Dimakopoulou, Krishnamurthy and Dudík 2020 |
+
+`replay` is in `sim.evaluation.replay`: it uses a part of the rows only.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The rows of a log as estimators see them; `fitted` and `direct` are None without a reward model."""
+
+    reward: Floats
+    weight: Floats
+    fitted: Floats | None = None
+    """Expected reward of the action of the row."""
+    direct: Floats | None = None
+    """Expected reward of the target policy where the row was logged."""
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.reward)
+
+
+@dataclass(frozen=True)
+class Terms:
+    """An estimate as sums over rows: mean(plain) + mean(part) / mean(whole); without `whole`, mean(plain)."""
+
+    plain: Floats
+    part: Floats | None = None
+    whole: Floats | None = None
+
+    @property
+    def value(self) -> float:
+        """The estimate; NaN where all weights are 0 and the estimator divides by them."""
+        value = float(self.plain.mean())
+        if self.part is None or self.whole is None:
+            return value
+        whole = float(self.whole.mean())
+        return value + float(self.part.mean()) / whole if whole > 0.0 else float("nan")
+
+    @property
+    def influence(self) -> Floats:
+        """What each row adds, (n,): the mean is the estimate, the spread is the estimate's times √n (delta method)."""
+        if self.part is None or self.whole is None:
+            return self.plain
+        whole = float(self.whole.mean())
+        ratio = float(self.part.mean()) / whole
+        return self.plain + ratio + (self.part - ratio * self.whole) / whole
+
+
+def ips(sample: Sample) -> Terms:
+    """Inverse propensity score: unbiased where the logging policy can do all that the target does."""
+    return Terms(sample.weight * sample.reward)
+
+
+def clipped_ips(sample: Sample, clip: float) -> Terms:
+    """`ips` with weights of at most `clip`: biased downwards for rewards >= 0, with less variance."""
+    return Terms(np.minimum(sample.weight, clip) * sample.reward)
+
+
+def snips(sample: Sample) -> Terms:
+    """Self-normalised `ips`: invariant to a shift of the rewards; biased by O(1/n)."""
+    return Terms(np.zeros(sample.rows), sample.weight * sample.reward, sample.weight)
+
+
+def dm(sample: Sample) -> Terms:
+    """Direct method: what the reward model expects; as biased as the model."""
+    return Terms(_known(sample.direct))
+
+
+def dr(sample: Sample) -> Terms:
+    """Doubly robust: unbiased where the propensities or the reward model are right."""
+    return Terms(_known(sample.direct) + sample.weight * _residual(sample))
+
+
+def sndr(sample: Sample) -> Terms:
+    """Self-normalised `dr`."""
+    return Terms(_known(sample.direct), sample.weight * _residual(sample), sample.weight)
+
+
+def switch_dr(sample: Sample, switch: float) -> Terms:
+    """`dr` where the weight is at most `switch`, else the reward model alone."""
+    used = np.where(sample.weight <= switch, sample.weight, 0.0)
+    return Terms(_known(sample.direct) + used * _residual(sample))
+
+
+def dros(sample: Sample, shrink: float) -> Terms:
+    """`dr` with weights shrunk to w·s / (w² + s), which minimise a bound of the error: s = 0 gives `dm`, s = ∞ `dr`."""
+    weight = sample.weight
+    if np.isinf(shrink):
+        return dr(sample)
+    shrunk = np.divide(shrink * weight, weight**2 + shrink, out=np.zeros(sample.rows), where=weight > 0.0)
+    return Terms(_known(sample.direct) + shrunk * _residual(sample))
+
+
+PLAIN: dict[str, Callable[[Sample], Terms]] = {"ips": ips, "snips": snips, "dm": dm, "dr": dr, "sndr": sndr}
+"""Estimators without a number to choose."""
+TUNED: dict[str, Callable[[Sample, float], Terms]] = {
+    "clipped_ips": clipped_ips,
+    "switch_dr": switch_dr,
+    "dros": dros,
+}
+"""Estimators with one number: the larger it is, the less bias and the more variance."""
+MODELLED = frozenset({"dm", "dr", "sndr", "switch_dr", "dros"})
+"""Estimators that need a reward model."""
+NAMES = ("ips", "clipped_ips", "snips", "dm", "dr", "sndr", "switch_dr", "dros")
+
+
+def _residual(sample: Sample) -> Floats:
+    return sample.reward - _known(sample.fitted)
+
+
+def _known(values: Floats | None) -> Floats:
+    if values is None:
+        raise ValueError("this estimator needs a reward model")
+    return values

@@ -1,0 +1,149 @@
+"""An evaluation in words and tables, for the terminal, and as plain data for `--json`."""
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+from sim.evaluation.evaluate import Estimated, Evaluation, PolicyEvaluation
+from sim.evaluation.intervals import Interval
+
+PREFERRED = ("sndr", "snips")
+"""The estimate of the headline: self-normalised, with the reward model where there is one."""
+SAFE = "anytime"
+
+
+def lead(policy: PolicyEvaluation) -> tuple[Estimated, Interval] | None:
+    """The estimate and the interval that the headline quotes; None where the log cannot answer.
+
+    Of a log that was collected adaptively it is `ips` with the anytime interval, the one that holds there.
+    """
+    names = ("ips",) if policy.diagnostics.adaptive else (*PREFERRED, "ips")
+    wanted = SAFE if policy.diagnostics.adaptive else "bootstrap"
+    for name in names:
+        found = policy.estimate(name)
+        if found is not None:
+            for interval in found.intervals:
+                if interval.method == wanted:
+                    return found, interval
+    return None
+
+
+def headline(evaluation: Evaluation, policy: PolicyEvaluation) -> str:
+    """One sentence: what the policy would have earned, and whether that differs from the log."""
+    if policy.diagnostics.refusal is not None:
+        return f"{policy.policy}: no answer. {_capital(policy.diagnostics.refusal)}."
+    found = lead(policy)
+    if found is None:
+        return f"{policy.policy}: no answer from the estimators that were asked for."
+    estimate, interval = found
+    logged = evaluation.logged.intervals[-1 if policy.diagnostics.adaptive else 0]
+    return (
+        f"{policy.policy} would have earned {number(estimate.value)} {evaluation.reward} per decision "
+        f"({_limits(interval, evaluation.confidence)}); the log earned {number(evaluation.logged.value)} "
+        f"({number(logged.low)} to {number(logged.high)}): {_verdict(interval, logged)}."
+    )
+
+
+def _verdict(interval: Interval, logged: Interval) -> str:
+    if interval.low > logged.high:
+        return "more"
+    if interval.high < logged.low:
+        return "less"
+    return "no difference is shown"
+
+
+def text(evaluation: Evaluation) -> str:
+    """The whole answer for a terminal."""
+    training = f"; the first {evaluation.training_rows:,} gave the counts" if evaluation.training_rows else ""
+    lines = [
+        f"{evaluation.source}: {evaluation.rows:,} decisions, {evaluation.actions:,} actions, "
+        f"{evaluation.strata:,} {'stratum' if evaluation.strata == 1 else 'strata'}{training}",
+        *(f"note: {note}" for note in evaluation.notes),
+    ]
+    for policy in evaluation.policies:
+        lines += ["", headline(evaluation, policy), *(f"  warning: {each}" for each in policy.diagnostics.warnings)]
+        lines += [f"  {line}" for line in _table(policy)]
+        lines += [f"  effective rows {policy.diagnostics.effective_rows:,.0f} of {policy.diagnostics.rows:,}"]
+        lines += [f"  left out, since they need all probabilities: {', '.join(policy.left_out)}"] * bool(
+            policy.left_out
+        )
+    return "\n".join(lines)
+
+
+def rows(policy: PolicyEvaluation) -> list[list[str]]:
+    """One row per estimator: name with its number, estimate, interval for many rows, other intervals."""
+    return [
+        [
+            estimate.estimator + _tuned(estimate.number),
+            number(estimate.value),
+            *(_cell(estimate, method) for method in ("normal", "bootstrap")),
+            "; ".join(f"{each.method} {_range(each)}" for each in estimate.intervals[2:]),
+        ]
+        for estimate in policy.estimates
+    ]
+
+
+HEADER = ["estimator", "per decision", "normal", "bootstrap", "others"]
+
+
+def _table(policy: PolicyEvaluation) -> list[str]:
+    cells = [row[:4] for row in rows(policy)]
+    if not cells:
+        return []
+    lines = [HEADER[:4], *cells]
+    widths = [max(len(line[i]) for line in lines) for i in range(4)]
+    table = ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+    others = [f"{row[0]}: {row[4]}" for row in rows(policy) if row[4]]
+    return table + others
+
+
+def data(evaluation: Evaluation) -> dict[str, Any]:
+    """For `--json`: strict JSON types; limits that are not finite become null there."""
+    policies = []
+    for policy in evaluation.policies:
+        found = lead(policy)
+        policies.append(
+            {
+                "policy": policy.policy,
+                "headline": headline(evaluation, policy),
+                "estimate": None if found is None else found[0].value,
+                "ci_low": None if found is None else found[1].low,
+                "ci_high": None if found is None else found[1].high,
+                "estimator": None if found is None else found[0].estimator,
+                "ci_method": None if found is None else found[1].method,
+                "diagnostics": asdict(policy.diagnostics),
+                "estimates": [asdict(each) for each in policy.estimates],
+                "left_out": list(policy.left_out),
+            }
+        )
+    whole = {key: value for key, value in asdict(evaluation).items() if key not in {"policies", "limits"}}
+    return whole | {"reward_limits": list(evaluation.limits), "policies": policies}
+
+
+def number(value: float) -> str:
+    """Four significant digits."""
+    if not math.isfinite(value):
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:.4g}"
+
+
+def _range(interval: Interval) -> str:
+    return f"{number(interval.low)} to {number(interval.high)}"
+
+
+def _limits(interval: Interval, confidence: float) -> str:
+    return f"{100 * confidence:g} % interval {_range(interval)}"
+
+
+def _cell(estimate: Estimated, method: str) -> str:
+    return next((_range(each) for each in estimate.intervals if each.method == method), "–")
+
+
+def _tuned(value: float | None) -> str:
+    if value is None:
+        return ""
+    return " (no limit)" if math.isinf(value) else f" ({value:.3g})"
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]

@@ -1,0 +1,53 @@
+"""What the rest of the program asks the section `world` of any kind: sizes, and mistakes within the section."""
+
+from collections.abc import Iterator
+
+from pydantic import Field
+
+from sim.scenario.document import Finding
+from sim.scenario.sections.base import Section
+
+
+class WorldSection(Section):
+    """Base of the sections of worlds. Sizes are of one replication; 0 where only a file knows them."""
+
+    kind: str = Field(description="The world's kind.")
+
+    @property
+    def arms_at_start(self) -> int:
+        """Arms of all pages together."""
+        return 0
+
+    @property
+    def arms_per_decision(self) -> int:
+        """Arms that one decision chooses from: those of one page."""
+        return self.arms_at_start
+
+    def arms_ever(self, length: float) -> float:
+        """Arms that ever exist until the horizon (pulls or days), those that arrive later included."""
+        del length
+        return self.arms_at_start
+
+    @property
+    def most_sends_per_day(self) -> int:
+        """Sends of all pages; of a single page where only a file knows how many there are."""
+        return 0
+
+    @property
+    def input_file(self) -> str | None:
+        """The file that the world is read from; None where it is not read from one, or none is given."""
+        return None
+
+    @property
+    def needs_file(self) -> bool:
+        """Whether the world is read from a file."""
+        return False
+
+    def findings(self) -> Iterator[Finding]:
+        """What is wrong between keys of this section; paths begin with `world`."""
+        yield from ()
+
+    def findings_until(self, length: float) -> Iterator[Finding]:
+        """What does not fit to the horizon (pulls or days)."""
+        del length
+        yield from ()
