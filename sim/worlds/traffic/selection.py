@@ -67,13 +67,9 @@ def choose_day(day: int, row: Row, params: Params) -> None:
         elif wanted > 0:
             if CONSTRAINED:
                 prepare_classes(tier, row)
-            if READS_SALES or READS_FLEET:
-                copy(row.state[tier], row.work.kept)
-            eligible = gather(tier, day, day * DAY_S - row.rules.cool_down_s, row, params)
-            # A policy is never asked about nothing, and then has observed nothing.
+            eligible = gather_today(tier, day, row, params)
+            # A policy is never asked about nothing.
             arms = eligible + row.page.cold[tier]
-            if (READS_SALES or READS_FLEET) and arms == 0:
-                copy(row.work.kept, row.state[tier])
             found = choose(tier, day, eligible, wanted, row, params) if arms > 0 else 0
             if found == 0 and arms > 0 and not CONSTRAINED:
                 raise ValueError("every score is NaN")
@@ -101,6 +97,16 @@ def wanted_of(tier: int, row: Row) -> int:
     for slot in range(row.page.slots):
         count += row.plan[slot].tier == tier
     return count
+
+
+def gather_today(tier: int, day: int, row: Row, params: Params) -> int:
+    """Gather the captions that are eligible on `day`; where there are none, the policy has observed nothing."""
+    if READS_SALES or READS_FLEET:
+        copy(row.state[tier], row.work.kept)
+    eligible = gather(tier, day, day * DAY_S - row.rules.cool_down_s, row, params)
+    if (READS_SALES or READS_FLEET) and eligible + row.page.cold[tier] == 0:
+        copy(row.work.kept, row.state[tier])
+    return eligible
 
 
 def gather(tier: int, day: int, latest: int, row: Row, params: Params) -> int:
