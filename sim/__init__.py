@@ -9,10 +9,11 @@ if TYPE_CHECKING:
     from sim.api import load_run as load_run
     from sim.api import run as run
     from sim.api import simulate as simulate
+    from sim.calibration.calibrate import calibrate as calibrate
     from sim.sweeps import Sweep as Sweep
     from sim.sweeps import sweep as sweep
 
-__all__ = ["Run", "Sweep", "__version__", "load_run", "run", "simulate", "sweep"]
+__all__ = ["Run", "Sweep", "__version__", "calibrate", "load_run", "run", "simulate", "sweep"]
 
 
 def __dir__() -> list[str]:
@@ -26,6 +27,10 @@ def __getattr__(name: str) -> Any:
     from sim.installation import check_neighbours  # noqa: PLC0415
 
     check_neighbours()
+    if name == "calibrate":
+        from sim.calibration.calibrate import calibrate  # noqa: PLC0415
+
+        return calibrate
     from sim import api, sweeps  # noqa: PLC0415
 
     return getattr(sweeps if name in ("Sweep", "sweep") else api, name)

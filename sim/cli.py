@@ -46,6 +46,7 @@ COMMANDS = {
     "calibrate": "calibrate",
     "power": "power",
     "evaluate": "evaluate",
+    "compile": "compile",
 }
 PROGRAM = "python -m sim"
 COMPLETION = "_CAPTION_SIM_COMPLETE"  # which shells set to ask for completions

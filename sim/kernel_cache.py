@@ -11,7 +11,9 @@ import hashlib
 import os
 import pickle
 import sys
+from collections import Counter
 from functools import cache
+from pathlib import Path
 from typing import Any, ClassVar
 
 from numba.core import caching
@@ -26,6 +28,8 @@ _Functions: Any = caching.CompileResultCacheImpl
 WORKER_NUMBER = "CAPTION_SIM_WORKER"
 """The environment variable that numbers worker processes; only the first one prints notes."""
 _DIGEST_BYTES = 32
+kernels: Counter[str] = Counter()
+"""Of this process: how many were loaded from the cache, saved there, and compiled but not kept ("lost")."""
 
 
 def enable_cache(kernel: Any) -> Any:
@@ -33,6 +37,7 @@ def enable_cache(kernel: Any) -> Any:
     try:
         kernel._cache = _SafeCache(kernel.py_func)
     except (RuntimeError, OSError):  # there is no folder that can be written
+        kernels["lost"] += 1
         _note_missing_cache()
     return kernel
 
@@ -56,6 +61,14 @@ class _NamedByContent:
         folder: str = super().get_cache_path()  # type: ignore[misc]
         given = os.environ.get("NUMBA_CACHE_DIR", "")
         return given if given and folder.startswith(given) else folder
+
+    def ensure_cache_path(self) -> None:
+        """Raise OSError for a folder that cannot be written, unless it holds kernels: those that an image brings."""
+        try:
+            super().ensure_cache_path()  # type: ignore[misc]
+        except OSError:
+            if not any(Path(self.get_cache_path()).glob("*.nbi")):
+                raise
 
     def get_source_stamp(self) -> str:
         """Nothing: other sources make another name."""
@@ -86,15 +99,19 @@ class _SafeCache(_FunctionCache):  # type: ignore[misc]
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """The cached machine code; None where there is none, or it cannot be used."""
         try:
-            return super().load_overload(sig, target_context)
+            found = super().load_overload(sig, target_context)
         except Exception:  # noqa: BLE001 - whatever is wrong with it, compiling anew helps
             return None
+        kernels["loaded"] += found is not None
+        return found
 
     def save_overload(self, sig: Any, data: Any) -> None:
         """Keep machine code; a full or read-only disk is no reason to stop."""
         try:
             super().save_overload(sig, data)
+            kernels["saved"] += 1
         except OSError:
+            kernels["lost"] += 1
             _note_missing_cache()
 
 

@@ -9,7 +9,8 @@ cache. Compilation is most of the suite's work on a fresh checkout.
 import functools
 import hashlib
 import os
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,42 @@ from hypothesis import settings
 
 settings.register_profile("same examples", derandomize=True, deadline=None, database=None)
 settings.load_profile("same examples")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Full forms of tests/reliability and of the campaign of loads: `pytest -m long FILE --minutes 6`."""
+    parser.addoption("--minutes", type=float, help="stop trying after so long, and say how often it was tried")
+
+
+@pytest.fixture
+def tries(request: pytest.FixtureRequest) -> Callable[[int], Iterator[int]]:
+    """Numbers from 0 below a wanted count (0: without end), for at most `--minutes`; the summary says how many."""
+    minutes: float | None = request.config.getoption("--minutes")
+
+    def count(wanted: int) -> Iterator[int]:
+        end, done = time.monotonic() + 60.0 * (minutes or 0.0), 0
+        try:
+            while (done < wanted or not wanted) and (minutes is None or time.monotonic() < end):
+                yield done
+                done += 1
+        finally:
+            request.node.user_properties.append(("tries", f"{done:,} of {wanted:,}" if wanted else f"{done:,}"))
+
+    return count
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    reports = (report for kind in terminalreporter.stats.values() for report in kind)
+    found = {
+        report.nodeid: value
+        for report in reports
+        if getattr(report, "when", "") == "teardown"
+        for name, value in report.user_properties
+        if name == "tries"
+    }
+    if terminalreporter.config.getoption("--minutes") is not None:
+        for name, value in found.items():
+            terminalreporter.line(f"{name}: {value}")
 
 
 def pytest_configure(config: pytest.Config) -> None:

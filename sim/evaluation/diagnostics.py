@@ -4,7 +4,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-import polars as pl
 
 from sim.evaluation.estimators import Floats, Sample
 from sim.evaluation.log import Log
@@ -40,11 +39,12 @@ class Diagnostics:
 def diagnose(log: Log, target: Target, sample: Sample) -> Diagnostics:
     """Diagnostics of one target policy on one log."""
     weight, total = sample.weight, float(sample.weight.sum())
-    squares = float((weight**2).sum())
+    squares = float(weight @ weight)
     effective = total**2 / squares if squares > 0.0 else 0.0
     share, actions = _unsupported(log, target)
     largest = float(weight.max())
-    top = np.sort(weight)[-max(1, log.rows // 100) :]
+    few = max(1, log.rows // 100)
+    top = np.partition(weight, log.rows - few)[log.rows - few :]
     adaptive = is_adaptive(log)
     return Diagnostics(
         rows=log.rows,
@@ -124,9 +124,9 @@ def _drift(log: Log) -> str | None:
 
 def is_adaptive(log: Log) -> bool:
     """Whether the probability of an action changes within a stratum: the logging policy learned, or was replaced."""
-    frame = pl.DataFrame({"stratum": log.stratum, "action": log.action, "propensity": log.propensity})
-    spread = frame.group_by("stratum", "action").agg(
-        (pl.col("propensity").max() / pl.col("propensity").min()).alias("r")
-    )
-    changed = int((spread["r"] > 1.0 + 1e-9).sum())
-    return 2 * changed > len(spread)
+    shape = len(log.strata), len(log.actions)
+    least, most = np.full(shape, np.inf), np.zeros(shape)
+    np.minimum.at(least, (log.stratum, log.action), log.propensity)
+    np.maximum.at(most, (log.stratum, log.action), log.propensity)
+    changed = int((most > least * (1.0 + 1e-9)).sum())
+    return 2 * changed > int((most > 0.0).sum())

@@ -13,6 +13,7 @@ shape (n,).
 | dr | mean of d + w·(r − q) | Dudík, Langford and Li 2011 |
 | sndr | mean of d + Σ w·(r − q) / Σ w | self-normalised `dr` |
 | switch_dr | as `dr`, without the correction where w > switch | Wang, Agarwal and Dudík 2017 |
+| aw_aipw | Σ h·(d + w·(r − q)) / Σ h, for adaptive logs | Hadad et al. 2021 |
 | dros | as `dr`, with w·s / (w² + s) in place of w | Su, Dimakopoulou, Krishnamurthy and Dudík 2020 |
 
 `replay` is in `sim.evaluation.replay`: it uses a part of the rows only.
@@ -25,6 +26,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+GROUPS = 2_048
+"""Of rows; row i is in group i mod `GROUPS`. Resampled instead of rows where more rows are distinct."""
 
 
 @dataclass(frozen=True)
@@ -37,11 +40,20 @@ class Sample:
     """Expected reward of the action of the row."""
     direct: Floats | None = None
     """Expected reward of the target policy where the row was logged."""
+    stable: Floats | None = None
+    """Weight of the row's score in `aw_aipw`; None where the log was not collected adaptively."""
 
     @property
     def rows(self) -> int:
         """How many rows there are."""
         return len(self.reward)
+
+    def part(self, rows: slice) -> "Sample":
+        """Some rows; views, no copies."""
+        fitted = None if self.fitted is None else self.fitted[rows]
+        direct = None if self.direct is None else self.direct[rows]
+        stable = None if self.stable is None else self.stable[rows]
+        return Sample(self.reward[rows], self.weight[rows], fitted, direct, stable)
 
 
 @dataclass(frozen=True)
@@ -69,6 +81,40 @@ class Terms:
         whole = float(self.whole.mean())
         ratio = float(self.part.mean()) / whole
         return self.plain + ratio + (self.part - ratio * self.whole) / whole
+
+    @property
+    def rows(self) -> int:
+        """How many rows there are."""
+        return len(self.plain)
+
+    @property
+    def deviation(self) -> float:
+        """The standard deviation of `influence`."""
+        return float(self.influence.std(ddof=1))
+
+    def units(self) -> tuple[Floats, Floats]:
+        """(sums of the columns over a unit, how often the unit occurs): what a bootstrap resamples.
+
+        Units are distinct rows; groups of rows where there are more than `GROUPS`.
+        """
+        columns = [self.plain] if self.part is None or self.whole is None else [self.plain, self.part, self.whole]
+        stacked = np.stack(columns, axis=1)
+        distinct, counts = distinct_rows(stacked)
+        return (distinct, counts) if len(distinct) <= GROUPS else (group_sums(stacked), np.ones(GROUPS))
+
+
+def group_sums(columns: Floats) -> Floats:
+    """Sums of each column (rows, columns) over the rows of each group, (groups, columns); rows start in group 0."""
+    padded = np.zeros((-(-len(columns) // GROUPS) * GROUPS, columns.shape[1]))
+    padded[: len(columns)] = columns
+    sums: Floats = padded.reshape(-1, GROUPS, columns.shape[1]).sum(axis=0)
+    return sums
+
+
+def distinct_rows(columns: Floats) -> tuple[Floats, Floats]:
+    """(distinct rows, how often each occurs)."""
+    distinct, counts = np.unique(columns, axis=0, return_counts=True)
+    return distinct, counts.astype(np.float64)
 
 
 def ips(sample: Sample) -> Terms:
@@ -116,7 +162,22 @@ def dros(sample: Sample, shrink: float) -> Terms:
     return Terms(_known(sample.direct) + shrunk * _residual(sample))
 
 
-PLAIN: dict[str, Callable[[Sample], Terms]] = {"ips": ips, "snips": snips, "dm": dm, "dr": dr, "sndr": sndr}
+def aw_aipw(sample: Sample) -> Terms:
+    """Adaptively weighted `dr` (see `sim.evaluation.adaptive`); `ips` scores where there is no reward model."""
+    if sample.stable is None:
+        raise ValueError("this estimator needs the weights of an adaptive log")
+    scores = sample.weight * sample.reward if sample.direct is None else dr(sample).plain
+    return Terms(np.zeros(sample.rows), sample.stable * scores, sample.stable)
+
+
+PLAIN: dict[str, Callable[[Sample], Terms]] = {
+    "ips": ips,
+    "snips": snips,
+    "dm": dm,
+    "dr": dr,
+    "sndr": sndr,
+    "aw_aipw": aw_aipw,
+}
 """Estimators without a number to choose."""
 TUNED: dict[str, Callable[[Sample, float], Terms]] = {
     "clipped_ips": clipped_ips,
@@ -126,7 +187,9 @@ TUNED: dict[str, Callable[[Sample, float], Terms]] = {
 """Estimators with one number: the larger it is, the less bias and the more variance."""
 MODELLED = frozenset({"dm", "dr", "sndr", "switch_dr", "dros"})
 """Estimators that need a reward model."""
-NAMES = ("ips", "clipped_ips", "snips", "dm", "dr", "sndr", "switch_dr", "dros")
+ADAPTIVE = frozenset({"aw_aipw"})
+"""Estimators for logs that a bandit collected."""
+NAMES = ("ips", "clipped_ips", "snips", "dm", "dr", "sndr", "switch_dr", "dros", "aw_aipw")
 
 
 def _residual(sample: Sample) -> Floats:

@@ -9,13 +9,15 @@ import numpy as np
 from sim.backends.base import Backend
 from sim.errors import InputError
 from sim.evaluation import intervals
-from sim.evaluation.diagnostics import Diagnostics, diagnose
-from sim.evaluation.estimators import MODELLED, NAMES, PLAIN, TUNED, Sample, Terms
+from sim.evaluation.adaptive import batches_of
+from sim.evaluation.diagnostics import Diagnostics, diagnose, is_adaptive
+from sim.evaluation.estimators import ADAPTIVE, MODELLED, NAMES, PLAIN, TUNED, Sample, ips
 from sim.evaluation.intervals import CONFIDENCE, Interval
 from sim.evaluation.log import Log
-from sim.evaluation.replay import replay
-from sim.evaluation.reward_model import FOLDS, sample_of
+from sim.evaluation.replay import keep
+from sim.evaluation.reward_model import FOLDS, forward_sample, sample_of
 from sim.evaluation.target import Target, needs_training, target_of
+from sim.evaluation.totals import summarise
 from sim.evaluation.tuning import slope
 from sim.wording import did_you_mean
 
@@ -142,7 +144,7 @@ def split(log: Log, policies: Sequence[str], share: float) -> tuple[Log | None, 
 
 def _logged(log: Log, confidence: float, limits: tuple[float, float]) -> Estimated:
     plain = Sample(log.reward, np.ones(log.rows))
-    terms = Terms(log.reward)
+    terms = summarise(ips, plain)
     found = (intervals.normal(terms, confidence), intervals.anytime(plain, limits, confidence))
     return Estimated("logged", terms.value, found)
 
@@ -151,10 +153,11 @@ def _policy(
     name: str, log: Log, training: Log | None, options: Options, limits: tuple[float, float]
 ) -> PolicyEvaluation:
     target = target_of(name, log, training)
-    sample = sample_of(log, target, options.folds)
+    sample = forward_sample(log, target, batches_of(log)) if is_adaptive(log) else sample_of(log, target, options.folds)
     diagnostics = diagnose(log, target, sample)
-    known = [each for each in options.estimators if sample.direct is not None or each not in MODELLED]
-    left_out = tuple(each for each in options.estimators if each not in known)
+    wanted = [each for each in options.estimators if sample.stable is not None or each not in ADAPTIVE]
+    known = [each for each in wanted if sample.direct is not None or each not in MODELLED]
+    left_out = tuple(each for each in wanted if each not in known)
     if diagnostics.refusal is not None:
         return PolicyEvaluation(name, diagnostics, (), left_out)
     most = _most_weight(log, target)
@@ -176,14 +179,16 @@ def _estimated(
 ) -> Estimated:
     number, terms = None, None
     if name == "replay":
-        terms = replay(sample)
+        terms = summarise(keep(sample), sample)
     elif name in TUNED:
         number, terms = slope(name, sample)
     else:
-        terms = PLAIN[name](sample)
+        terms = summarise(PLAIN[name], sample)
     if not np.isfinite(terms.value):
         return Estimated(name, terms.value, (), number)
     found = [interval(terms, options.confidence) for interval in intervals.OF_TERMS.values()]
+    if name == "aw_aipw":
+        found.append(intervals.asymptotic_sequence(terms, options.confidence))
     if name == "ips":
         found += [
             intervals.empirical_bernstein(sample, limits, most_weight, options.confidence),

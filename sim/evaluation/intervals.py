@@ -7,23 +7,28 @@
 | empirical_bernstein | for any number of rows | the largest weight, rewards within known limits; `ips` alone |
 | empirical_likelihood | for many rows; respects the limits of the reward | rewards within known limits; `ips` alone |
 | anytime | at all numbers of rows at once | rewards within known limits; `ips` alone |
+| asymptotic_sequence | for many rows, at all looks at once | nothing |
 """
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import brentq
 from scipy.special import chdtri, ndtri
 
-from sim.evaluation.estimators import Floats, Sample, Terms
+from sim.evaluation.estimators import GROUPS, Floats, Sample, Terms, distinct_rows, group_sums, ips
+from sim.evaluation.totals import Totals, summarise
 
+Summary = Terms | Totals
 CONFIDENCE = 0.95
 RESAMPLES = 1_000
 SEED = 20_260_101
+TIGHTEST = 5_000.0  # rows at which an asymptotic sequence is tightest
 _AT_ONCE = 4_000_000  # values of a bootstrap in memory
-_STEPS = 60  # of bisection
+_STEPS = 36  # of bisection, to 1.5e-11
+_CHUNK = 65_536  # rows whose bets stay in the cache
 _NEWTON = 50
 
 
@@ -36,34 +41,34 @@ class Interval:
     high: float
 
 
-def normal(terms: Terms, confidence: float = CONFIDENCE) -> Interval:
+def normal(terms: Summary, confidence: float = CONFIDENCE) -> Interval:
     """The estimate ± z standard errors of the mean of `Terms.influence`."""
-    n = len(terms.plain)
-    if n < 2:
+    if terms.rows < 2:
         return Interval("normal", -math.inf, math.inf)
-    reach = float(ndtri(0.5 + confidence / 2)) * float(terms.influence.std(ddof=1)) / math.sqrt(n)
+    reach = float(ndtri(0.5 + confidence / 2)) * terms.deviation / math.sqrt(terms.rows)
     return Interval("normal", terms.value - reach, terms.value + reach)
 
 
-def bootstrap(terms: Terms, confidence: float = CONFIDENCE) -> Interval:
-    """Percentiles of the estimate over resampled rows (Efron 1979); the ratio is taken anew in each resample."""
-    columns = [terms.plain] if terms.part is None or terms.whole is None else [terms.plain, terms.part, terms.whole]
-    means = _resampled_means(np.stack(columns, axis=1))
-    values = means[:, 0]
-    if means.shape[1] > 1:
-        values = values + np.divide(means[:, 1], means[:, 2], out=np.zeros(len(means)), where=means[:, 2] > 0.0)
+def bootstrap(terms: Summary, confidence: float = CONFIDENCE) -> Interval:
+    """Percentiles of the estimate over resampled rows (Efron 1979); the ratio is taken anew in each resample.
+
+    What is resampled: `Terms.units`, `Totals.units`.
+    """
+    sums = _resampled_sums(*terms.units())
+    values = sums[:, 0] / terms.rows
+    if sums.shape[1] > 1:
+        values = values + np.divide(sums[:, 1], sums[:, 2], out=np.zeros(len(sums)), where=sums[:, 2] > 0.0)
     low, high = np.quantile(values, [0.5 - confidence / 2, 0.5 + confidence / 2])
     return Interval("bootstrap", float(low), float(high))
 
 
-def _resampled_means(columns: Floats) -> Floats:
-    """Means of `RESAMPLES` resamples of the rows, (resamples, columns); equal rows are drawn together."""
-    distinct, counts = np.unique(columns, axis=0, return_counts=True)
+def _resampled_sums(distinct: Floats, counts: Floats) -> Floats:
+    """Sums over `RESAMPLES` resamples of the units, (resamples, columns); equal units are drawn together."""
     generator = np.random.Generator(np.random.PCG64(SEED))
-    rows, share = int(counts.sum()), counts / counts.sum()
+    size, share = int(counts.sum()), counts / counts.sum()
     step = max(1, _AT_ONCE // len(distinct))
     parts = [
-        generator.multinomial(rows, share, min(step, RESAMPLES - start)) @ distinct / rows
+        generator.multinomial(size, share, min(step, RESAMPLES - start)) @ distinct
         for start in range(0, RESAMPLES, step)
     ]
     return np.concatenate(parts)
@@ -76,14 +81,14 @@ def empirical_bernstein(
 
     Rewards are moved to start at the lower limit, so that terms lie in [0, most_weight · range].
     """
-    least, most = limits
-    terms, n = sample.weight * (sample.reward - least), sample.rows
+    (least, most), n = limits, sample.rows
     if n < 2:
         return Interval("empirical_bernstein", *limits)
+    found = summarise(lambda part: ips(replace(part, reward=part.reward - least)), sample)
     log = math.log(4.0 / (1.0 - confidence))
-    reach = math.sqrt(2.0 * float(terms.var(ddof=1)) * log / n)
+    reach = found.deviation * math.sqrt(2.0 * log / n)
     reach += 7.0 * most_weight * (most - least) * log / (3.0 * (n - 1))
-    value = least + float(terms.mean())
+    value = least + found.value
     return Interval("empirical_bernstein", max(least, value - reach), min(most, value + reach))
 
 
@@ -95,9 +100,7 @@ def empirical_likelihood(sample: Sample, limits: tuple[float, float], confidence
     """
     least, most = limits
     scale = most - least
-    pairs = np.stack([sample.weight, sample.weight * (sample.reward - least) / scale], axis=1)
-    distinct, repeats = np.unique(pairs, axis=0, return_counts=True)
-    counts = repeats.astype(np.float64)
+    distinct, counts = _likelihood_units(sample, least, scale)
     best = _profile(distinct, counts, None)
     if not math.isfinite(best):
         return Interval("empirical_likelihood", *limits)
@@ -110,6 +113,29 @@ def empirical_likelihood(sample: Sample, limits: tuple[float, float], confidence
     low = 0.0 if excess(0.0) <= 0.0 else float(brentq(excess, 0.0, middle, xtol=1e-12))
     high = 1.0 if excess(1.0) <= 0.0 else float(brentq(excess, middle, 1.0, xtol=1e-12))
     return Interval("empirical_likelihood", least + scale * low, least + scale * high)
+
+
+def _likelihood_units(sample: Sample, least: float, scale: float) -> tuple[Floats, Floats]:
+    """(distinct pairs of w and w·r, how often each occurs), of groups of rows where more are distinct.
+
+    The same limit holds for means of groups as for rows (Kitamura 1997, blockwise empirical likelihood).
+    """
+
+    def pairs(part: Sample) -> Terms:
+        return Terms(part.weight, part.weight * (part.reward - least) / scale, part.weight)
+
+    found = summarise(pairs, sample)
+    if isinstance(found, Terms) and found.part is not None:
+        stacked = np.stack([found.plain, found.part], axis=1)
+        distinct, counts = distinct_rows(stacked)
+        if len(distinct) <= GROUPS:
+            return distinct, counts
+        sums = group_sums(stacked)
+    else:
+        assert isinstance(found, Totals)
+        sums = found.sums[:, :2]
+    sizes = (np.arange(GROUPS) < sample.rows % GROUPS) + sample.rows // GROUPS
+    return sums / sizes[:, None], np.ones(GROUPS)
 
 
 def _constraints(distinct: Floats, value: float | None) -> Floats:
@@ -184,28 +210,64 @@ def _betting_limit(terms: Floats, tail: float) -> float:
     if len(terms) == 0:
         return 0.0
     bets, goal = _bets(terms, tail), math.log(1.0 / tail)
-
-    def refuted(m: float) -> bool:
-        bet = np.minimum(bets, 0.5 / m)
-        return float(np.cumsum(np.log1p(bet * (terms - m))).max()) >= goal
-
     low, high = 0.0, 1.0
     for _ in range(_STEPS):
         middle = (low + high) / 2.0
-        low, high = (middle, high) if refuted(middle) else (low, middle)
+        low, high = (middle, high) if _refuted(terms, bets, middle, goal) else (low, middle)
     return low
+
+
+def _refuted(terms: Floats, bets: Floats, m: float, goal: float) -> bool:
+    """Whether the logarithm of the wealth reaches `goal` at some row."""
+    wealth = 0.0
+    for start in range(0, len(terms), _CHUNK):
+        rows = slice(start, start + _CHUNK)
+        path = wealth + np.cumsum(np.log1p(np.minimum(bets[rows], 0.5 / m) * (terms[rows] - m)))
+        if path.max() >= goal:
+            return True
+        wealth = float(path[-1])
+    return False
 
 
 def _bets(terms: Floats, tail: float) -> Floats:
     """Predictable bets: each uses the terms before it (Waudby-Smith and Ramdas 2024, section 4.2)."""
-    t = np.arange(1, len(terms) + 1, dtype=np.float64)
-    mean = (0.5 + np.cumsum(terms)) / (t + 1.0)
-    spread = (0.25 + np.cumsum((terms - mean) ** 2)) / (t + 1.0)
-    before = np.concatenate([[0.25], spread[:-1]])
-    return np.sqrt(2.0 * math.log(1.0 / tail) / (before * t * np.log1p(t)))
+    bets = np.empty(len(terms))
+    total, squares, spread = 0.5, 0.25, 0.25
+    for start in range(0, len(terms), _CHUNK):
+        part = terms[start : start + _CHUNK]
+        t = np.arange(start + 1.0, start + 1.0 + len(part))
+        mean = (total + np.cumsum(part)) / (t + 1.0)
+        sums = squares + np.cumsum((part - mean) ** 2)
+        before = np.concatenate([[spread], (sums / (t + 1.0))[:-1]])
+        bets[start : start + _CHUNK] = np.sqrt(2.0 * math.log(1.0 / tail) / (before * t * np.log1p(t)))
+        total, squares = total + float(part.sum()), float(sums[-1])
+        spread = squares / (float(t[-1]) + 1.0)
+    return bets
 
 
-OF_TERMS: dict[str, Callable[[Terms, float], Interval]] = {"normal": normal, "bootstrap": bootstrap}
+def asymptotic_sequence(terms: Summary, confidence: float = CONFIDENCE) -> Interval:
+    """The interval of an asymptotic confidence sequence, tightest at `TIGHTEST` rows.
+
+    Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas 2024, "Time-uniform central limit theory and asymptotic confidence
+    sequences", theorem 2.2: valid at all looks at once for many rows, and for every estimator.
+    """
+    if terms.rows < 2:
+        return Interval("asymptotic_sequence", -math.inf, math.inf)
+    reach = mixture_limit(terms.rows, confidence) * terms.deviation
+    return Interval("asymptotic_sequence", terms.value - reach, terms.value + reach)
+
+
+def mixture_limit(rows: float, confidence: float = CONFIDENCE, tightest: float = TIGHTEST) -> float:
+    """How far a mean of `rows` values of deviation 1 strays, ever, with probability 1 − `confidence` at most.
+
+    Robbins' normal mixture; its scale is nearly the best one at `tightest` rows (ibid., equation 57).
+    """
+    alpha = 1.0 - confidence
+    scale = (-2.0 * math.log(alpha) + math.log(-2.0 * math.log(alpha) + 1.0)) / tightest
+    return math.sqrt((rows + 1.0 / scale) * math.log((rows * scale + 1.0) / alpha**2)) / rows
+
+
+OF_TERMS: dict[str, Callable[[Summary, float], Interval]] = {"normal": normal, "bootstrap": bootstrap}
 """Intervals of every estimator."""
 OF_IPS = ("empirical_bernstein", "empirical_likelihood", "anytime")
 """Intervals of the mean of w·r."""

@@ -5,20 +5,20 @@ are found where the file is our send log or an Open Bandit Dataset file; `column
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from sim.errors import InputError, StorageError
+from sim.errors import InputError
 from sim.evaluation.estimators import Floats
+from sim.warehouse.send_logs import collect_log, column_names, scan_log
 from sim.wording import did_you_mean
 
 Codes = NDArray[np.int32]
 
-ROLES = ("stratum", "action", "reward", "propensity", "time", "target")
+ROLES = ("stratum", "action", "reward", "propensity", "time", "target", "batch")
 NEEDED = ("action", "reward", "propensity")
 KNOWN: dict[str, dict[str, str]] = {
     "send log": {
@@ -38,6 +38,7 @@ KNOWN: dict[str, dict[str, str]] = {
 }
 """Layouts that are recognised by their columns."""
 _ROW = "row of the file"
+_ARRAYS = ("stratum", "action", "reward", "propensity", "target", "batch")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,8 @@ class Log:
     actions: list[str]
     target: Floats | None = None
     """Probability of the action under the target policy, where the log has it."""
+    batch: Codes | None = None
+    """From 0, one more at each change of the column `batch`: a period in which the logging policy stays the same."""
     reward_name: str = "reward"
     notes: tuple[str, ...] = field(default=())
 
@@ -62,9 +65,8 @@ class Log:
 
     def part(self, rows: slice) -> "Log":
         """Some rows, with all names."""
-        target = None if self.target is None else self.target[rows]
-        arrays = (self.stratum[rows], self.action[rows], self.reward[rows], self.propensity[rows])
-        return Log(*arrays, self.strata, self.actions, target, self.reward_name, self.notes)
+        chosen = {name: value[rows] for name in _ARRAYS if (value := getattr(self, name)) is not None}
+        return replace(self, **chosen)
 
 
 def read_log(
@@ -75,63 +77,9 @@ def read_log(
     Rows without an action are left out, with a note. Raises StorageError where `source` cannot be read, InputError
     with the row where its content cannot be used.
     """
-    frame = _frame(source, policy)
-    roles = _roles(source, frame.collect_schema().names(), dict(columns or {}), reward)
-    chosen = frame.select([pl.col(name).alias(role) for role, name in roles.items()])
-    try:
-        table = chosen.collect(engine="streaming")
-    except (pl.exceptions.PolarsError, OSError) as error:
-        raise StorageError(f"{source}: cannot be read: {error}", "Is it a Parquet or CSV file?") from error
-    if table.height == 0:
-        raise InputError(f"{source}: the log has no rows")
-    return _log(source, table.with_row_index(_ROW, offset=1), roles)
-
-
-def _frame(source: str, policy: str | None) -> pl.LazyFrame:
-    if source.startswith("duckdb:"):
-        return _duckdb(source)
-    path = Path(source)
-    if (path / "scenario.yaml").is_file():
-        return _run_folder(path, policy)
-    if policy is not None:
-        raise InputError(f"{source}: --logged-by is for run folders only")
-    if not path.exists():
-        raise StorageError(f"{source}: no such file", "LOG is a Parquet or CSV file, a run folder or duckdb:FILE.")
-    files = sorted(path.glob("**/*.parquet")) if path.is_dir() else [path]
-    if not files:
-        raise StorageError(f"{source}: the folder holds no Parquet file")
-    if files[0].suffix.lower() in {".csv", ".txt", ".tsv"}:
-        separator = "\t" if files[0].suffix.lower() == ".tsv" else ","
-        return pl.scan_csv(files[0], separator=separator, glob=False, infer_schema_length=10_000)
-    return pl.scan_parquet(files, glob=False, hive_partitioning=False)
-
-
-def _duckdb(source: str) -> pl.LazyFrame:
-    from sim.warehouse.targets import open_target, parse_target  # noqa: PLC0415 - DuckDB is slow to import
-
-    with open_target(parse_target(source), read_only=True) as target:
-        if target.describe("mass_messages") is None:
-            raise InputError(f"{source}: has no table mass_messages")
-        statement = f"SELECT * FROM `{target.project}.{target.dataset}.mass_messages`"  # noqa: S608 - fixed names
-        frame = pl.from_arrow(target.query(statement))
-    assert isinstance(frame, pl.DataFrame)
-    return frame.lazy()
-
-
-def _run_folder(path: Path, policy: str | None) -> pl.LazyFrame:
-    """The recorded sends of one policy; each page of each replication is a stratum, since their captions differ."""
-    kept = sorted(folder.name.removeprefix("policy=") for folder in (path / "sends").glob("policy=*"))
-    if not kept:
-        raise InputError(f"{path}: the run recorded no sends", "Run the scenario with `--set record.sends=true`.")
-    name = policy or kept[0]
-    if name not in kept:
-        raise InputError(f"{path}: holds no sends of policy {name!r}{did_you_mean(name, kept)}")
-    parts = []
-    for file in sorted((path / "sends" / f"policy={name}").glob("replication=*.parquet")):
-        number = file.stem.removeprefix("replication=")
-        page = pl.format("{}/{}", pl.lit(number), pl.col("page_name")).alias("page_name")
-        parts.append(pl.scan_parquet(file, glob=False, hive_partitioning=False).with_columns(page))
-    return pl.concat(parts)
+    frame = scan_log(source, policy)
+    roles = _roles(source, column_names(source, frame), dict(columns or {}), reward)
+    return _log(source, frame.select([pl.col(name).alias(role) for role, name in roles.items()]), roles)
 
 
 def _roles(source: str, present: list[str], given: dict[str, str], reward: str | None) -> dict[str, str]:
@@ -140,7 +88,7 @@ def _roles(source: str, present: list[str], given: dict[str, str], reward: str |
         raise InputError(f"--columns: unknown role {wrong[0]!r}{did_you_mean(wrong[0], ROLES)}")
     roles: dict[str, str] = {}
     for layout in KNOWN.values():
-        if {layout["action"], layout["propensity"]} <= set(present):
+        if layout["action"] in present and {layout["propensity"], layout["stratum"]} & set(present):
             roles = {role: name for role, name in layout.items() if name in present}
             break
     roles |= given | ({"reward": reward} if reward else {})
@@ -148,7 +96,9 @@ def _roles(source: str, present: list[str], given: dict[str, str], reward: str |
         if role not in roles:
             raise InputError(
                 f"{source}: which column is the {role}? The log has {', '.join(present[:12])}",
-                f"Name it: --columns {role}=COLUMN.",
+                "Without the probability of each decision nothing can be said; a run records it with record.sends=true."
+                if role == "propensity"
+                else f"Name it: --columns {role}=COLUMN.",
             )
     for role, name in roles.items():
         if name not in present:
@@ -156,34 +106,79 @@ def _roles(source: str, present: list[str], given: dict[str, str], reward: str |
     return roles
 
 
-def _log(source: str, table: pl.DataFrame, roles: Mapping[str, str]) -> Log:
-    notes = []
-    sent = table.filter(pl.col("action").is_not_null())
-    if missing := table.height - sent.height:
-        notes.append(f"{missing:,} of {table.height:,} rows name no action and are left out")
-    if sent.height == 0:
-        raise InputError(f"{source}: no row has an action (`{roles['action']}` is always NULL)")
-    if "time" in roles and not sent["time"].is_sorted():
+def _log(source: str, frame: pl.LazyFrame, roles: Mapping[str, str]) -> Log:
+    """Collect numbers and codes only: text and times of a long log would not fit into memory."""
+    rows = int(collect_log(source, frame.select(pl.len())).item())
+    if rows == 0:
+        raise InputError(f"{source}: the log has no rows")
+    sent = frame.with_row_index(_ROW, offset=1).filter(pl.col("action").is_not_null())
+    if "time" in roles and not _in_order(source, sent):
         sent = sent.sort("time", maintain_order=True)
-    columns = _Columns(source, sent, roles)
+    actions, strata = (
+        _distinct(source, sent, "action"),
+        _distinct(source, sent, "stratum") if "stratum" in roles else None,
+    )
+    if not len(actions):
+        raise InputError(f"{source}: no row has an action (`{roles['action']}` is always NULL)")
+    _require_numbers(source, frame.collect_schema(), roles)
+    table = collect_log(source, sent.select(_ROW, *_encoded(roles, actions, strata)))
+    columns = _Columns(source, table, roles)
     reward, propensity = columns.numbers("reward"), columns.numbers("propensity")
     columns.refuse("propensity", (propensity <= 0.0) | (propensity > 1.0), "not above 0 and at most 1")
     target = columns.numbers("target") if "target" in roles else None
     if target is not None:
         columns.refuse("target", (target < 0.0) | (target > 1.0), "not between 0 and 1")
-    if "stratum" in roles:
-        stratum, strata = _codes(sent["stratum"])
-    else:
-        stratum, strata = np.zeros(sent.height, np.int32), ["all"]
-    action, actions = _codes(sent["action"])
-    return Log(stratum, action, reward, propensity, strata, actions, target, roles["reward"], tuple(notes))
+    missing = rows - table.height
+    return Log(
+        stratum=np.zeros(table.height, np.int32) if strata is None else table["stratum"].to_numpy(),
+        action=table["action"].to_numpy(),
+        reward=reward,
+        propensity=propensity,
+        strata=["all"] if strata is None else _names(strata, table["stratum"]),
+        actions=_names(actions, table["action"]),
+        target=target,
+        batch=_batches(table["batch"]) if "batch" in roles else None,
+        reward_name=roles["reward"],
+        notes=(f"{missing:,} of {rows:,} rows name no action and are left out",) if missing else (),
+    )
 
 
-def _codes(values: pl.Series) -> tuple[Codes, list[str]]:
-    """Codes from 0 in the order of the values, and the values as text."""
-    distinct = values.unique().sort(nulls_last=True)
-    codes = values.rank("dense").fill_null(len(distinct)) - 1
-    return codes.cast(pl.Int32).to_numpy(), [str(value) for value in distinct.to_list()]
+def _in_order(source: str, frame: pl.LazyFrame) -> bool:
+    earlier = pl.col("time") < pl.col("time").shift(1)
+    return not collect_log(source, frame.select(earlier.any())).item()
+
+
+def _distinct(source: str, frame: pl.LazyFrame, role: str) -> pl.Series:
+    """The values of a column in order, without NULL."""
+    return collect_log(source, frame.select(pl.col(role).unique()))[role].drop_nulls().sort()
+
+
+def _encoded(roles: Mapping[str, str], actions: pl.Series, strata: pl.Series | None) -> list[pl.Expr]:
+    """Codes in the order of the values, NULL last; numbers as floats; the batch as it is."""
+    found = [pl.col(role).cast(pl.Float64) for role in ("reward", "propensity", "target") if role in roles]
+    for role, values in (("action", actions), ("stratum", strata)):
+        if values is not None:
+            codes = np.arange(len(values), dtype=np.int32)
+            found.append(pl.col(role).replace_strict(values, codes, default=len(values), return_dtype=pl.Int32))
+    return [*found, pl.col("batch")] if "batch" in roles else found
+
+
+def _names(values: pl.Series, codes: pl.Series) -> list[str]:
+    """The values as text, with one for NULL where it occurs."""
+    largest = codes.max()
+    assert isinstance(largest, int)
+    return [str(value) for value in values.to_list()] + ["None"] * (largest == len(values))
+
+
+def _batches(values: pl.Series) -> Codes:
+    changed = (values != values.shift(1)).fill_null(value=False)
+    return changed.cast(pl.Int32).cum_sum().to_numpy()
+
+
+def _require_numbers(source: str, schema: pl.Schema, roles: Mapping[str, str]) -> None:
+    for role in ("reward", "propensity", "target"):
+        if role in roles and not (schema[role].is_numeric() or schema[role] == pl.Boolean):
+            raise InputError(f"{source}: column {roles[role]!r} ({role}) holds {schema[role]}, not numbers")
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,10 +191,7 @@ class _Columns:
 
     def numbers(self, role: str) -> Floats:
         """A column of finite numbers."""
-        column = self.table[role]
-        if not (column.dtype.is_numeric() or column.dtype == pl.Boolean):
-            raise InputError(f"{self.source}: column {self.roles[role]!r} ({role}) holds {column.dtype}, not numbers")
-        values = column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+        values = self.table[role].fill_null(float("nan")).to_numpy()
         self.refuse(role, ~np.isfinite(values), "not a number")
         return values
 

@@ -4,11 +4,15 @@ Fitted by cross-fitting: a row is never judged by a model that has seen it (Cher
 `dm` and `dr` are too sure of themselves.
 """
 
-import numpy as np
-from numpy.typing import NDArray
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
+import numpy as np
+
+from sim.evaluation.adaptive import stable_weights
 from sim.evaluation.estimators import Floats, Sample
-from sim.evaluation.log import Log
+from sim.evaluation.log import Codes, Log
 from sim.evaluation.target import Target
 
 FOLDS = 3
@@ -17,28 +21,84 @@ SHRINK = 10.0
 
 
 def sample_of(log: Log, target: Target, folds: int = FOLDS) -> Sample:
-    """The rows as estimators see them; without a reward model where the target's probabilities are not all known."""
+    """The rows as estimators see them; without a reward model where the target's probabilities are not all known.
+
+    Row i is in fold i mod `folds`.
+    """
     weight = target.of_logged / log.propensity
     if target.chance is None:
         return Sample(log.reward, weight)
-    fitted, direct = np.empty(log.rows), np.empty(log.rows)
-    fold = np.arange(log.rows) % folds
-    for number in range(folds):
-        inside = fold == number
-        model = fit(log, ~inside if folds > 1 else inside)
-        fitted[inside] = model[log.stratum[inside], log.action[inside]]
-        direct[inside] = (target.chance * model).sum(axis=1)[log.stratum[inside]]
-    return Sample(log.reward, weight, fitted, direct)
+    parts = [slice(number, None, folds) for number in range(folds)]
+    return Sample(log.reward, weight, *_expected(log, target.chance, parts, _others))
 
 
-def fit(log: Log, rows: NDArray[np.bool_], shrink: float = SHRINK) -> Floats:
-    """Expected rewards (strata, actions) from some rows."""
+def forward_sample(log: Log, target: Target, batch: Codes) -> Sample:
+    """As `sample_of` for a log that was collected adaptively: the model of a batch knows earlier batches only.
+
+    `batch` (rows,) does not fall from row to row. The sample has the weights of `aw_aipw`.
+    """
+    weight = target.of_logged / log.propensity
+    stable = stable_weights(weight, batch)
+    if target.chance is None:
+        return Sample(log.reward, weight, stable=stable)
+    edges = [0, *(np.flatnonzero(np.diff(batch)) + 1).tolist(), log.rows]
+    parts = [slice(start, stop) for start, stop in itertools.pairwise(edges)]
+    return Sample(log.reward, weight, *_expected(log, target.chance, parts, _earlier), stable)
+
+
+@dataclass(frozen=True, eq=False)
+class Sums:
+    """Rows and rewards by stratum and action, (strata, actions)."""
+
+    count: Floats
+    total: Floats
+
+    def __add__(self, other: "Sums") -> "Sums":
+        return Sums(self.count + other.count, self.total + other.total)
+
+    def model(self, shrink: float = SHRINK) -> Floats:
+        """Expected rewards, (strata, actions)."""
+        count, total = self.count, self.total
+        overall = total.sum() / max(count.sum(), 1.0)
+        by_action = (total.sum(axis=0) + shrink * overall) / (count.sum(axis=0) + shrink)
+        model: Floats = (total + shrink * by_action) / (count + shrink)
+        return model
+
+
+def sums_of(log: Log) -> Sums:
+    """Sums over all rows of a log."""
     shape = len(log.strata), len(log.actions)
-    place = log.stratum[rows].astype(np.int64) * shape[1] + log.action[rows]
-    size = shape[0] * shape[1]
-    count = np.bincount(place, minlength=size).reshape(shape).astype(np.float64)
-    total = np.bincount(place, log.reward[rows], size).reshape(shape)
-    overall = total.sum() / max(count.sum(), 1.0)
-    by_action = (total.sum(axis=0) + shrink * overall) / (count.sum(axis=0) + shrink)
-    model: Floats = (total + shrink * by_action) / (count + shrink)
-    return model
+    place, size = log.stratum.astype(np.int64) * shape[1] + log.action, shape[0] * shape[1]
+    count, total = np.bincount(place, minlength=size), np.bincount(place, log.reward, size)
+    rewards: Floats = total.astype(np.float64)
+    return Sums(count.reshape(shape).astype(np.float64), rewards.reshape(shape))
+
+
+def _expected(
+    log: Log, chance: Floats, parts: Sequence[slice], known: Callable[[Iterator[Sums]], Iterator[Sums]]
+) -> tuple[Floats, Floats]:
+    """(expected reward of the action of each row, and of the target policy), each part by what it may know."""
+    fitted, direct = np.empty(log.rows), np.empty(log.rows)
+    logs = [log.part(rows) for rows in parts]
+    for rows, part, sums in zip(parts, logs, known(sums_of(part) for part in logs), strict=True):
+        model = sums.model()
+        fitted[rows] = model[part.stratum, part.action]
+        direct[rows] = (chance * model).sum(axis=1)[part.stratum]
+    return fitted, direct
+
+
+def _others(folds: Iterator[Sums]) -> Iterator[Sums]:
+    """For each fold the sums of the others; of itself where it is alone."""
+    parts = list(folds)
+    whole = sum(parts[1:], parts[0])
+    for part in parts:
+        rest = Sums(whole.count - part.count, whole.total - part.total)
+        yield rest if len(parts) > 1 else whole
+
+
+def _earlier(batches: Iterator[Sums]) -> Iterator[Sums]:
+    """For each batch the sums of those before it; for the first one zeros."""
+    known: Sums | None = None
+    for batch in batches:
+        yield known or Sums(np.zeros_like(batch.count), np.zeros_like(batch.total))
+        known = known + batch if known else batch

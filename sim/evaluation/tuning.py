@@ -1,24 +1,25 @@
 """SLOPE: the number of a tuned estimator, chosen from the data (Su, Srinath and Krishnamurthy 2020, algorithm 1)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
 from sim.evaluation.estimators import TUNED, Sample, Terms
-from sim.evaluation.intervals import normal
+from sim.evaluation.intervals import Summary, normal
+from sim.evaluation.totals import summarise
 
 CANDIDATES = 12
-_MOST_QUANTILE = 0.999
 
 
 def candidates(sample: Sample) -> list[float]:
-    """Numbers to choose from, descending: no limit, then from a high quantile of the weights down to their mean, 1."""
-    most = float(np.quantile(sample.weight, _MOST_QUANTILE))
+    """Numbers to choose from, descending: no limit, then from the largest weight down to the mean weight, 1."""
+    most = float(sample.weight.max())
     grid = np.geomspace(1.0, most, CANDIDATES).tolist() if most > 1.0 else []
     return [float("inf"), *reversed(grid)]
 
 
-def slope(name: str, sample: Sample, numbers: Sequence[float] | None = None) -> tuple[float, Terms]:
+def slope(name: str, sample: Sample, numbers: Sequence[float] | None = None) -> tuple[float, Summary]:
     """(number, terms) of the estimator `name`.
 
     Going from the least biased estimator to the least variable one, the last whose interval, twice as wide, still
@@ -26,9 +27,9 @@ def slope(name: str, sample: Sample, numbers: Sequence[float] | None = None) -> 
     """
     estimator = TUNED[name]
     low, high = -np.inf, np.inf
-    chosen: tuple[float, Terms] | None = None
+    chosen: tuple[float, Summary] | None = None
     for number in candidates(sample) if numbers is None else numbers:
-        terms = estimator(sample, number)
+        terms = summarise(partial(_tuned, estimator, number), sample)
         reach = normal(terms).high - terms.value
         low, high = max(low, terms.value - 2 * reach), min(high, terms.value + 2 * reach)
         if chosen is not None and low > high:
@@ -36,3 +37,7 @@ def slope(name: str, sample: Sample, numbers: Sequence[float] | None = None) -> 
         chosen = number, terms
     assert chosen is not None
     return chosen
+
+
+def _tuned(estimator: Callable[[Sample, float], Terms], number: float, sample: Sample) -> Terms:
+    return estimator(sample, number)

@@ -1,10 +1,11 @@
 """The undisturbed run that disturbed ones are compared with."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from reliability.harness import BUSY, digest, finish, start
+from reliability.harness import BUSY, Forks, digest, finish, start
 
 
 @pytest.fixture(scope="session")
@@ -21,3 +22,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def expected(home: Path) -> str:
     """The digest of the undisturbed run."""
     return digest(home / "whole")
+
+
+@pytest.fixture(scope="session")
+def forks(home: Path) -> Iterator[Forks]:
+    """Runs of busy.yaml that share one start of Python."""
+    made = Forks(home)
+    yield made
+    made.close()

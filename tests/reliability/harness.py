@@ -4,14 +4,16 @@ Every promise has a short form, which always runs, and a full form with the same
 
     python -m pytest tests/reliability              short forms
     python -m pytest tests/reliability -m long      full forms
+    python -m pytest tests/reliability/test_kills.py -m long --minutes 6     as many tries as fit, and their number
 """
 
 import hashlib
+import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,6 +40,62 @@ world: {kind: bernoulli, means: [0.2, 0.5, 0.8]}
 policies: [uniform, oracle]
 record: {stats: all}
 """
+
+
+Tries = Callable[[int], Iterator[int]]
+"""The fixture `tries`: numbers below a wanted count, for at most `--minutes`."""
+FORKS = """\
+import json, os, signal, sys
+import numba, numpy, pyarrow.parquet  # noqa: once, for all forks; nothing runs here, for no thread survives a fork
+import sim.cli, sim.commands.run, sim.api, sim.pilot, sim.runs.runner, sim.worlds.bernoulli.world  # noqa
+for line in sys.stdin:
+    words, errors = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        os.setsid()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for stream, path in ((0, os.devnull), (1, os.devnull), (2, errors)):
+            os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC), stream)
+        code = sim.cli.exit_code(words)
+        sys.stderr.flush()
+        os._exit(code)
+    print(child, flush=True)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+"""
+
+
+class Forks:
+    """Processes that run `sim run busy.yaml …`, one after the other, without a start of Python for each."""
+
+    def __init__(self, cwd: Path) -> None:
+        self._errors = cwd / "forks.err"
+        self._parent = subprocess.Popen(
+            [sys.executable, "-c", FORKS],
+            cwd=cwd,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+
+    def start(self, *words: str) -> int:
+        """Start a process group; returns its number."""
+        assert self._parent.stdin
+        command = ["run", "busy.yaml", "--no-report", "--quiet", *words]
+        print(json.dumps([command, str(self._errors)]), file=self._parent.stdin, flush=True)
+        return int(self._read())
+
+    def finish(self) -> tuple[int, str]:
+        """Wait for the end of what was started; exit code (minus the signal that killed it) and stderr."""
+        return int(self._read()), self._errors.read_text()
+
+    def close(self) -> None:
+        """End the parent."""
+        self._parent.communicate()
+
+    def _read(self) -> str:
+        assert self._parent.stdout
+        return self._parent.stdout.readline()
 
 
 def amounts(short: int, full: int) -> Any:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 import sim
-from reliability.harness import ROOT, SMALL, amounts, digest
+from reliability.harness import ROOT, SMALL, Tries, amounts, digest
 from sim.errors import SimError
 
 CHANGES = frozenset({"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.truncate"})
@@ -66,26 +66,29 @@ def wanted(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC], ids=["EIO", "ENOSPC"])
 @amounts(9, 1)
 def test_an_error_at_any_change_leaves_a_run_that_can_be_resumed(
-    tmp_path: Path, wanted: str, amount: int, code: int
+    tmp_path: Path, wanted: str, amount: int, code: int, tries: Tries
 ) -> None:
     """Every `amount`-th change."""
-    target, tried = 1, 0
-    while attempt(folder := tmp_path / str(target), target, code):
+    tried = 0
+    for tried in tries(0):
+        target = 1 + tried * amount
+        if not attempt(folder := tmp_path / str(target), target, code):
+            break
         if not (folder / "manifest.json").exists():
             assert not folder.exists() or not [path for path in folder.iterdir() if path.suffix == ".parquet"]
         sim.run(SMALL, folder, resume=True, report=False)
         assert digest(folder) == wanted
-        target, tried = target + amount, tried + 1
     assert tried >= 40 // amount
 
 
 @pytest.mark.parametrize("code", [errno.EIO, errno.ENOSPC], ids=["EIO", "ENOSPC"])
 @amounts(17, 1)
 def test_an_error_while_replacing_leaves_the_old_run_or_the_new_one(
-    tmp_path: Path, wanted: str, amount: int, code: int
+    tmp_path: Path, wanted: str, amount: int, code: int, tries: Tries
 ) -> None:
-    target, other = 1, {**SMALL, "seed": 99}
-    while True:
+    other = {**SMALL, "seed": 99}
+    for number in tries(0):
+        target = 1 + number * amount
         folder = tmp_path / str(target)
         old = digest(sim.run(other, folder, report=False).path)
         reached = attempt(folder, target, code, fresh=True)
@@ -95,7 +98,6 @@ def test_an_error_while_replacing_leaves_the_old_run_or_the_new_one(
         assert digest(folder) == wanted
         if not reached:
             return
-        target += amount
 
 
 def sim_seed(folder: Path) -> int | None:
@@ -125,9 +127,11 @@ sys.exit(0 if points.attempt(Path({folder!r}), {target}, 0, resume=True) else 7)
 
 
 @amounts(23, 1)
-def test_a_death_at_any_change_leaves_a_run_that_can_be_resumed(tmp_path: Path, wanted: str, amount: int) -> None:
-    target = 1
-    while True:
+def test_a_death_at_any_change_leaves_a_run_that_can_be_resumed(
+    tmp_path: Path, wanted: str, amount: int, tries: Tries
+) -> None:
+    for number in tries(0):
+        target = 1 + number * amount
         folder = tmp_path / str(target)
         program = DYING.format(tests=str(ROOT / "tests"), root=str(ROOT), folder=str(folder), target=target)
         code = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode
@@ -136,4 +140,3 @@ def test_a_death_at_any_change_leaves_a_run_that_can_be_resumed(tmp_path: Path, 
         assert digest(folder) == wanted
         if code == 7:
             return
-        target += amount

@@ -3,14 +3,16 @@
 import shutil
 from pathlib import Path
 
-from reliability.harness import amounts, digest, finish, small_disk, start
+from reliability.harness import Tries, amounts, digest, finish, small_disk, start
 from sim.files import is_full_disk
 
 
 @amounts(3, 20)
-def test_a_full_disk_is_said_and_the_run_resumes(home: Path, tmp_path: Path, expected: str, amount: int) -> None:
+def test_a_full_disk_is_said_and_the_run_resumes(
+    home: Path, tmp_path: Path, expected: str, amount: int, tries: Tries
+) -> None:
     codes = []
-    for number in range(amount):
+    for number in tries(amount):
         kilobytes = 24 + 2_000 * number // amount
         with small_disk(tmp_path / f"disk{number}", kilobytes) as disk:
             code, said = finish(start(home, "--out", str(disk / "run"), "--workers", str(1 + number % 2)))

@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 import sim
-from reliability.harness import amounts
+from reliability.harness import Tries, amounts
 from sim.errors import InputError
 from sim.scenario import load
 
@@ -110,11 +110,13 @@ def refuse(word: str) -> NoReturn:
 
 @pytest.mark.parametrize("base", [BERNOULLI, TABLE, TRAFFIC], ids=["bernoulli", "table", "traffic"])
 @amounts(8, 10_000)
-def test_what_is_accepted_gives_finite_tables(here: Path, base: dict[str, Any], amount: int) -> None:
+def test_what_is_accepted_gives_finite_tables(here: Path, base: dict[str, Any], amount: int, tries: Tries) -> None:
     """`amount` of the accepted scenarios, spread evenly."""
     whole, tried = load(base).content(), accepted(base)
     assert len(tried) >= 10
-    for number, (path, value) in enumerate(tried[:: max(1, len(tried) // amount)]):
+    chosen = tried[:: max(1, len(tried) // amount)]
+    for number in tries(len(chosen)):
+        path, value = chosen[number]
         try:
             sim.run(changed(whole, path, value), here / str(number), report=False, workers=1)
             require_finite(here / str(number))

@@ -1,10 +1,10 @@
 """Soak: random scenarios one after the other, without a failure and without growing memory.
 
-The full form runs for `CAPTION_SIM_SOAK_MINUTES` minutes, 120 by default.
+The full form runs for two hours, or for `--minutes`.
 """
 
-import os
 import random
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ import polars as pl
 import pytest
 
 import sim
+from reliability.harness import Tries
 
 POLICIES = ("wilson_sample", "wilson_lower", "thompson_beta", "ucb1", "kl_ucb", "greedy", "uniform", "exp3", "oracle")
 SHORT = 4
+MINUTES = 120
 WARM_UP = 20  # scenarios, after which memory has to be flat
 GROWTH_KILOBYTES = 100_000
 
@@ -40,13 +42,13 @@ def scenario(dice: random.Random) -> dict[str, Any]:
     }
 
 
-def soak(folder: Path, number: int, dice: random.Random) -> None:
+def soak(folder: Path, dice: random.Random) -> None:
     content = scenario(dice)
-    run = sim.run(content, folder / str(number), report=False)
+    run = sim.run(content, folder, report=False)
     for table in (run.replications, run.curves):
         numbers = table.select(pl.selectors.float()).drop_nulls()
         assert numbers.select(pl.all_horizontal(pl.all().is_finite()).all()).item(), content
-    again = sim.run(content, folder / str(number), report=False, resume=True)
+    again = sim.run(content, folder, report=False, resume=True)
     assert again.replications.equals(run.replications)
 
 
@@ -58,18 +60,20 @@ def resident_kilobytes() -> int:
 def test_random_scenarios_run_and_hold_no_nan(tmp_path: Path) -> None:
     dice = random.Random(30)
     for number in range(SHORT):
-        soak(tmp_path, number, dice)
+        soak(tmp_path / str(number), dice)
 
 
 @pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads memory from /proc")
-def test_a_long_soak_keeps_memory_flat(tmp_path: Path) -> None:
-    dice, number = random.Random(31), 0
-    end = time.monotonic() + 60 * float(os.environ.get("CAPTION_SIM_SOAK_MINUTES", "120"))
-    before = 0
-    while time.monotonic() < end or number <= WARM_UP:
-        soak(tmp_path, number, dice)
-        number += 1
+def test_a_long_soak_keeps_memory_flat(tmp_path: Path, request: pytest.FixtureRequest, tries: Tries) -> None:
+    dice, before, end = random.Random(31), 0, time.monotonic() + 60 * MINUTES
+    limited = request.config.getoption("--minutes") is not None
+    for number in tries(0):
+        soak(tmp_path / str(number), dice)
+        shutil.rmtree(tmp_path / str(number))
         if number == WARM_UP:
             before = resident_kilobytes()
+        if not limited and time.monotonic() > end:
+            break
+    assert before
     assert resident_kilobytes() - before < GROWTH_KILOBYTES

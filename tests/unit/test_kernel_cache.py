@@ -96,3 +96,15 @@ def test_only_the_first_worker_prints_the_note(tmp_path: Path) -> None:
     unusable = {"HOME": str(blocked), "XDG_CACHE_HOME": str(blocked / "cache"), "PYTHONDONTWRITEBYTECODE": "1"}
     notes = [start(tmp_path, str(blocked / "numba"), **unusable, **{WORKER_NUMBER: number})[1] for number in "01"]
     assert [bool(note) for note in notes] == [True, False]
+
+
+def test_a_folder_that_cannot_be_written_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = str(tmp_path / "cache")
+    assert start(tmp_path, cache)[0] == "5.0 0"
+    refuse = "import tempfile\ndef refuse(*a, **k): raise PermissionError(13, 'read-only')\n"
+    monkeypatch.setattr(sys.modules[__name__], "PROGRAM", f"{refuse}tempfile.TemporaryFile = refuse\n{PROGRAM}")
+    assert start(tmp_path, cache) == ("5.0 1", "")
+    # An empty one is no cache: one note, and the kernel is compiled.
+    result, note = start(tmp_path, str(tmp_path / "empty"), HOME="/nowhere", XDG_CACHE_HOME="/nowhere")
+    assert result == "5.0 0"
+    assert note.count(NO_CACHE) == 1

@@ -15,7 +15,7 @@ from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, Traffi
 from sim.units import DAY_S, WEEK_DAYS
 from sim.worlds.traffic.bank.draw_bank import Listing, SampledBank
 from sim.worlds.traffic.composite import DAYS_BACK, TIERS_BACK
-from sim.worlds.traffic.pages import Integers, fill_listing, make_bank, make_pages, most_dollars
+from sim.worlds.traffic.pages import Integers, fill_listing, make_bank, make_pages, most_dollars, per_view
 from sim.worlds.traffic.parameters import kernel_parameters, recovery, season, tier_cycle
 from sim.worlds.traffic.records import (
     BUMP,
@@ -40,7 +40,7 @@ from sim.worlds.traffic.records import (
     UpdateJob,
     Workspace,
 )
-from sim.worlds.traffic.timetable import Times
+from sim.worlds.traffic.timetable import PRICES, Times
 
 TOP_SHARE = 0.1  # of the captions of a page and tier, the top decile
 SPARE = 2  # of the best cold captions, as many may be tried before the lists are built again
@@ -62,11 +62,12 @@ def make_block(
     """Everything that the kernel works on; `policy_keys` are (replications, pages)."""
     world, _, selection = sections
     pages = make_pages(world, seed, replications)
-    pages["policy_key"] = policy_keys.ravel()
+    pages["policy_key"], pages["price_factor"] = policy_keys.ravel(), 1.0
     sampled = make_bank(world, days, pages)
     captions = sampled.entries.shape[1]
     set_top_rates(pages, sampled)
     tried = reserve(pages, most_chosen(world, selection, days) if pools(policy, selection) else None)
+    listing, most_cold = _listing(world, selection, sampled, pages), most_of_a_tier(world, selection) + SPARE
     rules, state = kernel_parameters(*sections, policy), np.zeros((len(pages), len(TIERS), policy.state_size))
     most = int(rules["most"][0])
     return Block(
@@ -74,7 +75,7 @@ def make_block(
         pages=pages,
         sums=np.zeros(len(pages), RESULT),
         weeks=np.zeros((len(pages), math.ceil(days / WEEK_DAYS)), WEEK),
-        bank=_bank(sampled, most_of_a_tier(world, selection) + SPARE, _listing(world, selection, sampled, pages)),
+        bank=_bank(sampled, most_cold, listing, repriced=highest_price_factor(times) > 0.0),
         tried=_tried(len(pages), tried, rules[0]),
         job=_update_job(len(pages), rules[0], days, times),
         used=_recent_use(len(pages), world, selection),
@@ -85,7 +86,7 @@ def make_block(
         if shares(policy, world)
         else _fleet(len(replications), len(pages), 0, 0),
         params=policy.parameters(),
-        tables=_tables(world, selection, seed, replications, days, times),
+        tables=_tables(world, selection, season(world, seed, replications, days), days, times),
         work=_workspace(captions, tried, most, policy, sections),
     )
 
@@ -118,7 +119,7 @@ def _recent_use(rows: int, world: TrafficSection, selection: Selection) -> Recen
     return RecentUse(category, tier, urgent, by_day)
 
 
-def _bank(sampled: SampledBank, most: int, listing: Listing) -> Bank:
+def _bank(sampled: SampledBank, most: int, listing: Listing, *, repriced: bool) -> Bank:
     """The sampled captions, and room for the `most` best cold ones of each tier."""
     rows, captions = sampled.entries.shape
     return Bank(
@@ -132,6 +133,7 @@ def _bank(sampled: SampledBank, most: int, listing: Listing) -> Bank:
         category=listing.category,
         urgent=listing.urgent,
         dollars=listing.dollars,
+        base_price=sampled.entries["price"].copy() if repriced else np.zeros((rows, 0), np.int16),
     )
 
 
@@ -143,19 +145,27 @@ def _tried(rows: int, most: int, rules: Record) -> Tried:
     return Tried(captions, history, np.zeros(shape, np.int64), np.zeros(shape, np.int64), table)
 
 
+def highest_price_factor(times: Times) -> float:
+    """The largest factor of prices that an incident brings; 0 where none changes prices."""
+    factors = times.daily[:, :, PRICES]
+    return float(factors.max()) if (factors != 1.0).any() else 0.0
+
+
 def _tables(
-    world: TrafficSection, selection: Selection, seed: int, replications: range, days: int, times: Times
+    world: TrafficSection, selection: Selection, seasons: NDArray[np.float64], days: int, times: Times
 ) -> Tables:
+    dollars = np.arange(math.ceil(most_dollars(world) * max(1.0, highest_price_factor(times))) + 1)
     return Tables(
         refreshes=times.refreshes,
         loads=times.loads,
         loads_until=times.loads_until,
         daily=times.daily,
-        season=season(world, seed, replications, days),
+        season=seasons,
         hours=np.array(world.factors.hour, dtype=np.float64),
         tiers=tier_cycle([getattr(selection.quotas, tier) for tier in PRICED_TIERS]),
         recovery=recovery(world, days),
-        log_price=np.log(np.maximum(np.arange(most_dollars(world) + 1), 1e-300)),
+        log_price=np.log(np.maximum(dollars, 1e-300)),
+        log_demand=np.log(per_view(world, np.maximum(1, dollars))),
     )
 
 

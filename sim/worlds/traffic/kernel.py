@@ -14,6 +14,7 @@ from sim.units import DAY_S, WEEK_DAYS
 from sim.worlds.base import Counts, Params
 from sim.worlds.count_draws import binomial
 from sim.worlds.traffic.allocation import tally
+from sim.worlds.traffic.bank.reprice import reprice
 from sim.worlds.traffic.bank.turnover import begin_week
 from sim.worlds.traffic.day_plan import SLOTS, plan_day
 from sim.worlds.traffic.diagnostics import note_send
@@ -38,12 +39,14 @@ from sim.worlds.traffic.records import (
 from sim.worlds.traffic.regret import assumed_wear, rate_on, wear_on
 from sim.worlds.traffic.selection import choose_day
 from sim.worlds.traffic.timetable import ATTRIBUTION as ATTRIBUTED
-from sim.worlds.traffic.timetable import AUDIENCE, EXPIRY, FAR
+from sim.worlds.traffic.timetable import AUDIENCE, EXPIRY, FAR, PRICES, REPLACED
 from sim.worlds.traffic.update_job import expire, load, refresh
 
 RECORD: bool = unbound("RECORD")
 READS_REST: bool = unbound("READS_REST")
 SHARED: bool = unbound("SHARED")
+REPLACES: bool = unbound("REPLACES")  # whether an incident replaces the sampling function of this policy
+REPRICED: bool = unbound("REPRICED")  # whether an incident changes prices
 
 LOCK_OUT, TALLY = 1, 2  # what may be looked at besides the sums
 SHARE = 4  # a stop at which a day begins, before which pages share what they know
@@ -155,7 +158,12 @@ def begin_day(row: Row, params: Params) -> None:
     day = row.page.day
     if day % WEEK_DAYS == 0:
         begin_week(day // WEEK_DAYS, row, params)
-    expiry = row.tables.daily[row.page.number, day, EXPIRY]
+    today = row.tables.daily[row.page.number, day]
+    if REPRICED and today[PRICES] != row.page.price_factor:
+        reprice(today[PRICES], row)
+    if REPLACES:
+        row.page.replaced = today[REPLACED] > 0.0
+    expiry = today[EXPIRY]
     if expiry > 0.0:
         expire(int(day * DAY_S - expiry * DAY_S), row, params)
     plan_day(day, row)
@@ -230,11 +238,11 @@ def await_count(slot: Record, views: int, purchases: int, row: Row) -> None:
     page = row.page
     message = row.job.pending[wrapped(page.pending_head + page.pending_size, row.job.pending.shape[0])]
     message.time, message.caption, message.weight = slot.time, slot.caption, slot.weight
-    message.ordinal, message.use, message.left = row.sums.sends, 0, 1.0
+    message.ordinal, message.use, message.price, message.left = row.sums.sends, 0, 0, 1.0
     if slot.caption != BY_HAND:
         if READS_REST:
             message.left = 1.0 - assumed_wear(slot.time // DAY_S, slot.caption, row)
-        message.use = row.tried.uses[slot.caption]
+        message.use, message.price = row.tried.uses[slot.caption], row.tried.captions[slot.caption].price
     message.sent, message.views, message.purchases = fans_on(slot.time // DAY_S, row), views, purchases
     message.attributed = slot.caption != BY_HAND and is_attributed(slot.number, row)
     row.page.pending_size += 1
@@ -264,5 +272,6 @@ def write(slot: Record, views: int, purchases: int, row: Row) -> None:
     line = row.log[row.sums.sends]
     line.time, line.caption, line.propensity = slot.time, slot.caption, slot.propensity
     line.views, line.purchases = views, purchases
+    line.price = row.tried.captions[slot.caption].price if slot.caption != BY_HAND else 0
     line.sent = fans_on(slot.time // DAY_S, row)
     line.known, line.loaded_at, line.attributed = 0, -1, 1

@@ -95,7 +95,8 @@ def season(world: TrafficSection, seed: int, replications: Sequence[int], days: 
 
 def recovery(world: TrafficSection, days: int) -> NDArray[np.float64]:
     """Share of fatigue that is left after 0 … `days` days."""
-    left: NDArray[np.float64] = np.exp2(-np.arange(days + 1) / world.fatigue.half_life_days)
+    with np.errstate(over="ignore"):  # a half-life of almost 0: nothing is left
+        left: NDArray[np.float64] = np.exp2(-np.arange(days + 1) / world.fatigue.half_life_days)
     return left
 
 

@@ -121,6 +121,8 @@ PAGE = np.dtype(
         ("slot", "i8"),  # the next slot of today's plan
         ("slots", "i8"),  # slots of today's plan
         ("priced_sends", "i8"),  # priced slots planned so far
+        ("price_factor", "f8"),  # of prices now, against those at start
+        ("replaced", "i8"),  # whether the sampling function is replaced today
         ("assigned", "i8"),  # messages with a caption so far, where recent uses are kept
         ("decayed_at", "i8"),  # the value of `sends` that discounted statistics refer to
         ("pending_head", "i8"),  # of the ring `Row.job.pending`
@@ -201,6 +203,7 @@ HISTORY = np.dtype(
         ("s", "f8"),  # successes that the policy sees
         ("ipw_successes", "f8"),  # importance-weighted successes
         ("purchased", "i8"),
+        ("earned", "i8"),  # dollars
         ("messages", "i8"),  # that these purchases and views are of
         ("viewed", "f8"),  # views, each by the share of a fresh rate that the policy believed in
         ("assumed_wear", "f8"),  # the policy's belief about `wear`
@@ -241,6 +244,7 @@ MESSAGE = np.dtype(
         ("ordinal", "i8"),  # how many messages the page had sent before
         ("use", "i8"),  # how many times the caption had been sent before
         ("sent", "i8"),  # recipients
+        ("price", "i8"),  # dollars
         ("views", "i8"),
         ("purchases", "i8"),  # all that will ever come; once the update job looks, those known
         ("attributed", "i8"),  # whether the send log names its caption
@@ -262,6 +266,7 @@ LINE = np.dtype(
         ("time", "i8"),
         ("caption", "i8"),
         ("sent", "i8"),  # recipients
+        ("price", "i8"),  # dollars
         ("views", "i8"),
         ("purchases", "i8"),  # all that will ever come
         ("known", "i8"),  # those that the send log shows, frozen when the message was loaded
@@ -291,6 +296,7 @@ TABLE = np.dtype(
         ("rolled_successes", "i8"),
         ("rolled_failures", "i8"),
         ("rolled_purchases", "i8"),
+        ("rolled_revenue", "i8"),  # dollars
         ("rolled_emvs", "i8"),
         ("rolled_emv", "f8"),  # sum
         ("rolled_weight", "f8"),
@@ -312,6 +318,7 @@ class Bank(NamedTuple):
     category: Shorts  # (C,): from 1; this and what follows of length 0 without a composite selection
     urgent: Shorts  # (C,): 0 or 1
     dollars: Floats  # (C,): historical revenue per send, as the bank has it
+    base_price: Shorts  # (C,): prices at start; of length 0 where no incident changes prices
 
 
 class Tried(NamedTuple):
@@ -357,12 +364,13 @@ class Tables(NamedTuple):
     refreshes: Counts  # second of each refresh, ascending; the last is beyond every horizon
     loads: Counts  # second of each load, likewise
     loads_until: Counts  # second up to which each load shows messages
-    daily: Floats  # (pages, days, 4): see `timetable.Times`
+    daily: Floats  # (pages, days, 6): see `timetable.Times`
     season: Floats  # (days,): weekday × holiday factor; of a block (replications, days)
     hours: Floats  # (24,): hour factor
     tiers: Counts  # (cycle,): the tier of a page's next priced message, repeated for ever
     recovery: Floats  # (days + 1,): share of fatigue that is left after so many days
     log_price: Floats  # logarithms of whole dollars; −inf for 0
+    log_demand: Floats  # logarithms of the purchases per view at whole dollars
 
 
 class Workspace(NamedTuple):
@@ -445,6 +453,7 @@ def bank_of(bank: Bank, i: int) -> Bank:
         bank.category[i],
         bank.urgent[i],
         bank.dollars[i],
+        bank.base_price[i],
     )
 
 
@@ -481,6 +490,7 @@ def tables_of(tables: Tables, replication: int) -> Tables:
         tables.tiers,
         tables.recovery,
         tables.log_price,
+        tables.log_demand,
     )
 
 

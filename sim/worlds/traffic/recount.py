@@ -26,13 +26,14 @@ def keep_loaded(message: Record, row: Row) -> None:
         copy = row.job.loaded[wrapped(page.loaded_head + page.loaded_size, row.job.loaded.shape[0])]
         copy.time, copy.caption, copy.weight = message.time, message.caption, message.weight
         copy.ordinal, copy.sent, copy.views = message.ordinal, message.sent, message.views
-        copy.purchases, copy.emv = message.purchases, message.emv
+        copy.purchases, copy.emv, copy.price = message.purchases, message.emv, message.price
         copy.use = 0  # not counted yet
         page.loaded_size += 1
         history = row.tried.history[message.caption]
         history.viewed += message.views * message.left  # sales count once, whatever the table does
         history.purchased += message.purchases
         history.messages += 1
+        history.earned += message.purchases * message.price
 
 
 def drop_older(before: int, row: Row) -> None:
@@ -63,7 +64,7 @@ def recount(now: int, median: float, row: Row) -> int:
         roll_up(message, label_of(message.emv, median), table)
     for i in range(touched):
         c = row.work.touched[i]
-        add(row.tried.table[c], row.tried.captions[c].price, now, row)
+        add(row.tried.table[c], now, row)
     return touched
 
 
@@ -72,6 +73,7 @@ def roll_up(message: Record, label: int, table: Record) -> None:
     table.rolled += 1
     table.rolled_sent += message.sent
     table.rolled_purchases += message.purchases
+    table.rolled_revenue += message.purchases * message.price
     if label == SUCCESS:
         table.rolled_successes += 1
         table.rolled_weight += message.weight
@@ -82,7 +84,7 @@ def roll_up(message: Record, label: int, table: Record) -> None:
         table.rolled_emv += message.emv
 
 
-def add(table: Record, price: int, now: int, row: Row) -> None:
+def add(table: Record, now: int, row: Row) -> None:
     """Add a roll-up to its row, or insert the row with the prior; the roll-up is 0 again afterwards."""
     exists = table.runs > 0
     successes = decayed(table.successes, row.rules.decay) if exists else PRIOR
@@ -91,7 +93,7 @@ def add(table: Record, price: int, now: int, row: Row) -> None:
     emv = table.rolled_emv / table.rolled_emvs if table.rolled_emvs > 0 else math.nan
     table.successes, table.failures = successes, failures
     table.observations += table.rolled
-    table.revenue += table.rolled_purchases * price
+    table.revenue += table.rolled_revenue
     if row.rules.null_if_unsold and not row.rules.null_is_zero and table.rolled_purchases == 0:
         table.revenue_null = 1
     table.conversion_rate = table.rolled_purchases / table.rolled_sent
@@ -121,5 +123,5 @@ def capped(successes: int, failures: int, cap: int) -> tuple[int, int]:
 def clear(table: Record) -> None:
     """Empty the roll-up."""
     table.rolled = table.rolled_successes = table.rolled_failures = 0
-    table.rolled_sent = table.rolled_purchases = table.rolled_emvs = 0
+    table.rolled_sent = table.rolled_purchases = table.rolled_revenue = table.rolled_emvs = 0
     table.rolled_emv = table.rolled_weight = 0.0

@@ -19,11 +19,11 @@ def caption_counts(b: Block, rows: slice, start_s: int) -> CaptionCounts:
     """Caption statistics of the replication that `rows` are; `start_s` is the scenario's start since 1970."""
     if b.tried.table.shape[1] > 0:
         return _recounted(b, rows, start_s)
-    captions, history = b.tried.captions[rows], b.tried.history[rows]
+    history = b.tried.history[rows]
     page, place = np.nonzero(history["observations"] > 0)
     order = np.lexsort((history["caption_id"][page, place], page))
     page, place = page[order], place[order]
-    found, known = captions[page, place], history[page, place]
+    known = history[page, place]
     observations, emvs = known["observations"].astype(np.int64), known["emvs"]
     mean_emv = np.divide(known["emv_total"], emvs, where=emvs > 0, out=np.full(len(page), np.nan))
     return CaptionCounts(
@@ -34,7 +34,7 @@ def caption_counts(b: Block, rows: slice, start_s: int) -> CaptionCounts:
         observations=observations,
         sent=observations * b.pages["fans"][rows][page],
         purchased=known["purchased"].copy(),
-        revenue_micros=known["purchased"] * found["price"] * MICROS,
+        revenue_micros=known["earned"] * MICROS,
         mean_emv=mean_emv,
         last_emv=np.where(emvs > 0, known["emv_last"], np.nan),
         last_used_us=(known["sent_last"] + start_s) * MICROS,
@@ -77,8 +77,7 @@ def send_log(b: Block, rows: slice, start_s: int, *, as_loaded: bool) -> SendLog
     """
     page, lines = _lines(b, rows, as_loaded=as_loaded)
     by_hand = lines["caption"] < 0
-    price = b.tried.captions[rows]["price"][page, lines["caption"]].astype(np.float64)
-    price[by_hand] = 0.0
+    price = lines["price"].astype(np.float64)
     purchases = lines["known" if as_loaded else "purchases"].astype(np.float64)
     if as_loaded and b.rules["null_if_unsold"][0]:
         purchases[purchases == 0.0] = np.nan

@@ -25,6 +25,7 @@ from sim.worlds.traffic.diagnostics import expect_free, note_constraints_cost
 from sim.worlds.traffic.fleet import fit_fleet, summarise_with_fleet
 from sim.worlds.traffic.records import BUMP, BY_HAND, RATE, USD, Record, Row
 from sim.worlds.traffic.regret import assumed_wear, expect, missed, rate_on
+from sim.worlds.traffic.replaced import replaced_quantile, replaced_score
 from sim.worlds.traffic.update_job import recall, refresh_score
 
 observe_sales: Callable[..., None] = unbound("observe_sales")
@@ -47,6 +48,7 @@ READS_REST: bool = unbound("READS_REST")
 READS_SALES: bool = unbound("READS_SALES")
 RECOMPUTE: bool = unbound("RECOMPUTE")
 RECORD: bool = unbound("RECORD")
+REPLACES: bool = unbound("REPLACES")
 VECTORISE: bool = unbound("VECTORISE")
 WEIGHTED: bool = unbound("WEIGHTED")
 WINDOWED: bool = unbound("WINDOWED")
@@ -189,6 +191,8 @@ def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params
 
     Positions from `eligible` on are of cold captions.
     """
+    if REPLACES and row.page.replaced:
+        return rank_replaced(tier, eligible, wanted, key, row)
     arms, state = eligible + row.page.cold[tier], row.state[tier]
     prepare(row.sums.sends, row.work.n[:arms], row.work.a[:arms], row.work.b[:arms], params, state, key)
     # Cold ones first: little is known of them, and few tried ones then make it into the list.
@@ -196,6 +200,21 @@ def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params
     if VECTORISE:
         return rank_at_once(tier, eligible, found, wanted, key, row, params)
     return rank_tried(tier, eligible, found, wanted, key, row, params)
+
+
+def rank_replaced(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row) -> int:
+    """The same while the sampling function is replaced."""
+    u, cold, found = 1.0, row.page.cold[tier] if POOLED else 0, 0
+    for j in range(min(cold, wanted)):
+        u *= uniform(arm_key(key, 2 * eligible + j)) ** (1.0 / (cold - j))
+        row.work.score[j], row.work.luck[j], row.work.chosen[j] = replaced_quantile(u), u, eligible + j
+        found += 1
+    for i in range(eligible):
+        history = row.tried.history[row.work.eligible[i]]
+        value = total_of(replaced_score(history.n, history.s, arm_key(key, i)), i, row)
+        if found < wanted or value >= row.work.score[found - 1]:
+            found = push_ranked(i, value, uniform(arm_key(key, eligible + i)), found, wanted, row)
+    return found
 
 
 def rank_cold(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Params) -> int:

@@ -18,8 +18,15 @@ from sim.units import DAY_S, HOUR_S
 from sim.worlds.base import Counts, Floats
 
 FAR = 2**62  # a tick after every horizon
-RATES, AUDIENCE, ATTRIBUTION, EXPIRY = range(4)  # what changes by page and day
-DAILY = {"rates": RATES, "audience": AUDIENCE, "attribution": ATTRIBUTION, "partition_expiry": EXPIRY}
+RATES, AUDIENCE, ATTRIBUTION, EXPIRY, PRICES, REPLACED = range(6)  # what changes by page and day
+DAILY = {
+    "rates": RATES,
+    "audience": AUDIENCE,
+    "attribution": ATTRIBUTION,
+    "partition_expiry": EXPIRY,
+    "prices": PRICES,
+    "function_replaced": REPLACED,
+}
 
 
 class Times(NamedTuple):
@@ -32,7 +39,8 @@ class Times(NamedTuple):
     loads_until: Counts
     """For each load, the second up to which it shows messages."""
     daily: Floats
-    """(pages, days, 4): factor of rates, factor of the audience, share attributed, days after which rows expire (0)."""
+    """(pages, days, 6): factor of rates, factor of the audience, share attributed, days after which rows expire (0),
+    factor of prices, 1 while the function is replaced."""
 
 
 def processes(feedback: TrafficFeedback, incidents: Sequence[Incident]) -> list[Callable[[Timetable], Process]]:
@@ -74,7 +82,7 @@ def refresh_times(calendar: Calendar) -> Counts:
 def _daily(calendar: Calendar, feedback: TrafficFeedback, pages: int, days: int) -> Floats:
     """What incidents change by whole days: from the day on which they begin."""
     daily = np.empty((pages, days, len(DAILY)))
-    usual = [1.0, 1.0, feedback.attribution, 0.0]
+    usual = [1.0, 1.0, feedback.attribution, 0.0, 1.0, 0.0]
     daily[:] = usual
     for time, kind, value, page in zip(calendar.time, calendar.kind, calendar.value, calendar.pages, strict=True):
         what = DAILY.get(calendar.kinds[kind].removeprefix(PREFIX))

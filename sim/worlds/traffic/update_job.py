@@ -86,14 +86,13 @@ def current_median(row: Row) -> float:
 def observe(message: Record, now: int, row: Row) -> None:
     """Find out what is known of a message, and let it into the page's median."""
     known = 0
-    price = row.tried.captions[message.caption].price if message.caption >= 0 else 0
     if message.purchases > 0:
         key = pull_key(arm_key(row.page.outcome_key, row.tried.history[message.caption].caption_id), message.use)
         share = share_known(float(now - message.time), row.rules.delay_s)
         known = binomial(arm_key(key, LATENESS), message.purchases, share)
     row.sums.counted += known
     row.sums.late += message.purchases - known
-    message.purchases, message.emv = known, emv_of(known, message.views, price)
+    message.purchases, message.emv = known, emv_of(known, message.views, message.price)
     if known == 0 and row.rules.null_if_unsold:
         message.emv = math.nan
     row.sums.labels += label_of(message.emv, current_median(row)) == SUCCESS
@@ -136,7 +135,7 @@ def expire(before: int, row: Row, params: Params) -> None:
             history.n = history.s = history.ipw_successes = 0.0
             history.successes = history.failures = history.observations = history.emvs = 0
             history.emv_total = history.emv_last = 0.0
-            history.viewed, history.purchased, history.messages = 0.0, 0, 0
+            history.viewed, history.purchased, history.messages, history.earned = 0.0, 0, 0, 0
             if RECOUNT:
                 table = row.tried.table[c]
                 table.runs = table.successes = table.failures = table.observations = 0

@@ -1,7 +1,7 @@
 """Synthetic caption traffic: the world of pages, banks, audiences, prices, seasons and delays (docs/traffic.md)."""
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,8 @@ from sim.worlds.traffic.timetable import calendar_of, times_of
 
 if TYPE_CHECKING:
     from sim.scenario import PolicySpec, Scenario
+
+DEPLOYED = "wilson_sample"  # the kind of policy that calls the function of that name
 
 
 @dataclass(frozen=True)
@@ -67,9 +69,10 @@ class TrafficWorld:
         sections = (world, feedback, selection)
         times = times_of(calendar_of(feedback, days, scenario.incidents), feedback, world.pages, days)
         self._block = make_block(sections, policy, scenario.seed, replications, days, keys, times, record=self._record)
+        happening = frozenset(one.kind for one in scenario.incidents)
         self._driver = RowDriver(
             spec.name,
-            kernel_of(policy, spec.kind, sections, record=self._record),
+            kernel_of(policy, spec.kind, sections, happening, record=self._record),
             self._block,
             together=shares(policy, world),
         )
@@ -178,8 +181,8 @@ class TrafficWorld:
         return slice(index * self.pages, (index + 1) * self.pages)
 
 
-def kernel_of(policy: Policy, label: str, sections: Sections, *, record: bool) -> Any:
-    """The traffic kernel around a policy's rule."""
+def kernel_of(policy: Policy, label: str, sections: Sections, happening: Collection[str] = (), *, record: bool) -> Any:
+    """The traffic kernel around a policy's rule; `happening` are the kinds of the scenario's incidents."""
     world, feedback, selection = sections
     rule, memory, pooled = policy.rule, policy.memory, pools(policy, selection)
     knows_truth = reads_truth(rule.summarise)
@@ -215,6 +218,8 @@ def kernel_of(policy: Policy, label: str, sections: Sections, *, record: bool) -
         RECOUNT=feedback.counting == "every_refresh",
         CONSTRAINED=composite(selection),
         COMPOSITE=composite(selection) and not knows_truth,  # who knows the truth ranks by it, within the constraints
+        REPLACES="function_replaced" in happening and policy.kind == DEPLOYED,
+        REPRICED="prices" in happening,
         BY_REVENUE=policy.true_mean_of == "revenue",
     )
 

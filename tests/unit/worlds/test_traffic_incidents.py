@@ -1,6 +1,7 @@
 """Loads and incidents of the traffic world: each has the effect that it names, and no other."""
 
 import dataclasses
+import statistics
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from sim.calendar.base import build
 from sim.errors import InputError
 from sim.scenario import load
 from sim.units import DAY_S
+from sim.worlds.traffic.replaced import normal_quantile, replaced_draw
 from sim.worlds.traffic.timetable import ATTRIBUTION, AUDIENCE, EXPIRY, FAR, RATES, calendar_of, times_of
 from sim.worlds.traffic.world import TrafficWorld
 
@@ -137,6 +139,60 @@ def test_expired_rows_return_as_new_ones(counting):
     left = played(expired).counts(0)
     assert len(left.caption_id) < len(kept.caption_id)
     assert left.last_updated_us.min() >= (1_736_121_600 + (DAYS - 1 - 9) * DAY_S) * 1_000_000
+
+
+@pytest.mark.parametrize("counting", ["once", "every_refresh"])
+def test_messages_cost_the_price_of_their_day_and_the_table_adds_what_they_earned(counting):
+    prices = {"kind": "prices", "from": 7, "days": 14, "factor": 2.0, "pages": [1]}
+    world = played(scenario_of(prices, feedback={"counting": counting, "look_back_days": 40.0}))
+    log, bank = world.sends(0), world.bank(0)
+    day = (log.sending_time_us / 1e6 - 1_736_121_600) // DAY_S
+    usual = {
+        (page, caption): price for page, caption, price in zip(bank.page, bank.caption_id, bank.price, strict=True)
+    }
+    expected = np.array([usual[key] for key in zip(log.page, log.caption_id, strict=True)], dtype=float)
+    expected[(log.page == 1) & (day >= 7) & (day < 21)] *= 2.0
+    np.testing.assert_array_equal(np.nan_to_num(log.price), expected)
+    if counting == "once":
+        counts = world.counts(0)
+        known = world._block.log[:2]
+        counted = (known["loaded_at"] >= 0) & (np.arange(known.shape[1]) < world._block.sums["sends"][:2, None])
+        assert counts.revenue_micros.sum() == 1_000_000 * (known["known"] * known["price"])[counted].sum()
+
+
+def test_dearer_captions_sell_less_and_return_to_their_rates():
+    usual = played(scenario_of(days=21)).bank(0)
+    changed = scenario_of({"kind": "prices", "from": 7, "days": 7, "factor": 2.0}, days=21)
+    world = played(changed)
+    np.testing.assert_allclose(world.bank(0).rate, usual.rate, rtol=1e-12)
+    np.testing.assert_array_equal(world.bank(0).price, usual.price)
+    world = TrafficWorld(changed, changed.policies[0], range(1))
+    world.advance(8.0)
+    dear = world.bank(0)
+    early = TrafficWorld(scenario_of(days=21), changed.policies[0], range(1))
+    early.advance(8.0)
+    elastic = (dear.price > 0) & (early.bank(0).price < 20)  # demand is flat above the last point of `per_view`
+    np.testing.assert_array_equal(dear.price, 2 * early.bank(0).price)
+    assert (dear.rate[elastic] < early.bank(0).rate[elastic]).all()
+    np.testing.assert_allclose(dear.rate[~elastic], early.bank(0).rate[~elastic], rtol=1e-12)
+
+
+def test_a_replaced_function_changes_the_choices_of_the_deployed_rule_alone_and_from_its_day_on():
+    replaced = {"kind": "function_replaced", "from": 14}
+    usual, other = played(scenario_of()).sends(0), played(scenario_of(replaced)).sends(0)
+    early = usual.sending_time_us < (1_736_121_600 + 14 * DAY_S) * 1_000_000
+    np.testing.assert_array_equal(usual.caption_id[early], other.caption_id[early])
+    assert (usual.caption_id[~early] != other.caption_id[~early]).mean() > 0.2
+    rules = [played(scenario_of(*happening, policy="thompson_beta")).sends(0) for happening in ((), (replaced,))]
+    np.testing.assert_array_equal(rules[0].caption_id, rules[1].caption_id)
+
+
+def test_the_replaced_draw_is_a_normal_of_a_fifth_of_the_beta_deviation():
+    assert replaced_draw(3.0, 1.0, 0.0) == 0.75
+    assert replaced_draw(3.0, 1.0, 1.0) == pytest.approx(0.75 + 0.2 * np.sqrt(3 / 80))
+    assert replaced_draw(99.0, 1.0, 9.0) == 1.0
+    z = [-3.0, -1.0, 0.0, 0.5, 4.0]
+    assert [normal_quantile(statistics.NormalDist().cdf(x)) for x in z] == pytest.approx(z)
 
 
 def test_incidents_that_do_not_happen_change_nothing():

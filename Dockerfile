@@ -1,0 +1,30 @@
+# The program with its kernels compiled.
+#   docker build -t caption-sim .
+#   docker run --rm -v "$PWD:/data" caption-sim run study.yaml --out study
+FROM python:3.12-slim AS build
+WORKDIR /src
+COPY pyproject.toml requirements.lock README.md LICENSE ./
+COPY sim sim
+COPY policies policies
+COPY scenarios scenarios
+COPY reports reports
+COPY sql sql
+RUN python -m venv /opt/venv \
+ && /opt/venv/bin/pip install --no-cache-dir -c requirements.lock '.[bigquery,dask,gcs,s3]'
+# `generic`: kernels run on every processor of the architecture, and are found there.
+ENV NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/kernels
+WORKDIR /
+RUN /opt/venv/bin/python -m sim compile --quiet \
+ && find /opt/venv -name tests -type d -prune -exec rm -rf {} +
+
+FROM python:3.12-slim
+RUN useradd --uid 10001 --create-home sim \
+ && mkdir /data \
+ && chown sim /data
+COPY --from=build /opt/venv /opt/venv
+COPY --from=build --chown=10001 /opt/kernels /opt/kernels
+ENV PATH=/opt/venv/bin:$PATH NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/kernels MPLCONFIGDIR=/tmp
+USER 10001
+WORKDIR /data
+ENTRYPOINT ["python", "-m", "sim"]
+CMD ["--help"]

@@ -1,0 +1,99 @@
+"""Figures of the scenario from the regression of purchases."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from scipy.special import stdtrit
+
+from sim.calibration.figures import CONFIDENCE, Figure, Floats, Z, plain, unknown
+from sim.calibration.log import Sends
+from sim.calibration.purchases import DEFAULT, HOURS, WEEKDAYS, PageLaw, PurchaseFit, page_law
+from sim.calibration.volumes import audiences
+
+PER_VIEW, WEEKDAY, HOUR = "world.purchases.per_view", "world.factors.weekday", "world.factors.hour"
+PAGE_KEYS = tuple(f"world.purchases.{name}" for name in ("reference_audience", "audience_exponent", "page_sigma"))
+YEAR_DAYS = 365
+LEAST_OF_A_KIND = 20.0  # purchases of the rarest weekday or hour, on average
+WIDEST = 4.0  # high over low of a factor beyond which the default stands in
+
+
+def nothing_sold(why: str) -> list[Figure]:
+    """The figures that need purchases, where there are too few."""
+    return [unknown(key, why) for key in (PER_VIEW, *PAGE_KEYS, WEEKDAY, HOUR)]
+
+
+def purchase_figures(sends: Sends, fit: PurchaseFit) -> list[Figure]:
+    """Price response, pages, weekday and hour."""
+    law = page_law(fit.page, fit.page_variance, audiences(sends))
+    knots = fit.price_terms.stop
+    sold = float(sends.purchased[fit.rows].sum())
+    freedom = max(3, len(np.unique(sends.day)) - WEEKDAYS)
+    return [
+        _per_view(fit, law),
+        *_pages(law),
+        _factors(WEEKDAY, fit, slice(knots, knots + WEEKDAYS - 1), sold / WEEKDAYS, freedom),
+        _factors(HOUR, fit, slice(knots + WEEKDAYS - 1, knots + WEEKDAYS + HOURS - 2), sold / HOURS, freedom),
+    ]
+
+
+def _per_view(fit: PurchaseFit, law: PageLaw | None) -> Figure:
+    """Rates at the knots for a page of the reference audience; on days that are no holidays."""
+    terms, variance = fit.shared.terms[fit.price_terms], np.diag(fit.shared.covariance)[fit.price_terms]
+    relative, error = np.insert(terms, fit.reference, 0.0), np.sqrt(np.insert(variance, fit.reference, 0.0))
+    holidays = DEFAULT.factors.holidays
+    usual = 1.0 - holidays.days_per_year / YEAR_DAYS * (1.0 - sum(holidays.factors) / 2.0)
+    if law is None:
+        known = np.flatnonzero(np.isfinite(fit.page))
+        level, reach = float(fit.page[known].mean()), Z * math.sqrt(float(fit.page_variance[known].mean()) / len(known))
+    else:
+        level, reach = law.intercept, law.intercept_reach
+    log_rate, reaches = level + relative - math.log(usual), np.hypot(reach, Z * error)
+    rates = [np.exp(log_rate + sign * reaches) for sign in (0.0, -1.0, 1.0)]
+    points, low, high = (np.clip(each, 1e-9, 1.0) for each in rates)
+    slopes = ", ".join(f"{plain(a)}" for a in np.exp(relative - relative[0]))
+    return Figure(
+        PER_VIEW,
+        [[float(knot), float(rate)] for knot, rate in zip(fit.knots, points, strict=True)],
+        low.tolist(),
+        high.tolist(),
+        note=f"purchases per view at the reference audience; against the lowest price: {slopes}",
+    )
+
+
+def _pages(law: PageLaw | None) -> list[Figure]:
+    if law is None:
+        return [unknown(key, "fewer than three pages sold something") for key in PAGE_KEYS]
+    reference = Figure(PAGE_KEYS[0], law.reference, note="at which per_view holds")
+    sigma = Figure(PAGE_KEYS[2], law.sigma, law.sigma_low, law.sigma_high, note="spread of pages of one audience")
+    if law.exponent is None:
+        return [reference, unknown(PAGE_KEYS[1], "too few pages, or pages of one size"), sigma]
+    low, high = law.exponent - law.exponent_reach, law.exponent + law.exponent_reach
+    if law.exponent < 0.0:
+        return [
+            reference,
+            Figure(PAGE_KEYS[1], 0.0, 0.0, max(0.0, high), note="large pages sell better per view"),
+            sigma,
+        ]
+    return [reference, Figure(PAGE_KEYS[1], law.exponent, max(0.0, low), high, note="small pages sell better"), sigma]
+
+
+def _factors(key: str, fit: PurchaseFit, places: slice, sold: float, freedom: int) -> Figure:
+    """Factors of mean 1 and their intervals, by the delta method on the logarithm."""
+    if sold < LEAST_OF_A_KIND:
+        return unknown(key, "too few purchases for each")
+    logs = np.append(0.0, fit.shared.terms[places])
+    covariance = np.pad(fit.shared.covariance[places, places], ((1, 0), (1, 0)))
+    factor = np.exp(logs - logs.max())
+    share = factor / factor.sum()
+    jacobian = np.eye(len(logs)) - share  # of log(factor / mean) by log factor
+    reach = float(stdtrit(freedom, 0.5 + CONFIDENCE / 2)) * np.sqrt(np.diag(jacobian @ covariance @ jacobian.T))
+    value = share * len(logs)
+    if float(np.median(np.exp(2.0 * reach))) > WIDEST:
+        return unknown(key, f"95 % intervals reach up to a factor of {plain(float(np.exp(reach.max())))}")
+    return Figure(key, value.tolist(), _scaled(value, -reach), _scaled(value, reach), note="mean 1")
+
+
+def _scaled(value: Floats, logs: Floats) -> Sequence[float]:
+    found: list[float] = (value * np.exp(logs)).tolist()
+    return found

@@ -1,0 +1,91 @@
+"""Where logs of messages come from: a Parquet or CSV file, a folder of Parquet files, a run folder, a warehouse."""
+
+from pathlib import Path
+
+import polars as pl
+
+from sim.errors import InputError, StorageError
+from sim.warehouse.base import SENDS
+from sim.wording import did_you_mean
+
+TEXT_FILES = {".csv": ",", ".txt": ",", ".tsv": "\t"}
+"""Suffixes of text files and their separators."""
+TARGETS = ("duckdb", "bigquery", "parquet")
+
+
+def scan_log(source: str, policy: str | None = None, *, as_text: bool = False, table: str = SENDS) -> pl.LazyFrame:
+    """The rows of a log, not yet read; nothing is written to `source`.
+
+    `source` is a file, a folder or a target such as `duckdb:FILE`, of which `table` is read. `policy`: whose sends of
+    a run folder. `as_text`: leave every value of a CSV file a text. Raises StorageError where there is no log,
+    InputError where `source` or `policy` makes no sense.
+    """
+    if source.partition(":")[0] in TARGETS:
+        return _from_target(source, table)
+    path = Path(source)
+    if (path / "scenario.yaml").is_file():
+        return _run_folder(path, policy)
+    if policy is not None:
+        raise InputError(f"{source}: --logged-by is for run folders only")
+    if not path.exists():
+        raise StorageError(f"{source}: no such file", "A log is a Parquet or CSV file, a run folder or duckdb:FILE.")
+    files = sorted(path.glob("**/*.parquet")) if path.is_dir() else [path]
+    if not files:
+        raise StorageError(f"{source}: the folder holds no Parquet file")
+    if separator := TEXT_FILES.get(files[0].suffix.lower()):
+        return _scan_text(files[0], separator, as_text=as_text)
+    return pl.scan_parquet(files, glob=False, hive_partitioning=False)
+
+
+def column_names(source: str, rows: pl.LazyFrame) -> list[str]:
+    """The columns of a log; StorageError where the file is not what its name says."""
+    try:
+        return rows.collect_schema().names()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _unreadable(source, error) from error
+
+
+def collect_log(source: str, rows: pl.LazyFrame) -> pl.DataFrame:
+    """Read the rows; StorageError where the file is not what its name says."""
+    try:
+        return rows.collect(engine="streaming")
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _unreadable(source, error) from error
+
+
+def _unreadable(source: str, error: Exception) -> StorageError:
+    return StorageError(f"{source}: cannot be read: {error}", "Is it a Parquet or CSV file?")
+
+
+def _scan_text(file: Path, separator: str, *, as_text: bool) -> pl.LazyFrame:
+    if as_text:
+        return pl.scan_csv(file, separator=separator, glob=False, infer_schema=False, null_values=["", "NULL"])
+    return pl.scan_csv(file, separator=separator, glob=False, infer_schema_length=10_000)
+
+
+def _from_target(source: str, table: str) -> pl.LazyFrame:
+    from sim.warehouse.targets import open_target, parse_target  # noqa: PLC0415 - DuckDB is slow to import
+
+    with open_target(parse_target(source), read_only=True) as target:
+        if target.describe(table) is None:
+            raise InputError(f"{source}: has no table {table}")
+        statement = f"SELECT * FROM `{target.project}.{target.dataset}.{table}`"  # noqa: S608 - checked names
+        frame = pl.from_arrow(target.query(statement))
+    assert isinstance(frame, pl.DataFrame)
+    return frame.lazy()
+
+
+def _run_folder(path: Path, policy: str | None) -> pl.LazyFrame:
+    """The recorded sends of one policy; each page of each replication is a stratum, since their captions differ."""
+    kept = sorted(folder.name.removeprefix("policy=") for folder in (path / "sends").glob("policy=*"))
+    if not kept:
+        raise InputError(f"{path}: the run recorded no sends", "Run the scenario with `--set record.sends=true`.")
+    name = policy or kept[0]
+    if name not in kept:
+        raise InputError(f"{path}: holds no sends of policy {name!r}{did_you_mean(name, kept)}")
+    parts = []
+    for file in sorted((path / "sends" / f"policy={name}").glob("replication=*.parquet")):
+        number = file.stem.removeprefix("replication=")
+        page = pl.format("{}/{}", pl.lit(number), pl.col("page_name")).alias("page_name")
+        parts.append(pl.scan_parquet(file, glob=False, hive_partitioning=False).with_columns(page))
+    return pl.concat(parts)

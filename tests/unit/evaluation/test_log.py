@@ -1,0 +1,232 @@
+"""Reading logs: layouts, codes, order, run folders and DuckDB; and what is refused, with its row."""
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import polars as pl
+import pytest
+
+from sim.cli import exit_code
+from sim.errors import InputError, StorageError
+from sim.evaluation.log import KNOWN, read_log
+
+ROWS: dict[str, list[Any]] = {
+    "position": [2, 1, 1, 2],
+    "item_id": [40, 7, 9, 7],
+    "click": [0, 1, 0, 1],
+    "propensity_score": [0.5, 0.25, 0.75, 0.5],
+    "timestamp": ["2026-01-01 10:00", "2026-01-01 08:00", "2026-01-01 09:00", "2026-01-01 11:00"],
+}
+
+
+def written(folder: Path, name: str = "log.parquet", **columns: list[Any]) -> str:
+    frame = pl.DataFrame(ROWS | columns)
+    path = folder / name
+    if name.endswith(".parquet"):
+        frame.write_parquet(path)
+    else:
+        frame.write_csv(path, separator="\t" if name.endswith(".tsv") else ",")
+    return str(path)
+
+
+@pytest.mark.parametrize("name", ["log.parquet", "log.csv", "log.tsv"])
+def test_open_bandit_files_are_read_as_they_come_in_order_of_time(tmp_path: Path, name: str) -> None:
+    log = read_log(written(tmp_path, name))
+    assert log.strata == ["1", "2"]
+    assert log.actions == ["7", "9", "40"]
+    assert log.stratum.tolist() == [0, 0, 1, 1]
+    assert log.action.tolist() == [0, 1, 2, 0]
+    assert log.reward.tolist() == [1.0, 0.0, 0.0, 1.0]
+    assert log.propensity.tolist() == [0.25, 0.75, 0.5, 0.5]
+    assert log.reward_name == "click"
+    assert log.notes == ()
+
+
+def test_rows_that_are_in_order_keep_it_and_a_folder_of_files_is_one_log(tmp_path: Path) -> None:
+    for part in ("a", "b"):
+        written(tmp_path, f"{part}.parquet", timestamp=[f"{part}{i}" for i in range(4)])
+    log = read_log(str(tmp_path))
+    assert log.action.tolist() == [2, 0, 1, 0, 2, 0, 1, 0]
+
+
+def test_columns_of_any_table_by_role(tmp_path: Path) -> None:
+    path = tmp_path / "table.parquet"
+    pl.DataFrame(
+        {"arm": ["x", "y"], "gain": [1.5, -2.0], "p": [0.5, 0.5], "q": [0.0, 1.0], "week": [3, 4]}
+    ).write_parquet(path)
+    roles = {"action": "arm", "reward": "gain", "propensity": "p", "target": "q", "batch": "week"}
+    log = read_log(str(path), roles)
+    assert (log.strata, log.actions) == (["all"], ["x", "y"])
+    assert log.target is not None
+    assert log.target.tolist() == [0.0, 1.0]
+    assert log.batch is not None
+    assert log.batch.tolist() == [0, 1]
+
+
+def test_another_reward_column(tmp_path: Path) -> None:
+    log = read_log(written(tmp_path, revenue=[1.0, 2.0, 3.0, 4.0]), reward="revenue")
+    assert (log.reward_name, log.reward.tolist()) == ("revenue", [2.0, 3.0, 1.0, 4.0])
+
+
+def test_batches_count_changes_of_their_column(tmp_path: Path) -> None:
+    source = written(tmp_path, timestamp=[0, 1, 2, 3], refresh=["a", "a", "b", "a"])
+    log = read_log(source, {"batch": "refresh"})
+    assert log.batch is not None
+    assert log.batch.tolist() == [0, 0, 1, 2]
+
+
+def test_rows_without_an_action_are_left_out_with_a_note(tmp_path: Path) -> None:
+    log = read_log(written(tmp_path, item_id=[40, None, 9, 7]))
+    assert log.rows == 3
+    assert log.notes == ("1 of 4 rows name no action and are left out",)
+
+
+def test_null_is_a_stratum_of_its_own(tmp_path: Path) -> None:
+    log = read_log(written(tmp_path, position=[2, None, 1, 2]))
+    assert log.strata == ["1", "2", "None"]
+    assert log.stratum.tolist() == [2, 0, 1, 1]
+
+
+def test_a_part_of_a_log_has_all_names(tmp_path: Path) -> None:
+    part = read_log(written(tmp_path), {"batch": "position"}).part(slice(1, 3))
+    assert part.rows == 2
+    assert part.actions == ["7", "9", "40"]
+    assert part.batch is not None
+    assert part.batch.tolist() == [0, 1]
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"propensity_score": [0.5, 0.0, 0.75, 0.5]}, "row 2: propensity_score is 0.0, not above 0 and at most 1"),
+        ({"propensity_score": [0.5, 0.5, 1.5, 0.5]}, "row 3: propensity_score is 1.5"),
+        ({"propensity_score": [0.5, None, None, 0.5]}, r"row 2: propensity_score is None, .*\(and 1 more rows\)"),
+        ({"click": [0.0, 1.0, float("nan"), 0.0]}, "row 3: click is nan, not a number"),
+        ({"click": ["a", "b", "c", "d"]}, r"column 'click' \(reward\) holds String, not numbers"),
+        ({"item_id": [None] * 4}, "no row has an action"),
+    ],
+)
+def test_bad_values_are_named_by_row(tmp_path: Path, columns: dict[str, list[Any]], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_log(written(tmp_path, **columns))
+
+
+def test_a_bad_target_probability_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"row 4: target is -0.5, not between"):
+        read_log(written(tmp_path, target=[0.1, 0.2, 0.3, -0.5]), {"target": "target"})
+
+
+@pytest.mark.parametrize(
+    ("roles", "message"),
+    [
+        ({"acton": "item_id"}, "unknown role 'acton'.*action"),
+        ({"action": "item"}, "no column 'item'.*item_id"),
+    ],
+)
+def test_bad_columns_are_named(tmp_path: Path, roles: dict[str, str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_log(written(tmp_path), roles)
+
+
+def test_a_log_without_propensities_is_refused_with_its_columns(tmp_path: Path) -> None:
+    pl.DataFrame({"item_id": [1], "click": [0]}).write_parquet(tmp_path / "log.parquet")
+    with pytest.raises(InputError, match="which column is the"):
+        read_log(str(tmp_path / "log.parquet"))
+    with pytest.raises(InputError, match="which column is the propensity"):
+        read_log(str(tmp_path / "log.parquet"), {"action": "item_id", "reward": "click"})
+
+
+def test_files_that_are_none(tmp_path: Path) -> None:
+    (tmp_path / "text.parquet").write_text("not Parquet")
+    (tmp_path / "empty").mkdir()
+    for source, message in (
+        ("missing.parquet", "no such file"),
+        ("text.parquet", "cannot be read"),
+        ("empty", "holds no Parquet file"),
+    ):
+        with pytest.raises(StorageError, match=message):
+            read_log(str(tmp_path / source))
+    pl.DataFrame(ROWS).clear().write_parquet(tmp_path / "none.parquet")
+    with pytest.raises(InputError, match="no rows"):
+        read_log(str(tmp_path / "none.parquet"))
+    with pytest.raises(InputError, match="--logged-by is for run folders only"):
+        read_log(written(tmp_path), policy="uniform")
+
+
+SCENARIO = """\
+name: pulls
+seed: 2
+replications: 2
+horizon: {pulls: 60}
+world: {kind: bernoulli, means: [0.2, 0.6]}
+policies: [uniform, epsilon_greedy]
+record: {curve_points: 5, sends: true}
+"""
+
+
+@pytest.fixture(scope="module")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("logged")
+    (folder / "pulls.yaml").write_text(SCENARIO)
+    words = [
+        "run",
+        str(folder / "pulls.yaml"),
+        "--out",
+        str(folder / "run"),
+        "--workers",
+        "1",
+        "--no-report",
+        "--quiet",
+    ]
+    assert exit_code(words) == 0
+    return folder / "run"
+
+
+def test_a_run_folder_is_the_log_of_one_of_its_policies(run_folder: Path) -> None:
+    log = read_log(str(run_folder), reward="purchased_count")
+    assert log.rows == 120
+    assert len(log.strata) == 2
+    chosen = read_log(str(run_folder), policy="uniform")
+    assert np.allclose(chosen.propensity, 0.5)
+    with pytest.raises(InputError, match="holds no sends of policy"):
+        read_log(str(run_folder), policy="uniforn")
+
+
+def test_a_run_without_sends_says_how_to_record_them(tmp_path: Path) -> None:
+    (tmp_path / "scenario.yaml").write_text("name: x\n")
+    with pytest.raises(InputError, match="recorded no sends"):
+        read_log(str(tmp_path))
+
+
+def test_the_send_log_in_a_warehouse_has_no_propensities_unless_its_owner_adds_them(
+    run_folder: Path, tmp_path: Path
+) -> None:
+    file = tmp_path / "warehouse.duckdb"
+    words = ["load", str(run_folder), "--to", f"duckdb:{file}", "--policy", "uniform", "--replication", "0", "--quiet"]
+    assert exit_code(words) == 0
+    with pytest.raises(InputError, match="which column is the propensity"):
+        read_log(f"duckdb:{file}")
+    with duckdb.connect(str(file)) as connection:
+        place = connection.execute(
+            "SELECT table_schema FROM information_schema.tables WHERE table_name = 'mass_messages'"
+        )
+        (schema,) = place.fetchone() or ("main",)
+        connection.execute(f'ALTER TABLE "{schema}".mass_messages ADD COLUMN propensity DOUBLE DEFAULT 0.5')
+    log = read_log(f"duckdb:{file}")
+    assert log.reward_name == "earnings"
+    assert log.rows == 60
+    assert set(log.propensity.tolist()) == {0.5}
+
+
+def test_a_warehouse_without_the_table_is_named(tmp_path: Path) -> None:
+    file = tmp_path / "empty.duckdb"
+    duckdb.connect(str(file)).close()
+    with pytest.raises(InputError, match="no table mass_messages"):
+        read_log(f"duckdb:{file}")
+
+
+def test_every_known_layout_names_what_is_needed() -> None:
+    for layout in KNOWN.values():
+        assert {"action", "reward", "propensity", "time"} <= set(layout)
