@@ -12,7 +12,9 @@ The engine compiles them into its kernels. They may use `math` and functions of 
     support(a, b, state, params) -> (low, high)           closed bounds of the score over all keys, also of `prepare`
     quantile(a, b, state, params, u) -> float             the score at quantile u; only with `exchangeable_untried`
     weight(a, b, state, params) -> float                  1 / propensity of the arm sent; only with `weighted`
-    propensity(arm, a, b, state, params) -> float         P(this decision sends the arm); NaN: no closed form
+    distribution(a, b, state, params, x) -> (exceeds, density)   P(score > x) and the score's density at x
+    exploring(state, params) -> float                     P(this decision is pure chance); only for scores that are `a`
+    propensity(arm, a, b, state, params) -> float         P(this decision sends the arm) where neither of these says it
     max_slope(a, b, value, state, params) -> float        largest growth of a score; only with `concave_index`
     tail(a, b, threshold, params) -> (chance, slope)      P(score > threshold); only with `tail_evaluable`
     update_tail(a, b, to_a, to_b, threshold, chance, slope, error, params) -> (chance, slope, error)
@@ -32,9 +34,12 @@ the start and kept between decisions; a rule names its places by constants. `key
 `policies.maths.draws`: in `prepare` the key of the decision, in `score` the arm's own, which is
 `arm_key(key of the decision, i)` for the arm at position i.
 
-`propensity` serves logs of what was sent: it is the probability before anything is drawn, in `prepare` too, although
-it is called after `prepare`. A `weighted` policy needs no `propensity`, because it has `weight`. A `deterministic`
-policy needs none either: its best arms share evenly.
+`distribution`, `exploring` and `propensity` serve logs of what was sent, and need not be given. They describe the
+decision before anything is drawn, in `prepare` too, although they are called after `prepare`. `distribution` says that,
+given `state`, scores are independent and have densities on `support`: the probability that an arm is among the k
+largest follows (`sim.worlds.selection.inclusion`). `exploring` is for a `state_independent_score`. A `weighted` policy
+needs none of them, because it has `weight`. A `deterministic` policy needs none either: its best arms share evenly.
+Without any of them, decisions are drawn again and again (`sim.worlds.selection.redraws`).
 
 `concave_index`: the score is costly, deterministic, and depends on a, b and `state[PROGRESS]` alone. This never falls
 from one decision to the next. The score rises with it, by at most `max_slope` (>= 0) per unit from a decision with
@@ -117,6 +122,14 @@ def _weight_one(a: float, b: float, state: Vector, params: Params) -> float:
     return 1.0
 
 
+def _distribution_unknown(a: float, b: float, state: Vector, params: Params, x: float) -> Pair:
+    return math.nan, math.nan
+
+
+def _never_explores(state: Vector, params: Params) -> float:
+    return 0.0
+
+
 def _propensity_unknown(arm: int, a: Vector, b: Vector, state: Vector, params: Params) -> float:
     return math.nan
 
@@ -194,6 +207,8 @@ class Rule:
     support: Callable[..., Pair] = _support_is_a
     prepare: Callable[..., None] = _prepare_nothing
     weight: Callable[..., float] = _weight_one
+    distribution: Callable[..., Pair] = _distribution_unknown
+    exploring: Callable[..., float] = _never_explores
     propensity: Callable[..., float] = _propensity_unknown
     max_slope: Callable[..., float] = _max_slope_unknown
     quantile: Callable[..., float] = _quantile_unknown
@@ -206,6 +221,16 @@ class Rule:
     observe_fleet: Callable[..., None] = _observe_no_fleet
     summarise_fleet: Callable[..., Pair] = _summarise_no_fleet
     recover: Callable[..., Pair] = _recover_nothing
+
+    @property
+    def has_distribution(self) -> bool:
+        """Whether the law of a score is declared."""
+        return self.distribution is not _distribution_unknown
+
+    @property
+    def has_propensity(self) -> bool:
+        """Whether the probability of each arm is declared as such."""
+        return self.propensity is not _propensity_unknown
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,5 @@
 """Exploit, except for a coin toss now and then."""
 
-import math
 from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
@@ -39,14 +38,8 @@ def _support(a: float, b: float, state: Vector, params: _Params) -> Pair:
     return 0.0, max(a, 1.0)
 
 
-def _propensity(arm: int, a: Vector, b: Vector, state: Vector, params: _Params) -> float:
-    largest, tied = -math.inf, 0
-    for value in a:
-        if value > largest:
-            largest, tied = value, 0
-        tied += value == largest
-    exploits = 1.0 / tied if a[arm] == largest else 0.0
-    return state[EPSILON] / len(a) + (1.0 - state[EPSILON]) * exploits
+def _exploring(state: Vector, params: _Params) -> float:
+    return state[EPSILON]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +61,7 @@ class EpsilonGreedy(Policy):
         score=_score,
         support=_support,
         quantile=_quantile,
-        propensity=_propensity,
+        exploring=_exploring,
     )
     exchangeable_untried: ClassVar[bool] = True
     state_independent_score: ClassVar[bool] = True

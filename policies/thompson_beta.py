@@ -7,6 +7,7 @@ from policies.base import Key, Pair, Policy, Rule, Vector, parameter
 from policies.maths.beta_tails import draw_above_posterior, tail_posterior, update_tail_posterior
 from policies.maths.draws import beta
 from policies.maths.incomplete_beta import beta_quantile
+from policies.maths.laws import beta_law
 
 
 class Params(NamedTuple):
@@ -36,11 +37,17 @@ def quantile_posterior(a: float, b: float, state: Vector, params: Params, u: flo
     return beta_quantile(u, a, b)
 
 
+def distribution_posterior(a: float, b: float, state: Vector, params: Params, x: float) -> Pair:
+    """Of a draw from Beta(a, b)."""
+    return beta_law(a, b, x)
+
+
 POSTERIOR_RULE = Rule(
     summarise=summarise_posterior,
     score=score_posterior,
     support=support_unit,
     quantile=quantile_posterior,
+    distribution=distribution_posterior,
     tail=tail_posterior,
     update_tail=update_tail_posterior,
     draw_above=draw_above_posterior,

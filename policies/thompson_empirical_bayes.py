@@ -5,6 +5,7 @@ from typing import ClassVar, NamedTuple
 
 from policies.base import Key, Pair, Policy, Rule, Vector, parameter
 from policies.maths.draws import beta
+from policies.maths.laws import beta_law
 from policies.thompson_beta import support_unit
 
 SUCCESSES, FAILURES = 0, 1  # places in `state` of the fitted prior
@@ -62,6 +63,10 @@ def _score(a: float, b: float, state: Vector, params: Params, key: Key) -> float
     return beta(key, state[SUCCESSES] + a, state[FAILURES] + b)
 
 
+def _distribution(a: float, b: float, state: Vector, params: Params, x: float) -> Pair:
+    return beta_law(state[SUCCESSES] + a, state[FAILURES] + b, x)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ThompsonEmpiricalBayes(Policy):
     """A draw from the Beta posterior under the prior Beta(a, b) that fits the row's arms by the method of moments.
@@ -78,7 +83,13 @@ class ThompsonEmpiricalBayes(Policy):
     kind: ClassVar[str] = "thompson_empirical_bayes"
     source: ClassVar[str] = "Thompson 1933; prior by Kleinman 1973, the moment estimator with weights n"
     score_ns: ClassVar[float] = 20.0
-    rule: ClassVar[Rule] = Rule(summarise=summarise_counts, prepare=fit_prior, score=_score, support=support_unit)
+    rule: ClassVar[Rule] = Rule(
+        summarise=summarise_counts,
+        prepare=fit_prior,
+        score=_score,
+        support=support_unit,
+        distribution=_distribution,
+    )
     state_size: ClassVar[int] = 2
 
     def parameters(self) -> Params:

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from policies.base import Key, Pair, Params, Policy, Rule, Vector
 from policies.maths.draws import uniform
+from policies.maths.laws import uniform_law
 
 
 def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: Params) -> Pair:
@@ -23,8 +24,8 @@ def _support(a: float, b: float, state: Vector, params: Params) -> Pair:
     return 0.0, 1.0
 
 
-def _propensity(arm: int, a: Vector, b: Vector, state: Vector, params: Params) -> float:
-    return 1.0 / len(a)
+def _distribution(a: float, b: float, state: Vector, params: Params, x: float) -> Pair:
+    return uniform_law(0.0, 1.0, x)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +35,6 @@ class Uniform(Policy):
     kind: ClassVar[str] = "uniform"
     source: ClassVar[str] = "no learning: regret after T pulls is T · (best mean − mean of the means)"
     rule: ClassVar[Rule] = Rule(
-        summarise=_summarise, score=_score, support=_support, quantile=_quantile, propensity=_propensity
+        summarise=_summarise, score=_score, support=_support, quantile=_quantile, distribution=_distribution
     )
     exchangeable_untried: ClassVar[bool] = True

@@ -5,6 +5,7 @@ from typing import ClassVar
 
 from policies.base import Key, Pair, Policy, Rule, Vector, parameter
 from policies.maths.draws import uniform
+from policies.maths.laws import uniform_law
 from policies.maths.wilson import Params, Z, wilson_interval
 
 
@@ -25,6 +26,11 @@ def _support(a: float, b: float, state: Vector, params: Params) -> Pair:
     return max(0.0, min(1.0, a)), max(0.0, min(1.0, a + b))
 
 
+def _distribution(a: float, b: float, state: Vector, params: Params, x: float) -> Pair:
+    low, high = _support(a, b, state, params)
+    return uniform_law(low, high, x)
+
+
 @dataclass(frozen=True, kw_only=True)
 class WilsonSample(Policy):
     """lower + (upper − lower) · U, clamped to [0, 1], over the Wilson interval of the counts plus the prior.
@@ -40,7 +46,9 @@ class WilsonSample(Policy):
     kind: ClassVar[str] = "wilson_sample"
     bounded_support: ClassVar[bool] = True
     source: ClassVar[str] = "the deployed SQL function wilson_sample; interval of Wilson 1927"
-    rule: ClassVar[Rule] = Rule(summarise=_summarise, score=_score, support=_support, quantile=_quantile)
+    rule: ClassVar[Rule] = Rule(
+        summarise=_summarise, score=_score, support=_support, quantile=_quantile, distribution=_distribution
+    )
     exchangeable_untried: ClassVar[bool] = True
     vectorise_from: ClassVar[int] = 6
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from policies.base import Key, Pair, Policy, Rule, Vector, parameter
 from policies.maths.draws import uniform
+from policies.maths.laws import uniform_law
 from policies.maths.wilson import Params, Z, wilson_interval
 
 WIDTH = 0  # place in `state`: half width of the interval in standard deviations
@@ -36,6 +37,11 @@ def _support(a: float, b: float, state: Vector, params: Params) -> Pair:
     return _point(a, b, 0.0, state), _point(a, b, 1.0, state)
 
 
+def _distribution(a: float, b: float, state: Vector, params: Params, x: float) -> Pair:
+    low, high = _support(a, b, state, params)
+    return uniform_law(low, high, x)
+
+
 @dataclass(frozen=True, kw_only=True)
 class WilsonWidening(Policy):
     """A uniform draw from the Wilson interval of width z · sqrt(1 + ln(1 + t)), t the trials of the page so far.
@@ -51,7 +57,12 @@ class WilsonWidening(Policy):
     kind: ClassVar[str] = "wilson_widening"
     source: ClassVar[str] = "interval of Wilson 1927; growth of Auer, Cesa-Bianchi & Fischer 2002, figure 1"
     rule: ClassVar[Rule] = Rule(
-        summarise=_summarise, prepare=_prepare, score=_score, support=_support, quantile=_quantile
+        summarise=_summarise,
+        prepare=_prepare,
+        score=_score,
+        support=_support,
+        quantile=_quantile,
+        distribution=_distribution,
     )
     state_size: ClassVar[int] = 1
     exchangeable_untried: ClassVar[bool] = True

@@ -8,6 +8,8 @@ from reports.decision.text import headline
 from reports.figures.differences import differences
 from reports.figures.over_time import Axis, over_time
 from reports.formatting import interval, number, p_value
+from reports.leads import leads, titles
+from reports.leads_text import leads_block
 from reports.render import Report, write_report_files
 from reports.report_input import report_input
 from reports.tables.curves import mean_over_time
@@ -24,14 +26,20 @@ def write_comparison(first: StoredRun, second: StoredRun, comparison: Comparison
 
 def comparison_report(first: StoredRun, second: StoredRun, comparison: Comparison) -> Report:
     """What differs in the scenarios, and in the results."""
+    names = titles([first, second])
     paired = "paired by replication" if comparison.paired else "independent runs"
     return Report(
-        title=f"{first.scenario.name} → {second.scenario.name}",
+        title=" → ".join(names),
         subtitle=f"the second run compared with the first, policy by policy; {paired}",
         headline=_headline(comparison),
         details=[*([UNLIKE_LENGTHS] if comparison.unlike_lengths else []), *_decisions(first, second)],
         sections=[
             Section("scenarios", "What differs in the scenarios", _scenarios(comparison)),
+            Section(
+                "leads",
+                "How leads change",
+                leads_block(leads(first, second, paired=comparison.paired), (names[0], names[1])),
+            ),
             Section("results", "What differs in the results", _results(first, second, comparison)),
             Section(
                 "provenance",

@@ -47,6 +47,7 @@ COMMANDS = {
     "power": "power",
     "evaluate": "evaluate",
     "compile": "compile",
+    "export": "export",
 }
 PROGRAM = "python -m sim"
 COMPLETION = "_CAPTION_SIM_COMPLETE"  # which shells set to ask for completions

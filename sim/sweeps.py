@@ -107,7 +107,7 @@ def sweep(
     Args:
         scenario: a path, the name of a shipped scenario, YAML text, or a mapping.
         vary: values by key, such as `{"horizon.days": [30, 90]}`; a mapping of labels to values names the values.
-            Or words as of `--vary`.
+            Or words as of `--vary`, such as `["cool_down"]`.
         out: the folder of the sweep; `runs/<name>-sweep` by default.
         baseline: the policy that others are compared with; by default the deployed rule, else the first.
         resume: keep complete cells and finished blocks of the same sweep; the grid may have grown.

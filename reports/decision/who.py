@@ -26,10 +26,12 @@ Flags = NDArray[np.bool_]
 class PageValues:
     """The metric of each page, (replications, pages) by policy, in the unit of the decision, and the page's size.
 
-    `size_of` says what the size is; `size` is None where all pages have one size.
+    `size_of` says what the size is; `size` is None where all pages have one size. `weight` is how many pages of the
+    population each stands for.
     """
 
     values: Mapping[str, Floats]
+    weight: Floats
     size: Floats | None
     size_of: str
 
@@ -66,26 +68,32 @@ class WhoGains:
     per_year: Estimate | None
 
 
-def page_gains(gains: Floats, size: Floats | None) -> list[ClassGain]:
-    """The gain of each class of pages by size; `gains` and `size` have shape (replications, pages)."""
+def page_gains(gains: Floats, weight: Floats, size: Floats | None) -> list[ClassGain]:
+    """The gain of each class of pages by size; all arrays have shape (replications, pages)."""
     if size is None:
         return []
-    cuts = np.quantile(size, CUTS)
-    place = np.searchsorted(cuts, size, side="right")
+    cuts = weighted_quantiles(size, weight, CUTS)
+    place = np.searchsorted(cuts, size, side="left")
     found = [(name, place == k) for k, name in enumerate(CLASSES)]
-    return [
-        ClassGain(name, int(chosen.sum()), clustered(gains, chosen), clustered(gains > 0.0, chosen, SHARE))
-        for name, chosen in found
-        if chosen.any()
-    ]
+    return [_class(name, gains, weight * chosen, int(chosen.sum())) for name, chosen in found if chosen.any()]
 
 
-def clustered(
-    values: "Floats | Flags", chosen: Flags | None = None, bounds: tuple[float, float] = UNBOUNDED
-) -> Estimate:
-    """Mean over the chosen pages of all replications, with the interval of a ratio; arrays (replications, pages)."""
-    picked = np.ones(values.shape, np.bool_) if chosen is None else chosen
-    totals, counts = (values * picked).sum(axis=1), picked.sum(axis=1)
+def _class(name: str, gains: Floats, weight: Floats, pages: int) -> ClassGain:
+    return ClassGain(name, pages, clustered(gains, weight), clustered(gains > 0.0, weight, SHARE))
+
+
+def weighted_quantiles(values: Floats, weight: Floats, shares: Sequence[float]) -> Floats:
+    """The values up to which these shares of the weight lie; with equal weights the inverse of the sample's law."""
+    order = np.argsort(values, axis=None, kind="stable")
+    reached = np.cumsum(weight.ravel()[order])
+    places = np.searchsorted(reached, np.array(shares) * reached[-1] * (1.0 - 1e-12))
+    found: Floats = values.ravel()[order][places]
+    return found
+
+
+def clustered(values: "Floats | Flags", weight: Floats, bounds: tuple[float, float] = UNBOUNDED) -> Estimate:
+    """Weighted mean over all pages with the interval of a ratio; arrays (replications, pages)."""
+    totals, counts = (values * weight).sum(axis=1), weight.sum(axis=1)
     mean = float(totals.sum() / counts.sum())
     return mean_interval(mean + (totals - mean * counts) / counts.mean(), bounds=bounds)
 

@@ -5,7 +5,16 @@ import polars as pl
 
 from reports.decision.inputs import Unit
 from reports.decision.rule import Decision
-from reports.decision.who import MONTHS_A_YEAR, PageValues, WhoGains, clustered, page_gains, period_gains, tier_gains
+from reports.decision.who import (
+    MONTHS_A_YEAR,
+    PageValues,
+    WhoGains,
+    clustered,
+    page_gains,
+    period_gains,
+    tier_gains,
+    weighted_quantiles,
+)
 from reports.estimators.intervals import SHARE, Estimate, Floats, mean_interval
 from reports.scenario_facts import page_months, pages
 from sim.runs.run import StoredRun
@@ -22,17 +31,18 @@ def who_gains(run: StoredRun, decision: Decision) -> WhoGains | None:
     months, scenario = page_months(run.scenario), run.scenario
     found = page_values(frame, given.metric, given.random, _page_scale(scenario))
     gains = found.values[rival.policy] - found.values[given.baseline]
-    histories = mean_interval((gains.sum(axis=1) > 0.0).astype(np.float64), bounds=SHARE)
+    weight = found.weight
+    histories = mean_interval(((gains * weight).sum(axis=1) > 0.0).astype(np.float64), bounds=SHARE)
     fleet = gains.shape[1]
     return WhoGains(
         policy=rival.policy,
         baseline=given.baseline,
         unit=given.unit if months is not None else Unit("", given.unit.noun, "per page"),
-        median_page=float(np.median(gains)),
-        pages=clustered(gains > 0.0, bounds=SHARE),
+        median_page=float(weighted_quantiles(gains, weight, [0.5])[0]),
+        pages=clustered(gains > 0.0, weight, SHARE),
         histories=histories,
         size_of=found.size_of,
-        classes=page_gains(gains, found.size),
+        classes=page_gains(gains, weight, found.size),
         tiers=[] if months is None else tier_gains(run.optional_table("revenue"), rival.policy, given.baseline, months),
         periods=period_gains(run.curves, rival.policy, given.baseline, given.metric, months),
         fleet=fleet,
@@ -51,10 +61,10 @@ def page_values(frame: pl.DataFrame, metric: str, random: str | None, scale: flo
 
     names = frame["policy"].unique(maintain_order=True).to_list()
     values = {name: by_page(name, metric) / scale for name in names}
-    audience = by_page(names[0], "audience")
+    audience, weight = by_page(names[0], "audience"), by_page(names[0], "weight")
     if (audience != audience.flat[0]).any():
-        return PageValues(values, audience, AUDIENCE)
-    return PageValues(values, values[random] if random else None, RANDOM_REVENUE)
+        return PageValues(values, weight, audience, AUDIENCE)
+    return PageValues(values, weight, values[random] if random else None, RANDOM_REVENUE)
 
 
 def _page_scale(scenario: Scenario) -> float:

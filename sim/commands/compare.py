@@ -1,11 +1,13 @@
-"""`compare`: two runs side by side."""
+"""`compare`: runs side by side."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from sim.commands.output import Output, output_options
+from sim.errors import InputError
 
 if TYPE_CHECKING:
     from reports.compare import Change, Comparison
@@ -13,47 +15,77 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("first", metavar="RUN", type=click.Path(path_type=Path))
-@click.argument("second", metavar="RUN", type=click.Path(path_type=Path))
+@click.argument("runs", metavar="RUN RUN [RUN]…", nargs=-1, type=click.Path(path_type=Path))
 @click.option(
     "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write compare.html, compare.md, figures/ here."
 )
 @click.option("--dry-run", is_flag=True, help="With --out: say what would be written; write nothing.")
 @output_options
-def command(first: Path, second: Path, out: Path | None, dry_run: bool, output: Output) -> None:
-    """Compare the second RUN with the first, policy by policy.
+def command(runs: tuple[Path, ...], out: Path | None, dry_run: bool, output: Output) -> None:
+    """Compare each later RUN with the first, policy by policy.
 
     Replications are paired where both runs have the same seed, world and number of replications; otherwise the two
-    runs are taken as independent. P-values are adjusted (Holm) for the number of policies.
+    runs are taken as independent. P-values are adjusted (Holm) for the number of policies. Leads over the baseline are
+    in dollars per page and month where the world has money. With three runs or more, --out DIR gets a folder per run.
     """
-    from reports.compare import compare
+    if len(runs) < 2:
+        raise InputError("compare needs at least two runs", "Usage: compare RUN RUN [RUN]…")
+    from reports.leads import titles
     from sim.api import load_run
 
-    runs = load_run(first), load_run(second)
+    opened = [load_run(path) for path in runs]
+    names = titles(opened)
+    found = [
+        _compared((opened[0], other), (names[0], name), _folder(out, name, len(runs)), dry_run)
+        for other, name in zip(opened[1:], names[1:], strict=True)
+    ]
+    data = {"runs": names, "comparisons": [each for each, _ in found]}
+    output.result(data | found[0][0] if len(found) == 1 else data, "\n\n\n".join(text for _, text in found))
+
+
+def _folder(out: Path | None, name: str, count: int) -> Path | None:
+    return out if out is None or count == 2 else out / name.replace("/", "-")
+
+
+def _compared(
+    runs: "tuple[Run, Run]", names: tuple[str, str], out: Path | None, dry_run: bool
+) -> tuple[dict[str, Any], str]:
+    """The second run against the first, as data and as text; the page is written where there is an `out`."""
+    from reports.compare import compare
+    from reports.leads import leads
+    from reports.leads_text import leads_data, leads_text
+
     comparison = compare(*runs)
-    data, text = _data(comparison) | _decisions(*runs), f"{_text(comparison)}\n\n{_decision_text(*runs)}"
+    found = leads(*runs, paired=comparison.paired)
+    data = _data(comparison) | _decisions(*runs) | {"first": names[0], "second": names[1], "leads": leads_data(found)}
+    heading = f"{names[0]} → {names[1]}"
+    text = "\n\n".join([heading, _text(comparison), leads_text(found), _decision_text(runs, names)])
     if out is not None and dry_run:
         files = [str(out / name) for name in ("compare.html", "compare.md", "figures")]
-        data, text = data | {"would_write": files}, text + "\n\nwould write\n  " + "\n  ".join(files)
-    elif out is not None:
+        return data | {"would_write": files}, text + "\n\nwould write\n  " + "\n  ".join(files)
+    if out is not None:
         from reports.compare_report import write_comparison
 
         page = str(write_comparison(*runs, comparison, out))
-        data, text = data | {"page": page}, f"{text}\n\npage: {page}"
-    output.result(data, text)
+        return data | {"page": page}, f"{text}\n\npage: {page}"
+    return data, text
 
 
 def _decisions(first: "Run", second: "Run") -> dict[str, Any]:
     """The decision of the second run, and that of the first beside it."""
     from reports.decision.data import decision_data
 
-    return {"decision": decision_data(second.decision), "first_decision": decision_data(first.decision)}
+    return {
+        "decision": decision_data(second.decision, second.who_gains),
+        "first_decision": decision_data(first.decision, first.who_gains),
+    }
 
 
-def _decision_text(first: "Run", second: "Run") -> str:
+def _decision_text(runs: "Sequence[Run]", names: Sequence[str]) -> str:
     from reports.decision.text import headline
+    from reports.formatting import wrapped
 
-    return f"first:  {headline(first.decision)}\nsecond: {headline(second.decision)}"
+    return "\n".join(wrapped(f"{name}: {headline(run.decision)}") for name, run in zip(names, runs, strict=True))
 
 
 def _data(comparison: "Comparison") -> dict[str, Any]:

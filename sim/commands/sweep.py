@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     "--vary",
     multiple=True,
     required=True,
-    metavar="KEY.PATH=[V, …]",
-    help="Values of a key; repeat for a grid. KEY.PATH={LABEL: V, …} names the values.",
+    metavar="KEY.PATH=[V, …]|SWEEP",
+    help="Values of a key; repeat for a grid. {LABEL: V, …} names the values; or a shipped sweep: cool_down.",
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder.  [default: runs/<name>-sweep]")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes.  [default: one per processor]")

@@ -8,9 +8,7 @@
 | wilson_sample, … | that rule, given the counts of a training part of the log: exact probabilities |
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,12 +17,11 @@ from numpy.typing import NDArray
 
 from policies.base import Policy
 from policies.registry import build, kinds
-from policies.thompson_beta import POSTERIOR_RULE
 from sim.errors import InputError
 from sim.evaluation.estimators import Floats
 from sim.evaluation.log import Log
-from sim.evaluation.winning import beta_wins, uniform_wins
 from sim.wording import did_you_mean
+from sim.worlds.selection.propensities import propensities
 
 LOGGED = "logged"
 SUM_ERROR = 1e-6  # of the probabilities of a stratum in a file
@@ -109,55 +106,13 @@ def _policy(name: str) -> Policy:
 
 
 def _of_rule(policy: Policy, training: Log, available: NDArray[np.bool_]) -> Floats:
-    counts, wins = counts_of(training), _winning(policy)
+    counts = counts_of(training)
     chance = np.zeros(available.shape)
     for stratum, places in enumerate(available):
         if places.any():
-            n, s = counts.trials[stratum, places], counts.successes[stratum, places]
-            chance[stratum, places] = wins(*_summaries(policy, n, s))
+            trials, successes = counts.trials[stratum, places], counts.successes[stratum, places]
+            chance[stratum, places] = propensities(policy, trials, successes)
     return chance
-
-
-def _summaries(policy: Policy, trials: Floats, successes: Floats) -> tuple[Floats, Floats]:
-    params = policy.parameters()
-    pairs = [policy.rule.summarise(n, s, 0.0, np.nan, params) for n, s in zip(trials, successes, strict=True)]
-    a, b = (np.array(column, np.float64) for column in zip(*pairs, strict=True))
-    return a, b
-
-
-def _winning(policy: Policy) -> Callable[[Floats, Floats], Floats]:
-    """From (a, b) of the actions to their probabilities; exact for the rules listed here."""
-    if policy.kind == "wilson_sample":
-        return _wilson_wins
-    if policy.rule is POSTERIOR_RULE:
-        return beta_wins
-    if policy.deterministic and policy.state_independent_score:
-        return _largest
-    if policy.kind in {"uniform", "epsilon_greedy", "boltzmann"}:
-        return partial(_stated, policy)
-    raise InputError(
-        f"policy {policy.kind}: its probabilities are not known in closed form",
-        "Known: uniform, wilson_sample, thompson_beta, greedy, epsilon_greedy, boltzmann, or a file of probabilities.",
-    )
-
-
-def _wilson_wins(lower: Floats, width: Floats) -> Floats:
-    low, high = np.clip(lower, 0.0, 1.0), np.clip(lower + width, 0.0, 1.0)
-    return uniform_wins(low, high)
-
-
-def _largest(a: Floats, _b: Floats) -> Floats:
-    """Ties share."""
-    best = (a == a.max()).astype(np.float64)
-    shares: Floats = best / best.sum()
-    return shares
-
-
-def _stated(policy: Policy, a: Floats, b: Floats) -> Floats:
-    """What the rule itself says of its probabilities."""
-    params, state = policy.parameters(), np.zeros(max(2, policy.state_size))
-    policy.rule.prepare(float(len(a)), np.ones(len(a)), a, b, params, state, np.uint64(1))
-    return np.array([policy.rule.propensity(arm, a, b, state, params) for arm in range(len(a))])
 
 
 def _from_file(name: str, log: Log) -> Floats:

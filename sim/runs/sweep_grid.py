@@ -9,6 +9,7 @@ from itertools import product
 from math import prod
 from typing import Any
 
+from scenarios import sweep_text, sweeps
 from sim.errors import InputError
 from sim.scenario.document import read
 
@@ -49,12 +50,21 @@ class GridCell:
         return f"{safe}-{hashlib.sha256(json.dumps(self.overrides).encode()).hexdigest()[:8]}"
 
 
+def parse_variations(word: str) -> list[Variation]:
+    """`KEY.PATH=[V, …]`, `KEY.PATH={LABEL: V, …}`, or the name of a shipped sweep; raises InputError."""
+    if word in sweeps():
+        shipped = read(sweep_text(word), word).value
+        return [variation(key, values) for key, values in shipped.items()]
+    return [parse_variation(word)]
+
+
 def parse_variation(word: str) -> Variation:
     """`KEY.PATH=[V, …]`, or `KEY.PATH={LABEL: V, …}` to name the values; raises InputError."""
     key, equals, text = word.partition("=")
     key = key.strip()
     if not equals or not key or not all(key.split(".")):
-        raise InputError(f"--vary {word}: expected KEY.PATH=[V, …], {EXAMPLE}")
+        known = f"Or name a shipped sweep: {', '.join(sweeps())}."
+        raise InputError(f"--vary {word}: expected KEY.PATH=[V, …], {EXAMPLE}", known)
     document = read(text, f"--vary {key}", lines=False)
     if document.findings:
         raise InputError(f"--vary {key}: {document.findings[0].message}")
@@ -78,11 +88,11 @@ def variation(key: str, values: Any) -> Variation:
 
 
 def variations(vary: Mapping[str, Any] | Iterable[str]) -> list[Variation]:
-    """Of a mapping of keys to values, or of `KEY.PATH=[V, …]` words; raises InputError for a key given twice."""
+    """Of a mapping of keys to values, or of words as `--vary` takes them; raises InputError for a key given twice."""
     if isinstance(vary, Mapping):
         found = [variation(key, values) for key, values in vary.items()]
     else:
-        found = [parse_variation(word) for word in vary]
+        found = [each for word in vary for each in parse_variations(word)]
     keys = [each.key for each in found]
     if not found:
         raise InputError("a sweep needs at least one key to vary", f"Give --vary KEY.PATH=[V, …], {EXAMPLE}.")

@@ -39,7 +39,6 @@ from sim.warehouse.embedded import (
     make_view,
 )
 from sim.warehouse.guard import WritePermission
-from sim.warehouse.load.checksum import stats_totals
 from sim.warehouse.parquet_folder import foreign_file, part_files, row_count
 from sim.warehouse.parquet_staging import ParquetStaging, recover
 from sim.warehouse.places import refuse_url
@@ -124,6 +123,8 @@ class ParquetTarget:
         if table != STATS:
             return file_totals(table, files) if files else NO_ROWS
         # Parts hold whole pages, so keys add up too.
+        from sim.warehouse.load.checksum import stats_totals  # noqa: PLC0415  (imports Numba)
+
         return sum((stats_totals(file) for file in files), NO_ROWS)
 
     def obstacle(self, table: str) -> str | None:

@@ -20,7 +20,6 @@ from sim.errors import InputError, StorageError
 from sim.files import flush, make_folder
 from sim.warehouse.base import NO_ROWS, STATS, RowTotals, plain_id
 from sim.warehouse.embedded import file_totals
-from sim.warehouse.load.checksum import stats_totals
 from sim.warehouse.parquet_folder import (
     MANIFEST,
     foreign_file,
@@ -81,6 +80,8 @@ class ParquetStaging:
         if self._table != STATS:
             return file_totals(self._table, files) if files else NO_ROWS
         # Parts hold whole pages, so keys add up too.
+        from sim.warehouse.load.checksum import stats_totals  # noqa: PLC0415  (imports Numba)
+
         return sum((stats_totals(file) for file in files), NO_ROWS)
 
     def publish(self, *, replace: bool) -> None:

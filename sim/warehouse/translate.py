@@ -23,7 +23,7 @@ def to_duckdb(statement: str) -> str:
     tree = parse(statement)
     _free_macro(tree)
     corrected = cast(exp.Expression, tree.transform(_correct, copy=False))
-    return corrected.sql(dialect="duckdb", unsupported_level=ErrorLevel.IGNORE)
+    return corrected.sql(dialect="duckdb", copy=False, unsupported_level=ErrorLevel.IGNORE)
 
 
 @cache

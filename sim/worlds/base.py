@@ -53,6 +53,8 @@ class PageTotals:
     sends: Counts
     reward: Floats
     revenue_micros: Counts
+    weight: Floats
+    """How many pages of the population each stands for, of mean 1 in expectation."""
     names: NDArray[np.str_]
     """(pages,); of length 0 where pages are named `page_0001`, …"""
 

@@ -49,7 +49,7 @@ def test_the_log_in_python_adds_up_to_the_tables(run: sim.Run) -> None:
         assert log["sent_count"].sum() == log["viewed_count"].sum() == pulls
         assert log["purchased_count"].sum() == reward
         assert log["price"].null_count() == log["message"].null_count() == log["message_type"].null_count() == pulls
-        assert log["propensity"].null_count() == (0 if policy == "uniform" else pulls)
+        assert log["propensity"].null_count() == 0
         counted = log.group_by("caption_id").agg(pl.len().cast(pl.Int64).alias("total_observations"))
         stats = run.stats(policy, number).select("caption_id", "total_observations")
         assert counted.sort("caption_id").equals(stats.sort("caption_id"))

@@ -120,7 +120,13 @@ class Twin:
             return 1.0 / weight
         if self.policy.deterministic:
             return 1.0 / tied
-        return float(self.policy.rule.propensity(place, x, y, self.state, self.policy.parameters()))
+        rule, params = self.policy.rule, self.policy.parameters()
+        if rule.has_distribution:
+            return math.nan  # an integral: tests/unit/worlds/test_propensities.py
+        explores = rule.exploring(self.state, params)
+        if self.policy.state_independent_score:
+            return float(explores / len(x) + (1.0 - explores) * (x[place] == x.max()) / (x == x.max()).sum())
+        return float(rule.propensity(place, x, y, self.state, params)) if rule.has_propensity else math.nan
 
     def experience(self, t: int, place: int, weight: float, chance: float) -> None:
         identity = self.identities[place]

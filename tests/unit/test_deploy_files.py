@@ -16,7 +16,6 @@ from sim.runs.shards import shard_of_environment
 
 ROOT = Path(__file__).parents[2]
 DEPLOY = ROOT / "deploy"
-YAML_FILES = sorted(DEPLOY.glob("*.yaml"))
 
 
 def documents(name: str) -> list[Any]:
@@ -33,12 +32,12 @@ def accepted(words: list[str]) -> dict[str, Any]:
 
 
 def test_the_documentation_shows_every_file_as_it_is() -> None:
-    page = (ROOT / "docs" / "scaling.md").read_text("utf-8")
-    for file in (*YAML_FILES, DEPLOY / "slurm.sh", ROOT / "Dockerfile"):
+    page = "".join((ROOT / "docs" / name).read_text("utf-8") for name in ("scaling.md", "bigquery.md"))
+    for file in (*sorted(DEPLOY.iterdir()), ROOT / "Dockerfile"):
         name = file.relative_to(ROOT).as_posix()
         shown = re.search(rf"<!-- {re.escape(name)} -->\n+```[a-z]*\n(.*?)\n```", page, re.DOTALL)
-        assert shown, f"docs/scaling.md does not show {name}"
-        assert shown[1] == file.read_text("utf-8").rstrip("\n"), f"docs/scaling.md shows another {name}"
+        assert shown, f"no page shows {name}"
+        assert shown[1] == file.read_text("utf-8").rstrip("\n"), f"a page shows another {name}"
 
 
 def test_the_kubernetes_job_runs_as_many_shards_as_it_says() -> None:
@@ -85,11 +84,41 @@ def test_the_image_runs_as_an_ordinary_user_with_kernels_for_any_processor() -> 
         assert f"!{folder}" in (ROOT / ".dockerignore").read_text("utf-8").splitlines()
 
 
+def test_the_workflow_reads_only_and_stores_no_key() -> None:
+    (workflow,) = documents("verify-workflow.yml")
+    assert workflow["permissions"] == {"contents": "read", "id-token": "write"}
+    (run,) = [step["run"] for step in workflow["jobs"]["verify"]["steps"] if "sim verify" in step.get("run", "")]
+    words = shlex.split(run)[3:]
+    command = cli.get_command(click.Context(cli), words[0])
+    assert command is not None
+    assert command.make_parser(click.Context(command)).parse_args(words[1:])[0]["since"] == "7d"
+    assert "secrets." not in (DEPLOY / "verify-workflow.yml").read_text("utf-8")
+
+
+def test_roles_are_the_least() -> None:
+    text = (DEPLOY / "bigquery-roles.tf").read_text("utf-8")
+    roles = set(re.findall(r'"(roles/[^"]+)"', text))
+    assert roles == {
+        "roles/bigquery.dataViewer",
+        "roles/bigquery.dataEditor",
+        "roles/bigquery.jobUser",
+        "roles/iam.workloadIdentityUser",
+    }
+    assert text.count("{") == text.count("}")
+
+
+@pytest.mark.long
+def test_terraform_of_the_roles_parses() -> None:
+    hcl2 = pytest.importorskip("hcl2", reason="pip install python-hcl2")
+    with (DEPLOY / "bigquery-roles.tf").open() as file:
+        assert len(hcl2.load(file)["resource"]) == 8
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(
     ("tool", "files"),
     [
-        ("hadolint", [ROOT / "Dockerfile"]),
+        ("hadolint", [ROOT / "Dockerfile", DEPLOY / "local-bigquery.Dockerfile"]),
         ("shellcheck", [DEPLOY / "slurm.sh"]),
         ("kubernetes-validate", [DEPLOY / "kubernetes.yaml", DEPLOY / "dask.yaml"]),
     ],

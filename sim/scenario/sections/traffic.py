@@ -57,6 +57,11 @@ class Audience(Section):
         ((0, 15), (0.1, 90), (0.25, 228), (0.5, 1351), (0.75, 4556), (0.9, 12_633), (1, 185_370)),
         description="Points [probability, fans] of the distribution over pages, log-linear in between.",
     )
+    draw: Literal["independent", "stratified"] = Field(
+        "independent",
+        description="How a replication's pages are drawn: independently, or one from each of as many strata of page "
+        "level, rich ones more often, with weights that make every mean that of the whole population.",
+    )
 
 
 class Sends(Section):

@@ -16,7 +16,7 @@ from policies.maths.draws import arm_key, beta, pull_key, uniform
 from sim.kernels import force_inline, unbound
 from sim.worlds.base import Floats, Params
 from sim.worlds.bernoulli.feedback import address, forget, hold, learn, refresh, remember, summarise_stale
-from sim.worlds.bernoulli.pull_log import Pulls, note
+from sim.worlds.bernoulli.pull_log import Pulls, keep_state, note
 from sim.worlds.bernoulli.rows import Log, Plan, Rows, Sums, log_of, row_of
 from sim.worlds.selection.argmax import best_arm, best_of_all, can_win
 from sim.worlds.selection.cached_leader import best_by_leader
@@ -50,6 +50,8 @@ def advance(start: int, stop: int, rows: Rows, log: Log, sums: Sums, pulls: Pull
             if not IMMEDIATE and t == number * plan.refresh_every:
                 refresh(number, row, row_log, params, plan)
                 number += 1
+            if RECORD:
+                keep_state(row, pulls)
             arm = decide(t, row, params)
             outcome = draw_outcome(arm, row)
             if RECORD:

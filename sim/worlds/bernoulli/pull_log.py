@@ -1,66 +1,48 @@
 """The log of every pull of a Bernoulli world, kept where the scenario records sends, and the propensity of each.
 
-`note` is a plain function of the kernel; `sim.kernels.specialise` binds the policy's `score`, `weight` and `propensity`
-and the constants `WEIGHTED` and `DETERMINISTIC`.
+`keep_state` and `note` are plain functions of the kernel; `sim.kernels.specialise` binds the policy's rule and the
+constants of `sim.worlds.selection.chances`.
 """
 
 import math
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from sim.kernels import unbound
+from policies.maths.draws import pull_key
 from sim.worlds.base import Counts, Params, SendLog
 from sim.worlds.bernoulli.feedback import identity
 from sim.worlds.bernoulli.rows import Rows
-
-propensity: Callable[..., float] = unbound("propensity")
-score: Callable[..., float] = unbound("score")
-weight: Callable[..., float] = unbound("weight")
-DETERMINISTIC: bool = unbound("DETERMINISTIC")
-WEIGHTED: bool = unbound("WEIGHTED")
-
-ANY_KEY = np.uint64(0)  # no score of a deterministic policy depends on it
+from sim.worlds.selection.chances import Bench, chance_of_one, copy, new_bench
 
 
 class Pulls(NamedTuple):
-    """All pulls from time zero on, (rows, horizon); (rows, 0) where none are recorded."""
+    """All pulls from time zero on, (rows, horizon), and work space; (rows, 0) where none are recorded."""
 
     arm: Any
     """The number of the arm, from 0; that of a newcomer is different from all before it."""
     outcome: Any
     propensity: Any
+    bench: Bench
 
 
-def new_pulls(rows: int, horizon: int) -> Pulls:
+def new_pulls(rows: int, horizon: int, arms: int, state_size: int) -> Pulls:
     """Room for `horizon` pulls in each row; memory that nothing is written to is not taken."""
     shape = (rows, horizon)
-    return Pulls(np.empty(shape, np.int64), np.empty(shape, np.int8), np.empty(shape))
+    return Pulls(np.empty(shape, np.int64), np.empty(shape, np.int8), np.empty(shape), new_bench(arms, state_size))
+
+
+def keep_state(row: Rows, pulls: Pulls) -> None:
+    """Keep what the policy's state is before a decision."""
+    copy(row.state, pulls.bench.states[0])
 
 
 def note(r: int, t: int, arm: int, outcome: float, row: Rows, pulls: Pulls, params: Params) -> None:
     """Log pull t of row r, while the row is as the policy saw it."""
     pulls.arm[r, t] = identity(arm, row)
     pulls.outcome[r, t] = int(outcome)
-    pulls.propensity[r, t] = chance(arm, row, params)
-
-
-def chance(arm: int, row: Rows, params: Params) -> float:
-    """The probability with which the policy chose this arm here; NaN where it has no closed form."""
-    if WEIGHTED:
-        return 1.0 / weight(row.a[arm], row.b[arm], row.state, params)
-    if DETERMINISTIC:
-        return 1.0 / tied(arm, row, params)
-    return propensity(arm, row.a, row.b, row.state, params)
-
-
-def tied(arm: int, row: Rows, params: Params) -> int:
-    """How many arms have the score of this one, which is the best: one of them was drawn, uniformly."""
-    best, count = score(row.a[arm], row.b[arm], row.state, params, ANY_KEY), 0
-    for other in range(row.a.shape[0]):
-        count += score(row.a[other], row.b[other], row.state, params, ANY_KEY) == best
-    return count
+    key = pull_key(row.policy_key, t)
+    pulls.propensity[r, t] = chance_of_one(arm, t, row.n, row.a, row.b, params, row.state, pulls.bench, key)
 
 
 def send_log(pulls: Pulls, index: int, clock_us: Counts) -> SendLog:

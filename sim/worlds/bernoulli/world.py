@@ -23,6 +23,7 @@ from sim.worlds.bernoulli.rows import Log, Plan, Rows, new_log, new_rows, new_su
 from sim.worlds.metrics.estimation import estimation
 from sim.worlds.metrics.lock_out import can_lock_out
 from sim.worlds.metrics.loop import LoopMetrics
+from sim.worlds.selection import chances
 
 if TYPE_CHECKING:
     from sim.scenario import BernoulliFeedback, BernoulliSection, GeometricDelay, PolicySpec, Scenario
@@ -52,7 +53,12 @@ class BernoulliWorld:
         self._log = _log(len(replications), self._plan, self.policy, needed=not (immediate or prompt))
         self._sums = new_sums(len(replications))
         self._recorded = scenario.record.sends
-        self._pulls = new_pulls(len(replications), self.horizon if self._recorded else 0)
+        self._pulls = new_pulls(
+            len(replications),
+            self.horizon if self._recorded else 0,
+            self._rows.means.shape[1] if self._recorded else 0,
+            self.policy.state_size,
+        )
         self._sends = Sends(self._rows)
         self._bindings = _bindings(self.policy) | {
             "CHURNS": problem.churn is not None,
@@ -114,6 +120,7 @@ class BernoulliWorld:
             sends=whole.pulls[:, None],
             reward=whole.reward[:, None],
             revenue_micros=whole.revenue_micros[:, None],
+            weight=np.ones((len(whole.pulls), 1)),
             names=UNNAMED,
         )
 
@@ -240,13 +247,8 @@ def _log(rows: int, plan: Plan, policy: Policy, *, needed: bool) -> Log:
 def _bindings(policy: Policy) -> dict[str, Any]:
     """What a policy brings to a kernel."""
     rule = policy.rule
-    return {
+    return chances.bindings(policy) | {
         "summarise": rule.summarise,
-        "prepare": rule.prepare,
-        "score": rule.score,
-        "support": rule.support,
-        "weight": rule.weight,
-        "propensity": rule.propensity,
         "max_slope": rule.max_slope,
         "tail": rule.tail,
         "update_tail": rule.update_tail,
@@ -257,8 +259,6 @@ def _bindings(policy: Policy) -> dict[str, Any]:
         "CACHED_LEADER": policy.state_independent_score,
         "EXPLORES": policy.state_size > 0,
         "VECTORISE_FROM": policy.vectorise_from,
-        "DETERMINISTIC": policy.deterministic,
-        "WEIGHTED": policy.weighted,
         "DISCOUNTED": policy.memory.discount != 1.0,
         "WINDOWED": policy.memory.window > 0,
     }

@@ -1,7 +1,8 @@
 """The compiled loop of the table world: plain functions for `sim.kernels.specialise`.
 
 At equal time a refresh comes before a send. A policy binds its rule and, as constants, `PRUNE`, `WEIGHTED`,
-`DISCOUNTED` and `WINDOWED` (its memory); the scenario binds `LABEL_SEND`. Nothing here makes an array.
+`DISCOUNTED` and `WINDOWED` (its memory); the scenario binds `LABEL_SEND` and, where sends are recorded, `RECORD`.
+Nothing here makes an array.
 """
 
 from collections.abc import Callable
@@ -11,12 +12,14 @@ from sim.kernels import force_inline, unbound
 from sim.worlds.base import Counts, Floats, Keys, Params
 from sim.worlds.count_draws import binomial
 from sim.worlds.selection.argmax import best_arm, can_win
+from sim.worlds.selection.chances import chance_of_one, copy
 from sim.worlds.table.feedback import refresh, refresh_after, slot_of, summarise_all
 from sim.worlds.table.rows import Clock, Rows, Span, page_of
 
 prepare: Callable[..., None] = unbound("prepare")
 weight: Callable[..., float] = unbound("weight")
 LABEL_SEND: bool = unbound("LABEL_SEND")
+RECORD: bool = unbound("RECORD")
 WEIGHTED: bool = unbound("WEIGHTED")
 
 
@@ -53,11 +56,15 @@ def advance_page(page: Rows, clock: Clock, span: Span, params: Params) -> tuple[
 @force_inline
 def send_one(page: Rows, send: int, clock: Clock, params: Params) -> None:
     """Decide, draw the outcome, log both."""
+    if RECORD:
+        copy(page.state, page.bench.states[0])
     arm = decide(page, trials(send, clock), send, params)
     conversions = draw_outcome(page, arm, clock.fans)
     slot = slot_of(send, page.log_arm)
     if WEIGHTED:
         page.log_weight[slot] = weight(page.a[arm], page.b[arm], page.state, params)
+    elif RECORD:
+        page.log_weight[slot] = 1.0 / chance(arm, send, page, clock, params)
     page.log_arm[slot] = arm
     page.log_conversions[slot] = conversions
     page.conversions[0] += conversions
@@ -77,6 +84,12 @@ def decide(page: Rows, t: int, send: int, params: Params) -> int:
     if arm < 0:
         raise ValueError("every score is NaN")
     return arm
+
+
+def chance(arm: int, send: int, page: Rows, clock: Clock, params: Params) -> float:
+    """The probability with which the policy chose this arm here."""
+    t, key = trials(send, clock), pull_key(page.policy_key, send)
+    return chance_of_one(arm, t, page.n, page.a, page.b, params, page.state, page.bench, key)
 
 
 def draw_outcome(page: Rows, arm: int, fans: int) -> int:

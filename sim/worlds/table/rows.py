@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from sim.worlds.base import Counts
+from sim.worlds.selection.chances import Bench
 
 SENDS, CONVERSIONS, SUCCESSES, FIRST_REFRESH, LAST_REFRESH = range(5)  # columns of `Rows.known`
 
@@ -67,13 +68,15 @@ class Rows(NamedTuple):
     log_successes: Any
     """Known from the send's refresh on."""
     log_weight: Any
-    """(R, P, 0) unless the policy is weighted."""
+    """1 / propensity, (R, P, 0) unless the policy is weighted or sends are recorded."""
     recent: Any
     """(R, P, M): conversions of the sends in the median's window, sorted; the window's size is known from the time."""
     outcome_key: Any
     """(R, P)."""
     policy_key: Any
     """(R, P)."""
+    bench: Bench
+    """Work space that all pages share."""
 
 
 def page_of(rows: Rows, offsets: Any, r: int, p: int) -> Rows:
@@ -97,11 +100,21 @@ def page_of(rows: Rows, offsets: Any, r: int, p: int) -> Rows:
         rows.recent[r, p],
         rows.outcome_key[r, p],
         rows.policy_key[r, p],
+        rows.bench,
     )
 
 
 def new_rows(
-    rates: Any, pages: int, state_size: int, *, log: int, weighted: bool, recent: int, outcome_key: Any, policy_key: Any
+    rates: Any,
+    pages: int,
+    state_size: int,
+    *,
+    log: int,
+    weighted: bool,
+    recent: int,
+    outcome_key: Any,
+    policy_key: Any,
+    bench: Bench,
 ) -> Rows:
     """Rows at time zero; `rates` (R, A) becomes theirs; H is at least `log`, M is `recent`."""
     log = 1 << (log - 1).bit_length()
@@ -124,4 +137,5 @@ def new_rows(
         recent=np.zeros((*by_page, recent), np.int32),
         outcome_key=outcome_key,
         policy_key=policy_key,
+        bench=bench,
     )

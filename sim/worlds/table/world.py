@@ -21,6 +21,8 @@ from sim.worlds.metrics.allocation import AllocationCounter, rank_bins
 from sim.worlds.metrics.estimation import estimation, nothing
 from sim.worlds.metrics.lock_out import can_lock_out
 from sim.worlds.metrics.loop import LoopMetrics
+from sim.worlds.selection import chances
+from sim.worlds.selection.chances import new_bench
 from sim.worlds.table import kernel as table_kernel
 from sim.worlds.table.empirical_bayes import fit_beta_binomial
 from sim.worlds.table.rows import (
@@ -57,17 +59,21 @@ class TableWorld:
         self._timing = timing_of(world.sends_per_day, refresh_hours, self.horizon)
         self._clock = self._timing.clock(world.fans_per_send, policy)
         self._logged = scenario.record.sends
-        self._weighted = policy.weighted
         self._can_lock_out = can_lock_out(policy)
         self._labelled_by_send = world.label == "send"
         self._params = policy.parameters()
-        self._bindings = bindings(policy, world)
+        self._bindings = bindings(policy, world, self._logged)
         self._label = spec.kind
         self._rows = self._new_rows(scenario.seed, world, policy, replications)
         self._sent = self._seen = self._oldest = 0
         self._counter = AllocationCounter(len(replications), self._counted.offsets)
         self._bins = rank_bins(self._rows.rates, self._counted.offsets)
-        self._kernel = specialise(table_kernel.advance, self._label, refcount=False, **self._bindings)
+        self._kernel = specialise(
+            table_kernel.advance, self._label, refcount=False, **self._declared(table_kernel.advance)
+        )
+
+    def _declared(self, template: Callable[..., Any]) -> dict[str, Any]:
+        return declared(template, self._bindings)
 
     def _new_rows(self, seed: int, world: "TableSection", policy: "Policy", replications: range) -> Rows:
         total = self._timing.sends_before(self.horizon)
@@ -78,10 +84,11 @@ class TableWorld:
             self.pages,
             policy.state_size,
             log=max(log, 1),
-            weighted=policy.weighted,
+            weighted=policy.weighted or self._logged,
             recent=min(total, recent + self._timing.pending()) if recent else 0,
             outcome_key=row_keys(seed, "table:outcome", replications, self.pages),
             policy_key=row_keys(seed, policy_purpose(self._name), replications, self.pages),
+            bench=new_bench(int(np.diff(self._counted.offsets).max()) if self._logged else 0, policy.state_size),
         )
 
     @property
@@ -130,6 +137,7 @@ class TableWorld:
             sends=np.full(conversions.shape, self._sent),
             reward=conversions.astype(float),
             revenue_micros=np.zeros(conversions.shape, np.int64),
+            weight=np.ones(conversions.shape),
             names=np.array(self._counted.page_names),
         )
 
@@ -139,10 +147,7 @@ class TableWorld:
         if not self._can_lock_out:
             return locked / self.pages
         count = specialise(
-            table_kernel.count_locked_out,
-            self._label,
-            refcount=False,
-            **declared(table_kernel.count_locked_out, self._bindings),
+            table_kernel.count_locked_out, self._label, refcount=False, **self._declared(table_kernel.count_locked_out)
         )
         undisturbed = self._rows._replace(state=self._rows.state.copy())
         count(undisturbed, self._counted.offsets, self._clock, self._sent, self._params, locked)
@@ -211,16 +216,10 @@ class TableWorld:
             earnings=np.zeros(size),
             message_type=np.full(size, -1, np.int8),
             caption_id=self._counted.caption_ids[captions],
-            propensity=self._propensities(index),
+            propensity=1.0 / self._rows.log_weight[index, :, : self._sent].T.ravel(),
             page_names=self._counted.page_names,
             message=None if texts is None else np.array(texts, dtype=object)[captions],
         )
-
-    def _propensities(self, index: int) -> Floats:
-        if not self._weighted:
-            return np.full(self._sent * self.pages, np.nan)
-        inverse: Floats = self._rows.log_weight[index, :, : self._sent].T.ravel()
-        return 1.0 / inverse
 
     def _page_numbers(self) -> "np.ndarray[Any, np.dtype[np.int32]]":
         return np.repeat(np.arange(1, self.pages + 1, dtype=np.int32), np.diff(self._counted.offsets))
@@ -235,20 +234,16 @@ def compiled(function: Callable[..., None]) -> Any:
     return specialise(function, "table", refcount=False)
 
 
-def bindings(policy: "Policy", world: "TableSection") -> dict[str, Any]:
+def bindings(policy: "Policy", world: "TableSection", logged: bool) -> dict[str, Any]:
     """What the kernel is compiled for: the policy's rule, its kind of memory, and what counts as a trial."""
     rule = policy.rule
-    return {
+    return chances.bindings(policy) | {
         "summarise": rule.summarise,
-        "prepare": rule.prepare,
-        "score": rule.score,
-        "support": rule.support,
-        "weight": rule.weight,
         "PRUNE": policy.prune_by_upper_bound,
-        "WEIGHTED": policy.weighted,
         "DISCOUNTED": policy.memory.discount != 1.0,
         "WINDOWED": policy.memory.window > 0,
         "LABEL_SEND": world.label == "send",
+        "RECORD": logged,
     }
 
 

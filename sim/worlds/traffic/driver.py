@@ -11,19 +11,34 @@ import numpy as np
 
 from sim.errors import InputError
 from sim.units import DAY_S
-from sim.worlds.base import Counts, Flags, Tally
+from sim.worlds.base import Counts, Flags, Floats, Tally
 from sim.worlds.metrics.allocation import RANK_BINS
 from sim.worlds.traffic.kernel import LOCK_OUT, SHARE, TALLY
 from sim.worlds.traffic.records import BUMP, RESULT, Block, Records, Snapshots
 
 AT_ONCE = 256  # rows of a compiled call, which cannot be interrupted
+WEIGHED = ("purchases", "revenue", "tier_revenue", "regret", "regret_usd")
+WEIGHTED_RESULT = np.dtype(
+    [(name, "f8" if name in WEIGHED else RESULT[name].base, RESULT[name].shape) for name in RESULT.names or ()]
+)
+"""`RESULT` where rows have weights: what is earned and missed is then a mean over the population; counts are not."""
 
 
 class RowDriver:
     """A block and its present time, in seconds."""
 
-    def __init__(self, policy: str, play: Callable[..., None], block: Block, *, together: bool = False) -> None:
-        self._policy, self._play, self._block, self._together = policy, play, block, together
+    def __init__(
+        self,
+        policy: str,
+        play: Callable[..., None],
+        block: Block,
+        weights: Floats | None = None,
+        *,
+        together: bool = False,
+    ) -> None:
+        """`weights` (N,) of the rows in the sums of their replications; None: all 1."""
+        self._weights, self._together = weights, together
+        self._policy, self._play, self._block = policy, play, block
         self._times = [0]
         self._observe: Counts = np.zeros(1, np.int64)
         self._snapshots = self._no_snapshots(1)
@@ -78,30 +93,38 @@ class RowDriver:
         pages = rows // len(self._block.tables.season)
         step = max(1, AT_ONCE // pages) * pages if self._together else AT_ONCE
         for first in range(0, rows, step):
-            self._run_rows(range(first, min(first + step, rows)), stops, observe, snapshots)
+            try:
+                self._run_rows(range(first, min(first + step, rows)), stops, observe, snapshots)
+            except ValueError as error:
+                raise InputError(f"policy {self._policy}: {error}", "a rule must score at least one arm") from error
         return snapshots
 
     def _run_rows(self, rows: range, stops: Counts, observe: Counts, snapshots: Snapshots) -> None:
         if not self._together:
-            self._call(rows, stops, observe, snapshots)
+            self._play_rows(rows, stops, observe, snapshots)
             return
         present = self._times[-1]
         for i, stop in enumerate(stops):
             for day in range(-(-present // DAY_S), -(-int(stop) // DAY_S)):
                 for what in (0, SHARE):  # nobody shares before all have come to the day
-                    self._call(rows, np.array([day * DAY_S]), np.array([what]), self._no_snapshots(1))
-            self._call(rows, stops[i : i + 1], observe[i : i + 1], _at(snapshots, slice(i, i + 1)))
+                    self._play_rows(rows, np.array([day * DAY_S]), np.array([what]), self._no_snapshots(1))
+            now = slice(i, i + 1)
+            self._play_rows(rows, stops[now], observe[now], _at(snapshots, now))
             present = int(stop)
 
-    def _call(self, rows: range, stops: Counts, observe: Counts, snapshots: Snapshots) -> None:
-        try:
+    def _play_rows(self, rows: range, stops: Counts, observe: Counts, snapshots: Snapshots) -> None:
+        if self._weights is None:
             self._play(rows.start, rows.stop, stops, observe, self._block, snapshots)
-        except ValueError as error:
-            raise InputError(f"policy {self._policy}: {error}", "a rule must score at least one arm") from error
+            return
+        for row in rows:
+            alone = snapshots._replace(sums=np.zeros(snapshots.sums.shape, RESULT))
+            self._play(row, row + 1, stops, observe, self._block, alone)
+            replication = self._block.pages["replication"][row]
+            add_weighted(snapshots.sums[:, replication], alone.sums[:, replication], self._weights[row])
 
     def _no_snapshots(self, times: int) -> Snapshots:
         return Snapshots(
-            np.zeros((times, len(self._block.tables.season)), RESULT),
+            np.zeros((times, len(self._block.tables.season)), RESULT if self._weights is None else WEIGHTED_RESULT),
             np.zeros((times, len(self._block.pages), BUMP), np.bool_),
             np.zeros((times, len(RANK_BINS) + 1), np.int64),
             np.zeros((times, 6), np.int64),
@@ -111,3 +134,9 @@ class RowDriver:
 def _at(snapshots: Snapshots, times: slice) -> Snapshots:
     """Views of what is recorded at some of the times."""
     return Snapshots(snapshots.sums[times], snapshots.locked[times], snapshots.by_bin[times], snapshots.tally[times])
+
+
+def add_weighted(total: Records, own: Records, weight: float) -> None:
+    """Add the sums of one row to those of its replication, (P,); `WEIGHED` ones times the row's weight."""
+    for name in RESULT.names or ():
+        total[name] += own[name] * weight if name in WEIGHED else own[name]

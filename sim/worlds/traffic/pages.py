@@ -4,8 +4,9 @@ Everything here is a function of (seed, replication, page) and the scenario: the
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import cache
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,9 @@ Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
 Records = NDArray[np.void]
 
+NORMAL = NormalDist()
+SMALLEST = 2.0**-53
+TILT = 0.8  # of page_sigma: measured, see docs/decision.md
 STREAMS = {
     "slot_key": "slots",
     "view_key": "views",
@@ -58,7 +62,7 @@ def make_pages(world: TrafficSection, seed: int, replications: Sequence[int]) ->
         return _uniforms(row_keys(seed, f"traffic:{purpose}", replications, world.pages))
 
     low, high = world.sends.min_gap_minutes
-    pages["fans"] = _fans(world, luck("audience"))
+    pages["fans"] = _fans(world, _audience_luck(world, luck))
     pages["gap_s"] = np.rint(60.0 * (low + (high - low) * luck("gap")))
     pages["phase"] = luck("phase")
     pages["replication"] = np.arange(len(replications))[:, None]
@@ -71,6 +75,53 @@ def make_pages(world: TrafficSection, seed: int, replications: Sequence[int]) ->
 def shared_coins(correlation: float) -> np.uint64:
     """The bits that pages share of the 64 coins of a drift, so that its steps are so correlated."""
     return np.uint64((1 << round(64 * correlation)) - 1)
+
+
+def _audience_luck(world: TrafficSection, luck: Callable[[str], Floats]) -> Floats:
+    """Where each page's audience lies in its distribution; stratified, each replication has one page per stratum."""
+    u = luck("audience")
+    if world.audience.draw == "independent":
+        return u
+    return (luck("audience_strata").argsort(axis=1).argsort(axis=1) + u) / world.pages
+
+
+def page_normals(world: TrafficSection, pages: Records) -> Floats:
+    """The standard normal behind each page's level, (N,); stratified, that of a tilted distribution."""
+    z = np.zeros(len(pages))
+    _compiled(normals)(pages["own_key"].copy(), z)
+    if world.audience.draw == "independent":
+        return z
+    return tilted_normals(z, pages["number"], world.pages, tilt(world))
+
+
+def tilt(world: TrafficSection) -> float:
+    """The mean of the tilted normals: rich pages are drawn more often, about in proportion to what they earn."""
+    return TILT * world.purchases.page_sigma
+
+
+def tilted_normals(z: Floats, number: Integers, pages: int, mean: float) -> Floats:
+    """Standard normals as normals of this mean, page `number` in the quantiles number / pages to (number + 1) / pages.
+
+    Stratified importance sampling: strata of equal probability under the tilted density get one page each, which is
+    Neyman's allocation where the spread within a page is proportional to exp(mean · z) (Owen 2013, Monte Carlo theory,
+    methods and examples, sections 8.4 and 9.1).
+    """
+    within = np.vectorize(NORMAL.cdf, otypes=[np.float64])(z)
+    u = np.clip((number + within) / pages, SMALLEST, 1.0 - SMALLEST)
+    drawn: Floats = mean + np.vectorize(NORMAL.inv_cdf, otypes=[np.float64])(u)
+    return drawn
+
+
+def page_weights(world: TrafficSection, pages: Records) -> Floats | None:
+    """How many pages of the population each stands for, relative to the others, (N,), of mean 1; None: all alike.
+
+    The ratio of the standard normal density to the tilted one: exp(−t z + t² / 2).
+    """
+    if world.audience.draw == "independent":
+        return None
+    t = tilt(world)
+    weights: Floats = np.exp(-t * page_normals(world, pages) + 0.5 * t * t)
+    return weights
 
 
 def _uniforms(keys: NDArray[np.uint64]) -> Floats:
@@ -93,9 +144,7 @@ def make_bank(world: TrafficSection, days: int, pages: Records) -> SampledBank:
     bank = SampledBank(
         np.zeros(shape, ENTRY), np.zeros(shape, np.int16), np.zeros((len(pages), len(TIERS), weeks + 1), np.int32)
     )
-    z = np.zeros(len(pages))
-    _compiled(normals)(pages["own_key"].copy(), z)
-    level = np.log(page_level(world, pages["fans"], z))
+    level = np.log(page_level(world, pages["fans"], page_normals(world, pages)))
     tier = np.resize(alternate(tier_counts(world)), len(arrives))
     _compiled(sample_bank)(
         bank, pages, level, arrives.astype(np.int16), _bank_params(world), tier, np.zeros(len(TIERS))

@@ -22,6 +22,7 @@ from sim.worlds.traffic.arrays import Sections, composite, make_block, pools, re
 from sim.worlds.traffic.driver import RowDriver
 from sim.worlds.traffic.kernel import play
 from sim.worlds.traffic.loop_metrics import last_day, loop_metrics
+from sim.worlds.traffic.pages import page_weights
 from sim.worlds.traffic.records import Block
 from sim.worlds.traffic.results import BankListing, caption_counts, list_bank, loaded_at, send_log
 from sim.worlds.traffic.timetable import calendar_of, times_of
@@ -69,11 +70,13 @@ class TrafficWorld:
         sections = (world, feedback, selection)
         times = times_of(calendar_of(feedback, days, scenario.incidents), feedback, world.pages, days)
         self._block = make_block(sections, policy, scenario.seed, replications, days, keys, times, record=self._record)
+        self._weights = page_weights(world, self._block.pages)
         happening = frozenset(one.kind for one in scenario.incidents)
         self._driver = RowDriver(
             spec.name,
             kernel_of(policy, spec.kind, sections, happening, record=self._record),
             self._block,
+            self._weights,
             together=shares(policy, world),
         )
 
@@ -96,7 +99,7 @@ class TrafficWorld:
             pulls=sums["sends"].copy(),
             reward=sums["purchases"].astype(np.float64),
             regret=sums["regret"].copy(),
-            revenue_micros=sums["revenue"] * MICROS,
+            revenue_micros=_micros(sums["revenue"]),
             regret_usd=sums["regret_usd"].copy(),
             best_pulls=sums["best"].copy(),
             ranked_pulls=sums["priced"].copy(),
@@ -111,6 +114,7 @@ class TrafficWorld:
             sends=sums["sends"].copy(),
             reward=sums["purchases"].astype(np.float64),
             revenue_micros=sums["revenue"] * MICROS,
+            weight=np.ones(shape) if self._weights is None else self._weights.reshape(shape),
             names=UNNAMED,
         )
 
@@ -127,8 +131,7 @@ class TrafficWorld:
 
     def tier_revenue(self) -> Counts:
         """Revenue since time zero, (tiers, replications), in millionths of a dollar."""
-        revenue: Counts = self._driver.sums["tier_revenue"].T * MICROS
-        return revenue
+        return _micros(self._driver.sums["tier_revenue"].T)
 
     def estimation(self) -> Counts:
         """Nothing: a label compares with a moving median, so that the truth about it is not known."""
@@ -222,6 +225,11 @@ def kernel_of(policy: Policy, label: str, sections: Sections, happening: Collect
         REPRICED="prices" in happening,
         BY_REVENUE=policy.true_mean_of == "revenue",
     )
+
+
+def _micros(dollars: "Floats | Counts") -> Counts:
+    """Whole millionths of a dollar."""
+    return np.rint(dollars * MICROS).astype(np.int64)
 
 
 def _seconds(days: float) -> int:

@@ -115,6 +115,7 @@ def test_a_worker_killed_in_the_middle_changes_no_bit(scheduler: str, tmp_path: 
 
     whole = digests(sim.run(SCENARIO, tmp_path / "whole", report=False))
     with distributed.Client(scheduler, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
         victim = sorted(client.run(os.getpid).values())[time % 2]
 
     def kill(done: int, total: int) -> None:

@@ -108,6 +108,10 @@ def _even(arm: int, a: Any, b: Any, state: Any, params: Any) -> float:
     return 1.0 / len(a)
 
 
+def _bounded(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
+    return 0.0, 1.0
+
+
 def _wide(a: float, b: float, state: Any, params: Any) -> tuple[float, float]:
     return -math.inf, math.inf
 
@@ -191,6 +195,7 @@ def _astray(
 
 TAIL_PRUNING = {"tail_evaluable": True}
 UNIT = replace(FINE, score=_unit, support=_wide, tail=_tail_of_unit, draw_above=_above_in_unit)
+IN_UNIT = replace(UNIT, support=_bounded)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -253,6 +258,19 @@ BAD_RULES = [
     (replace(FINE, weight=lambda a, b, state, params: 2.0), {}, "does not say weighted"),
     (replace(UNIT, propensity=lambda arm, a, b, state, params: 1.0), {}, "add up to 1"),
     (replace(FINE, propensity=_even), {"deterministic": True}, "nobody asks for"),
+    (replace(UNIT, distribution=lambda a, b, state, params, x: (1.0 - x, 1.0)), {}, "needs a finite support"),
+    (replace(UNIT, exploring=lambda state, params: 1.5), {}, "not between 0 and 1"),
+    (replace(IN_UNIT, distribution=lambda a, b, state, params, x: (1.0 - x, 2.0)), {}, "not the slope"),
+    (
+        replace(IN_UNIT, distribution=lambda a, b, state, params, x: (0.9 - 0.9 * x, 0.9)),
+        {},
+        "below its support",
+    ),
+    (
+        replace(IN_UNIT, distribution=lambda a, b, state, params, x: (1.0 - 0.9 * x, 0.9)),
+        {},
+        "above its support",
+    ),
     (LOGARITHM, {**LAZY_INDEX, "deterministic": False}, "not deterministic"),
     (replace(FINE, prepare=_counts_down), LAZY_INDEX, "state.PROGRESS. falls"),
     (replace(LOGARITHM, max_slope=_half_its_slope), LAZY_INDEX, "an earlier one sets"),

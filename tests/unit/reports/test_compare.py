@@ -135,5 +135,8 @@ def test_the_command_shows_both_decisions_and_writes_only_when_told(
     assert done["first_decision"]["outcome"] in {"switch", "keep", "undecided"}
     assert (tmp_path / "out" / "compare.md").is_file()
     text = CliRunner().invoke(cli, asked[:3]).stdout
-    assert "first:  " in text
+    assert text.startswith("first → refreshed")
+    assert "first: " in text
+    assert "refreshed: " in text
+    assert "Lead over wilson_sample" in text
     assert "feedback.refresh_every: 1 -> 50" in text

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 import sim
-from reports.decision.who import clustered, page_gains, period_gains, tier_gains
+from reports.decision.who import clustered, page_gains, period_gains, tier_gains, weighted_quantiles
 from reports.decision.who_from_run import page_values
 from reports.decision.who_text import who_points
 from sim.cli import cli
@@ -30,17 +30,26 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> sim.Run:
 
 def test_classes_follow_the_size_and_cover_all_pages() -> None:
     size = np.arange(1.0, 101.0).reshape(20, 5)
-    classes = page_gains(size - 60.0, size)
+    classes = page_gains(size - 60.0, np.ones(size.shape), size)
     assert [each.pages for each in classes] == [50, 40, 10]
     assert [each.gain.value for each in classes] == pytest.approx([25.5 - 60, 70.5 - 60, 95.5 - 60])
     assert [each.gaining.value for each in classes] == pytest.approx([0.0, 30 / 40, 1.0])
-    assert page_gains(size, None) == []
+    assert page_gains(size, size, None) == []
+
+
+def test_weights_stand_for_pages_of_the_population() -> None:
+    values, weight = np.array([[1.0, 5.0], [2.0, 9.0]]), np.array([[3.0, 1.0], [3.0, 1.0]])
+    assert clustered(values, weight).value == pytest.approx((3 * 1 + 5 + 3 * 2 + 9) / 8)
+    repeated = np.array([1.0, 1, 1, 2, 2, 2, 5, 9])
+    shares = [0.1, 0.5, 0.7, 0.9]
+    expected = np.quantile(repeated, shares, method="inverted_cdf")
+    assert weighted_quantiles(values, weight, shares).tolist() == expected.tolist()
 
 
 def test_the_interval_takes_a_replication_as_one_observation() -> None:
     by_replication = np.random.default_rng(3).normal(size=40)
     alike = np.repeat(by_replication[:, None], 50, axis=1)  # 50 pages that say the same: no more is known
-    one, many = clustered(by_replication[:, None]), clustered(alike)
+    one, many = clustered(by_replication[:, None], np.ones((40, 1))), clustered(alike, np.ones((40, 50)))
     assert (many.value, many.low, many.high) == pytest.approx((one.value, one.low, one.high))
 
 
@@ -50,7 +59,7 @@ def test_the_ratio_interval_covers_with_unequal_counts() -> None:
     for _ in range(500):
         level = generator.normal(size=(60, 1))
         values, chosen = 2.0 + level + generator.normal(size=(60, 8)), generator.random((60, 8)) < 0.3
-        found = clustered(values, chosen)
+        found = clustered(values, chosen.astype(float))
         assert found.low is not None
         assert found.high is not None
         covered += found.low <= 2.0 <= found.high
@@ -64,6 +73,7 @@ def test_pages_of_one_audience_are_ordered_by_what_random_choice_sells() -> None
             "replication": [0, 0, 0, 0],
             "page": ["page_0001", "page_0002"] * 2,
             "audience": [5, 5, 5, 5],
+            "weight": [1.0, 1.0, 1.0, 1.0],
             "revenue_usd": [4.0, 8.0, 3.0, 6.0],
         }
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from scenarios import sweeps
 from sim.errors import InputError, StorageError
 from sim.runs.sweep_folder import SweepFolder
 from sim.runs.sweep_grid import MAX_CELLS, grid, parse_variation, variation, variations
@@ -54,6 +55,21 @@ def test_a_long_or_unsafe_value_gets_a_folder_of_its_own() -> None:
 def test_bad_words_are_refused(words: list[str], message: str) -> None:
     with pytest.raises(InputError, match=message.replace(".", r"\.")):
         variations(words)
+
+
+@pytest.mark.parametrize("name", sweeps())
+def test_a_shipped_sweep_fits_the_quickstart(name: str) -> None:
+    varied = variations([name])
+    for cell in grid(varied):
+        assert load("quickstart", cell.overrides).replications > 0
+    assert len(grid(varied)) >= 3
+
+
+def test_a_shipped_sweep_goes_with_a_key_of_ones_own() -> None:
+    assert [each.key for each in variations(["cool_down", "horizon.days=[30]"])] == [
+        "selection.cool_down_days",
+        "horizon.days",
+    ]
 
 
 def test_bad_yaml_is_refused() -> None:

@@ -19,10 +19,13 @@ from sim.warehouse.verify.uniformity import (
 RANDOM = np.random.default_rng(3)
 
 
-@pytest.mark.parametrize("size", [1, 5, 200, 5000])
-def test_kolmogorov_smirnov_is_that_of_scipy(size):
-    u = RANDOM.random(size)
-    assert kolmogorov_smirnov(u) == pytest.approx(kstest(u, "uniform", method="exact").pvalue, rel=1e-9)
+@pytest.mark.parametrize("size", [1, 5, 200, 5000, 400_000])
+@pytest.mark.parametrize("power", [1.0, 1.02, 1.2, 3.0])
+def test_kolmogorov_smirnov_is_that_of_scipy_but_for_what_both_sides_share(size, power):
+    u = RANDOM.random(size) ** power
+    exact, found = kstest(u, "uniform", method="exact").pvalue, kolmogorov_smirnov(u)
+    assert exact * (1.0 - 1e-9) <= found <= max(1.0, exact)
+    assert found == pytest.approx(exact, rel=max(1e-9, 3.0 * exact**3), abs=1e-300)
 
 
 def test_values_beyond_the_interval_count_as_its_ends():

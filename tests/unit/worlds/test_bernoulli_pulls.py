@@ -5,9 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from policies.registry import build, kinds
 from sim.scenario import Scenario, load
 from sim.worlds.base import SendLog
 from sim.worlds.engine import BlockResult, build_world, simulate
+from sim.worlds.selection.propensities import propensities
 
 START_US = 1_735_689_600_000_000
 SECOND_US = 1_000_000
@@ -109,9 +111,19 @@ def test_arms_that_tie_share_the_propensity(policy: str) -> None:
         assert log.propensity[:3].tolist() == [1 / 3, 1 / 2, 1.0]
 
 
-def test_without_a_closed_form_it_is_unknown() -> None:
-    for policy in ("thompson_beta", "wilson_sample"):
-        assert np.isnan(block(scenario(policy)).sends[0].propensity).all()
+@pytest.mark.parametrize("policy", ["wilson_sample", pytest.param("thompson_beta", marks=pytest.mark.long)])
+def test_a_propensity_is_that_of_the_counts_at_the_time(policy: str) -> None:
+    text = scenario(policy)
+    for log in block(text).sends:
+        n, s = np.zeros(3), np.zeros(3)
+        for t, (caption, outcome, chance) in enumerate(
+            zip(log.caption_id - 1, log.purchased_count, log.propensity, strict=True)
+        ):
+            if t % text.feedback.refresh_every == 0 and t % 7 == 0:
+                known = propensities(text.policies[0].build(), n, s, t=t)
+                assert chance == pytest.approx(known[caption], abs=1e-12)
+            n[caption] += 1.0
+            s[caption] += outcome
 
 
 @pytest.mark.parametrize("policy", ["ucb1", "greedy", "oracle"])
@@ -136,3 +148,29 @@ def test_inverse_propensities_count_the_arms(policy: Any) -> None:
     inverse = np.concatenate([1.0 / log.propensity[100:] for log in logs])
     assert deviation(inverse) < 5.0
     assert deviation(inverse**0.9) > 5.0  # a temperature taken for another
+
+
+ALIKE = {"replications": 60, "world": {"kind": "bernoulli", "means": [0.5] * 4}, "horizon": {"pulls": 100}}
+DRAWING = [
+    "wilson_sample",
+    "top_two_thompson",
+    *(pytest.param(kind, marks=pytest.mark.long) for kind in sorted(kinds()) if not build(kind).deterministic),
+]
+
+
+@pytest.mark.parametrize("policy", DRAWING)
+def test_inverse_weights_are_one_per_arm(policy: str, request: pytest.FixtureRequest) -> None:
+    """Of four equal arms all can be sent; exact for some policies, by redraws for the others. False alarms below 1e-6.
+
+    The long form has 100,000 pulls.
+    """
+    if policy == "explore_then_commit":
+        pytest.skip("one arm can be sent once it has committed itself")
+    replications = 1_000 if request.node.get_closest_marker("long") else 60
+    text = load({"version": 1, "name": "alike", "record": {"sends": True}, "policies": [policy]} | ALIKE)
+    logs = simulate(text, text.policies[0], range(1, replications + 1)).sends
+    inverse = np.concatenate([1.0 / log.propensity for log in logs]) / 4.0
+    noise = inverse.std() / np.sqrt(inverse.size)
+    assert abs(inverse.mean() - 1.0) < 5.0 * noise + 1e-9
+    if replications == 1_000 and noise < 2e-3:
+        assert abs(inverse.mean() - 1.0) < 0.01

@@ -208,6 +208,7 @@ def check_sends(log, pages):
     in_order = [page.sends[i] for i in range(len(pages[0].sends)) for page in pages]
     assert (log.caption_id - 100).tolist() == [arm for _, arm, _, _ in in_order]
     assert log.purchased_count.tolist() == [conversions for _, _, conversions, _ in in_order]
+    assert ((log.propensity > 0.0) & (log.propensity <= 1.0)).all()
     if pages[0].policy.weighted:
         assert log.propensity.tolist() == [1.0 / weight for _, _, _, weight in in_order]
 

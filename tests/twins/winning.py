@@ -1,4 +1,4 @@
-"""The probability with which each of several independent draws is the largest.
+"""The probability with which each of several independent draws is the largest, by NumPy and SciPy.
 
 P(i wins) = ∫ f_i(x) · ∏_{j ≠ i} F_j(x) dx, by Gauss–Legendre quadrature over panels that follow the distribution of the
 largest draw. Arms with equal parameters are one term with a multiplicity, so that cost grows with distinct counts.
@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import betainc, betaln, xlog1py, xlogy
 
-from sim.evaluation.estimators import Floats
+Floats = NDArray[np.float64]
+
 
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(32)
 NEGLIGIBLE = 1e-20  # of the largest draw's distribution: panels below are left out

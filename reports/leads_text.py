@@ -1,0 +1,65 @@
+"""Changes of leads as a table of a report, as text and as an object for JSON."""
+
+from typing import Any
+
+from reports.content import Cell, Content, Paragraph, TableBlock
+from reports.decision.inputs import amount, bare, signed
+from reports.estimators.intervals import Estimate
+from reports.formatting import p_value, text_table
+from reports.leads import LeadChange, Leads
+
+NOTHING = "Leads are not compared: the runs have no baseline in common, or count in different units."
+
+
+def leads_block(found: Leads | None, names: tuple[str, str]) -> list[Content]:
+    """The table of a report."""
+    if found is None:
+        return [Paragraph(NOTHING, "note")]
+    header = ["policy", *(f"lead in {name}" for name in names), "change", "95 % interval", "adjusted p"]
+    rows = [[Cell(text) for text in _row(change, found)] for change in found.changes]
+    return [TableBlock(_caption(found), header, rows)]
+
+
+def leads_text(found: Leads | None) -> str:
+    """The table in the terminal."""
+    if found is None:
+        return NOTHING
+    header = ["policy", "lead", "then", "change", "95 % interval", "adjusted p"]
+    return f"{_caption(found)}\n{text_table(header, [_row(change, found) for change in found.changes])}"
+
+
+def leads_data(found: Leads | None) -> list[dict[str, Any]]:
+    """One object per policy."""
+    return [
+        {
+            "policy": each.policy,
+            "first_lead": each.first.value,
+            "second_lead": each.second.value,
+            "change": each.change.estimate.value,
+            "ci_low": each.change.estimate.low,
+            "ci_high": each.change.estimate.high,
+            "p_value": each.change.p_value,
+            "p_adjusted": each.p_adjusted,
+        }
+        for each in (found.changes if found else ())
+    ]
+
+
+def _caption(found: Leads) -> str:
+    unit = found.unit
+    counted = f"US dollars {unit.per}" if unit.prefix == "$" else f"{unit.noun} {unit.per}"
+    before, after = (amount(mean, bare(unit)) for mean in found.baseline_means)
+    return f"Lead over {found.baseline} ({before}, then {after}), in {counted}"
+
+
+def _row(change: LeadChange, found: Leads) -> list[str]:
+    unit = bare(found.unit)
+    first, second, moved = (signed(each.value, unit) for each in (change.first, change.second, change.change.estimate))
+    limits = _limits(change.change.estimate, found)
+    return [change.policy, first, second, moved, limits, p_value(change.p_adjusted)]
+
+
+def _limits(estimate: Estimate, found: Leads) -> str:
+    if estimate.low is None or estimate.high is None:
+        return "–"
+    return f"{signed(estimate.low, bare(found.unit))} to {signed(estimate.high, bare(found.unit))}"
