@@ -104,7 +104,7 @@ def _listing(world: TrafficSection, selection: Selection, sampled: SampledBank, 
     """What the composite selection reads of captions, (N, C); without it of length 0."""
     shape = sampled.entries.shape if composite(selection) else (len(pages), 0)
     listing = Listing(np.zeros(shape, np.int16), np.zeros(shape, np.int16), np.zeros(shape))
-    return fill_listing(world, sampled, pages, listing) if composite(selection) else listing
+    return fill_listing(world, sampled, pages, listing, selection.price_tiers) if composite(selection) else listing
 
 
 def composite(selection: Selection) -> bool:

@@ -141,10 +141,11 @@ def gather(tier: int, day: int, latest: int, row: Row, params: Params) -> int:
 
 
 def note_constraints(c: int, position: int, row: Row) -> bool:
-    """Write the bonus of a caption that may become eligible; whether its budget allows it to be ranked."""
+    """Write the bonus of a caption that may become eligible; whether its price tier and its budget let it be ranked."""
     excluded = is_excluded(c, row)
     row.work.bonus[position], row.work.barred[position] = bonus_of(c, row), excluded
-    return not excluded or row.rules.rank_defect > 0
+    selectable = not math.isnan(row.bank.dollars[row.tried.captions[c].place])
+    return selectable and (not excluded or row.rules.rank_defect > 0)
 
 
 def fit_sales(tier: int, row: Row, params: Params) -> None:
