@@ -18,6 +18,7 @@ from sim.worlds.base import UNNAMED, CaptionCounts, Counts, Floats, PageTotals, 
 from sim.worlds.metrics.estimation import nothing
 from sim.worlds.metrics.lock_out import can_lock_out
 from sim.worlds.metrics.loop import LoopMetrics
+from sim.worlds.selection import chances
 from sim.worlds.traffic.arrays import Sections, composite, make_block, pools, reads_truth, shares
 from sim.worlds.traffic.driver import RowDriver
 from sim.worlds.traffic.kernel import play
@@ -193,12 +194,9 @@ def kernel_of(policy: Policy, label: str, sections: Sections, happening: Collect
         play,
         f"traffic_{label}",
         refcount=False,
+        **chances.bindings(policy),
         summarise=rule.summarise,
-        prepare=rule.prepare,
-        score=rule.score,
-        support=rule.support,
         quantile=rule.quantile,
-        weight=rule.weight,
         VECTORISE=policy.vectorise_from > 0 and pooled,  # whose `prepare` leaves the work space of n to the scores
         observe_sales=rule.observe_sales,
         summarise_sales=rule.summarise_sales,
@@ -207,10 +205,8 @@ def kernel_of(policy: Policy, label: str, sections: Sections, happening: Collect
         summarise_fleet=rule.summarise_fleet,
         recover=rule.recover,
         PRUNE=policy.prune_by_upper_bound,
-        DETERMINISTIC=policy.deterministic,
         POOLED=pooled,
         RECOMPUTE=knows_truth or not memory.cumulative,
-        WEIGHTED=policy.weighted,
         READS_SALES=policy.reads_sales,
         READS_FLEET=policy.reads_fleet,
         READS_REST=policy.reads_rest,
