@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from reports.estimators.intervals import Estimate
 from reports.estimators.power import MOST_SIMULATED
+from reports.field_words import holdouts, in_words
 from reports.formatting import interval, number, text_table
 from reports.power_plan import FieldTest, Goal, Rank, Ranking
 
@@ -40,6 +41,8 @@ def field_text(test: FieldTest) -> str:
             f"{_terms(test.goal)}, with two arms of equal size:",
             "",
             text_table(["", "each arm", "both arms"], _field_rows(test)),
+            "",
+            text_table(["holdout", "deployed rule", "new rule", "time"], _holdout_rows(test)),
             "",
             *_wrapped(_field_notes(test)),
         ]
@@ -140,6 +143,19 @@ def _field_rows(test: FieldTest) -> list[list[str]]:
     each = "one fan" if traffic.fans_per_send == 1.0 else f"{number(traffic.fans_per_send)} fans"
     rows.append((f"sends, of {each} each", test.sends_an_arm))
     return [[label, f"{arm:,}", f"{2 * arm:,}"] for label, arm in rows]
+
+
+def _holdout_rows(test: FieldTest) -> list[list[str]]:
+    """How to divide the sends: a smaller share for the deployed rule takes longer."""
+    return [
+        [
+            f"{100 * plan.share:.0f}/{100 * (1 - plan.share):.0f}",
+            f"{plan.kept:,} sends",
+            f"{plan.changed:,} sends",
+            "–" if math.isnan(plan.days) else in_words(plan.days),
+        ]
+        for plan in holdouts(test)
+    ]
 
 
 def _field_notes(test: FieldTest) -> list[str]:

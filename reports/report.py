@@ -19,6 +19,7 @@ def write_report(
     *,
     out: Path | None = None,
     title: str | None = None,
+    author: str | None = None,
 ) -> Path:
     """Write report.html, report.md and figures/; returns the path of report.html.
 
@@ -28,13 +29,15 @@ def write_report(
         metric: what policies are compared by: regret, reward or revenue_usd; the decision does not depend on it.
         out: the folder to write into; the run folder by default.
         title: the name of the scenario by default.
+        author: a name below the title; none by default.
 
     Raises:
         InputError: the run has no such policy, or no such metric.
         StorageError: files cannot be written.
     """
     report = report_content(report_input(run, baseline, metric))
-    report = replace(report, title=title or report.title)
+    by = f"{author}; " if author else ""
+    report = replace(report, title=title or report.title, subtitle=f"{by}{report.subtitle}")
     return write_report_files(out or run.path, "report", report, own_folder=out is None)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from reports.checks import CheckOutcome
 from reports.decision.rule import Decision
+from reports.decision.text import headline
 from reports.decision.who import WhoGains
 from reports.plots import PlottedRun
 from reports.report_input import report_input
@@ -35,6 +36,9 @@ RUNS = Path("runs")
 class Run(PlottedRun):
     """A complete run: its tables are polars frames, its `plot_…` methods draw figures, `report` writes the report."""
 
+    def __repr__(self) -> str:
+        return f"Run({self.scenario.name!r}, {str(self.path)!r}: {headline(self.decision)})"
+
     @cached_property
     def checks(self) -> list[CheckOutcome]:
         """The outcomes of the scenario's checks."""
@@ -57,16 +61,17 @@ class Run(PlottedRun):
         *,
         out: str | Path | None = None,
         title: str | None = None,
+        author: str | None = None,
     ) -> Path:
         """Write report.html, report.md and figures/; returns the path of report.html.
 
         `baseline` is the policy that others are compared with (by default the deployed rule, else the first), `metric`
         what policies are compared by: regret, reward or revenue_usd. Raises InputError where the run has no such thing.
-        `out` is another folder to write into, `title` another title.
+        `out` is another folder to write into, `title` another title, `author` a name below it.
         """
         from reports.report import write_report  # noqa: PLC0415 - matplotlib is slow to import
 
-        return write_report(self, baseline, metric, out=None if out is None else Path(out), title=title)
+        return write_report(self, baseline, metric, out=None if out is None else Path(out), title=title, author=author)
 
 
 def run(
@@ -74,7 +79,7 @@ def run(
     out: str | Path | None = None,
     workers: int = 1,
     *,
-    overrides: Iterable[str] = (),
+    overrides: Iterable[str] | Mapping[str, Any] = (),
     resume: bool = False,
     fresh: bool = False,
     report: bool = True,
@@ -87,10 +92,10 @@ def run(
 
     Args:
         scenario: a path, the name of a shipped scenario, YAML text, or a mapping.
-        out: the run folder, `runs/<name>` by default; or its URL in an object store, such as s3://bucket/study. The run
-            that is returned is then a temporary copy.
+        out: the run folder; or its URL in an object store, such as s3://bucket/study. None, the default: a temporary
+            folder that goes with the run that is returned, so that a cell of a notebook can be run again.
         workers: processes; 1 means a thread of this one. Results do not depend on it.
-        overrides: `KEY.PATH=VALUE`, as `--set`.
+        overrides: `KEY.PATH=VALUE`, as `--set`, or a mapping such as `{"replications": 500}`.
         resume: continue the same run where it stopped (or start it); more replications are added to those there.
         fresh: replace a run that is there; the old one stays until the new one is complete.
         report: whether to write the report too.
@@ -113,11 +118,13 @@ def run(
     used = as_backend(backend, workers)
     loaded = load(scenario, overrides)
     loaded.require_files()
+    if out is None:
+        return _temporary(loaded, used, collect, progress, report=report)
     if is_url(out):
         done = _run_in_store(loaded, str(out), Shard(0, 1), used, progress, resume=resume, fresh=fresh, report=report)
         assert isinstance(done, Run)  # all shards were made
         return done
-    folder = RunFolder(Path(out) if out is not None else RUNS / loaded.name)
+    folder = RunFolder(Path(out))
     with folder.locked(wait_seconds):
         finish(folder)
         pipeline = _prepared(Request(loaded, folder, resume, fresh), collect=collect)
@@ -136,7 +143,7 @@ def simulate(
     scenario: str | Path | Mapping[str, Any] | Scenario,
     workers: int = 1,
     *,
-    overrides: Iterable[str] = (),
+    overrides: Iterable[str] | Mapping[str, Any] = (),
     backend: Backend | Executor | str | None = None,
     progress: runner.Progress | None = None,
 ) -> Run:
@@ -144,11 +151,9 @@ def simulate(
 
     Arguments and errors are those of `run`.
     """
-    remove_abandoned()
-    folder = TemporaryRunFolder()
-    done = run(
+    return run(
         scenario,
-        folder.path,
+        None,
         workers,
         overrides=overrides,
         report=False,
@@ -156,8 +161,6 @@ def simulate(
         collect=backend is not None,
         progress=progress,
     )
-    folder.belongs_to(done)
-    return done
 
 
 def run_shard(
@@ -166,7 +169,7 @@ def run_shard(
     out: str | Path | None = None,
     workers: int = 1,
     *,
-    overrides: Iterable[str] = (),
+    overrides: Iterable[str] | Mapping[str, Any] = (),
     report: bool = True,
     backend: Backend | Executor | str | None = None,
     collect: bool = False,
@@ -204,6 +207,17 @@ def run_shard(
         collect=collect,
         wait_seconds=LOCK_WAIT_SECONDS,
     )
+
+
+def _temporary(
+    loaded: Scenario, backend: Backend, collect: bool, progress: runner.Progress | None, *, report: bool
+) -> Run:
+    """A run in a temporary folder, which goes with the object."""
+    remove_abandoned()
+    folder = TemporaryRunFolder()
+    done = run(loaded, folder.path, report=report, backend=backend, collect=collect, progress=progress)
+    folder.belongs_to(done)
+    return done
 
 
 def load_run(folder: str | Path) -> Run:

@@ -16,7 +16,8 @@ TITLE = "Estimation"
 WARNING = (
     "Sample means of an adaptive policy are biased (Nie et al. 2018; Shin, Ramdas & Rinaldo 2019): a caption that "
     "was unlucky "
-    "early is sent no more, and its bad luck stays in the table. Do not read stored rates as unbiased estimates."
+    "early is sent no more, and its bad luck stays in the table. Do not read stored rates as unbiased estimates. "
+    "Of a run with `record: {sends: true}`, `python -m sim evaluate` gives estimates that remain valid."
 )
 
 

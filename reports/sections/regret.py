@@ -17,6 +17,12 @@ from reports.tables.curves import Curve, regret_over_time
 BOUND = "Lai–Robbins bound"
 MOST_CHANGES = 50  # drawn
 
+PSEUDO = (
+    "This is pseudo-regret: each choice against the best among the captions that the policy itself still had at that "
+    "moment. A policy that wears out its good captions is forgiven, so pseudo-regret explains and does not decide. "
+    "What a policy earns less than the oracle, replication by replication, is its shortfall: see Gains and risks."
+)
+
 
 def regret(data: ReportInput) -> Section:
     """Mean with band on linear and logarithmic axes, the tail, and where replications end."""
@@ -46,6 +52,8 @@ def regret(data: ReportInput) -> Section:
             regret_ranges(data.summary, data.order, regret_unit=unit),
         ),
     ]
+    if data.money:
+        content.insert(0, Paragraph(PSEUDO, "note"))
     return Section("regret", "Regret over time", content)
 
 

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from reports.decision.inputs import DecisionInput
+from reports.estimators.intervals import mean_interval
 from reports.formatting import interval, number, percent
 
 
@@ -33,3 +35,18 @@ def _row(row: dict[str, float], long: bool, money: bool) -> list[str]:
     cells += [percent(row["locked_out_share"]), percent(row["best_share"])]
     cells += [number(row["mean_reward"])] if long else []
     return cells + ([number(row["revenue_usd"])] if money else [])
+
+
+def money_board(summary: pl.DataFrame, given: DecisionInput) -> Leaderboard:
+    """Policies by money, in the decision's unit; shortfall is what the oracle earns more in the same replications."""
+    rows = {str(row["policy"]): row for row in summary.to_dicts()}
+    ranked = sorted(rows, key=lambda name: -float(given.values[name].mean()))
+    header = ["policy", "$/page/month", "95 % interval", "shortfall, $", "locked out", "best arm"]
+    return Leaderboard(header, [_money_row(name, rows[name], given) for name in ranked])
+
+
+def _money_row(name: str, row: dict[str, float], given: DecisionInput) -> list[str]:
+    own = mean_interval(given.values[name])
+    short = None if given.oracle is None else float((given.values[given.oracle] - given.values[name]).mean())
+    shares = [percent(row["locked_out_share"]), percent(row["best_share"])]
+    return [name, number(own.value), interval(own.low, own.high, 3), number(short, 3), *shares]

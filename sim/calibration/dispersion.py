@@ -1,23 +1,30 @@
 """How much captions and messages vary beyond chance.
 
-Two messages of one caption share its quality and nothing else, so the products of their residuals give caption_cv².
-The factorial moment of one message gives (1 + caption_cv²)(1 + message_cv²). Messages are weighted by how well their
-mean is known; errors are of sums over captions. Slow changes of a caption's rate are allowed for at the default drift.
+Maximum likelihood: a message's purchases are negative binomial with a CV of the message's own, around the mean of its
+caption, whose log-normal quality all messages of the caption share. The integral over the quality is Gauss–Hermite's.
+Messages without a caption are captions of their own. Slow changes of a caption's rate are not told apart from its
+quality.
 """
 
 import math
 
 import numpy as np
+from scipy.optimize import minimize
+from scipy.special import gammaln, logsumexp
 
 from sim.calibration.figures import Figure, Floats, Z, unknown
 from sim.calibration.log import NO_CAPTION, Flags, Integers, Sends
 from sim.calibration.purchases import DEFAULT, LIMIT, PurchaseFit
-from sim.units import WEEK_DAYS
+from sim.calibration.views import derivatives
 
 CAPTION, MESSAGE = "world.purchases.caption_cv", "world.purchases.message_cv"
 LINEAR = 0.05  # of the largest rate, up to which rates do not saturate to speak of
 LEAST_PAIRS = 200
 LEAST_MESSAGES = 200
+NODES = 21
+SMALLEST, LARGEST = 0.02, 3.0
+"""Of the standard deviations considered; below the smallest the data are the same."""
+STEP = 0.05  # of a logarithm, in the search for a limit
 WIDEST = 1.0  # interval of a CV beyond which the default stands in
 
 
@@ -26,68 +33,79 @@ def dispersion_figures(sends: Sends, fit: PurchaseFit) -> list[Figure]:
     rows = fit.rows & (fit.rate < LINEAR * LIMIT) & (fit.mean > 0.0)
     if rows.sum() < LEAST_MESSAGES:
         return [unknown(key, "too few messages that sell far below saturation") for key in (CAPTION, MESSAGE)]
-    caption = _caption(sends, fit, rows & (sends.caption != NO_CAPTION))
-    return [caption, _message(sends, fit, rows, caption)]
+    likelihood = _Likelihood(sends, fit, rows)
+    if likelihood.pairs < LEAST_PAIRS:
+        why = f"fewer than {LEAST_PAIRS} pairs of messages share a caption"
+        return [unknown(CAPTION, why), _alone(likelihood)]
+    at = likelihood.best()
+    curvature = derivatives(likelihood.loss, at)[1]
+    errors = np.sqrt(np.maximum(np.diag(np.linalg.pinv(curvature)), 0.0))
+    sigma, spread = (likelihood.limits(at, place, float(errors[place])) for place in (0, 1))
+    return [
+        _cv(CAPTION, [math.sqrt(math.expm1(math.exp(2.0 * each))) for each in sigma], "from messages of one caption"),
+        _cv(MESSAGE, [math.exp(each) for each in spread], "the spread of captions taken out"),
+    ]
 
 
-def _caption(sends: Sends, fit: PurchaseFit, rows: Flags) -> Figure:
-    order = np.flatnonzero(rows)
-    order = order[np.lexsort((sends.time[order], sends.caption[order]))]
-    group = np.unique(sends.caption[order], return_inverse=True)[1]
-    mean = fit.mean[order]
-    weight = 1.0 / (1.0 + fit.shared.phi * mean)
-    left, size = weight * (sends.purchased[order] - mean), weight * mean
-    growth = np.exp(DEFAULT.drift.sigma_per_week**2 * weeks(sends)[order])
-    product, expected = left * _later(left, group), size * _later(size, group)
-    if int((_later(np.ones(len(group)), group)).sum()) < LEAST_PAIRS:
-        return unknown(CAPTION, f"fewer than {LEAST_PAIRS} pairs of messages share a caption")
-    total, error = _ratio(_by(group, product + expected), _by(group, growth * expected))
-    return _cv(CAPTION, total - 1.0, error, "from pairs of messages of one caption")
+def _alone(likelihood: "_Likelihood") -> Figure:
+    """The spread of messages, given the default spread of captions."""
+    sigma = 0.5 * math.log(math.log1p(DEFAULT.purchases.caption_cv**2))
+    grid = np.linspace(math.log(SMALLEST), math.log(LARGEST), 60)
+    losses = np.array([likelihood.loss(np.array([sigma, each])) for each in grid])
+    inside = grid[losses <= losses.min() + 0.5 * Z * Z]
+    values = [float(np.exp(each)) for each in (grid[int(losses.argmin())], inside[0], inside[-1])]
+    return _cv(MESSAGE, values, "given the default caption_cv")
 
 
-def _later(values: Floats, group: Integers) -> Floats:
-    """Sum of the values after each one within its group."""
-    behind = np.cumsum(values[::-1])[::-1]
-    last = np.append(np.flatnonzero(np.diff(group) != 0), len(group) - 1)[group] if len(group) else np.zeros(0, int)
-    found: Floats = behind - (behind[last] - values[last]) - values
-    return found
+class _Likelihood:
+    """Of the logarithms of the captions' sigma and of the messages' CV."""
+
+    def __init__(self, sends: Sends, fit: PurchaseFit, rows: Flags) -> None:
+        own = int(sends.caption.max()) + 1 + np.arange(sends.rows)
+        caption = np.where(sends.caption == NO_CAPTION, own, sends.caption)[rows]
+        order = np.argsort(caption, kind="stable")
+        self._starts: Integers = np.flatnonzero(np.append(True, np.diff(caption[order]) != 0))
+        self._sold = sends.purchased[rows][order].astype(np.float64)
+        self._log_mean = np.log(fit.mean[rows][order])
+        size = np.diff(np.append(self._starts, len(order)))
+        self.pairs = int((size * (size - 1) // 2).sum())
+
+    def loss(self, at: Floats) -> float:
+        """Minus the log-likelihood at (log sigma, log CV)."""
+        sigma, shape = math.exp(at[0]), math.exp(-2.0 * at[1])
+        nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
+        constant = float((gammaln(self._sold + shape) - gammaln(shape)).sum())
+        parts = []
+        for node, weight in zip(nodes, weights, strict=True):
+            log_mean = self._log_mean + sigma * node - 0.5 * sigma**2
+            mean = np.exp(log_mean)
+            each = self._sold * (log_mean - math.log(shape)) - (self._sold + shape) * np.log1p(mean / shape)
+            parts.append(np.add.reduceat(each, self._starts) + math.log(weight / math.sqrt(2.0 * math.pi)))
+        return -constant - float(logsumexp(np.array(parts), axis=0).sum())
+
+    def limits(self, at: Floats, place: int, error: float) -> tuple[float, float, float]:
+        """(value, low, high) of one logarithm; −inf near the smallest, where the likelihood is flat.
+
+        There the upper limit is where the likelihood has fallen as far as the end of a 95 % interval.
+        """
+        floor, value = math.log(2.0 * SMALLEST), float(at[place])
+        if value > floor and error > 0.0:
+            low = value - Z * error
+            return value, low if low > floor else -math.inf, min(value + Z * error, math.log(LARGEST))
+        high, least = at.copy(), self.loss(at)
+        while high[place] < math.log(LARGEST) and self.loss(high) < least + 0.5 * Z * Z:
+            high[place] += STEP
+        return (value if value > floor else -math.inf), -math.inf, float(high[place])
+
+    def best(self) -> Floats:
+        """Where the loss is least, within the limits."""
+        bounds = [(math.log(SMALLEST), math.log(LARGEST))] * 2
+        found = minimize(self.loss, np.log([0.3, 0.3]), method="L-BFGS-B", bounds=bounds)
+        return np.asarray(found.x, np.float64)
 
 
-def weeks(sends: Sends) -> Floats:
-    """Whole weeks since the log began, (messages,)."""
-    found: Floats = ((sends.day - sends.day.min()) // WEEK_DAYS).astype(np.float64)
-    return found
-
-
-def _message(sends: Sends, fit: PurchaseFit, rows: Flags, caption: Figure) -> Figure:
-    assert caption.value is None or isinstance(caption.value, float)
-    cv = DEFAULT.purchases.caption_cv if caption.value is None else caption.value
-    mean, views, sold = fit.mean[rows], sends.viewed[rows], sends.purchased[rows].astype(np.float64)
-    weight = 1.0 / (1.0 + fit.shared.phi * mean) ** 2
-    pairs = sold * (sold - 1.0) * views / np.maximum(views - 1.0, 1.0)
-    growth = (1.0 + cv * cv) * np.exp(DEFAULT.drift.sigma_per_week**2 * weeks(sends)[rows])
-    code = np.where(sends.caption == NO_CAPTION, sends.caption.max() + 1 + np.arange(sends.rows), sends.caption)[rows]
-    group = np.unique(code, return_inverse=True)[1]
-    total, error = _ratio(_by(group, weight * pairs), _by(group, weight * growth * mean**2))
-    if caption.limits:
-        low, high = caption.limits[0]
-        error = math.hypot(error, (high * high - low * low) / (2.0 * Z) / (1.0 + cv * cv) * total)
-    return _cv(MESSAGE, total - 1.0, error, "from the variance of messages, the spread of captions taken out")
-
-
-def _by(group: Integers, values: Floats) -> Floats:
-    sums: Floats = np.bincount(group, values).astype(np.float64)
-    return sums
-
-
-def _ratio(part: Floats, whole: Floats) -> tuple[float, float]:
-    """Ratio of two sums over groups, and its standard error."""
-    ratio = float(part.sum() / whole.sum())
-    return ratio, float(np.sqrt(((part - ratio * whole) ** 2).sum()) / whole.sum())
-
-
-def _cv(key: str, square: float, error: float, note: str) -> Figure:
-    low, value, high = (math.sqrt(max(0.0, square + sign * Z * error)) for sign in (-1, 0, 1))
+def _cv(key: str, values: list[float], note: str) -> Figure:
+    value, low, high = values
     if high - low > WIDEST:
         return unknown(key, f"its 95 % interval is {low:.2f} to {high:.2f}: too few purchases")
     return Figure(key, value, low, high, note=note)

@@ -87,9 +87,12 @@ def share(key: str, count: int, total: int, note: str = "") -> Figure:
 def quantile(values: Floats, level: float, effective: float | None = None) -> tuple[float, float, float]:
     """A quantile with the interval of order statistics, interpolated to the level (Hettmansperger & Sheather 1986).
 
-    `effective` is the number of independent values where it is less than all. Where the sample is too small the
-    limit is its end.
+    `effective` is the number of independent values where it is less than all. A limit that the sample is too small for
+    is infinite; the ends of the distribution are as observed.
     """
+    if level in (0.0, 1.0):
+        end = float(values.min() if level == 0.0 else values.max())
+        return end, end, end
     ordered = np.sort(values)
     n = len(ordered) if effective is None else max(2, round(effective))
     tail = 0.5 * (1.0 - CONFIDENCE)
@@ -98,10 +101,11 @@ def quantile(values: Floats, level: float, effective: float | None = None) -> tu
     places = np.array([low, high]) / (n + 1)
     inside = np.clip(places * (len(ordered) + 1) - 1.0, 0.0, len(ordered) - 1.0)
     limits = np.interp(inside, np.arange(len(ordered)), ordered)
-    return float(np.quantile(ordered, level)), float(limits[0]), float(limits[1])
+    found = float(np.quantile(ordered, level))
+    return found, float(limits[0]) if low >= 1.0 else -math.inf, float(limits[1]) if high <= n else math.inf
 
 
 def _place(n: int, level: float, tail: float) -> float:
-    """Place r among n order statistics such that P(X_(r) > quantile) is `tail`, interpolated; at least 0."""
+    """Place r among n order statistics such that P(X_(r) > quantile) is `tail`, interpolated; below 1: none."""
     chance = bdtr(np.arange(n), n, level)  # P(at most r − 1 values below the quantile) for r = 1, 2, …
     return float(np.interp(tail, np.append(0.0, chance), np.arange(n + 1)))

@@ -28,16 +28,25 @@ def purchase_figures(sends: Sends, fit: PurchaseFit) -> list[Figure]:
     law = page_law(fit.page, fit.page_variance, audiences(sends))
     knots = fit.price_terms.stop
     sold = float(sends.purchased[fit.rows].sum())
-    freedom = max(3, len(np.unique(sends.day)) - WEEKDAYS)
+    weight = fit.shared.mean / (1.0 + fit.shared.phi * fit.shared.mean)
+    inside = fit.rows & np.isin(sends.page, fit.pages)
+    days: Floats = np.bincount(sends.day[inside] - int(sends.day.min()), weight).astype(np.float64)
     return [
-        _per_view(fit, law),
+        _per_view(fit, law, _freedom(weight, knots + 1)),
         *_pages(law),
-        _factors(WEEKDAY, fit, slice(knots, knots + WEEKDAYS - 1), sold / WEEKDAYS, freedom),
-        _factors(HOUR, fit, slice(knots + WEEKDAYS - 1, knots + WEEKDAYS + HOURS - 2), sold / HOURS, freedom),
+        _factors(WEEKDAY, fit, slice(knots, knots + WEEKDAYS - 1), sold / WEEKDAYS, _freedom(days, WEEKDAYS)),
+        _factors(
+            HOUR, fit, slice(knots + WEEKDAYS - 1, knots + WEEKDAYS + HOURS - 2), sold / HOURS, _freedom(weight, HOURS)
+        ),
     ]
 
 
-def _per_view(fit: PurchaseFit, law: PageLaw | None) -> Figure:
+def _freedom(weight: Floats, kinds: int) -> float:
+    """Degrees of freedom of each of so many kinds: equal weights that would tell as much, less one; at least 3."""
+    return max(3.0, float(weight.sum() ** 2 / np.square(weight).sum()) / kinds - 1.0)
+
+
+def _per_view(fit: PurchaseFit, law: PageLaw | None, freedom: float) -> Figure:
     """Rates at the knots for a page of the reference audience; on days that are no holidays."""
     terms, variance = fit.shared.terms[fit.price_terms], np.diag(fit.shared.covariance)[fit.price_terms]
     relative, error = np.insert(terms, fit.reference, 0.0), np.sqrt(np.insert(variance, fit.reference, 0.0))
@@ -48,7 +57,7 @@ def _per_view(fit: PurchaseFit, law: PageLaw | None) -> Figure:
         level, reach = float(fit.page[known].mean()), Z * math.sqrt(float(fit.page_variance[known].mean()) / len(known))
     else:
         level, reach = law.intercept, law.intercept_reach
-    log_rate, reaches = level + relative - math.log(usual), np.hypot(reach, Z * error)
+    log_rate, reaches = level + relative - math.log(usual), np.hypot(reach, _reach(freedom) * error)
     rates = [np.exp(log_rate + sign * reaches) for sign in (0.0, -1.0, 1.0)]
     points, low, high = (np.clip(each, 1e-9, 1.0) for each in rates)
     slopes = ", ".join(f"{plain(a)}" for a in np.exp(relative - relative[0]))
@@ -78,7 +87,7 @@ def _pages(law: PageLaw | None) -> list[Figure]:
     return [reference, Figure(PAGE_KEYS[1], law.exponent, max(0.0, low), high, note="small pages sell better"), sigma]
 
 
-def _factors(key: str, fit: PurchaseFit, places: slice, sold: float, freedom: int) -> Figure:
+def _factors(key: str, fit: PurchaseFit, places: slice, sold: float, freedom: float) -> Figure:
     """Factors of mean 1 and their intervals, by the delta method on the logarithm."""
     if sold < LEAST_OF_A_KIND:
         return unknown(key, "too few purchases for each")
@@ -87,11 +96,16 @@ def _factors(key: str, fit: PurchaseFit, places: slice, sold: float, freedom: in
     factor = np.exp(logs - logs.max())
     share = factor / factor.sum()
     jacobian = np.eye(len(logs)) - share  # of log(factor / mean) by log factor
-    reach = float(stdtrit(freedom, 0.5 + CONFIDENCE / 2)) * np.sqrt(np.diag(jacobian @ covariance @ jacobian.T))
+    reach = _reach(freedom) * np.sqrt(np.diag(jacobian @ covariance @ jacobian.T))
     value = share * len(logs)
     if float(np.median(np.exp(2.0 * reach))) > WIDEST:
         return unknown(key, f"95 % intervals reach up to a factor of {plain(float(np.exp(reach.max())))}")
     return Figure(key, value.tolist(), _scaled(value, -reach), _scaled(value, reach), note="mean 1")
+
+
+def _reach(freedom: float) -> float:
+    """Half the width of a 95 % interval of Student's law."""
+    return float(stdtrit(freedom, 0.5 + CONFIDENCE / 2))
 
 
 def _scaled(value: Floats, logs: Floats) -> Sequence[float]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import cast
 
 import numpy as np
-from scipy.special import gammaincinv, stdtrit
+from scipy.special import gammainc, gammaincc, gammaincinv, stdtrit
 
 from sim.calibration.fatigue import DEFAULT as FATIGUE
 from sim.calibration.fatigue import LEAST_NAMED, Uses, fatigue_figures
@@ -22,6 +22,7 @@ from sim.units import DAY_S, HOUR_S
 
 DEFAULT = TrafficSection()
 LIMIT = DEFAULT.purchases.max_per_view
+SHAPE = DEFAULT.purchases.message_cv**-2.0  # of the gamma noise
 SATURATED = 0.1  # purchases per view above which a page says little of prices and hours
 LEAST_PURCHASES = 100
 KNOT_PURCHASES = 8.0  # purchases near a knot below which it is left out
@@ -77,6 +78,21 @@ def saturated(eta: Floats, sigma: float) -> tuple[Floats, Floats]:
         rate = np.exp(np.minimum(eta + sigma * node - 0.5 * sigma**2, 30.0))
         total += weight * rate / (1.0 + rate / LIMIT)
         slope += weight * rate / (1.0 + rate / LIMIT) ** 2
+    return np.log(total / math.sqrt(2.0 * math.pi)), slope / total
+
+
+def limited(eta: Floats, log_factor: Floats, sigma: float) -> tuple[Floats, Floats]:
+    """As `saturated`, times a factor and the message's gamma noise, but no viewer buys twice: E[min(1, x · Gamma)].
+
+    Pages near saturation need this: at good hours all of their viewers buy.
+    """
+    total, slope = np.zeros(len(eta)), np.zeros(len(eta))
+    for node, weight in zip(*NODES, strict=True):
+        rate = np.exp(np.minimum(eta + sigma * node - 0.5 * sigma**2, 30.0))
+        x = rate / (1.0 + rate / LIMIT) * np.exp(log_factor)
+        bought = x * gammainc(SHAPE + 1.0, SHAPE / x)
+        total += weight * (bought + gammaincc(SHAPE, SHAPE / x))
+        slope += weight * bought / (1.0 + rate / LIMIT)
     return np.log(total / math.sqrt(2.0 * math.pi)), slope / total
 
 
@@ -178,14 +194,23 @@ def _whole(
     """Add the pages that `shared` leaves out: their level, given all that is shared."""
     count = len(terms.knots) - 1
     inner, outer = terms.price(rows) @ shared.terms[:count], terms.season(rows) @ shared.terms[count:]
+    # Levels are at the mean factor, not on Mondays at midnight.
+    for part in (shared.terms[count : count + WEEKDAYS - 1], shared.terms[count + WEEKDAYS - 1 :]):
+        outer = outer - math.log(np.exp(np.append(0.0, part)).mean())
     every = np.arange(len(sends.pages))
     design = replace(
         terms.design(rows, every),
-        offset=terms.offset(rows) + outer,
+        offset=np.log(sends.viewed[rows]),
         inner=np.zeros((int(rows.sum()), 0)),
         outer=np.zeros((int(rows.sum()), 0)),
     )
-    alone = fit(design, lambda eta, offset: _curve(eta + inner, offset, sigma), shared.phi)
+    factor = terms.offset(rows) + outer - design.offset
+
+    def mean_of(eta: Floats, offset: Floats) -> tuple[Floats, Floats]:
+        log_mean, slope = limited(eta + inner, factor, sigma)
+        return log_mean + offset, slope
+
+    alone = fit(design, mean_of, shared.phi)
     page, variance = alone.page, alone.page_variance
     sold = np.bincount(design.page, design.count, design.pages)
     page = np.where(sold > 0, page, np.nan)

@@ -47,9 +47,9 @@ def view_law(viewed: Floats, sent: Floats) -> ViewLaw:
     found = minimize(lambda x: loss(x, part), start, method="Nelder-Mead", tol=1e-2)  # type: ignore[call-overload]
     at = np.asarray(found.x, np.float64)
     for _ in range(4):
-        gradient, curvature = _derivatives(loss, at)
+        gradient, curvature = derivatives(loss, at)
         at = at - np.clip(np.linalg.solve(curvature, gradient), -0.3, 0.3)
-    covariance: Floats = np.asarray(np.linalg.inv(_derivatives(loss, at)[1]), np.float64)
+    covariance: Floats = np.asarray(np.linalg.inv(derivatives(loss, at)[1]), np.float64)
     return ViewLaw(math.exp(at[0]), math.exp(at[1]), covariance)
 
 
@@ -119,7 +119,7 @@ def _modes(mu: float, sigma: float, viewed: Floats, sent: Floats) -> tuple[Float
     return at, 1.0 / np.sqrt((sent - viewed) * odds / -np.expm1(at) + 1.0 / sigma**2)
 
 
-def _derivatives(loss: Callable[[Floats], float], at: Floats) -> tuple[Floats, Floats]:
+def derivatives(loss: Callable[[Floats], float], at: Floats) -> tuple[Floats, Floats]:
     """Gradient (2,) and second derivatives (2, 2) by central differences."""
     middle, unit = loss(at), STEP * np.eye(2)
     up, down = [loss(at + step) for step in unit], [loss(at - step) for step in unit]

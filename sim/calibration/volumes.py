@@ -45,7 +45,7 @@ def _audience(fans: Floats) -> Figure:
         return Figure("world.audience.fixed", round(float(np.median(fans))), note=why)
     found = [quantile(np.log(fans), level) for level in LEVELS]
     points = rising([[level, max(1.0, np.rint(np.exp(point[0])))] for level, point in zip(LEVELS, found, strict=True)])
-    low, high = ([float(np.exp(point[side])) for point in found] for side in (1, 2))
+    low, high = ([max(1.0, float(np.exp(point[side]))) for point in found] for side in (1, 2))
     return Figure("world.audience.quantiles", points, low, high, note=f"of {len(fans)} pages; ends as observed")
 
 

@@ -1,6 +1,7 @@
 """`power`: how many replications, and how many sends in the field, a comparison needs."""
 
 from dataclasses import replace
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -33,7 +34,7 @@ DEPLOYED = "wilson_sample"
 @click.option("--policy", "names", multiple=True, metavar="POLICY", help="Compare only this policy; may be repeated.")
 @click.option(
     "--metric",
-    type=click.Choice(["regret", "reward"]),
+    type=click.Choice(["regret", "reward", "revenue_usd"]),
     default="regret",
     show_default=True,
     help="The metric that is compared.",
@@ -66,7 +67,7 @@ def command(
     comes from a formula and is checked by simulation. Nothing is written.
     """
     from reports.decision.from_run import lock_outs
-    from reports.power_plan import field_data, plan_ranking, ranking_data
+    from reports.power_plan import plan_ranking, ranking_data
     from reports.power_text import field_text, ranking_text
     from reports.tables.rows import by_policy
     from sim.scenario import load
@@ -76,6 +77,8 @@ def command(
     given_rate = None if rate is None else _share(rate, "--rate")
     loaded = load(scenario, overrides)
     loaded.require_files()
+    if metric == "revenue_usd" and not loaded.world_kind.has_money:
+        raise InputError(f"a {loaded.world.kind} world has no money: revenue_usd is 0 throughout")
     base, others = _policies(loaded, baseline, names)
     test = None if in_field is None else _field(loaded, base, in_field, given_rate, output)  # soon, and may refuse
     rows = _pilot(loaded, [base.name, *others], pilot, workers, output)
@@ -83,9 +86,20 @@ def command(
     seen = lock_outs(loaded, by_policy(rows))
     ranking = plan_ranking(rows, base.name, others, metric, goal, lock_outs=seen)
     data: dict[str, Any] = {"scenario": loaded.name, "digest": loaded.digest, "ranking": ranking_data(ranking)}
-    data["field"] = None if test is None else field_data(test)
+    data["field"] = None if test is None else _field_data(test)
     told = "SENDS in the field: for these, give --lift, such as 10%." if test is None else field_text(test)
     output.result(data, f"{ranking_text(ranking, loaded.replications)}\n\n{told}")
+
+
+def _field_data(test: "FieldTest") -> dict[str, Any]:
+    from reports.field_words import holdouts, in_words
+    from reports.power_plan import field_data
+
+    plans = [
+        {"deployed_share": plan.share, "deployed_sends": plan.kept, "new_sends": plan.changed, "days": plan.days}
+        for plan in holdouts(test)
+    ]
+    return {**field_data(test), "words": None if isnan(test.days) else in_words(test.days), "holdouts": plans}
 
 
 def _note_absolute(goal: "Goal", difference: str, base: str, pilot: "pl.Series", output: Output) -> None:

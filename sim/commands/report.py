@@ -23,6 +23,7 @@ METRICS = ("regret", "reward", "revenue_usd")
 )
 @click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write here.  [default: the run folder]")
 @click.option("--title", metavar="TEXT", help="Title of the report.  [default: the name of the scenario]")
+@click.option("--author", metavar="TEXT", help="Name of the author, below the title.")
 @click.option("--pdf", is_flag=True, help="Write report.pdf too; needs Chromium.")
 @click.option("--png", is_flag=True, help="Write report.png, the first screen, too; needs Chromium.")
 @click.option("--open", "show", is_flag=True, help="Show the report in the browser.")
@@ -35,6 +36,7 @@ def command(
     metric: str | None,
     out: Path | None,
     title: str | None,
+    author: str | None,
     pdf: bool,
     png: bool,
     show: bool,
@@ -57,7 +59,7 @@ def command(
         files = [str(folder / name) for name in names]
         output.result({"would_write": files}, "would write\n  " + "\n  ".join(files))
         return
-    report = opened.report(baseline, metric, out=out, title=title)
+    report = opened.report(baseline, metric, out=out, title=title, author=author)
     written = {"report": str(report), **_copies(report, copies)}
     lines = [headline(data.decision), *(f"{kind}: {path}" for kind, path in written.items())]
     output.result({**written, "decision": decision_data(data.decision, data.who_gains)}, "\n".join(lines))

@@ -28,6 +28,8 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 GROUPS = 2_048
 """Of rows; row i is in group i mod `GROUPS`. Resampled instead of rows where more rows are distinct."""
+ROWS_APART = 20_000
+"""Above these, rows are resampled in groups in any case: finding distinct rows would take longer."""
 
 
 @dataclass(frozen=True)
@@ -95,12 +97,15 @@ class Terms:
     def units(self) -> tuple[Floats, Floats]:
         """(sums of the columns over a unit, how often the unit occurs): what a bootstrap resamples.
 
-        Units are distinct rows; groups of rows where there are more than `GROUPS`.
+        Units are distinct rows; groups of rows where more than `GROUPS` are distinct, or above `ROWS_APART` rows.
         """
         columns = [self.plain] if self.part is None or self.whole is None else [self.plain, self.part, self.whole]
         stacked = np.stack(columns, axis=1)
-        distinct, counts = distinct_rows(stacked)
-        return (distinct, counts) if len(distinct) <= GROUPS else (group_sums(stacked), np.ones(GROUPS))
+        if self.rows <= ROWS_APART:
+            distinct, counts = distinct_rows(stacked)
+            if len(distinct) <= GROUPS:
+                return distinct, counts
+        return group_sums(stacked), np.ones(GROUPS)
 
 
 def group_sums(columns: Floats) -> Floats:

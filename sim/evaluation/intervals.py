@@ -13,6 +13,7 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 from scipy.optimize import brentq
@@ -62,16 +63,25 @@ def bootstrap(terms: Summary, confidence: float = CONFIDENCE) -> Interval:
     return Interval("bootstrap", float(low), float(high))
 
 
-def _resampled_sums(distinct: Floats, counts: Floats) -> Floats:
+def _resampled_sums(units: Floats, counts: Floats) -> Floats:
     """Sums over `RESAMPLES` resamples of the units, (resamples, columns); equal units are drawn together."""
+    if len(units) == GROUPS and (counts == 1.0).all():
+        return _resampled_groups() @ units
+    step = max(1, _AT_ONCE // len(units))
     generator = np.random.Generator(np.random.PCG64(SEED))
     size, share = int(counts.sum()), counts / counts.sum()
-    step = max(1, _AT_ONCE // len(distinct))
     parts = [
-        generator.multinomial(size, share, min(step, RESAMPLES - start)) @ distinct
-        for start in range(0, RESAMPLES, step)
+        generator.multinomial(size, share, min(step, RESAMPLES - start)) @ units for start in range(0, RESAMPLES, step)
     ]
     return np.concatenate(parts)
+
+
+@cache
+def _resampled_groups() -> Floats:
+    """How often each group is in each resample, (resamples, groups): the same for every estimator."""
+    generator = np.random.Generator(np.random.PCG64(SEED))
+    drawn = generator.multinomial(GROUPS, np.full(GROUPS, 1.0 / GROUPS), RESAMPLES)
+    return drawn.astype(np.float64)
 
 
 def empirical_bernstein(

@@ -1,6 +1,6 @@
 """From a file, a shipped name, YAML text or a dict to a checked Scenario."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,11 +16,12 @@ from sim.wording import did_you_mean
 Source = str | Path | Mapping[str, Any] | Scenario
 
 
-def load(source: Source, overrides: Iterable[str] = ()) -> Scenario:
+def load(source: Source, overrides: override.Overrides = ()) -> Scenario:
     """The scenario of a file (a path, or text that names one), of a shipped name, of YAML text, or of a mapping.
 
-    `overrides` are `KEY.PATH=VALUE`, applied in order before anything is checked. A table world's relative `source` is
-    taken from the directory of the scenario's file, or from the current one where nothing is there.
+    `overrides` are `KEY.PATH=VALUE`, or values by key, applied in order before anything is checked. A table world's
+    relative `source` is taken from the directory of the scenario's file, or from the current one where nothing is
+    there.
 
     Raises:
         ScenarioError: with every problem at once, each at file:line.

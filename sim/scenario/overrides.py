@@ -1,6 +1,7 @@
 """`--set KEY.PATH=VALUE`: changes to a scenario's tree before it is checked."""
 
-from collections.abc import Iterable
+import json
+from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import Any
 
@@ -9,6 +10,7 @@ from sim.scenario.document import Document, Path, dotted, read
 from sim.wording import did_you_mean
 
 MAX_OVERRIDES = 200
+Overrides = Iterable[str] | Mapping[str, Any]
 
 
 def place(key: str) -> str:
@@ -16,14 +18,21 @@ def place(key: str) -> str:
     return f"--set {key}"
 
 
-def apply(document: Document, overrides: Iterable[str]) -> dict[Path, str]:
+def in_words(overrides: Overrides) -> list[str]:
+    """`KEY.PATH=VALUE` words, also of a mapping of keys to values."""
+    if isinstance(overrides, Mapping):
+        return [f"{key}={json.dumps(value)}" for key, value in overrides.items()]
+    return list(overrides)
+
+
+def apply(document: Document, overrides: Overrides) -> dict[Path, str]:
     """Change the document; returns the path that each override wrote to, and its key.
 
     Raises InputError for words that are not KEY.PATH=VALUE, ScenarioError for values that are not YAML or for a path
     through something that has no keys.
     """
     written: dict[Path, str] = {}
-    words = list(overrides)
+    words = in_words(overrides)
     if len(words) > MAX_OVERRIDES:
         raise InputError(f"more than {MAX_OVERRIDES} --set options; write a scenario file")
     for word in words if isinstance(document.value, dict) else ():

@@ -14,6 +14,7 @@ from filelock import FileLock
 
 import sql
 from policies.maths.wilson import exploration_bonus, wilson_bounds
+from sim.scenario import load
 from sim.warehouse.bigquery.target import our_body
 from sim.warehouse.jobs import jobs
 from sim.warehouse.schema import described
@@ -132,6 +133,21 @@ class GoogleSQL:
             answer = prepared.execute().content.table_data.row
         return np.array([[cell.double_value for cell in row.cell] for row in answer])
 
+    def rows(self, query, **tables):
+        """Rows of a query, of INT64, FLOAT64 and STRING columns; a table is (columns with their kinds, rows)."""
+        from zetasql.api import PreparedQuery, TableBuilder, create_table_content
+
+        builders = []
+        for name, (columns, _) in tables.items():
+            builder = TableBuilder(name)
+            for column, kind in columns.items():
+                builder.add_column(column, _kind(kind))
+            builders.append(builder.build())
+        content = {name: create_table_content(rows) for name, (_, rows) in tables.items()}
+        builder = PreparedQuery.builder().set_sql(query).set_analyzer_options(self.options()).set_service(self.service)
+        with builder.set_catalog(self.catalog(*builders)).set_table_content(content).prepare() as prepared:
+            return [[_plain(cell) for cell in row.cell] for row in prepared.execute().content.table_data.row]
+
     def analyse(self, statement, *tables):
         from zetasql.api import Analyzer
 
@@ -163,6 +179,11 @@ def _kind(name):
     from zetasql.types import TypeKind
 
     return getattr(TypeKind, {"FLOAT64": "TYPE_DOUBLE"}.get(name, f"TYPE_{name}"))
+
+
+def _plain(cell):
+    values = (getattr(cell, f"{kind}_value", None) for kind in ("string", "int64", "double"))
+    return next((value for value in values if value is not None), None)
 
 
 def _table(name):
@@ -311,3 +332,79 @@ def counts(size):
     drawn = np.floor(np.exp(np.random.default_rng(3).uniform(0.0, np.log(1e9), (size, 2)))) - 1.0
     pairs = np.concatenate([grid, drawn])
     return np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1])
+
+
+def test_one_refresh_by_googlesql_is_the_simulated_one(googlesql):
+    """The roll-up and the new counts of the deployed job, as GoogleSQL evaluates them over the simulated log."""
+    before, after, log, now_us = refresh_of_a_week()
+    steps = [step.partition(" AS\n")[2] for step in script_at("jobs/update_as_deployed", now_us)[:2]]
+    query = (
+        f"WITH job_rollup AS ({steps[0]}) SELECT page_name, caption_id, successes, failures, observations, revenue, "
+    )
+    query += f"emv FROM ({steps[1]})"
+    place = f"`{PROJECT}`.`{DATASET}`."
+    query = query.replace(f"{place}`mass_messages`", "log").replace(f"{place}`caption_bandit_stats`", "before_it")
+    columns = {"page_name": "STRING", "caption_id": "INT64", "sending_time": "INT64", "sent_count": "INT64"}
+    columns |= {"viewed_count": "INT64", "purchased_count": "FLOAT64", "earnings": "FLOAT64"}
+    counts = {"page_name": "STRING", "caption_id": "INT64", "successes": "INT64", "failures": "INT64"}
+    counts |= {"total_observations": "INT64", "total_revenue": "FLOAT64"}
+    # Times are whole numbers here, and ABS leaves them as they are.
+    found = googlesql.rows(
+        query.replace("UNIX_MICROS(", "ABS("),
+        log=(columns, log),
+        before_it=(counts, before.select(list(counts)).rows()),
+    )
+    known = {(row["page_name"], row["caption_id"]): row for row in after.iter_rows(named=True)}
+    earlier = {(row["page_name"], row["caption_id"]): row for row in before.iter_rows(named=True)}
+    assert len(found) > 20
+    assert len(earlier) > 20
+    for page, caption, successes, failures, observations, revenue, emv in found:
+        row, old = known[page, caption], earlier.get((page, caption), {})
+        assert (successes, failures) == (row["successes"], row["failures"])
+        assert observations == row["total_observations"] - old.get("total_observations", 0)
+        assert revenue == pytest.approx(row["total_revenue"] - old.get("total_revenue", 0.0), abs=1e-6)
+        assert emv == pytest.approx(row["avg_emv"], rel=1e-9, abs=1e-12)
+
+
+def script_at(name, now_us):
+    named = {"project": PROJECT, "dataset": DATASET, "table": "caption_bandit_stats", "sends": "mass_messages"}
+    return sql.statements(name, **named, **JOB_PARAMETERS, now_us=now_us)
+
+
+def refresh_of_a_week():
+    """The simulated table before and after a refresh, the log that it reads, and its time."""
+    from sim.tables.caption_stats import stats_frame
+    from sim.worlds.traffic.world import TrafficWorld
+
+    scenario = load(
+        {
+            "name": "googlesql",
+            "seed": 5,
+            "replications": 1,
+            "horizon": {"days": 9},
+            "world": {
+                "kind": "traffic",
+                "pages": 2,
+                "audience": {"fixed": 20_000},
+                "sends": {"size_limits": [], "priced_per_day": [[3, 6]], "per_day_limits": [4, 14]},
+                "bank": {"captions": 60},
+                "purchases": {"per_view": [[5.0, 0.02], [20.0, 0.005]], "reference_audience": 20_000},
+            },
+            "feedback": {"counting": "every_refresh", "label_after_hours": 5.0},
+            "selection": {"cool_down_days": 1.0},
+            "policies": ["wilson_sample"],
+            "record": {"sends": True},
+        }
+    )
+    world, tables = TrafficWorld(scenario, scenario.policies[0], range(1)), []
+    for hours in (174, 180):
+        world.advance((hours + 1e-3) / 24)
+        tables.append(stats_frame(world.counts(0)))
+    log = world.sends(0)
+    rows = zip(
+        [f"page_{page:04d}" for page in log.page.tolist()], log.caption_id.tolist(), log.sending_time_us.tolist(),
+        log.sent_count.tolist(), log.viewed_count.tolist(), log.purchased_count.tolist(), log.earnings.tolist(),
+        strict=True,
+    )  # fmt: skip
+    start_us = 1_736_121_600_000_000
+    return tables[0], tables[1], [list(row) for row in rows], start_us + 180 * 3_600_000_000

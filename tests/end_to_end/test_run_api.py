@@ -68,10 +68,11 @@ def test_progress_ends_with_everything_done(tmp_path: Path) -> None:
     assert told[-1] == (8, 8)
 
 
-def test_the_default_folder_is_named_after_the_scenario(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_folder_nothing_is_left_in_the_current_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert sim.run(SCENARIO, report=False, overrides=["replications=1"]).path == Path("runs/tiny")
-    assert (tmp_path / "runs" / "tiny" / "manifest.json").is_file()
+    one = sim.run(SCENARIO, overrides=["replications=1"])
+    assert (one.path / "report.html").is_file()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_one_replication_has_no_interval_and_a_report(tmp_path: Path) -> None:

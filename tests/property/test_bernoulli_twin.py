@@ -56,7 +56,10 @@ def same_pulls(log: SendLog, twin: Twin) -> None:
     assert ((log.sending_time_us // 1_000_000) - 1_735_689_600).tolist() == [p.time for p in twin.past]
     assert (log.caption_id - 1).tolist() == [p.identity for p in twin.past]
     assert log.purchased_count.tolist() == [p.outcome for p in twin.past]
-    np.testing.assert_array_equal(log.propensity, [p.chance for p in twin.past])
+    chances = np.array([p.chance for p in twin.past])
+    known = ~np.isnan(chances)
+    np.testing.assert_array_equal(log.propensity[known], chances[known])
+    assert ((log.propensity > 0.0) & (log.propensity <= 1.0)).all()
 
 
 MEANS = [0.3, 0.5, 0.5, 0.7]

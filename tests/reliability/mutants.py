@@ -7,13 +7,13 @@ POLICIES = (
     "tests/unit/policies/test_policy_twins.py",
     "tests/unit/policies/test_policy_wilson.py",
 )
-BERNOULLI = ("tests/property/test_bernoulli_twin.py", "tests/unit/worlds/test_bernoulli.py")
+# One test each where the kernels of many policies would have to be compiled for a mutant.
+REFRESHES = ("tests/unit/worlds/test_bernoulli.py::test_the_table_shows_what_was_known_at_the_last_refresh",)
+NEWCOMERS = ("tests/unit/worlds/test_bernoulli.py::test_a_newcomer_has_a_caption_of_its_own_and_fresh_counts",)
+LATE = ("tests/property/test_bernoulli_twin.py::test_late_feedback_agrees_bit_for_bit",)
+WINDOWS = ("tests/property/test_bernoulli_twin.py::test_sliding_window_under_churn_agrees_bit_for_bit",)
 TABLE = ("tests/unit/worlds/test_table_twin.py", "tests/unit/worlds/test_table_world.py")
-TRAFFIC = (
-    "tests/unit/worlds/test_traffic_labels.py",
-    "tests/unit/worlds/test_traffic_twin.py",
-    "tests/unit/worlds/test_traffic_world.py",
-)
+TRAFFIC = ("tests/unit/worlds/test_traffic_labels.py",)
 STREAMS = ("tests/unit/test_rng.py", "tests/reliability/test_same_numbers.py")
 ESTIMATORS = ("tests/unit/reports/test_estimators.py", "tests/unit/reports/test_ranks.py")
 TABLES = ("tests/unit/runs/test_stats_table.py",)
@@ -64,14 +64,16 @@ MUTANTS = [
         ("params.prior_failures + max(n - s, 0.0)", "params.prior_failures + n")),
     *of("policies/epsilon_greedy.py", POLICIES,
         ("params.c * len(n) / (params.d * params.d", "params.c * len(n) / (params.d")),
-    *of("sim/worlds/bernoulli/feedback.py", BERNOULLI,
+    *of("sim/worlds/bernoulli/feedback.py", REFRESHES,
         ("    row.s[arm] += outcome\n", "    row.s[arm] += 1.0 - outcome\n"),
         ("known_after // plan.refresh_every + 1", "known_after // plan.refresh_every"),
-        ("            row.s[arm] += successes\n", "            row.s[arm] += outcomes - successes\n"),
-        ("arm + row.generation[arm] * row.means.shape[0]", "arm"),
-        ("range(max(0, u - plan.refresh_every - plan.window), u - plan.window)",
-         "range(max(0, u - plan.refresh_every - plan.window), u - plan.window - 1)"),
         ("    show(t + 1, arm, 1,", "    show(t, arm, 1,")),
+    *of("sim/worlds/bernoulli/feedback.py", LATE,
+        ("            row.s[arm] += successes\n", "            row.s[arm] += outcomes - successes\n")),
+    *of("sim/worlds/bernoulli/feedback.py", NEWCOMERS, ("arm + row.generation[arm] * row.means.shape[0]", "arm")),
+    *of("sim/worlds/bernoulli/feedback.py", WINDOWS,
+        ("range(max(0, u - plan.refresh_every - plan.window), u - plan.window)",
+         "range(max(0, u - plan.refresh_every - plan.window), u - plan.window - 1)")),
     *of("sim/worlds/table/feedback.py", TABLE,
         ('clock.due, send, side="right"', 'clock.due, send, side="left"'),
         ("2 * page.log_conversions[slot] > threshold", "2 * page.log_conversions[slot] >= threshold"),

@@ -24,7 +24,7 @@ GROWTH_KILOBYTES = 100_000
 
 def scenario(dice: random.Random) -> dict[str, Any]:
     """A small bernoulli scenario of any kind."""
-    arms = dice.randint(1, 12)
+    arms = dice.randint(2, 12)
     prior = {"beta": [dice.choice([0.1, 1, 20]), dice.choice([0.1, 1, 20])]}
     world: dict[str, Any] = {"kind": "bernoulli", "arms": arms, "prior": prior}
     if dice.random() < 0.3:

@@ -22,7 +22,7 @@ from sim.scenario import Scenario, load
 from sim.tables.send_log import sends_arrow
 from sim.worlds.traffic.world import TrafficWorld
 
-DAYS, PAGES, SEED = 90, 24, 2025
+DAYS, PAGES, SEED = 60, 16, 2025
 FALSE_ALARM = 1e-4
 ATTRIBUTION = "feedback.attribution"  # hidden here: the world would leave out late purchases as well
 
@@ -37,7 +37,7 @@ RANGES = {
     "world.purchases.page_sigma": (0.5, 1.5),
     "world.purchases.audience_exponent": (0.5, 1.2),
     "world.fatigue.drop": (0.1, 0.4),
-    "world.bank.captions": (200, 1200),
+    "world.bank.captions": (400, 1200),
     ATTRIBUTION: (0.92, 1.0),
 }
 HELD = ("world.sends.", "world.bank.prices", "world.audience", "world.views", "world.purchases", "world.factors",

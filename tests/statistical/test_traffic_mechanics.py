@@ -162,10 +162,13 @@ def test_propensities_of_cold_captions_are_exact():
             assert here == pytest.approx(len(here) / m)
 
 
-def test_propensities_are_the_chances_of_inclusion():
-    # Inverse propensities of what is sent add up to the number of captions that could have been: warm ones, whose
-    # estimate is their own, and cold ones, whose estimate is shared. Six standard deviations: false alarms 2e-9.
-    world = run(40, pages=6, bank={"captions": 100}, selection={"cool_down_days": 0})
+@pytest.mark.parametrize(
+    "policy", ["uniform", *(pytest.param(kind, marks=pytest.mark.long) for kind in ("wilson_sample", "exp3"))]
+)
+def test_propensities_are_the_chances_of_inclusion(policy):
+    # Inverse propensities of what is sent add up to the number of captions that could have been, warm ones and cold
+    # ones, which are exact, or from redraws (exp3). Six standard deviations: false alarms 2e-9.
+    world = run(40, policy=policy, pages=6, bank={"captions": 100}, selection={"cool_down_days": 0})
     log, bank = world.sends(0), world.bank(0)
     tier = {(p, c): t for p, c, t in zip(bank.page.tolist(), bank.caption_id.tolist(), bank.tier.tolist(), strict=True)}
     tiers = np.array([tier[key] for key in zip(log.page.tolist(), log.caption_id.tolist(), strict=True)])

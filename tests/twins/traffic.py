@@ -167,8 +167,8 @@ class NaivePage:
             return
         decision = (*self.statistics(arms, rates), len(cold), len(slots))
         key = pull_key(self.keys["policy"], day * 4 + tier)
-        chances = self.propensities(tier, decision, key)
         chosen = self.rank(self.states[tier], *decision, key)
+        chances = self.shares(self.states[tier], *decision)
         self.unfilled += len(slots) - len(chosen)
         for place, slot in enumerate(slots):
             slot["caption"] = None
@@ -230,14 +230,19 @@ class NaivePage:
             scored.append((-score, -u, len(n) + j))
         return [i for _, _, i in sorted(scored)][:wanted]
 
-    def propensities(self, tier, decision, key):
-        n, cold = decision[0], decision[3]
-        hits = [0.0] * (len(n) + 1)
-        for again in range(64):
-            other = mix(key + np.uint64(0x6A09E667F3BCC909) * np.uint64(again)) if again else key
-            for i in self.rank(self.states[tier].copy(), *decision, other):
-                hits[min(i, len(n))] += 1.0
-        return [h / 64.0 for h in hits[:-1]] + [hits[-1] / 64.0 / max(cold, 1)]
+    def shares(self, state, n, x, y, cold, wanted):
+        """The chances of fixed scores, whose ties share; NaN for random ones, of which statistical tests know more."""
+        rule = self.policy.rule
+        own = rule.summarise(0.0, 0.0, 0.0, 0.0, self.params)
+        if not self.policy.deterministic:
+            return [math.nan] * (len(n) + 1)
+        scores = [rule.score(*pair, state, self.params, np.uint64(0)) for pair in [*zip(x, y, strict=True), own]]
+        everyone = scores[:-1] + [scores[-1]] * cold
+        ahead = [sum(other > score for other in everyone) for score in scores]
+        return [
+            max(0.0, min(1.0, (wanted - above) / max(everyone.count(score), 1)))
+            for above, score in zip(ahead, scores, strict=True)
+        ]
 
     # -- the send ------------------------------------------------------------------------------------------------
     def send(self, slot):

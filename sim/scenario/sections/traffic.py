@@ -65,8 +65,11 @@ class Audience(Section):
 
 
 class Sends(Section):
-    """How many messages a page sends, and when."""
+    """How many messages a page sends, when, and to how many of its fans."""
 
+    reach: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
+        1.0, description="Share of its fans that a page's message reaches; its recipients are so many."
+    )
     size_limits: Annotated[tuple[Fans, ...], Field(max_length=20), Listed] = Field(
         (5_000, 25_000, 100_000), description="Audiences at which the next size class begins."
     )
@@ -400,6 +403,13 @@ class Selection(Section):
         description="Whether captions over their budget are dropped after the ranking, as deployed, so that their "
         "slots stay empty; otherwise they are dropped before it.",
     )
+    price_tiers: (
+        Annotated[tuple[Annotated[Whole, Field(ge=0)], ...], Field(min_length=1, max_length=20), Listed] | None
+    ) = Field(
+        None,
+        description="Under `composite`, the price tiers of the bank that can be selected: 0 for unpriced captions, "
+        "then the bands between the points of `bank.prices`; all where not given (as deployed, four of seven).",
+    )
     sweep: bool = Field(
         False,
         description="Whether an hourly sweep ends locks with their day: cool-down and budgets then see today only.",
@@ -409,6 +419,12 @@ class Selection(Section):
         description="`by_hand`, as deployed: unpriced captions have no score and cannot be selected, so that unpriced "
         "messages go out without one.",
     )
+
+    @model_validator(mode="after")
+    def _price_tiers_need_composite(self) -> Self:
+        if self.price_tiers is not None and self.score != "composite":
+            raise ValueError("price_tiers needs `score: composite`")
+        return self
 
 
 WORLD = WorldKind(

@@ -86,6 +86,21 @@ def new_room(entries: int, k: int) -> Room:
     )
 
 
+def room_for(k: int, room: Room) -> Room:
+    """The part of `room` that k places need."""
+    return Room(
+        room.before[:, :k],
+        room.after[:k],
+        room.alone[:k],
+        room.exceeds,
+        room.density,
+        room.part,
+        room.rivals,
+        room.highs,
+        room.ends,
+    )
+
+
 def include(k: int, arms: Arms, params: Params, state: Floats, room: Room, out: Floats) -> float:
     """Fill `out` (entries,) with the probability of each arm of an entry; returns the largest error measured.
 

@@ -13,6 +13,7 @@ from policies.base import Policy
 from sim.calendar.base import longest_gap
 from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficSection
 from sim.units import DAY_S, WEEK_DAYS
+from sim.worlds.selection.inclusion import new_room
 from sim.worlds.traffic.bank.draw_bank import Listing, SampledBank
 from sim.worlds.traffic.composite import DAYS_BACK, TIERS_BACK
 from sim.worlds.traffic.pages import Integers, fill_listing, make_bank, make_pages, most_dollars, per_view
@@ -83,7 +84,7 @@ def make_block(
         state=state,
         params=policy.parameters(),
         tables=_tables(world, selection, season(world, seed, replications, days), days, times),
-        work=_workspace(captions, tried, most, policy, sections),
+        work=_workspace(captions, tried, most, policy, sections, record=record),
     )
 
 
@@ -100,7 +101,7 @@ def _listing(world: TrafficSection, selection: Selection, sampled: SampledBank, 
     """What the composite selection reads of captions, (N, C); without it of length 0."""
     shape = sampled.entries.shape if composite(selection) else (len(pages), 0)
     listing = Listing(np.zeros(shape, np.int16), np.zeros(shape, np.int16), np.zeros(shape))
-    return fill_listing(world, sampled, pages, listing) if composite(selection) else listing
+    return fill_listing(world, sampled, pages, listing, selection.price_tiers) if composite(selection) else listing
 
 
 def composite(selection: Selection) -> bool:
@@ -231,10 +232,11 @@ def _update_job(rows: int, rules: Record, days: int, times: Times) -> UpdateJob:
     )
 
 
-def _workspace(captions: int, tried: int, most: int, policy: Policy, sections: Sections) -> Workspace:
+def _workspace(captions: int, tried: int, most: int, policy: Policy, sections: Sections, *, record: bool) -> Workspace:
     """Arrays that each decision writes anew."""
     world, feedback, selection = sections
     ranked = tried + 1 if composite(selection) else 0
+    noted = tried + 1 if record else 0
     classes = (world.bank.categories + 1 if composite(selection) else 0, 2)
     return Workspace(
         eligible=np.zeros(tried + 1, np.int64),
@@ -254,7 +256,12 @@ def _workspace(captions: int, tried: int, most: int, policy: Policy, sections: S
         best=np.zeros((2, most)),
         own=np.zeros(most),
         free=np.zeros(most),
-        kept=np.zeros(policy.state_size),
+        states=np.zeros((2, policy.state_size)),
+        copies=np.zeros(noted),
+        values=np.zeros(noted),
+        chances=np.zeros(noted),
+        sent=np.zeros(most, np.int64),
+        room=new_room(noted, most),
         memory=np.zeros((0 if policy.memory.cumulative else tried, 3)),
     )
 

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from policies.maths.draws import pull_key
 from sim.kernels import unbound
 from sim.worlds.base import Flags, Floats, Params
+from sim.worlds.selection.chances import copy
 from sim.worlds.traffic.bank.top_cold import ensure_size
 from sim.worlds.traffic.composite import DRAW
 from sim.worlds.traffic.records import BUMP, RATE, RETIRED, Row
 from sim.worlds.traffic.regret import rate_on
-from sim.worlds.traffic.selection import TIERS, copy, gather, wanted_of
+from sim.worlds.traffic.selection import TIERS, gather, wanted_of
 from sim.worlds.traffic.update_job import recall
 
 prepare: Callable[..., None] = unbound("prepare")
@@ -37,9 +38,9 @@ def locked_out(locked: Flags, row: Row, params: Params) -> None:
         keep_memory(row)
         recall(row)
     for tier in range(BUMP):
-        copy(row.state[tier], row.work.kept)
+        copy(row.state[tier], row.work.states[0])
         locked[tier] = day >= 0 and is_locked_out(tier, day, row, params)
-        copy(row.work.kept, row.state[tier])
+        copy(row.work.states[0], row.state[tier])
     if DISCOUNTED or WINDOWED:
         restore_memory(row)
         page.decayed_at, page.labelled_head, page.labelled_size = decayed_at, head, size

@@ -55,12 +55,13 @@ def make_pages(world: TrafficSection, seed: int, replications: Sequence[int]) ->
         return _uniforms(row_keys(seed, f"traffic:{purpose}", replications, world.pages))
 
     low, high = world.sends.min_gap_minutes
-    pages["fans"] = _fans(world, _audience_luck(world, luck))
+    audience = _fans(world, _audience_luck(world, luck))
+    pages["fans"] = np.maximum(1, np.rint(world.sends.reach * np.asarray(audience)))
     pages["gap_s"] = np.rint(60.0 * (low + (high - low) * luck("gap")))
     pages["phase"] = luck("phase")
     pages["replication"] = np.arange(len(replications))[:, None]
     pages["number"] = np.arange(world.pages)
-    size = np.searchsorted(world.sends.size_limits, pages["fans"], side="right")
+    size = np.broadcast_to(np.searchsorted(world.sends.size_limits, audience, side="right"), pages.shape)
     pages["priced_low"], pages["priced_high"] = np.moveaxis(np.array(world.sends.priced_per_day)[size], -1, 0)
     return pages.ravel()
 
@@ -132,7 +133,7 @@ def make_bank(world: TrafficSection, days: int, pages: Records) -> SampledBank:
     bank = SampledBank(
         np.zeros(shape, ENTRY), np.zeros(shape, np.int16), np.zeros((len(pages), len(TIERS), weeks + 1), np.int32)
     )
-    level = np.log(page_level(world, pages["fans"], page_normals(world, pages)))
+    level = np.log(page_level(world, pages["fans"] / world.sends.reach, page_normals(world, pages)))
     tier = np.resize(alternate(tier_counts(world)), len(arrives))
     _compiled(sample_bank)(
         bank, pages, level, arrives.astype(np.int16), _bank_params(world), tier, np.zeros(len(TIERS))
@@ -158,11 +159,20 @@ def _traits(world: TrafficSection, entries: Records, arrives: NDArray[np.int16],
     return made
 
 
-def fill_listing(world: TrafficSection, sampled: SampledBank, pages: Records, listing: Listing) -> Listing:
-    """Fill in what the composite selection reads of all captions."""
+def fill_listing(
+    world: TrafficSection,
+    sampled: SampledBank,
+    pages: Records,
+    listing: Listing,
+    price_tiers: Sequence[int] | None = None,
+) -> Listing:
+    """Fill in what the composite selection reads of all captions; those of other price tiers have no dollars."""
     made, law = _traits(world, sampled.entries, sampled.arrives, pages), world.bank.historical_dollars
     listing.category[:], listing.urgent[:] = made.category, made.urgent
     _compiled(sample_dollars)(listing, sampled.entries, _bank_keys(pages), law.mean, log_sigma(law.cv))
+    if price_tiers is not None:
+        tiers = price_band(world, sampled.entries["price"].astype(np.int64))
+        listing.dollars[~np.isin(tiers, np.array(price_tiers))] = np.nan
     return listing
 
 
@@ -237,8 +247,8 @@ def per_view(world: TrafficSection, price: Integers | Floats) -> Floats:
     return rate
 
 
-def page_level(world: TrafficSection, fans: Integers | int, z: Floats | float) -> Floats:
-    """How well pages sell, against one of the reference audience; `z` is standard normal."""
+def page_level(world: TrafficSection, fans: Integers | Floats | int, z: Floats | float) -> Floats:
+    """How well pages of an audience sell, against one of the reference audience; `z` is standard normal."""
     law = world.purchases
     level: Floats = (fans / np.float64(law.reference_audience)) ** -law.audience_exponent * np.exp(law.page_sigma * z)
     return level

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.worlds.base import Counts, Flags, Floats, Params
+from sim.worlds.selection.inclusion import Room
 
 Records = NDArray[np.void]
 """A structured array."""
@@ -309,7 +310,7 @@ class Bank(NamedTuple):
     top_sizes: Counts  # (priced tiers, 2): how many there are
     category: Shorts  # (C,): from 1; this and what follows of length 0 without a composite selection
     urgent: Shorts  # (C,): 0 or 1
-    dollars: Floats  # (C,): historical revenue per send, as the bank has it
+    dollars: Floats  # (C,): historical revenue per send, as the bank has it; NaN: its price tier is never selected
     base_price: Shorts  # (C,): prices at start; of length 0 where no incident changes prices
 
 
@@ -377,7 +378,12 @@ class Workspace(NamedTuple):
     best: Floats  # (2, S): by RATE and by USD
     own: Floats  # (S,)
     free: Floats  # (S,): by USD, constraints aside
-    kept: Floats  # (state_size,)
+    states: Floats  # (2, state_size): the policy's before a decision, and after
+    copies: Floats  # (W + 1,): of an entry; as far as `chances` of length 0 unless sends are recorded
+    values: Floats  # (W + 1,)
+    chances: Floats  # (W + 1,): of the chosen
+    sent: Counts  # (S,): the choice while it is drawn again
+    room: Room
     memory: Floats  # (W, 3): n, s and w while they are changed on trial; of length 0 where nothing is forgotten
 
 

@@ -16,7 +16,9 @@ import numpy as np
 from policies.maths.draws import arm_key, mix, pull_key, uniform
 from sim.kernels import unbound
 from sim.units import DAY_S
-from sim.worlds.base import Floats, Params
+from sim.worlds.base import Params
+from sim.worlds.selection.chances import HITS, MOST, REDRAW, chance_of, copy, is_exact, weigh
+from sim.worlds.selection.inclusion import Arms, room_for
 from sim.worlds.sorted_arrays import insert_at
 from sim.worlds.traffic.bank.turnover import take
 from sim.worlds.traffic.composite import DRAW, bonus_of, drop_excluded, is_excluded, note_uses, prepare_classes
@@ -49,8 +51,6 @@ WEIGHTED: bool = unbound("WEIGHTED")
 WINDOWED: bool = unbound("WINDOWED")
 
 TIERS = BUMP + 1
-REDRAWS = 63  # of a decision, to estimate propensities
-REDRAW = np.uint64(0x6A09E667F3BCC909)  # between a decision and its redraws
 
 
 def choose_day(day: int, row: Row, params: Params) -> None:
@@ -119,10 +119,11 @@ def gather(tier: int, day: int, latest: int, row: Row, params: Params) -> int:
 
 
 def note_constraints(c: int, position: int, row: Row) -> bool:
-    """Write the bonus of a caption that may become eligible; whether its budget allows it to be ranked."""
+    """Write the bonus of a caption that may become eligible; whether its price tier and its budget let it be ranked."""
     excluded = is_excluded(c, row)
     row.work.bonus[position], row.work.barred[position] = bonus_of(c, row), excluded
-    return not excluded or row.rules.rank_defect > 0
+    selectable = not math.isnan(row.bank.dollars[row.tried.captions[c].place])
+    return selectable and (not excluded or row.rules.rank_defect > 0)
 
 
 def fit_sales(tier: int, row: Row, params: Params) -> None:
@@ -148,10 +149,10 @@ def choose(tier: int, day: int, eligible: int, wanted: int, row: Row, params: Pa
     """
     key = pull_key(row.page.policy_key, day * TIERS + tier)
     if RECORD:
-        redraw(tier, eligible, wanted, key, row, params)
+        copy(row.state[tier], row.work.states[0])
     found = decide(tier, eligible, wanted, key, row, params)
     if RECORD:
-        count_hits(found, eligible, row)
+        note_chances(tier, eligible, wanted, found, key, row, params)
     if tier != BUMP:
         expect(tier, day, eligible, found, row)
     return found
@@ -265,43 +266,95 @@ def below(score_a: float, luck_a: float, score_b: float, luck_b: float) -> bool:
     return score_a < score_b or (score_a == score_b and luck_a < luck_b)
 
 
-def redraw(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Params) -> None:
-    """Count, for each eligible caption, in how many independent redraws of this decision it would be chosen.
+def note_chances(tier: int, eligible: int, wanted: int, found: int, key: np.uint64, row: Row, params: Params) -> None:
+    """Write into `row.work.chances` with which probability each of the chosen is among the `wanted` of this decision.
 
-    The choices of cold captions, which are equal, are counted together, behind the eligible ones.
+    Cold captions, which are equal, share the place behind the eligible ones.
     """
-    row.work.hits[: eligible + 1] = 0
-    copy(row.state[tier], row.work.kept)
-    for again in range(REDRAWS):
-        found = decide(tier, eligible, wanted, mix(key + REDRAW * np.uint64(again + 1)), row, params)
-        count_hits(found, eligible, row)
-        copy(row.work.kept, row.state[tier])
+    if is_exact(wanted, COMPOSITE):
+        integrate_chances(tier, eligible, wanted, found, row, params)
+    else:
+        redraw(tier, eligible, wanted, found, key, row, params)
 
 
-def count_hits(found: int, eligible: int, row: Row) -> None:
-    """Count the choices of one draw."""
+def integrate_chances(tier: int, eligible: int, wanted: int, found: int, row: Row, params: Params) -> None:
+    """The exact ones; with cold captions as copies of one entry."""
+    work, cold, state = row.work, row.page.cold[tier], row.state[tier]
+    entries = eligible
+    if cold > 0:
+        entries += 1
+        work.a[eligible], work.b[eligible] = summarise(0.0, 0.0, 0.0, 0.0, params)
+    for i in range(entries):
+        work.copies[i] = 1.0 if i < eligible else cold
+    shift, scale = (work.bonus[:entries], DRAW) if COMPOSITE else (work.bonus[:0], 1.0)
+    arms, out = Arms(work.a[:entries], work.b[:entries], work.copies[:entries], shift, scale), work.values[:entries]
+    fixed = weigh(wanted, arms, params, state, room_for(wanted, work.room), out)
+    for place in range(found):
+        i = min(work.chosen[place], eligible)
+        work.chances[i] = chance_of(i, wanted, fixed, arms, params, state, out)
+
+
+def redraw(tier: int, eligible: int, wanted: int, found: int, key: np.uint64, row: Row, params: Params) -> None:
+    """HITS / the number of redraws that choose a caption so often, whose inverse is right on average.
+
+    Of cold captions a redraw hits where a place drawn at random goes to one of them.
+    """
+    work, draws = row.work, 0
+    copy(row.state[tier], work.states[1])
+    missing = await_hits(eligible, found, row)
+    while missing > 0 and draws < MOST:
+        draws += 1
+        copy(work.states[0], row.state[tier])
+        again = mix(key + REDRAW * np.uint64(draws))
+        drawn = decide(tier, eligible, wanted, again, row, params)
+        place = int(uniform(mix(again)) * wanted)
+        for i in range(drawn):
+            position = work.chosen[i]
+            if position < eligible or i == place:
+                missing -= count_hit(min(position, eligible), draws, row)
+    finish_hits(eligible, wanted, found, draws, row.page.cold[tier], row)
+    copy(work.states[1], row.state[tier])
+
+
+def await_hits(eligible: int, found: int, row: Row) -> int:
+    """Mark what was chosen, of which the hits are counted; returns how many."""
+    missing = 0
+    for i in range(eligible + 1):
+        row.work.hits[i] = HITS
     for i in range(found):
-        row.work.hits[min(row.work.chosen[i], eligible)] += 1
+        row.work.sent[i] = row.work.chosen[i]
+        position = min(row.work.chosen[i], eligible)
+        missing += row.work.hits[position] == HITS
+        row.work.hits[position] = 0
+    return missing
 
 
-def copy(source: Floats, target: Floats) -> None:
-    """Copy numbers one by one: assigning array to array would allocate."""
-    for i in range(source.shape[0]):
-        target[i] = source[i]
+def count_hit(position: int, draws: int, row: Row) -> int:
+    """Count a hit; 1 if it was the last that is needed, else 0."""
+    if row.work.hits[position] == HITS:
+        return 0
+    row.work.hits[position] += 1
+    if row.work.hits[position] < HITS:
+        return 0
+    row.work.chances[position] = HITS / draws
+    return 1
 
 
-def propensity_of(i: int, eligible: int, cold: int, row: Row) -> float:
-    """Estimated chance of inclusion of a chosen caption: the share of draws with it, the actual one and its redraws.
-
-    A cold one has its share of all choices of cold captions; see docs/traffic.md.
-    """
-    share = float(row.work.hits[min(i, eligible)]) / (1.0 + REDRAWS)
-    return share if i < eligible else share / cold
+def finish_hits(eligible: int, wanted: int, found: int, draws: int, cold: int, row: Row) -> None:
+    """Put the choice back; where redraws ran out take the share of those made."""
+    for i in range(found):
+        row.work.chosen[i] = row.work.sent[i]
+        position = min(row.work.sent[i], eligible)
+        if row.work.hits[position] < HITS:
+            row.work.chances[position] = max(row.work.hits[position], 1) / draws
+            row.work.hits[position] = HITS
+    if cold > 0:
+        row.work.chances[eligible] *= wanted / cold
 
 
 def assign(tier: int, day: int, found: int, eligible: int, row: Row, params: Params) -> None:
     """Give the chosen captions, best first, to the tier's slots in the day's shuffled order; note what was missed."""
-    cold, taken = row.page.cold[tier], 0
+    taken = 0
     key = pull_key(row.page.policy_key, day * TIERS + tier)
     for place in range(row.page.slots):
         slot = row.plan[row.work.order[place]]
@@ -310,7 +363,7 @@ def assign(tier: int, day: int, found: int, eligible: int, row: Row, params: Par
             if taken < found:
                 i = row.work.chosen[taken]
                 if RECORD:
-                    slot.propensity = propensity_of(i, eligible, cold, row)
+                    slot.propensity = row.work.chances[min(i, eligible)]
                 luck = arm_key(key, 2 * eligible + found + taken)
                 row.work.chosen[taken] = tried_place(tier, i, eligible, luck, row, params)
                 fill(slot, tier, day, row.work.chosen[taken], row.work.best[RATE, found - 1], row, params)

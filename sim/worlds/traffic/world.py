@@ -18,6 +18,7 @@ from sim.worlds.base import UNNAMED, CaptionCounts, Counts, Floats, PageTotals, 
 from sim.worlds.metrics.estimation import nothing
 from sim.worlds.metrics.lock_out import can_lock_out
 from sim.worlds.metrics.loop import LoopMetrics
+from sim.worlds.selection import chances
 from sim.worlds.traffic.arrays import composite, make_block, pools, reads_truth
 from sim.worlds.traffic.driver import RowDriver
 from sim.worlds.traffic.kernel import play
@@ -199,20 +200,15 @@ def kernel_of(
         play,
         f"traffic_{label}",
         refcount=False,
+        **chances.bindings(policy),
         summarise=rule.summarise,
-        prepare=rule.prepare,
-        score=rule.score,
-        support=rule.support,
         quantile=rule.quantile,
-        weight=rule.weight,
         VECTORISE=policy.vectorise_from > 0 and pooled,  # whose `prepare` leaves the work space of n to the scores
         observe_sales=rule.observe_sales,
         summarise_sales=rule.summarise_sales,
         PRUNE=policy.prune_by_upper_bound,
-        DETERMINISTIC=policy.deterministic,
         POOLED=pooled,
         RECOMPUTE=knows_truth or not memory.cumulative,
-        WEIGHTED=policy.weighted,
         READS_SALES=policy.reads_sales,
         RECORD=record,
         DISCOUNTED=memory.discount < 1.0,

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sim.errors import InputError
 from sim.scenario import load
 from sim.worlds.traffic import composite
 from sim.worlds.traffic.world import TrafficWorld
@@ -132,3 +133,19 @@ def test_penalties_and_limits_are_those_of_the_specification():
     assert [composite.penalty(uses, 1) for uses in (0, 3, 4, 5, 12, 30)] == [0.0, 0.0, -0.5, -0.5, -0.5, -0.5]
     assert [composite.penalty(uses, 0) for uses in (0, 11, 12, 15, 16, 30)] == [0.0, 0.0, -0.15, -0.15, -0.3, -0.3]
     assert (composite.URGENT_LIMIT, composite.LIMIT) == (5, 20)
+
+
+def test_captions_of_other_price_tiers_are_never_sent():
+    scenario = scenario_of({"price_tiers": [0, 2, 3]}, record={"sends": True})
+    world = TrafficWorld(scenario, scenario.policies[0], range(1))
+    world.advance(float(DAYS))
+    log, bank = world.sends(0), world.bank(0)
+    tier_of = dict(zip(zip(bank.page.tolist(), bank.caption_id.tolist(), strict=True), bank.price_band, strict=True))
+    sent = {tier_of[key] for key in zip(log.page.tolist(), log.caption_id.tolist(), strict=True)}
+    assert sent == {0, 2, 3}
+    assert len(set(bank.price_band.tolist())) > 4
+
+
+def test_price_tiers_need_the_composite_score():
+    with pytest.raises(InputError, match="price_tiers needs `score: composite`"):
+        scenario_of({"score": "plain", "price_tiers": [1]})

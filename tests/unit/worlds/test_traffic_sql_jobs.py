@@ -175,3 +175,21 @@ def test_another_look_back_is_noticed():
     scenario = scenario_of({"counting": "every_refresh"}, days=9)
     with pytest.raises(AssertionError):
         compare_all(scenario, 0, "update_as_deployed", {**switches_of(scenario.feedback), "lookback_days": 6.5})
+
+
+def test_verify_names_the_recount_factor_of_the_loaded_rows():
+    scenario = scenario_of({"counting": "every_refresh"}, days=9)
+    tables, warehouse = tables_and_log(scenario, 0)
+    world = TrafficWorld(scenario, scenario.policies[0], range(1))
+    world.advance(9.0)
+    warehouse.run("update_as_deployed", START_US + 9 * DAY_US, switches_of(scenario.feedback))  # loads the whole log
+    simulated = tables[-1]
+    warehouse.connection.execute("DELETE FROM caption_bandit_stats")
+    warehouse.connection.execute("INSERT INTO caption_bandit_stats SELECT * FROM simulated")
+    messages = len(warehouse.connection.execute("SELECT 1 FROM mass_messages WHERE viewed_count > 0").fetchall())
+    check = sql.read("checks/contents_recount", recount_limit=1, **TABLES, **PLACE)
+    (row,) = warehouse.connection.execute(to_duckdb(check)).fetchall()
+    factor = simulated["total_observations"].sum() / messages
+    assert row[1] == "fail"
+    assert row[2].startswith(f"recount factor {round(factor, 2)}: {simulated['total_observations'].sum()} observations")
+    assert world.loop().columns["recount_factor"][0] == pytest.approx(factor)

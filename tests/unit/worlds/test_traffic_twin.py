@@ -156,7 +156,10 @@ def check_sends(log, pages):
     assert log.viewed_count.tolist() == [m["views"] for m in messages]
     assert log.purchased_count.tolist() == [m["purchases"] for m in messages]
     assert log.earnings.tolist() == [m["purchases"] * m["caption"]["price"] for m in messages]
-    assert log.propensity.tolist() == [m["chance"] for m in messages]
+    chances = np.array([m["chance"] for m in messages])
+    known = ~np.isnan(chances)
+    assert log.propensity[known].tolist() == chances[known].tolist()
+    assert ((log.propensity > 0.0) & (log.propensity <= 1.0)).all()
     assert log.message_type.tolist() == [0 if m["priced"] else 1 for m in messages]
 
 
