@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from sim.calibration.figures import Figure, Floats, quantile, share, unknown
+from sim.calibration.figures import Figure, Floats, Z, quantile, share, unknown
 from sim.calibration.log import NO_CAPTION, Flags, Integers, Sends
 from sim.scenario.sections.traffic import Sends as SendsSection
 from sim.units import DAY_S, HOUR_S
@@ -119,7 +119,8 @@ def _unpriced_share(priced: Integers, totals: Integers, limits: list[float]) -> 
         ratio = float((totals - priced)[clear].sum() / priced[clear].sum())
         whole = ratio / (1.0 + ratio)
     left = (totals - priced - ratio * priced)[clear]
-    reach = 1.96 * float(np.sqrt((left**2).sum())) / float(priced[clear].sum())
+    # Where nearly all days round the same way, the others are rare: Z² more keeps the interval from being too short.
+    reach = Z * float(np.sqrt((left**2).sum() + Z * Z)) / float(priced[clear].sum())
     low, high = ((ratio + sign * reach) / (1.0 + ratio + sign * reach) for sign in (-1.0, 1.0))
     return Figure(key, whole, max(0.0, low), high, note="on days clear of the limits per day")
 
