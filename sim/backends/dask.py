@@ -103,13 +103,13 @@ def _difference(there: Any, here: Mapping[str, str]) -> str:
 
 
 def _local_cluster(workers: int) -> Any:
-    """Processes of one thread each, without a dashboard; they end with this process."""
+    """Processes of one thread each; they end with this process."""
     import distributed  # noqa: PLC0415 - the extra `dask`
 
     return distributed.LocalCluster(
         n_workers=workers,
         threads_per_worker=1,
-        dashboard_address=None,
+        dashboard_address="127.0.0.1:0",  # any free port: several clusters may run on one machine
         memory_limit=None,
         silence_logs=logging.ERROR,
         env=dict.fromkeys(ONE_THREAD, "1"),

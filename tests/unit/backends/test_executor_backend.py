@@ -3,7 +3,9 @@
 import itertools
 import math
 import os
+from collections.abc import Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ import pytest
 from sim.backends.base import BackendOptions, WorkerError
 from sim.backends.executor import ExecutorBackend
 from sim.backends.local import LocalBackend
-from sim.backends.registry import as_backend, backend_named, names
+from sim.backends.registry import as_backend, backend_named, kept, names
 from sim.errors import InputError, RemoteError, StorageError
 
 
@@ -128,3 +130,16 @@ def test_python_code_may_name_a_backend_or_give_an_executor() -> None:
 def test_a_scheduler_needs_dask() -> None:
     with pytest.raises(InputError, match="--backend dask"):
         backend_named("local", BackendOptions(scheduler="tcp://127.0.0.1:1"))
+
+
+def test_a_backend_for_several_runs_is_itself_unless_it_starts_something() -> None:
+    with kept(LocalBackend(2)) as used:
+        assert used == LocalBackend(2)
+
+    class Starting:
+        @contextmanager
+        def kept(self) -> Iterator[LocalBackend]:
+            yield LocalBackend(7)
+
+    with kept(Starting()) as used:  # type: ignore[arg-type]
+        assert used == LocalBackend(7)
