@@ -9,7 +9,7 @@ POLICIES = (
 )
 # One test each where the kernels of many policies would have to be compiled for a mutant.
 REFRESHES = ("tests/unit/worlds/test_bernoulli.py::test_the_table_shows_what_was_known_at_the_last_refresh",)
-NEWCOMERS = ("tests/unit/worlds/test_bernoulli.py::test_a_newcomer_has_a_caption_of_its_own_and_fresh_counts",)
+NEWCOMERS = ("tests/unit/worlds/test_bernoulli_identity.py",)
 LATE = ("tests/property/test_bernoulli_twin.py::test_late_feedback_agrees_bit_for_bit",)
 WINDOWS = ("tests/property/test_bernoulli_twin.py::test_sliding_window_under_churn_agrees_bit_for_bit",)
 TABLE = ("tests/unit/worlds/test_table_twin.py", "tests/unit/worlds/test_table_world.py")
