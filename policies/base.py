@@ -20,8 +20,13 @@ The engine compiles them into its kernels. They may use `math` and functions of 
     update_tail(a, b, to_a, to_b, threshold, chance, slope, error, params) -> (chance, slope, error)
                                                           the same after a change; only with `tail_evaluable`
     draw_above(a, b, threshold, params, key) -> float     a score given that it exceeds the threshold; likewise
-    observe_sales(views, purchases, price, state, params) -> None           only with `reads_sales`, as the next one
-    summarise_sales(views, purchases, price, state, params) -> (a, b)       in place of `summarise`
+    observe_sales(views, purchases, messages, price, state, params) -> None        only with `reads_sales`, as the next
+    summarise_sales(views, purchases, messages, price, state, params) -> (a, b)    in place of `summarise`
+    evidence(views, purchases, messages, price, state, params) -> (n, s)           only with `reads_sales` and
+                                                                                   `reads_fleet`
+    observe_fleet(n, s, n_all, s_all, price, state, params) -> None         only with `reads_fleet`, as the next one
+    summarise_fleet(n, s, n_all, s_all, price, state, params) -> (a, b)     in place of the other two
+    recover(a, b, rest, left, params) -> (a, b)  what the last sends change; only with `reads_rest`
 
 In `prepare` and `propensity`, `n`, `a` and `b` are read-only arrays (arms,). `t` counts the row's trials so far (pulls;
 fans where each fan is a trial). `params` is the NamedTuple of `parameters()`. `state` is float64 (state_size,), zero at
@@ -46,10 +51,21 @@ probability that the score exceeds `threshold`, and `slope`, any number that `up
 both from (a, b) to (to_a, to_b) at a lower cost than `tail`; `error` is the relative error of the probability, returned
 with what the step added. Without `update_tail`, kernels call `tail` again. `policies.maths.beta_tails` is an example.
 
-`reads_sales`: in the traffic world the policy learns from views and purchases (as counted by the update job) and from
-the price in dollars, 0 where there is none. Before a decision of a tier the engine calls `observe_sales` for each of
-its captions, sent or not, which adds up what a fit needs in the tier's `state`; then `summarise_sales` for those that
-are eligible, then `prepare`. Worlds without sales call `summarise`.
+`reads_sales`: in the traffic world the policy learns from views, purchases and messages (as counted by the update job)
+and from the price in dollars, 0 where there is none. Before a decision of a tier the engine calls `observe_sales` for
+each of its captions, sent or not, which adds up what a fit needs in the tier's `state`; then `summarise_sales` for
+those that are eligible, then `prepare`. Worlds without sales call `summarise`.
+
+`reads_fleet`: in the traffic world with a shared bank, the policy learns from the other pages of the replication, too.
+`n_all` and `s_all` are sums of `n` and `s` over all pages, as of the beginning of the day: of trials and successes, or,
+where the policy also `reads_sales`, of what `evidence` returns. Before a decision of a tier the engine calls
+`observe_fleet` for each of its captions, then `summarise_fleet`, then `prepare`. Where pages have banks of their own,
+`n_all` is `n` and `s_all` is `s`. Other worlds call `summarise`.
+
+`reads_rest`: in the traffic world `recover` changes `a` and `b` of each eligible caption that was sent before. `rest`
+is the days since its last send, `left` the share of a fresh caption's rate that it has by the policy's belief: a send
+costs the first number of `fatigue_assumed` as a share of it, and its second is the days in which half of the loss is
+regained. Views then count by what was left at the send. Other worlds do not call it.
 
 `exchangeable_untried`: arms without feedback are equals. Of m equal scores kernels draw only the largest, as quantiles,
 so that thousands of untried captions cost little. `prepare` must not read any arm's `n`, `a` or `b` (it may read how
@@ -148,12 +164,38 @@ def _draw_above_unknown(a: float, b: float, threshold: float, params: Params, ke
     return math.nan
 
 
-def _observe_no_sales(views: float, purchases: float, price: float, state: Vector, params: Params) -> None:
+def _observe_no_sales(
+    views: float, purchases: float, messages: float, price: float, state: Vector, params: Params
+) -> None:
     pass
 
 
-def _summarise_no_sales(views: float, purchases: float, price: float, state: Vector, params: Params) -> Pair:
+def _summarise_no_sales(
+    views: float, purchases: float, messages: float, price: float, state: Vector, params: Params
+) -> Pair:
     return math.nan, math.nan
+
+
+def _evidence_is_sales(
+    views: float, purchases: float, messages: float, price: float, state: Vector, params: Params
+) -> Pair:
+    return views, purchases
+
+
+def _observe_no_fleet(
+    n: float, s: float, n_all: float, s_all: float, price: float, state: Vector, params: Params
+) -> None:
+    pass
+
+
+def _summarise_no_fleet(
+    n: float, s: float, n_all: float, s_all: float, price: float, state: Vector, params: Params
+) -> Pair:
+    return math.nan, math.nan
+
+
+def _recover_nothing(a: float, b: float, rest: float, left: float, params: Params) -> Pair:
+    return a, b
 
 
 @dataclass(frozen=True)
@@ -175,6 +217,10 @@ class Rule:
     draw_above: Callable[..., float] = _draw_above_unknown
     observe_sales: Callable[..., None] = _observe_no_sales
     summarise_sales: Callable[..., Pair] = _summarise_no_sales
+    evidence: Callable[..., Pair] = _evidence_is_sales
+    observe_fleet: Callable[..., None] = _observe_no_fleet
+    summarise_fleet: Callable[..., Pair] = _summarise_no_fleet
+    recover: Callable[..., Pair] = _recover_nothing
 
     @property
     def has_distribution(self) -> bool:
@@ -237,6 +283,8 @@ class Policy:
     concave_index: ClassVar[bool] = False  # kernels may keep a score for as long as its `max_slope` allows
     tail_evaluable: ClassVar[bool] = False  # kernels may draw only scores above a threshold
     reads_sales: ClassVar[bool] = False  # the traffic world shows views, purchases and price in place of labels
+    reads_fleet: ClassVar[bool] = False  # the traffic world shows sums over the pages that share a bank
+    reads_rest: ClassVar[bool] = False  # the traffic world says how long a caption has rested
 
     def parameters(self) -> Params:
         """The numbers that the rule's functions receive as `params`: a NamedTuple of floats."""
@@ -246,6 +294,11 @@ class Policy:
     def memory(self) -> Memory:
         """Which feedback the statistics hold."""
         return Memory()
+
+    @property
+    def fatigue_assumed(self) -> Pair:
+        """(share of its rate that a caption loses by a send, days in which half is regained), with `reads_rest`."""
+        return 0.0, 1.0
 
     @property
     def true_mean_of(self) -> str:

@@ -16,7 +16,9 @@ _LOG_PRICES = (math.log(6.0), math.log(9.5), math.log(15.0), math.log(22.0))  # 
 _MIDDLE = math.log(14.0)  # where the fitted slope turns: the median price
 
 
-class _Params(NamedTuple):
+class Params(NamedTuple):
+    """The prior in logarithms and precisions, what to rank by, the effect of a send, and that of other pages."""
+
     log_rate_6: float
     log_rate_9: float
     log_rate_15: float
@@ -26,9 +28,11 @@ class _Params(NamedTuple):
     shape: float
     by_revenue: float
     sampled: float
+    message_spread: float
+    correlation: float
 
 
-def _prior_log_rate(log_price: float, params: _Params) -> float:
+def _prior_log_rate(log_price: float, params: Params) -> float:
     """Log-log interpolation of the rates, flat outside."""
     log_rates = (params.log_rate_6, params.log_rate_9, params.log_rate_15, params.log_rate_22)
     for i in range(1, 4):
@@ -38,36 +42,48 @@ def _prior_log_rate(log_price: float, params: _Params) -> float:
     return log_rates[3]
 
 
-def _usual_rate(price: float, state: Vector, params: _Params) -> float:
+def usual_rate(price: float, state: Vector, params: Params) -> float:
     """Purchases per view of a caption of which nothing but the price is known."""
     log_price = math.log(max(price, _LEAST_PRICE))
     return math.exp(_prior_log_rate(log_price, params) + state[LEVEL] + state[SLOPE] * (log_price - _MIDDLE))
 
 
-def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: _Params) -> Pair:
+def summarise_labels(n: float, s: float, ipw_successes: float, true_mean: float, params: Params) -> Pair:
+    """The posterior under Gamma(1, 2), in worlds that know labels only."""
     return 1.0 + s, 1.0 / (2.0 + n)
 
 
-def _summarise_sales(views: float, purchases: float, price: float, state: Vector, params: _Params) -> Pair:
-    value = price if params.by_revenue > 0.0 else 1.0
-    return params.shape + purchases, value / (params.shape / _usual_rate(price, state, params) + views)
+def evidence(views: float, purchases: float, messages: float, price: float, state: Vector, params: Params) -> Pair:
+    """(expected, actual) purchases, weighted so that the spread of messages leaves as much as of Poisson variables."""
+    expected = views * usual_rate(price, state, params)
+    weight = 1.0 / (1.0 + params.message_spread * expected / max(messages, 1.0))
+    return weight * expected, weight * purchases
 
 
-def _observe_sales(views: float, purchases: float, price: float, state: Vector, params: _Params) -> None:
+def summarise_sales(
+    views: float, purchases: float, messages: float, price: float, state: Vector, params: Params
+) -> Pair:
+    """Shape of the posterior, and its scale in purchases or dollars per view."""
+    expected, actual = evidence(views, purchases, messages, price, state, params)
+    value = usual_rate(price, state, params) * (price if params.by_revenue > 0.0 else 1.0)
+    return params.shape + actual, value / (params.shape + expected)
+
+
+def observe_sales(views: float, purchases: float, messages: float, price: float, state: Vector, params: Params) -> None:
+    """Add a caption to the gradient and the information of the fit."""
     if price <= 0.0 or views <= 0.0:
         return
-    expected, x = views * _usual_rate(price, state, params), math.log(max(price, _LEAST_PRICE)) - _MIDDLE
-    share = 1.0 / (
-        1.0 + expected / params.shape
-    )  # of a Poisson variable's information: purchases are negative binomial
-    state[LEVEL_GRADIENT] += (purchases - expected) * share
-    state[SLOPE_GRADIENT] += (purchases - expected) * share * x
+    expected, actual = evidence(views, purchases, messages, price, state, params)
+    x = math.log(max(price, _LEAST_PRICE)) - _MIDDLE
+    share = 1.0 / (1.0 + expected / params.shape)  # captions spread, too
+    state[LEVEL_GRADIENT] += (actual - expected) * share
+    state[SLOPE_GRADIENT] += (actual - expected) * share * x
     state[LEVEL_INFORMATION] += expected * share
     state[CROSS_INFORMATION] += expected * share * x
     state[SLOPE_INFORMATION] += expected * share * x * x
 
 
-def _prepare(t: float, n: Vector, a: Vector, b: Vector, params: _Params, state: Vector, key: Key) -> None:
+def fit_page(t: float, n: Vector, a: Vector, b: Vector, params: Params, state: Vector, key: Key) -> None:
     """One Newton step of the fit per decision, then a new start of the sums."""
     level = state[LEVEL_GRADIENT] - params.level_precision * state[LEVEL]
     slope = state[SLOPE_GRADIENT] - params.slope_precision * state[SLOPE]
@@ -85,11 +101,18 @@ def _limited(step: float) -> float:
     return max(-_LARGEST_STEP, min(_LARGEST_STEP, step))
 
 
-def _score(a: float, b: float, state: Vector, params: _Params, key: Key) -> float:
+def recover(a: float, b: float, rest: float, left: float, params: Params) -> Pair:
+    """The posterior of the rate that is left."""
+    return a, b * left
+
+
+def score(a: float, b: float, state: Vector, params: Params, key: Key) -> float:
+    """The posterior mean, or a draw."""
     return (gamma(key, a) if params.sampled > 0.0 else a) * b
 
 
-def _support(a: float, b: float, state: Vector, params: _Params) -> Pair:
+def support(a: float, b: float, state: Vector, params: Params) -> Pair:
+    """Bounds of the score."""
     return (0.0, math.inf) if params.sampled > 0.0 else (a * b, a * b)
 
 
@@ -104,34 +127,48 @@ class GammaPoisson(Policy):
     """
 
     by: str = parameter("revenue", "what to maximise", choices=("purchases", "revenue"))
-    estimate: str = parameter("sample", "posterior mean, or a draw (Thompson sampling)", choices=("mean", "sample"))
+    estimate: str = parameter("mean", "posterior mean, or a draw (Thompson sampling)", choices=("mean", "sample"))
     rates: tuple[float, float, float, float] = parameter(
         (0.00109, 0.00046, 0.00021, 0.00015),
         "purchases per view of captions at $6, $9.50, $15 and $22; log-log in between",
         low=0.0,
         open_low=True,
     )
-    level_sd: float = parameter(1.5, "spread of pages: standard deviation of the rate's logarithm", low=1e-3)
-    slope_sd: float = parameter(0.5, "uncertainty of the fall with the price: standard deviation", low=1e-3)
+    level_sd: float = parameter(4.0, "spread of pages: standard deviation of the rate's logarithm", low=1e-3)
+    slope_sd: float = parameter(0.25, "uncertainty of the fall with the price: standard deviation", low=1e-3)
     shape: float = parameter(8.0, "of the gamma prior of a caption: 1 / squared coefficient of variation", low=1e-3)
+
+    message_cv: float = parameter(
+        0.5, "spread of messages of one caption: coefficient of variation of their rates", low=0.0
+    )
+    fatigue: float = parameter(0.3, "share of its rate that a caption loses by a send", low=0.0, high=1.0)
+    rest_half_life: float = parameter(14.0, "days of rest that halve the loss", low=0.01)
 
     kind: ClassVar[str] = "gamma_poisson"
     source: ClassVar[str] = "Gelman et al. 2013, Bayesian Data Analysis, eq. 2.15; fit: Lawless 1987, eq. 2.3"
     rule: ClassVar[Rule] = Rule(
-        summarise=_summarise,
-        prepare=_prepare,
-        score=_score,
-        support=_support,
-        observe_sales=_observe_sales,
-        summarise_sales=_summarise_sales,
+        summarise=summarise_labels,
+        prepare=fit_page,
+        score=score,
+        support=support,
+        observe_sales=observe_sales,
+        summarise_sales=summarise_sales,
+        evidence=evidence,
+        recover=recover,
     )
     state_size: ClassVar[int] = 7
     score_ns: ClassVar[float] = 20.0
     reads_sales: ClassVar[bool] = True
+    reads_rest: ClassVar[bool] = True
 
-    def parameters(self) -> _Params:
+    @property
+    def fatigue_assumed(self) -> Pair:
+        """The loss by a send, and how fast it is regained."""
+        return float(self.fatigue), float(self.rest_half_life)
+
+    def parameters(self) -> Params:
         """The prior in logarithms and precisions, and what to rank by."""
-        return _Params(
+        return Params(
             math.log(self.rates[0]),
             math.log(self.rates[1]),
             math.log(self.rates[2]),
@@ -141,4 +178,6 @@ class GammaPoisson(Policy):
             float(self.shape),
             float(self.by == "revenue"),
             float(self.estimate == "sample"),
+            float(self.message_cv) ** 2,
+            0.0,
         )

@@ -11,7 +11,7 @@ from reports.formatting import interval, number, p_value
 from reports.leads import leads, titles
 from reports.leads_text import leads_block
 from reports.render import Report, write_report_files
-from reports.report_input import report_input
+from reports.report_input import report_input, scenario_places
 from reports.tables.curves import mean_over_time
 from reports.tables.slices import minus, points, slices
 from sim.runs.run import StoredRun
@@ -91,7 +91,6 @@ def _results(first: StoredRun, second: StoredRun, comparison: Comparison) -> lis
     if not comparison.changes:
         return [Paragraph("There is no policy in both runs.", "note")]
     unit = first.scenario.world_kind.reward
-    order = [change.policy for change in comparison.changes]
     how = (
         "Replication r of both runs meets the same world and the same luck, so that differences are taken "
         "replication by replication."
@@ -105,7 +104,10 @@ def _results(first: StoredRun, second: StoredRun, comparison: Comparison) -> lis
             "Mean difference of regret between the two runs, each policy",
             "Dot: mean difference. Thick line: its own 95 % interval. Thin line: simultaneous 95 % interval.",
             differences(
-                comparison.changes, order, quantity=f"regret per replication ({unit})", baseline="the first run"
+                comparison.changes,
+                scenario_places(first.scenario),
+                quantity=f"regret per replication ({unit})",
+                baseline="the first run",
             ),
         ),
         TableBlock(
@@ -149,7 +151,7 @@ def _over_time(first: StoredRun, second: StoredRun, comparison: Comparison, unit
             "compare_over_time",
             "Cumulative regret in the second run minus that in the first over time, each policy",
             "Mean paired difference; bands are pointwise 95 % intervals.",
-            over_time(curves, order, axis),
+            over_time(curves, scenario_places(first.scenario), axis),
         )
     ]
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 
+from policies.registry import kinds
 from reports.checks import CheckOutcome, evaluate_checks
 from reports.decision.from_run import decision_input, lock_outs, only_orders
 from reports.decision.rule import Decision, decide
@@ -13,6 +14,7 @@ from reports.decision.who import WhoGains
 from reports.decision.who_from_run import who_gains
 from reports.estimators.comparisons import METRICS, Metric, PairedComparison, paired_comparisons
 from reports.estimators.intervals import Floats
+from reports.figures.places import Places, places
 from reports.scenario_facts import default_baseline, oracles, page_months
 from reports.tables.rows import by_policy, column
 from sim.errors import InputError
@@ -44,6 +46,11 @@ class ReportInput:
     def order(self) -> list[str]:
         """Names of the policies as the scenario has them."""
         return self.run.summary["policy"].to_list()
+
+    @cached_property
+    def places(self) -> Places:
+        """The colour, dashes and marker of each policy."""
+        return scenario_places(self.scenario)
 
     @cached_property
     def ranked(self) -> list[str]:
@@ -130,6 +137,11 @@ class ReportInput:
         """A table of the run folder; None where this run has none, or an empty one."""
         frame = self.run.optional_table(name)
         return frame if frame is not None and len(frame) else None
+
+
+def scenario_places(scenario: Scenario) -> Places:
+    """The colour, dashes and marker of each policy, by its kind."""
+    return places({spec.name: spec.kind for spec in scenario.policies}, kinds())
 
 
 def report_input(run: StoredRun, baseline: str | None = None, metric: str | None = None) -> ReportInput:

@@ -6,6 +6,7 @@ import numpy as np
 
 from policies.base import EXPLORING, Policy
 from policies.conformance.decision import ROLES, Decision, decide, evaluate
+from policies.conformance.fleet import fleet_problems, rest_problems
 from policies.conformance.index import index_problems
 from policies.conformance.pool import pool_problems
 from policies.conformance.propensity import propensity_problems
@@ -33,9 +34,13 @@ def rule_problems(policy: Policy) -> list[str]:
         found |= dict.fromkeys(index_problems(policy))
     if policy.tail_evaluable:
         found |= dict.fromkeys(problem for seen in edge_statistics() for problem in _tail_problems(policy, seen))
-    if policy.reads_sales:
-        with np.errstate(all="ignore"):
-            found |= dict.fromkeys(sales_problems(policy))
+    with np.errstate(all="ignore"):
+        for reads, problems in (
+            (policy.reads_sales, sales_problems),
+            (policy.reads_fleet, fleet_problems),
+            (policy.reads_rest, rest_problems),
+        ):
+            found |= dict.fromkeys(problems(policy) if reads else ())
     if policy.exchangeable_untried:
         with np.errstate(all="ignore"):
             found |= dict.fromkeys(pool_problems(policy, policy.parameters()))

@@ -8,7 +8,7 @@ import numpy as np
 from policies.base import Policy
 
 _KEY = np.uint64(0x9E3779B97F4A7C15)
-_VIEWS, _PURCHASES, _PRICES = (0.0, 1.0, 3e3, 1e9), (0.0, 1.0, 400.0), (0.0, 5.0, 35.0)
+_VIEWS, _PURCHASES, _MESSAGES, _PRICES = (0.0, 1.0, 3e3, 1e9), (0.0, 1.0, 400.0), (0.0, 1.0, 90.0), (0.0, 5.0, 35.0)
 
 
 def sales_problems(policy: Policy) -> Iterator[str]:
@@ -16,16 +16,16 @@ def sales_problems(policy: Policy) -> Iterator[str]:
     if policy.exchangeable_untried:
         yield "it reads sales, but says exchangeable_untried: captions differ by price before the first send"
     rule, params, state = policy.rule, policy.parameters(), np.zeros(policy.state_size)
-    captions = list(itertools.product(_VIEWS, _PURCHASES, _PRICES))
+    captions = list(itertools.product(_VIEWS, _PURCHASES, _MESSAGES, _PRICES))
     nothing = np.zeros(0)
     for _ in range(3):
-        for views, purchases, price in captions:
-            rule.observe_sales(views, purchases, price, state, params)
+        for sales in captions:
+            rule.observe_sales(*sales, state, params)
         rule.prepare(float(len(captions)), nothing, nothing, nothing, params, state, _KEY)
     if not np.isfinite(state).all():
         yield "the state is not finite after observe_sales and prepare"
-    for views, purchases, price in captions:
-        a, b = rule.summarise_sales(views, purchases, price, state, params)
+    for sales in captions:
+        a, b = rule.summarise_sales(*sales, state, params)
         score, (low, high) = rule.score(a, b, state, params, _KEY), rule.support(a, b, state, params)
         if not (np.isfinite(score) and low <= score <= high):
             yield "a score from sales is not finite, or lies outside its support"

@@ -9,6 +9,7 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from reports.estimators.intervals import Floats
 from reports.figures.over_time import LABEL_GAP, Named, name_curves, room_for
+from reports.figures.places import Places
 from reports.figures.style import EDGE, drawing, label, new_figure, series, tick
 
 
@@ -23,7 +24,7 @@ class Binned:
 def by_bin(
     rows: Sequence[Binned],
     bins: Sequence[str],
-    order: Sequence[str],
+    places: Places,
     *,
     across: str,
     quantity: str,
@@ -38,7 +39,7 @@ def by_bin(
         axes.axhline(target, color=EDGE, linewidth=1.1, linestyle=(0, (4, 3)))
         named = []
         for row in rows:
-            style = series(order.index(row.policy))
+            style = series(places[row.policy])
             known = np.flatnonzero(np.isfinite(row.values))
             if len(known):
                 axes.plot(known, row.values[known], linewidth=1.4, **style)

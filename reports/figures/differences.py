@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from reports.estimators.intervals import Estimate
+from reports.figures.places import Places
 from reports.figures.regret import name_rows, room_left
 from reports.figures.scale import linear_below, spreads
 from reports.figures.style import EDGE, drawing, label, new_figure, series, tick
@@ -28,7 +29,7 @@ class Compared(Protocol):
         """With the simultaneous one."""
 
 
-def differences(rows: Sequence[Compared], order: Sequence[str], *, quantity: str, baseline: str) -> Figure:
+def differences(rows: Sequence[Compared], places: Places, *, quantity: str, baseline: str) -> Figure:
     """Mean difference (dot), its own 95 % interval (thick) and the simultaneous one (thin); the dashed line is none."""
     with drawing():
         figure = new_figure(1.0 + 0.3 * len(rows), left=room_left([row.policy for row in rows]))
@@ -38,7 +39,7 @@ def differences(rows: Sequence[Compared], order: Sequence[str], *, quantity: str
             axes.set_xscale("symlog", linthresh=linear_below(sizes))
         axes.axvline(0.0, color=EDGE, linewidth=1.0, linestyle=(0, (4, 3)))
         for place, row in enumerate(rows):
-            y, colour = len(rows) - 1 - place, series(order.index(row.policy))["color"]
+            y, colour = len(rows) - 1 - place, series(places[row.policy])["color"]
             for limits, width in ((row.simultaneous, 1.2), (row.pointwise, 4.5)):
                 if limits.low is not None and limits.high is not None:
                     axes.plot([limits.low, limits.high], [y, y], color=colour, linewidth=width, solid_capstyle="butt")

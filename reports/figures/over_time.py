@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentFormatter
 
 from reports.estimators.intervals import Floats
+from reports.figures.places import Places
 from reports.figures.scale import linear_below, spreads
 from reports.figures.style import EDGE, INK, QUIET, drawing, label, marked_every, new_figure, series, text_width, tick
 from reports.tables.curves import Curve
@@ -56,8 +57,8 @@ class Named:
     style: dict[str, Any]
 
 
-def over_time(curves: Sequence[Curve], order: Sequence[str], axis: Axis) -> Figure:
-    """Means over time with their bands; `order` gives each policy its colour, dashes and marker in all figures."""
+def over_time(curves: Sequence[Curve], places: Places, axis: Axis) -> Figure:
+    """Means over time with their bands; `places` give each policy its colour, dashes and marker in all figures."""
     height = max(4.3, 0.9 + (len(curves) + 1) * LABEL_GAP / 72)
     with drawing():
         figure = new_figure(height, right=room_for([*(curve.policy for curve in curves), axis.marks.bound_name]))
@@ -69,7 +70,7 @@ def over_time(curves: Sequence[Curve], order: Sequence[str], axis: Axis) -> Figu
         if axis.signed_logarithmic and spreads([abs(float(curve.mean[-1])) for curve in curves]):
             axes.set_yscale("symlog", linthresh=linear_below([abs(float(curve.mean[-1])) for curve in curves]))
         shade = min(0.16, 0.6 / max(1, len(curves)))
-        named = [_draw(axes, curve, order.index(curve.policy), axis.logarithmic, shade) for curve in curves]
+        named = [_draw(axes, curve, places[curve.policy], axis.logarithmic, shade) for curve in curves]
         bound = _bound(axes, curves, axis)
         _axes(axes, axis, curves)
         _marks(axes, axis.marks)

@@ -9,18 +9,19 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from reports.figures.panels import panels
+from reports.figures.places import Places
 from reports.figures.scale import linear_below, spreads
 from reports.figures.style import INK, drawing, label, new_figure, series, text_width, tick
 from reports.tables.curves import Tail
 
 
-def regret_tails(tails: Sequence[Tail], order: Sequence[str], *, time_unit: str, regret_unit: str) -> Figure:
+def regret_tails(tails: Sequence[Tail], places: Places, *, time_unit: str, regret_unit: str) -> Figure:
     """One panel per policy: median, q05 to q95 shaded, and the worst replications as thin lines; axes are shared."""
     with drawing():
         figure, grid = panels(len(tails), 1.55, share=True)
         logarithmic = spreads([float(tail.q95[-1]) for tail in tails])
         for axes, tail in zip(grid, tails, strict=False):
-            _draw_tail(axes, tail, order.index(tail.policy), logarithmic)
+            _draw_tail(axes, tail, places[tail.policy], logarithmic)
         figure.supxlabel(f"time ({time_unit})", fontsize=9.5)
         figure.supylabel(f"cumulative regret ({regret_unit})", fontsize=9.5)
         return figure
@@ -51,10 +52,10 @@ def _positive(values: Any, logarithmic: bool) -> Any:
     return np.where(values > 0, values, np.nan) if logarithmic else values
 
 
-def regret_ranges(rows: Sequence[dict[str, Any]], order: Sequence[str], *, regret_unit: str) -> Figure:
+def regret_ranges(rows: Sequence[dict[str, Any]], places: Places, *, regret_unit: str) -> Figure:
     """Where replications end: from q05 to q95 (thin), q25 to q75 (thick), the median (bar), the mean (dot).
 
-    `rows` are those of the summary, best first; `order` gives each policy's colour as in the curves.
+    `rows` are those of the summary, best first; `places` give each policy's colour as in the curves.
     """
     with drawing():
         figure = new_figure(0.9 + 0.27 * len(rows), left=room_left([row["policy"] for row in rows]))
@@ -62,7 +63,7 @@ def regret_ranges(rows: Sequence[dict[str, Any]], order: Sequence[str], *, regre
         if spreads([row["q50"] for row in rows]):
             axes.set_xscale("symlog", linthresh=linear_below(row[key] for row in rows for key in ("q05", "q25", "q50")))
         for place, row in enumerate(rows):
-            _draw_range(axes, len(rows) - 1 - place, row, series(order.index(row["policy"]))["color"])
+            _draw_range(axes, len(rows) - 1 - place, row, series(places[row["policy"]])["color"])
         name_rows(axes, [row["policy"] for row in rows])
         axes.set_xlabel(f"regret of a replication at the end ({regret_unit})")
         axes.xaxis.set_major_formatter(FuncFormatter(tick))

@@ -83,7 +83,7 @@ def _curve(data: ReportInput, frame: pl.DataFrame, shown: tuple[str, str, str, s
     curves = [_of_policy(frame.filter(pl.col("policy") == policy), policy, key) for policy in data.order]
     axis = Axis(unit, quantity, share=True, logarithmic_time=unit == "pulls")
     alt = f"Each policy over time: {quantity}"
-    return FigureBlock(f"allocation_{name}", alt, caption, over_time(curves, data.order, axis))
+    return FigureBlock(f"allocation_{name}", alt, caption, over_time(curves, data.places, axis))
 
 
 def _of_policy(rows: pl.DataFrame, policy: str, key: str) -> Curve:

@@ -30,7 +30,7 @@ def _paragraphs(sentences: Sequence[str]) -> list[Content]:
 
 
 def _figure(data: ReportInput, found: Decision) -> FigureBlock:
-    rows = [GainRow(gain.policy, gain.estimate, data.order.index(gain.policy)) for gain in found.gains]
+    rows = [GainRow(gain.policy, gain.estimate, data.places[gain.policy]) for gain in found.gains]
     unit, base = found.given.unit, found.given.baseline
     counted = "US dollars" if unit.prefix == "$" else unit.noun
     return FigureBlock(

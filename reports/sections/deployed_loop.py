@@ -113,7 +113,7 @@ def _over_weeks(frame: pl.DataFrame, name: str, data: ReportInput) -> FigureBloc
     axis = Axis("days", quantity, share=share, marks=incident_spans(data))
     return FigureBlock(
         key, f"{quantity[0].upper()}{quantity[1:]} by week, each policy",
-        "Per week, all pages and replications together.", over_time(curves, data.order, axis),
+        "Per week, all pages and replications together.", over_time(curves, data.places, axis),
     )  # fmt: skip
 
 

@@ -41,7 +41,7 @@ def _figure(data: ReportInput) -> FigureBlock:
         "Dot: mean difference. Thick line: its own 95 % interval. Thin line: simultaneous 95 % interval. Where the "
         "thin line leaves "
         "out the dashed line of no difference, the policies differ.",
-        differences(data.vs_baseline, data.order, quantity=quantity, baseline=data.baseline),
+        differences(data.vs_baseline, data.places, quantity=quantity, baseline=data.baseline),
     )
 
 
@@ -58,7 +58,7 @@ def _over_time(data: ReportInput) -> list[Content]:
             f"Below zero a policy has lost less than {data.baseline} so far. Mean paired difference; bands are "
             "pointwise 95 % intervals. Where differences are of very unlike size the axis is logarithmic, linear "
             "near 0.",
-            over_time(curves, data.order, axis),
+            over_time(curves, data.places, axis),
         )
     ]
 

@@ -41,7 +41,7 @@ def estimation(data: ReportInput) -> Section:
                 by_bin(
                     _binned(data, ranks, bins, "bias"),
                     bins,
-                    data.order,
+                    data.places,
                     across=across,
                     quantity="bias of the sample mean (rate)",
                     target=0.0,
@@ -54,7 +54,7 @@ def estimation(data: ReportInput) -> Section:
                 by_bin(
                     _binned(data, ranks, bins, "coverage"),
                     bins,
-                    data.order,
+                    data.places,
                     across=across,
                     quantity="coverage",
                     target=0.95,

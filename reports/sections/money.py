@@ -89,7 +89,7 @@ def _accumulated(data: ReportInput) -> list[Content]:
             f"Revenue of each policy minus that of {data.baseline}, accumulated over time",
             "Mean paired difference since day 0, all pages together; bands are pointwise 95 % intervals. Oracles are "
             "left out.",
-            over_time(curves, data.order, axis),
+            over_time(curves, data.places, axis),
         )
     ]
 

@@ -35,7 +35,7 @@ def regret(data: ReportInput) -> Section:
             "regret_curves",
             "Mean cumulative regret of each policy over time, linear axes",
             "Mean over replications; bands are pointwise 95 % intervals (Student's t)." + _seen(data, happened),
-            over_time(curves, data.order, Axis(time_unit, f"mean cumulative regret ({unit})", marks=happened)),
+            over_time(curves, data.places, Axis(time_unit, f"mean cumulative regret ({unit})", marks=happened)),
         ),
         *_logarithmic(curves, data, happened),
         FigureBlock(
@@ -43,13 +43,13 @@ def regret(data: ReportInput) -> Section:
             "Spread of cumulative regret over replications, a panel for each policy",
             "Thick line: median. Shade: q05 to q95. Thin lines: the five replications that end worst. All panels "
             "share their axes.",
-            regret_tails(tails, data.order, time_unit=time_unit, regret_unit=unit),
+            regret_tails(tails, data.places, time_unit=time_unit, regret_unit=unit),
         ),
         FigureBlock(
             "regret_ranges",
             "Distribution of the final regret of each policy",
             "Thin line: q05 to q95. Thick line: the middle half. Bar: median. Dot: mean.",
-            regret_ranges(data.summary, data.order, regret_unit=unit),
+            regret_ranges(data.summary, data.places, regret_unit=unit),
         ),
     ]
     if data.money:
@@ -68,7 +68,7 @@ def _logarithmic(curves: list[Curve], data: ReportInput, happened: Marks) -> lis
             "Mean cumulative regret of each policy over time, logarithmic axes",
             "The same on logarithmic axes, where small regret shows."
             + (f" Regret 0 cannot be drawn on them: {', '.join(zero)}." if zero else ""),
-            over_time(curves, data.order, axis),
+            over_time(curves, data.places, axis),
         )
     ]
 

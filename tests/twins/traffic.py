@@ -39,6 +39,7 @@ class NaivePage:
                 "policy": policy_purpose(spec.name),
             }.items()
         }
+        self.shared_drift = row_keys(scenario.seed, "traffic:shared_drift", [replication])[0, 0]
         low, high = self.world.sends.min_gap_minutes
         gap, phase = (
             uniform(row_keys(scenario.seed, f"traffic:{name}", [replication], page + 1)[0, page])
@@ -72,19 +73,24 @@ class NaivePage:
 
     # -- the world -----------------------------------------------------------------------------------------------
     def run(self):
-        days, events = int(self.scenario.horizon.days), []
-        events += [(time, 0, None) for time in refresh_times(self.scenario)]
-        events += [(day * DAY, 1, day) for day in range(days)]
-        while events:
-            event = min(events, key=lambda e: e[:2])
-            events.remove(event)
-            time, kind, what = event
-            if time >= days * DAY:
-                continue
-            if kind == 0:
+        self.start()
+        self.advance(math.inf, 0)
+
+    def start(self):
+        days = int(self.scenario.horizon.days)
+        self.events = [(time, 0, None) for time in refresh_times(self.scenario) if time < days * DAY]
+        self.events += [(day * DAY, 1, day) for day in range(days)]
+
+    def advance(self, until, kind):
+        """All events before those of `kind` at `until`."""
+        end = int(self.scenario.horizon.days) * DAY
+        while self.events and (event := min(self.events, key=lambda e: e[:2]))[:2] < (until, kind):
+            self.events.remove(event)
+            time, kind_now, what = event
+            if kind_now == 0:
                 self.refresh(time)
-            elif kind == 1:
-                events += [(slot["time"], 2, slot) for slot in self.begin_day(what)]
+            elif kind_now == 1:
+                self.events += [(slot["time"], 2, slot) for slot in self.begin_day(what) if slot["time"] < end]
             elif what["caption"] is not None:
                 self.send(what)
 
@@ -113,7 +119,12 @@ class NaivePage:
 
     def drift(self, c, week):
         sigma, key = self.world.drift.sigma_per_week, pull_key(self.keys["drift"], week)
-        heads = int(mix(arm_key(key, c["id"]))).bit_count()
+        coins = int(mix(arm_key(key, c["id"])))
+        if self.world.bank.shared:
+            shared = (1 << round(64 * self.world.bank.correlation)) - 1
+            together = int(mix(arm_key(pull_key(self.shared_drift, week), c["id"])))
+            coins = (together & shared) | (coins & ~shared)
+        heads = coins.bit_count()
         c["log_rate"] += 0.25 * sigma * (heads - 32.0) - 64.0 * math.log(math.cosh(0.125 * sigma))
         c["rate"] = math.exp(c["log_rate"])
 

@@ -146,6 +146,14 @@ class Bank(Section):
         DollarLaw(mean=87.0, cv=1.0),
         description="What the bank says a send of a caption earned; proportional to its worth, with noise.",
     )
+    shared: bool = Field(
+        False, description="Whether all pages of a replication choose from one bank; otherwise each has its own."
+    )
+    correlation: Probability = Field(
+        0.5,
+        description="Of a shared bank, the correlation over pages of what sets a caption apart from others of its "
+        "price: 0 independent, 1 equally good on every page.",
+    )
     categories: Annotated[Whole, Field(ge=1, le=1_000)] = Field(15, description="Content categories.")
     largest_category_share: Probability = Field(0.5, description="Share of captions in category 1.")
     urgent_share: Probability = Field(0.18, description="Share of captions with an urgent wording.")

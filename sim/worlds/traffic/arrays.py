@@ -32,6 +32,7 @@ from sim.worlds.traffic.records import (
     WEEK,
     Bank,
     Block,
+    Fleet,
     RecentUse,
     Record,
     Records,
@@ -68,7 +69,7 @@ def make_block(
     set_top_rates(pages, sampled)
     tried = reserve(pages, most_chosen(world, selection, days) if pools(policy, selection) else None)
     listing, most_cold = _listing(world, selection, sampled, pages), most_of_a_tier(world, selection) + SPARE
-    rules, state = kernel_parameters(*sections, policy.memory), np.zeros((len(pages), len(TIERS), policy.state_size))
+    rules, state = kernel_parameters(*sections, policy), np.zeros((len(pages), len(TIERS), policy.state_size))
     most = int(rules["most"][0])
     return Block(
         rules=rules,
@@ -82,6 +83,9 @@ def make_block(
         plan=np.zeros((len(pages), most), SLOT),
         log=np.zeros((len(pages), most * days if record else 0), LINE),
         state=state,
+        fleet=_fleet(len(replications), len(pages), captions, tried)
+        if shares(policy, world)
+        else _fleet(len(replications), len(pages), 0, 0),
         params=policy.parameters(),
         tables=_tables(world, selection, season(world, seed, replications, days), days, times),
         work=_workspace(captions, tried, most, policy, sections, record=record),
@@ -164,6 +168,15 @@ def _tables(
         log_price=np.log(np.maximum(dollars, 1e-300)),
         log_demand=np.log(per_view(world, np.maximum(1, dollars))),
     )
+
+
+def shares(policy: Policy, world: TrafficSection) -> bool:
+    """Whether the policy learns from all pages of a replication, which then advance together, day by day."""
+    return policy.reads_fleet and world.bank.shared
+
+
+def _fleet(replications: int, rows: int, captions: int, tried: int) -> Fleet:
+    return Fleet(np.zeros((replications, captions)), np.zeros((replications, captions)), np.zeros((rows, tried, 2)))
 
 
 def pools(policy: Policy, selection: Selection | None = None) -> bool:

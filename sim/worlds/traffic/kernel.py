@@ -18,6 +18,7 @@ from sim.worlds.traffic.bank.reprice import reprice
 from sim.worlds.traffic.bank.turnover import begin_week
 from sim.worlds.traffic.day_plan import SLOTS, plan_day
 from sim.worlds.traffic.diagnostics import note_send
+from sim.worlds.traffic.fleet import share
 from sim.worlds.traffic.labels import emv_of, wrapped
 from sim.worlds.traffic.lockout import locked_out
 from sim.worlds.traffic.records import (
@@ -29,22 +30,26 @@ from sim.worlds.traffic.records import (
     Row,
     Snapshots,
     bank_of,
+    fleet_of,
     job_of,
     tables_of,
     tried_of,
     used_of,
 )
-from sim.worlds.traffic.regret import rate_on, wear_on
+from sim.worlds.traffic.regret import assumed_wear, rate_on, wear_on
 from sim.worlds.traffic.selection import choose_day
 from sim.worlds.traffic.timetable import ATTRIBUTION as ATTRIBUTED
 from sim.worlds.traffic.timetable import AUDIENCE, EXPIRY, FAR, PRICES, REPLACED
 from sim.worlds.traffic.update_job import expire, load, refresh
 
 RECORD: bool = unbound("RECORD")
+READS_REST: bool = unbound("READS_REST")
+SHARED: bool = unbound("SHARED")
 REPLACES: bool = unbound("REPLACES")  # whether an incident replaces the sampling function of this policy
 REPRICED: bool = unbound("REPRICED")  # whether an incident changes prices
 
 LOCK_OUT, TALLY = 1, 2  # what may be looked at besides the sums
+SHARE = 4  # a stop at which a day begins, before which pages share what they know
 PURCHASES, NOISE = 0, 1  # addresses among a use's draws, beside `update_job.LATENESS`
 RATE, COUNT, ATTRIBUTION = 0, 1, 2  # addresses among a slot's draws
 
@@ -71,6 +76,7 @@ def play(first: int, last: int, stops: Counts, observe: Counts, b: Block, snapsh
                 b.plan[i],
                 b.log[i],
                 b.state[i],
+                fleet_of(b.fleet, i, replication),
                 tables_of(b.tables, replication),
                 b.work,
             )
@@ -82,6 +88,8 @@ def play(first: int, last: int, stops: Counts, observe: Counts, b: Block, snapsh
                 locked_out(snapshots.locked[stop, i], row, b.params)
             if observe[stop] & TALLY:
                 tally(row, snapshots.by_bin[stop], snapshots.tally[stop])
+            if SHARED and observe[stop] & SHARE:
+                end_night(stops[stop], row, b.params)
 
 
 def add_up(page: Record, sums: Record) -> None:
@@ -122,6 +130,20 @@ def advance_row(until: int, row: Row, params: Params) -> None:
         else:
             send(page.slot, row)
             page.slot += 1
+
+
+def end_night(now: int, row: Row, params: Params) -> None:
+    """Do what comes before the day that begins `now`, and add what the page knows by then to the fleet's sums."""
+    page = row.page
+    while min(row.tables.loads[page.load], row.tables.refreshes[page.refresh]) <= now:
+        loads, refreshes = row.tables.loads[page.load], row.tables.refreshes[page.refresh]
+        if loads <= refreshes:
+            load(loads, row.tables.loads_until[page.load], row)
+            page.load += 1
+        else:
+            refresh(refreshes, row, params)
+            page.refresh += 1
+    share(row, params)
 
 
 def next_send(row: Row) -> int:
@@ -216,8 +238,10 @@ def await_count(slot: Record, views: int, purchases: int, row: Row) -> None:
     page = row.page
     message = row.job.pending[wrapped(page.pending_head + page.pending_size, row.job.pending.shape[0])]
     message.time, message.caption, message.weight = slot.time, slot.caption, slot.weight
-    message.ordinal, message.use, message.price = row.sums.sends, 0, 0
+    message.ordinal, message.use, message.price, message.left = row.sums.sends, 0, 0, 1.0
     if slot.caption != BY_HAND:
+        if READS_REST:
+            message.left = 1.0 - assumed_wear(slot.time // DAY_S, slot.caption, row)
         message.use, message.price = row.tried.uses[slot.caption], row.tried.captions[slot.caption].price
     message.sent, message.views, message.purchases = fans_on(slot.time // DAY_S, row), views, purchases
     message.attributed = slot.caption != BY_HAND and is_attributed(slot.number, row)
@@ -234,6 +258,9 @@ def wear_out(slot: Record, row: Row) -> None:
     """A use costs the caption a share of what is left of its rate, and starts its cool-down."""
     day, history = slot.time // DAY_S, row.tried.history[slot.caption]
     if slot.tier != BUMP:
+        if READS_REST:
+            wear = assumed_wear(day, slot.caption, row)
+            history.assumed_wear = wear + row.rules.assumed_drop * (1.0 - wear)
         wear = wear_on(day, slot.caption, row)
         history.wear, history.worn_on = wear + row.rules.fatigue_drop * (1.0 - wear), day
     row.tried.captions[slot.caption].last_used = slot.time

@@ -42,7 +42,9 @@ STREAMS = {
     "outcome_key": "outcomes",
     "drift_key": "drift",
     "bank_key": "bank",
+    "own_key": "bank",
 }
+SHARED_STREAMS = {"bank_key": "shared_bank", "shared_drift_key": "shared_drift"}  # one for all pages of a replication
 
 
 def make_pages(world: TrafficSection, seed: int, replications: Sequence[int]) -> Records:
@@ -50,6 +52,11 @@ def make_pages(world: TrafficSection, seed: int, replications: Sequence[int]) ->
     pages = np.zeros((len(replications), world.pages), PAGE)
     for field, purpose in STREAMS.items():
         pages[field] = row_keys(seed, f"traffic:{purpose}", replications, world.pages)
+
+    if world.bank.shared:
+        for field, purpose in SHARED_STREAMS.items():
+            pages[field] = row_keys(seed, f"traffic:{purpose}", replications)
+        pages["shared_coins"] = shared_coins(world.bank.correlation)
 
     def luck(purpose: str) -> Floats:
         return _uniforms(row_keys(seed, f"traffic:{purpose}", replications, world.pages))
@@ -66,6 +73,11 @@ def make_pages(world: TrafficSection, seed: int, replications: Sequence[int]) ->
     return pages.ravel()
 
 
+def shared_coins(correlation: float) -> np.uint64:
+    """The bits that pages share of the 64 coins of a drift, so that its steps are so correlated."""
+    return np.uint64((1 << round(64 * correlation)) - 1)
+
+
 def _audience_luck(world: TrafficSection, luck: Callable[[str], Floats]) -> Floats:
     """Where each page's audience lies in its distribution; stratified, each replication has one page per stratum."""
     u = luck("audience")
@@ -77,7 +89,7 @@ def _audience_luck(world: TrafficSection, luck: Callable[[str], Floats]) -> Floa
 def page_normals(world: TrafficSection, pages: Records) -> Floats:
     """The standard normal behind each page's level, (N,); stratified, that of a tilted distribution."""
     z = np.zeros(len(pages))
-    _compiled(normals)(_bank_keys(pages), z)
+    _compiled(normals)(pages["own_key"].copy(), z)
     if world.audience.draw == "independent":
         return z
     return tilted_normals(z, pages["number"], world.pages, tilt(world))
@@ -194,6 +206,8 @@ def _bank_params(world: TrafficSection) -> BankParams:
         sigma=log_sigma(world.purchases.caption_cv),
         max_per_view=world.purchases.max_per_view,
         log_stay=_log_stay(world),
+        common=math.sqrt(world.bank.correlation) if world.bank.shared else 1.0,
+        own=math.sqrt(1.0 - world.bank.correlation) if world.bank.shared else 0.0,
     )
 
 

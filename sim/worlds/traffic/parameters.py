@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import numpy as np
 from numpy.typing import NDArray
 
-from policies.base import Memory
+from policies.base import Policy
 from sim.rng import generator
 from sim.scenario.sections.traffic import PRICED_TIERS, RateLaw, Selection, TrafficFeedback, TrafficSection
 from sim.units import DAY_S, HOUR_S
@@ -17,7 +17,7 @@ from sim.worlds.traffic.records import RULES
 
 
 def kernel_parameters(
-    world: TrafficSection, feedback: TrafficFeedback, selection: Selection, memory: Memory
+    world: TrafficSection, feedback: TrafficFeedback, selection: Selection, policy: Policy
 ) -> NDArray[np.void]:
     """Every scalar that the kernel needs, (1,) RULES."""
     sends, quotas = world.sends, selection.quotas
@@ -58,8 +58,10 @@ def kernel_parameters(
         priced_sigma=log_sigma(world.views.priced.cv),
         unpriced_mu=_log_mean(world.views.unpriced),
         unpriced_sigma=log_sigma(world.views.unpriced.cv),
-        discount=memory.discount,
-        window=memory.window,
+        assumed_drop=policy.fatigue_assumed[0],
+        assumed_half_life=policy.fatigue_assumed[1],
+        discount=policy.memory.discount,
+        window=policy.memory.window,
     )
 
 

@@ -80,6 +80,8 @@ RULES = np.dtype(
         ("priced_sigma", "f8"),  # and standard deviation
         ("unpriced_mu", "f8"),
         ("unpriced_sigma", "f8"),
+        ("assumed_drop", "f8"),  # what the policy believes about fatigue
+        ("assumed_half_life", "f8"),  # days
         ("discount", "f8"),  # what policies forget, see policies.base.Memory
         ("window", "i8"),
     ]
@@ -99,7 +101,10 @@ PAGE = np.dtype(
         ("view_key", "u8"),
         ("outcome_key", "u8"),
         ("drift_key", "u8"),
-        ("bank_key", "u8"),
+        ("bank_key", "u8"),  # of the bank, which pages may share
+        ("own_key", "u8"),  # of what the bank's captions are on this page
+        ("shared_drift_key", "u8"),
+        ("shared_coins", "u8"),  # bits of a drift's coins that all pages of the replication share
         ("policy_key", "u8"),
         ("tier_start", "i8", TIER_EDGES),  # where each tier begins in the bank; C
         ("tried_start", "i8", TIER_EDGES),  # the same among the tried; W
@@ -200,7 +205,9 @@ HISTORY = np.dtype(
         ("ipw_successes", "f8"),  # importance-weighted successes
         ("purchased", "i8"),
         ("earned", "i8"),  # dollars
-        ("viewed", "i8"),
+        ("messages", "i8"),  # that these purchases and views are of
+        ("viewed", "f8"),  # views, each by the share of a fresh rate that the policy believed in
+        ("assumed_wear", "f8"),  # the policy's belief about `wear`
         ("emv_total", "f8"),  # sum of EMVs
         ("emv_last", "f8"),
         ("sent_last", "i8"),  # time of the last counted message
@@ -243,6 +250,7 @@ MESSAGE = np.dtype(
         ("purchases", "i8"),  # all that will ever come; once the update job looks, those known
         ("attributed", "i8"),  # whether the send log names its caption
         ("weight", "f8"),
+        ("left", "f8"),  # share of a fresh caption's rate, by the policy's belief
         ("emv", "f8"),  # filled in by the update job
     ]
 )
@@ -322,6 +330,14 @@ class Tried(NamedTuple):
     uses: Counts  # (W,): sends so far
     tallied: Counts  # (W,): those that are in tallies already
     table: Records  # (W,) TABLE; of length 0 where each message is counted once
+
+
+class Fleet(NamedTuple):
+    """What pages share for a policy that learns from all of a replication; of length 0 where they have own banks."""
+
+    n: Floats  # (C,): sums over pages, by place in the bank, as of the beginning of the day
+    s: Floats  # (C,)
+    given: Floats  # (W, 2): what this page has added of each tried caption
 
 
 class UpdateJob(NamedTuple):
@@ -405,6 +421,7 @@ class Row(NamedTuple):
     plan: Records  # (S,) SLOT, in order of time
     log: Records  # LINE; of length 0 where sends are not recorded
     state: Floats  # (tiers, state_size): the policy's
+    fleet: Fleet
     tables: Tables
     work: Workspace
 
@@ -423,6 +440,7 @@ class Block(NamedTuple):
     plan: Records  # (N, S)
     log: Records
     state: Floats  # (N, tiers, state_size)
+    fleet: Fleet  # `n` and `s` have as many rows as there are replications
     params: Params  # the policy's
     tables: Tables
     work: Workspace
@@ -443,6 +461,11 @@ def bank_of(bank: Bank, i: int) -> Bank:
         bank.dollars[i],
         bank.base_price[i],
     )
+
+
+def fleet_of(fleet: Fleet, i: int, replication: int) -> Fleet:
+    """What row `i` shares with the other pages of its replication."""
+    return Fleet(fleet.n[replication], fleet.s[replication], fleet.given[i])
 
 
 def used_of(used: RecentUse, i: int) -> RecentUse:

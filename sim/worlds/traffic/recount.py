@@ -30,8 +30,9 @@ def keep_loaded(message: Record, row: Row) -> None:
         copy.use = 0  # not counted yet
         page.loaded_size += 1
         history = row.tried.history[message.caption]
-        history.viewed += message.views  # sales count once, whatever the table does
+        history.viewed += message.views * message.left  # sales count once, whatever the table does
         history.purchased += message.purchases
+        history.messages += 1
         history.earned += message.purchases * message.price
 
 

@@ -55,6 +55,14 @@ def wear_on(day: int, c: int, row: Row) -> float:
     return history.wear * row.tables.recovery[day - history.worn_on]  # type: ignore[no-any-return]
 
 
+def assumed_wear(day: int, c: int, row: Row) -> float:
+    """The same by what the policy believes about fatigue."""
+    history = row.tried.history[c]
+    if history.assumed_wear == 0.0:
+        return 0.0
+    return history.assumed_wear * 2.0 ** (-float(day - history.worn_on) / row.rules.assumed_half_life)  # type: ignore[no-any-return]
+
+
 def missed(by: int, day: int, found: int, row: Row) -> float:
     """Mean difference per slot, >= 0, between the largest values, in `row.work.best`, and those of the chosen."""
     row.work.own[:found] = 0.0

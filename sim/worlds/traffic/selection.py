@@ -5,7 +5,8 @@ statistics, and chance says which captions they are. So a decision costs as much
 
 Plain functions of the traffic kernel, which binds the policy's `summarise`, `prepare`, `score`, `quantile`,
 `support` and `weight`, and `VECTORISE`, `PRUNE`, `DETERMINISTIC`, `POOLED`, `RECOMPUTE`, `WEIGHTED`, `RECORD`,
-`DISCOUNTED`, `WINDOWED`, and for policies that read sales `READS_SALES`, `observe_sales`, `summarise_sales`.
+`DISCOUNTED`, `WINDOWED`, for policies that read sales `READS_SALES`, `observe_sales`, `summarise_sales`,
+for those that read the fleet `READS_FLEET`, and for those that read rests `READS_REST`, `recover`.
 """
 
 import math
@@ -23,14 +24,16 @@ from sim.worlds.sorted_arrays import insert_at
 from sim.worlds.traffic.bank.turnover import take
 from sim.worlds.traffic.composite import DRAW, bonus_of, drop_excluded, is_excluded, note_uses, prepare_classes
 from sim.worlds.traffic.diagnostics import expect_free, note_constraints_cost
+from sim.worlds.traffic.fleet import fit_fleet, summarise_with_fleet
 from sim.worlds.traffic.records import BUMP, BY_HAND, RATE, USD, Record, Row
-from sim.worlds.traffic.regret import expect, missed, rate_on
+from sim.worlds.traffic.regret import assumed_wear, expect, missed, rate_on
 from sim.worlds.traffic.replaced import replaced_quantile, replaced_score
 from sim.worlds.traffic.update_job import recall, refresh_score
 
 observe_sales: Callable[..., None] = unbound("observe_sales")
 prepare: Callable[..., None] = unbound("prepare")
 quantile: Callable[..., float] = unbound("quantile")
+recover: Callable[..., tuple[float, float]] = unbound("recover")
 score: Callable[..., float] = unbound("score")
 summarise: Callable[..., tuple[float, float]] = unbound("summarise")
 summarise_sales: Callable[..., tuple[float, float]] = unbound("summarise_sales")
@@ -42,6 +45,8 @@ DETERMINISTIC: bool = unbound("DETERMINISTIC")
 DISCOUNTED: bool = unbound("DISCOUNTED")
 POOLED: bool = unbound("POOLED")
 PRUNE: bool = unbound("PRUNE")
+READS_FLEET: bool = unbound("READS_FLEET")
+READS_REST: bool = unbound("READS_REST")
 READS_SALES: bool = unbound("READS_SALES")
 RECOMPUTE: bool = unbound("RECOMPUTE")
 RECORD: bool = unbound("RECORD")
@@ -64,7 +69,7 @@ def choose_day(day: int, row: Row, params: Params) -> None:
         elif wanted > 0:
             if CONSTRAINED:
                 prepare_classes(tier, row)
-            eligible = gather(tier, day, day * DAY_S - row.rules.cool_down_s, row, params)
+            eligible = gather_today(tier, day, row, params)
             # A policy is never asked about nothing.
             arms = eligible + row.page.cold[tier]
             found = choose(tier, day, eligible, wanted, row, params) if arms > 0 else 0
@@ -96,19 +101,36 @@ def wanted_of(tier: int, row: Row) -> int:
     return count
 
 
+def gather_today(tier: int, day: int, row: Row, params: Params) -> int:
+    """Gather the captions that are eligible on `day`; where there are none, the policy has observed nothing."""
+    if READS_SALES or READS_FLEET:
+        copy(row.state[tier], row.work.states[0])
+    eligible = gather(tier, day, day * DAY_S - row.rules.cool_down_s, row, params)
+    if (READS_SALES or READS_FLEET) and eligible + row.page.cold[tier] == 0:
+        copy(row.work.states[0], row.state[tier])
+    return eligible
+
+
 def gather(tier: int, day: int, latest: int, row: Row, params: Params) -> int:
     """Copy a tier's tried captions that were last used by `latest` into the work space; returns how many there are."""
     count, start = 0, row.page.tried_start[tier]
     if READS_SALES:
         fit_sales(tier, row, params)
+    if READS_FLEET:
+        fit_fleet(tier, row, params)
     for c in range(start, start + row.page.tried[tier]):
         caption = row.tried.captions[c]
         if RECOMPUTE and caption.last_used <= latest:
             refresh_score(c, rate_on(day, c, row), row, params)
-        if READS_SALES:
+        if READS_FLEET:
+            summarise_with_fleet(c, tier, row, params)
+        elif READS_SALES:
             summarise_caption(c, tier, row, params)
         # Copied first and counted then: a branch on who is cooling would be mispredicted.
         row.work.eligible[count], row.work.a[count], row.work.b[count] = c, caption.a, caption.b
+        if READS_REST and caption.last_used >= 0:
+            rest, left = float(day * DAY_S - caption.last_used) / DAY_S, 1.0 - assumed_wear(day, c, row)
+            row.work.a[count], row.work.b[count] = recover(caption.a, caption.b, rest, left, params)
         if not POOLED:
             row.work.n[count] = row.tried.history[c].n
         if CONSTRAINED:
@@ -132,14 +154,15 @@ def fit_sales(tier: int, row: Row, params: Params) -> None:
     for c in range(start, start + row.page.tried[tier]):
         history = row.tried.history[c]
         price = float(row.tried.captions[c].price)
-        observe_sales(float(history.viewed), float(history.purchased), price, row.state[tier], params)
+        purchased, messages = float(history.purchased), float(history.messages)
+        observe_sales(history.viewed, purchased, messages, price, row.state[tier], params)
 
 
 def summarise_caption(c: int, tier: int, row: Row, params: Params) -> None:
     """Bring `a` and `b` of a caption up to its sales and to the policy's fit."""
     caption, history = row.tried.captions[c], row.tried.history[c]
-    viewed, purchased = float(history.viewed), float(history.purchased)
-    caption.a, caption.b = summarise_sales(viewed, purchased, float(caption.price), row.state[tier], params)
+    purchased, messages, price = float(history.purchased), float(history.messages), float(caption.price)
+    caption.a, caption.b = summarise_sales(history.viewed, purchased, messages, price, row.state[tier], params)
 
 
 def choose(tier: int, day: int, eligible: int, wanted: int, row: Row, params: Params) -> int:

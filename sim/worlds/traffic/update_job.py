@@ -135,7 +135,7 @@ def expire(before: int, row: Row, params: Params) -> None:
             history.n = history.s = history.ipw_successes = 0.0
             history.successes = history.failures = history.observations = history.emvs = 0
             history.emv_total = history.emv_last = 0.0
-            history.viewed = history.purchased = history.earned = 0
+            history.viewed, history.purchased, history.messages, history.earned = 0.0, 0, 0, 0
             if RECOUNT:
                 table = row.tried.table[c]
                 table.runs = table.successes = table.failures = table.observations = 0

@@ -19,7 +19,7 @@ from sim.worlds.metrics.estimation import nothing
 from sim.worlds.metrics.lock_out import can_lock_out
 from sim.worlds.metrics.loop import LoopMetrics
 from sim.worlds.selection import chances
-from sim.worlds.traffic.arrays import composite, make_block, pools, reads_truth
+from sim.worlds.traffic.arrays import Sections, composite, make_block, pools, reads_truth, shares
 from sim.worlds.traffic.driver import RowDriver
 from sim.worlds.traffic.kernel import play
 from sim.worlds.traffic.loop_metrics import last_day, loop_metrics
@@ -75,9 +75,10 @@ class TrafficWorld:
         happening = frozenset(one.kind for one in scenario.incidents)
         self._driver = RowDriver(
             spec.name,
-            kernel_of(policy, spec.kind, feedback, selection, happening, record=self._record),
+            kernel_of(policy, spec.kind, sections, happening, record=self._record),
             self._block,
             self._weights,
+            together=shares(policy, world),
         )
 
     def changes(self) -> Iterable[tuple[float, Callable[[], None]]]:
@@ -184,16 +185,9 @@ class TrafficWorld:
         return slice(index * self.pages, (index + 1) * self.pages)
 
 
-def kernel_of(
-    policy: Policy,
-    label: str,
-    feedback: TrafficFeedback,
-    selection: Selection,
-    happening: Collection[str] = (),
-    *,
-    record: bool,
-) -> Any:
+def kernel_of(policy: Policy, label: str, sections: Sections, happening: Collection[str] = (), *, record: bool) -> Any:
     """The traffic kernel around a policy's rule; `happening` are the kinds of the scenario's incidents."""
+    world, feedback, selection = sections
     rule, memory, pooled = policy.rule, policy.memory, pools(policy, selection)
     knows_truth = reads_truth(rule.summarise)
     return specialise(
@@ -206,10 +200,17 @@ def kernel_of(
         VECTORISE=policy.vectorise_from > 0 and pooled,  # whose `prepare` leaves the work space of n to the scores
         observe_sales=rule.observe_sales,
         summarise_sales=rule.summarise_sales,
+        evidence=rule.evidence,
+        observe_fleet=rule.observe_fleet,
+        summarise_fleet=rule.summarise_fleet,
+        recover=rule.recover,
         PRUNE=policy.prune_by_upper_bound,
         POOLED=pooled,
         RECOMPUTE=knows_truth or not memory.cumulative,
         READS_SALES=policy.reads_sales,
+        READS_FLEET=policy.reads_fleet,
+        READS_REST=policy.reads_rest,
+        SHARED=shares(policy, world),
         RECORD=record,
         DISCOUNTED=memory.discount < 1.0,
         WINDOWED=memory.window > 0,

@@ -19,7 +19,7 @@ def fitted(policy: GammaPoisson, sales: Any, decisions: int) -> Any:
     state, params = np.zeros(policy.state_size), policy.parameters()
     for _ in range(decisions):
         for views, purchases, price in sales:
-            policy.rule.observe_sales(views, purchases, price, state, params)
+            policy.rule.observe_sales(views, purchases, 1.0, price, state, params)
         policy.rule.prepare(0.0, NOTHING, NOTHING, NOTHING, params, state, KEY)
     return state
 
@@ -38,7 +38,7 @@ def market(level: float, tilt: float, captions: int = 400) -> Any:
 
 
 def test_the_fit_is_the_optimum_of_the_penalised_likelihood() -> None:
-    policy, sales = GammaPoisson(shape=2.0), market(0.8, -0.6)
+    policy, sales = GammaPoisson(shape=2.0, level_sd=1.5, slope_sd=0.5, message_cv=0.0), market(0.8, -0.6)
     state = fitted(policy, sales, 60)
 
     def minus_log(point: Any) -> float:
@@ -60,20 +60,20 @@ def test_without_sales_the_prior_stands() -> None:
 
 @pytest.mark.parametrize(("by", "value"), [("purchases", 1.0), ("revenue", 10.0)])
 def test_a_caption_ranks_by_its_posterior_mean(by: str, value: float) -> None:
-    policy = GammaPoisson(by=by, shape=2.0, estimate="mean")
+    policy = GammaPoisson(by=by, shape=2.0, message_cv=0.0)
     rate = usual(10.0)
     params, state = policy.parameters(), np.zeros(policy.state_size)
-    a, b = policy.rule.summarise_sales(3_000.0, 7.0, 10.0, state, params)
+    a, b = policy.rule.summarise_sales(3_000.0, 7.0, 4.0, 10.0, state, params)
     assert policy.rule.score(a, b, state, params, KEY) == pytest.approx(value * (2.0 + 7.0) / (2.0 / rate + 3_000.0))
-    unseen, cheap = (policy.rule.summarise_sales(0.0, 0.0, price, state, params) for price in (10.0, 5.0))
+    unseen, cheap = (policy.rule.summarise_sales(0.0, 0.0, 0.0, price, state, params) for price in (10.0, 5.0))
     assert unseen[0] * unseen[1] == pytest.approx(value * rate)
     assert cheap[0] * cheap[1] == pytest.approx(0.00109 * (5.0 if by == "revenue" else 1.0))  # flat below $6
 
 
 def test_a_sample_follows_the_gamma_posterior() -> None:
-    policy = GammaPoisson(shape=1.0)
+    policy = GammaPoisson(shape=1.0, estimate="sample")
     params, state = policy.parameters(), np.zeros(policy.state_size)
-    a, b = policy.rule.summarise_sales(20_000.0, 3.0, 14.0, state, params)
+    a, b = policy.rule.summarise_sales(20_000.0, 3.0, 1.0, 14.0, state, params)
     with np.errstate(over="ignore"):
         draws = [policy.rule.score(a, b, state, params, pull_key(KEY, i)) for i in range(4000)]
     assert stats.kstest(draws, stats.gamma(a, scale=b).cdf).pvalue > 1e-4
@@ -83,3 +83,21 @@ def test_a_sample_follows_the_gamma_posterior() -> None:
 def test_worlds_of_labels_use_trials_and_successes() -> None:
     policy = GammaPoisson()
     assert policy.rule.summarise(8.0, 3.0, 0.0, 0.0, policy.parameters()) == (4.0, 0.1)
+
+
+def test_a_message_teaches_only_so_much_however_large_its_audience() -> None:
+    """As the expected purchases grow, the evidence of m messages tends to m / cv² purchases."""
+    policy = GammaPoisson(message_cv=0.5)
+    params, state = policy.parameters(), np.zeros(policy.state_size)
+    rate = usual(14.0)
+    for messages in (1.0, 3.0):
+        expected, actual = policy.rule.evidence(1e9, 2.0 * 1e9 * rate, messages, 14.0, state, params)
+        assert expected == pytest.approx(4.0 * messages, rel=1e-3)
+        assert actual == pytest.approx(2.0 * expected)
+    assert policy.rule.evidence(100.0, 0.0, 1.0, 14.0, state, params)[0] == pytest.approx(100.0 * rate, rel=0.01)
+
+
+def test_a_tired_caption_counts_by_what_is_left() -> None:
+    policy = GammaPoisson(fatigue=0.2, rest_half_life=10.0)
+    assert policy.fatigue_assumed == (0.2, 10.0)
+    assert policy.rule.recover(8.0, 0.5, 1.0, 0.75, policy.parameters()) == (8.0, 0.375)

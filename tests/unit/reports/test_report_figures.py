@@ -44,6 +44,7 @@ def compared(policy: str, value: float) -> PairedComparison:
 def figures(names: list[str], finals: list[float]) -> dict[str, Figure]:
     """One of every kind."""
     curves = [curve(name, final) for name, final in zip(names, finals, strict=True)]
+    place = {name: i for i, name in enumerate(names)}
     tails = [Tail(c.policy, AT, c.mean, c.low, c.high, np.array([c.mean, c.high])) for c in curves]
     axis = Axis("pulls", "mean cumulative regret (successes)")
     marks = Marks(changes=[50.0], refreshes=[20.0, 40.0], bound=np.log(AT), bound_name="bound")
@@ -51,22 +52,22 @@ def figures(names: list[str], finals: list[float]) -> dict[str, Figure]:
     binned = [Binned(name, np.array([0.1, np.nan])) for name in names]
     rows = [summary_row(name, final) for name, final in zip(names, finals, strict=True)]
     return {
-        "linear": over_time(curves, names, axis),
-        "log": over_time(curves, names, Axis("pulls", "regret", logarithmic=True, marks=marks)),
-        "share": over_time(curves, names, Axis("days", "share", share=True)),
-        "log-time": over_time(curves, names, Axis("pulls", "share", share=True, logarithmic_time=True)),
-        "signed": over_time(curves, names, Axis("pulls", "more", from_zero=False, signed_logarithmic=True)),
-        "tails": regret_tails(tails, names, time_unit="pulls", regret_unit="successes"),
-        "ranges": regret_ranges(rows, names, regret_unit="successes"),
+        "linear": over_time(curves, place, axis),
+        "log": over_time(curves, place, Axis("pulls", "regret", logarithmic=True, marks=marks)),
+        "share": over_time(curves, place, Axis("days", "share", share=True)),
+        "log-time": over_time(curves, place, Axis("pulls", "share", share=True, logarithmic_time=True)),
+        "signed": over_time(curves, place, Axis("pulls", "more", from_zero=False, signed_logarithmic=True)),
+        "tails": regret_tails(tails, place, time_unit="pulls", regret_unit="successes"),
+        "ranges": regret_ranges(rows, place, regret_unit="successes"),
         "differences": differences(
             [compared(name, final) for name, final in zip(names, finals, strict=True)],
-            names,
+            place,
             quantity="x",
             baseline="base",
         ),
         "heat": heat_maps([Shares(name, AT, shares) for name in names], ["1", "2"], time_unit="pulls"),
         "stacked": stacked([Layers(name, AT, shares) for name in names], ["mid", "bump"], time_unit="d", quantity="$"),
-        "bins": by_bin(binned, ["1", "2"], names, across="rank", quantity="bias", target=0.0),
+        "bins": by_bin(binned, ["1", "2"], place, across="rank", quantity="bias", target=0.0),
     }
 
 
@@ -126,7 +127,8 @@ def test_long_names_keep_their_ends_and_others_are_left_alone() -> None:
 def test_every_curve_of_two_dozen_is_named_and_no_two_look_alike() -> None:
     names = [f"policy_{i:02d}" for i in range(24)]
     curves = [curve(name, 1.0 + i / 50) for i, name in enumerate(names)]
-    text = svg(over_time(curves, names, Axis("days", "regret")), "x")
+    place = {name: i for i, name in enumerate(names)}
+    text = svg(over_time(curves, place, Axis("days", "regret")), "x")
     assert all(name in text for name in names)
     looks = [(s["color"], str(s["linestyle"]), s["marker"]) for s in map(series, range(24))]
     assert len(set(looks)) == 24
@@ -152,7 +154,7 @@ def test_curves_stand_out_and_text_is_readable_on_light_and_dark(place: int) -> 
 
 
 def test_a_page_sets_the_colours_and_a_file_has_them() -> None:
-    text = svg(over_time([curve("a", 1.0)], ["a"], Axis("days", "regret")), "x")
+    text = svg(over_time([curve("a", 1.0)], {"a": 0}, Axis("days", "regret")), "x")
     assert "var(" not in text
     page = themed(text)
     assert f"stroke: var(--series-0, {COLOURS[0]})" in page
@@ -194,7 +196,9 @@ def test_the_name_of_a_shared_axis_stands_clear_of_its_numbers(most: float) -> N
     tails = [Tail(f"policy_{i}", AT, line / 2, line / 4, line, np.array([line])) for i in range(7)]
     amounts = [Layers(tail.policy, AT, np.array([line])) for tail in tails]
     for figure in (
-        regret_tails(tails, [tail.policy for tail in tails], time_unit="days", regret_unit="purchases"),
+        regret_tails(
+            tails, {tail.policy: i for i, tail in enumerate(tails)}, time_unit="days", regret_unit="purchases"
+        ),
         stacked(amounts, ["all"], time_unit="days", quantity="cumulative revenue (US dollars)"),
     ):
         FigureCanvasAgg(figure).draw()

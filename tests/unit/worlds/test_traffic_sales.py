@@ -21,13 +21,13 @@ def _summarise(n, s, ipw_successes, true_mean, params):
     return math.nan, math.nan  # never of use in this world
 
 
-def _observe_sales(views, purchases, price, state, params):
+def _observe_sales(views, purchases, messages, price, state, params):
     state[VIEWS] += views
     state[PURCHASES] += purchases
     state[PRICES] += price
 
 
-def _summarise_sales(views, purchases, price, state, params):
+def _summarise_sales(views, purchases, messages, price, state, params):
     return purchases - 1e-9 * views, price
 
 

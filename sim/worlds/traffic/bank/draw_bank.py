@@ -32,6 +32,8 @@ class BankParams(NamedTuple):
     sigma: float  # standard deviation of the logarithm of a caption's quality
     max_per_view: float
     log_stay: float  # logarithm of the probability to stay another week
+    common: float  # weight of the quality that all pages of the bank share
+    own: float  # weight of the quality on the page alone; the squares add up to 1
 
 
 class SampledBank(NamedTuple):
@@ -102,7 +104,9 @@ def sample_bank(
                 if t == BUMP:
                     captions[c].log_rate = -math.inf
                 else:
-                    sample_caption(captions[c], t, pull_key(key, captions[c].caption_id), level[i], params)
+                    number = captions[c].caption_id
+                    own_key = pull_key(pages[i].own_key, number)
+                    sample_caption(captions[c], t, pull_key(key, number), own_key, level[i], params)
 
 
 def sample_tiers(key: np.uint64, arrives: Shorts, params: BankParams, tier: Tiers) -> None:
@@ -143,11 +147,16 @@ def sample_lifetimes(
         leaving[captions[c].retires] += 1
 
 
-def sample_caption(caption: Record, tier: int, key: np.uint64, level: float, params: BankParams) -> None:
+def sample_caption(
+    caption: Record, tier: int, key: np.uint64, own_key: np.uint64, level: float, params: BankParams
+) -> None:
     """Draw a priced caption: its price, and how well it sells."""
     dollars = sample_price(uniform(arm_key(key, PRICE)), params.bands[tier], params.bands[tier + 1], params)
     # What sets a caption apart from others of its price is log-normal of mean 1.
-    quality = params.sigma * normal(arm_key(key, QUALITY)) - 0.5 * params.sigma * params.sigma
+    quality = normal(arm_key(key, QUALITY))
+    if params.own > 0.0:
+        quality = params.common * quality + params.own * normal(arm_key(own_key, QUALITY))
+    quality = params.sigma * quality - 0.5 * params.sigma * params.sigma
     log_rate = params.log_per_view[dollars] + quality + level
     caption.price = dollars
     caption.log_rate = log_rate - math.log1p(math.exp(log_rate) / params.max_per_view)

@@ -19,6 +19,7 @@ from sim.worlds.traffic.update_job import refresh_score
 POOLED: bool = unbound("POOLED")
 
 TIDY = 0.5  # share of a list's captions below which those that retired are struck off
+NO_COINS = np.uint64(0)
 ONE, TWO, FOUR, TOP = np.uint64(1), np.uint64(2), np.uint64(4), np.uint64(56)  # for counting bits (Knuth, TAOCP 4A)
 ODD, TWOS, FOURS = np.uint64(0x5555555555555555), np.uint64(0x3333333333333333), np.uint64(0x0F0F0F0F0F0F0F0F)
 BYTES = np.uint64(0x0101010101010101)
@@ -45,13 +46,27 @@ def drift(tier: int, week: int, row: Row) -> None:
     stop, sigma = start + row.page.arrived[tier], row.rules.drift_sigma
     # E exp(σ (heads − 32) / 4) = cosh(σ / 8)^64.
     drop = 64.0 * math.log(math.cosh(0.125 * sigma))
-    walk(pull_key(row.page.drift_key, week), 0.25 * sigma, drop, row.bank.entries[start:stop])
+    key, shared_key = pull_key(row.page.drift_key, week), pull_key(row.page.shared_drift_key, week)
+    if row.page.shared_coins == NO_COINS:
+        walk(key, 0.25 * sigma, drop, row.bank.entries[start:stop])
+    else:
+        walk_together(key, shared_key, row.page.shared_coins, 0.25 * sigma, drop, row.bank.entries[start:stop])
 
 
 def walk(key: np.uint64, size: float, drop: float, bank: Records) -> None:
     """A step for each caption: 64 coins, nearly normal, which a processor tosses for several captions at once."""
     for c in range(bank.shape[0]):
         bank[c].log_rate += size * (heads(mix(arm_key(key, bank[c].caption_id))) - 32.0) - drop
+
+
+def walk_together(
+    key: np.uint64, shared_key: np.uint64, shared: np.uint64, size: float, drop: float, bank: Records
+) -> None:
+    """The same where the coins that are bits of `shared` fall equally on all pages."""
+    for c in range(bank.shape[0]):
+        number = bank[c].caption_id
+        coins = (mix(arm_key(shared_key, number)) & shared) | (mix(arm_key(key, number)) & ~shared)
+        bank[c].log_rate += size * (heads(coins) - 32.0) - drop
 
 
 def heads(coins: np.uint64) -> float:

@@ -1,0 +1,53 @@
+"""The deployed rule on counts to which the caption's results on other pages are added."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from policies.base import Key, Pair, Policy, Rule, Vector, parameter
+from policies.maths.draws import uniform
+from policies.maths.wilson import Z, wilson_interval
+from policies.pooled_thompson import STATE_SIZE, Params, fit, observe_fleet, summarise_alone, summarise_fleet
+
+
+def _score(a: float, b: float, state: Vector, params: Params, key: Key) -> float:
+    lower, upper = wilson_interval(a, b, params.z)
+    return max(0.0, min(1.0, lower + (upper - lower) * uniform(key)))
+
+
+def _support(a: float, b: float, state: Vector, params: Params) -> Pair:
+    lower, upper = wilson_interval(a, b, params.z)
+    return max(0.0, min(1.0, lower)), max(0.0, min(1.0, upper))
+
+
+@dataclass(frozen=True, kw_only=True)
+class PooledWilson(Policy):
+    """A uniform draw from the Wilson interval of the page's counts plus a prior fitted to the other pages.
+
+    The prior counts are those of `pooled_thompson`. The support is bounded, as that of `wilson_sample` is.
+    """
+
+    z: float = parameter(Z, "half width of the interval in standard deviations", low=0.0)
+    prior: tuple[float, float] = parameter(
+        (1.0, 1.0), "successes and failures before any feedback, of the page's mean", low=0.0, open_low=True
+    )
+    strength: float = parameter(10.0, "trials that the prior of a caption is worth, before the fit", low=0.1)
+    correlation: float = parameter(0.5, "of captions over pages, before the fit", low=0.0, high=1.0)
+    pairs: float = parameter(1000.0, "pairs of trials that both are worth against the fit", low=1.0)
+
+    kind: ClassVar[str] = "pooled_wilson"
+    source: ClassVar[str] = "interval of Wilson 1927; prior of Bühlmann & Straub 1970, fitted by moments"
+    rule: ClassVar[Rule] = Rule(
+        summarise=summarise_alone,
+        prepare=fit,
+        score=_score,
+        support=_support,
+        observe_fleet=observe_fleet,
+        summarise_fleet=summarise_fleet,
+    )
+    state_size: ClassVar[int] = STATE_SIZE
+    reads_fleet: ClassVar[bool] = True
+
+    def parameters(self) -> Params:
+        """The prior and the width of the interval."""
+        numbers = (*self.prior, self.strength, self.correlation, self.pairs, self.z)
+        return Params._make(float(number) for number in numbers)

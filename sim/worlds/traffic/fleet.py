@@ -1,0 +1,65 @@
+"""What the pages of a replication know together: sums of the statistics of each caption of their shared bank.
+
+Once per day, before any page chooses, every page adds what it has learned since. Plain functions of the traffic kernel,
+which binds `evidence`, `observe_fleet` and `summarise_fleet` of the policy, `READS_SALES`, and `SHARED`: whether the
+policy reads the fleet's sums and pages share a bank.
+"""
+
+from collections.abc import Callable
+
+from sim.kernels import unbound
+from sim.worlds.base import Params
+from sim.worlds.traffic.records import BUMP, Row
+
+evidence: Callable[..., tuple[float, float]] = unbound("evidence")
+observe_fleet: Callable[..., None] = unbound("observe_fleet")
+summarise_fleet: Callable[..., tuple[float, float]] = unbound("summarise_fleet")
+READS_SALES: bool = unbound("READS_SALES")
+SHARED: bool = unbound("SHARED")
+
+
+def share(row: Row, params: Params) -> None:
+    """Add what the page has learned since it last did so to the sums over pages."""
+    for tier in range(BUMP + 1):
+        start = row.page.tried_start[tier]
+        for c in range(start, start + row.page.tried[tier]):
+            n, s = known(c, tier, row, params)
+            place = row.tried.captions[c].place
+            row.fleet.n[place] += n - row.fleet.given[c, 0]
+            row.fleet.s[place] += s - row.fleet.given[c, 1]
+            row.fleet.given[c, 0], row.fleet.given[c, 1] = n, s
+
+
+def known(c: int, tier: int, row: Row, params: Params) -> tuple[float, float]:
+    """(n, s) of a tried caption on this page: trials and successes, or what the policy makes of its sales."""
+    history = row.tried.history[c]
+    if READS_SALES:
+        purchased, messages = float(history.purchased), float(history.messages)
+        price = float(row.tried.captions[c].price)
+        return evidence(history.viewed, purchased, messages, price, row.state[tier], params)
+    return history.n, history.s
+
+
+def of_all_pages(c: int, n: float, s: float, row: Row) -> tuple[float, float]:
+    """(n, s) of a tried caption over all pages."""
+    if SHARED:
+        place = row.tried.captions[c].place
+        return row.fleet.n[place], row.fleet.s[place]
+    return n, s
+
+
+def fit_fleet(tier: int, row: Row, params: Params) -> None:
+    """Show the policy the statistics of all the tier's captions, on this page and on all."""
+    start = row.page.tried_start[tier]
+    for c in range(start, start + row.page.tried[tier]):
+        n, s = known(c, tier, row, params)
+        n_all, s_all = of_all_pages(c, n, s, row)
+        observe_fleet(n, s, n_all, s_all, float(row.tried.captions[c].price), row.state[tier], params)
+
+
+def summarise_with_fleet(c: int, tier: int, row: Row, params: Params) -> None:
+    """Bring `a` and `b` of a caption up to its statistics on this page and on all, and to the policy's fit."""
+    caption = row.tried.captions[c]
+    n, s = known(c, tier, row, params)
+    n_all, s_all = of_all_pages(c, n, s, row)
+    caption.a, caption.b = summarise_fleet(n, s, n_all, s_all, float(caption.price), row.state[tier], params)
