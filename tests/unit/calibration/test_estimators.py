@@ -204,10 +204,10 @@ def test_a_price_change_half_way_is_a_misfit() -> None:
     # From half way on, buyers do not mind prices.
     log.purchased[late] = rng.binomial(log.viewed[late], 0.01)
     assert "the price response stays" in failed_tests(log)
-    dearer = drawn()
-    half = (dearer.day >= dearer.day.min() + 30) & dearer.priced
-    dearer.price[half] += 6.0
-    assert "prices stay" in failed_tests(dearer)
+    raised = drawn()
+    half = (raised.day >= raised.day.min() + 30) & raised.priced
+    raised.price[half] += 6.0
+    assert "prices stay" in failed_tests(raised)
 
 
 def test_two_kinds_of_fans_are_a_misfit() -> None:
