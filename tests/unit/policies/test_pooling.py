@@ -36,12 +36,12 @@ def fitted(policy: Policy, seen: Any) -> Any:
 
 @pytest.mark.parametrize("correlation", [0.0, 0.5, 1.0])
 def test_the_fit_finds_mean_spread_and_correlation(correlation: float) -> None:
-    """Tolerances are five standard errors (2.5e-6 each), from 50 repetitions with other seeds."""
+    """Tolerances are about five standard deviations of 50 fits with seeds 100 to 149."""
     state = fitted(PooledThompson(), labels(correlation))
-    assert state[MEAN] == pytest.approx(0.3, abs=0.02)
-    assert state[MEAN_ELSEWHERE] == pytest.approx(0.3, abs=0.01)
-    assert state[SPREAD] == pytest.approx(0.16, abs=0.05)
-    assert state[CORRELATION] == pytest.approx(correlation, abs=0.25)
+    assert state[MEAN] == pytest.approx(0.3, abs=0.023)
+    assert state[MEAN_ELSEWHERE] == pytest.approx(0.3, abs=0.012)
+    assert state[SPREAD] == pytest.approx(0.16, abs=0.1)
+    assert state[CORRELATION] == pytest.approx(correlation, abs=0.35)
 
 
 def test_the_prior_is_the_linear_bayes_estimate() -> None:

@@ -59,7 +59,8 @@ def world():
 
 
 def columns(log):
-    return {name: getattr(log, name) for name in log.__dataclass_fields__ if name not in {"page_names", "attributed"}}
+    named = (name for name in log.__dataclass_fields__ if name not in {"page_names", "attributed", "message"})
+    return {name: getattr(log, name) for name in named}
 
 
 def keyed(log):
