@@ -65,8 +65,8 @@ def test_every_section_is_there_in_order(run: sim.Run, traffic: sim.Run) -> None
     ):
         text = (each.path / "report.md").read_text()
         headings = re.findall(r"^## (\w+)", text, flags=re.M)
-        assert headings[:4] == ["Gains", "Leaderboard", "Paired", "Regret"]
-        assert headings[4:] == ["Allocation", "Estimation", "Money", "Definitions", "Where"]
+        assert headings[:5] == ["Gains", "Who", "Leaderboard", "Paired", "Regret"]
+        assert headings[5:] == ["Allocation", "Estimation", "Money", "The", "Definitions", "Where"]
         assert present in text
         assert absent in text
         assert len(text.encode()) < 200_000
@@ -150,7 +150,7 @@ def test_two_runs_compare_on_a_page_of_the_same_form(run: sim.Run, tmp_path: Pat
 
 def test_every_figure_can_be_had_in_a_notebook(run: sim.Run, traffic: sim.Run) -> None:
     for name in section_of_figure():
-        of_money, of_truth = name.startswith("revenue"), name.startswith("estimation")
+        of_money, of_truth = name.startswith(("revenue", "loop")), name.startswith("estimation")
         assert isinstance((traffic if of_money else run).plot(name), Figure)
         if of_money or of_truth:
             with pytest.raises(InputError, match="no figure"):

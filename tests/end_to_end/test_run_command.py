@@ -18,6 +18,7 @@ TABLES = (
         "beats",
         "estimation",
         "exploration",
+        "pages",
         "ranks",
         "regret_over_time",
         "revenue",

@@ -117,7 +117,8 @@ class Twin:
 
     def propensity(self, place: int, x: Any, y: Any, weight: float, tied: int) -> float:
         if self.policy.weighted:
-            return 1.0 / weight
+            # A weight that is no chance, in tests only: the kernel then draws the decision again.
+            return math.nan if self.policy.deterministic else 1.0 / weight
         if self.policy.deterministic:
             return 1.0 / tied
         rule, params = self.policy.rule, self.policy.parameters()

@@ -6,8 +6,10 @@ Worlds without a deployed loop record nothing here: their columns are NULL.
 from dataclasses import dataclass, field
 
 import numpy as np
+from numpy.typing import NDArray
 
-from sim.worlds.base import Counts, Floats
+Counts = NDArray[np.int64]
+Floats = NDArray[np.float64]
 
 COLUMNS = {
     "unfilled": "int64",

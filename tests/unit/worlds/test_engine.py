@@ -8,7 +8,7 @@ import pytest
 
 from sim.scenario import load
 from sim.worlds import engine
-from sim.worlds.base import SendLog, Tally, Totals
+from sim.worlds.base import UNNAMED, PageTotals, SendLog, Tally, Totals
 from sim.worlds.engine import Curve, curve_points, recorded, run, simulate
 from sim.worlds.metrics.estimation import nothing
 from sim.worlds.metrics.loop import LoopMetrics
@@ -66,6 +66,11 @@ class Diary:
 
     def loop(self):
         return LoopMetrics()
+
+    def page_totals(self):
+        zeros = np.zeros((2, self.pages))
+        counts = zeros.astype(np.int64)
+        return PageTotals(counts - 1, counts, zeros, counts, zeros + 1.0, UNNAMED)
 
     def counts(self, index):
         return f"counts {index}"
