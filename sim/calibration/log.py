@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sim.errors import InputError
 from sim.units import DAY_S, MICROS
 from sim.warehouse.send_logs import collect_log, column_names, scan_log
-from sim.wording import did_you_mean
+from sim.wording import near
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -94,7 +94,9 @@ def _require_columns(source: str, present: list[str]) -> None:
     if not missing:
         return
     has = ", ".join(present[:MAX_SHOWN]) + (", …" if len(present) > MAX_SHOWN else "")
-    asked = ", ".join(f"{name!r}{did_you_mean(name, present)}" for name in missing)
+    asked = ", ".join(
+        repr(name) + "".join(f' (did you mean "{one}"?)' for one in near(name, present)) for name in missing
+    )
     raise InputError(
         f"{source}: missing column{'s' if len(missing) > 1 else ''} {asked}; the log has {has}",
         "Rename the columns as in mass_messages (docs/calibration.md).",
