@@ -27,7 +27,7 @@ from reports.estimators.intervals import (
     share_interval,
 )
 from reports.formatting import number
-from reports.tables.rows import by_policy, column
+from reports.tables.rows import by_policy, metric_values
 from sim.scenario import Check
 
 HIGHER_IS_BETTER = {"reward", "revenue_usd", "best_share"}
@@ -57,12 +57,12 @@ def as_dicts(outcomes: Iterable[CheckOutcome]) -> list[dict[str, object]]:
 
 
 def _outcome(claim: Check, rows: Mapping[str, pl.DataFrame], lock_outs: Mapping[str, LockOuts]) -> CheckOutcome:
-    values = column(rows[claim.policy], claim.metric)
+    values = metric_values(rows[claim.policy], claim.metric)
     other = claim.better_than or claim.not_worse_than
     if other is None:
         found = _limit(claim, _interval(claim, values))
     else:
-        difference = paired_difference(values, column(rows[other], claim.metric), _two_sided(claim)).estimate
+        difference = paired_difference(values, metric_values(rows[other], claim.metric), _two_sided(claim)).estimate
         found = _compare(claim, other, difference)
     unknown = lock_out_shortage(claim.policy, lock_outs.get(claim.policy), len(values))
     if found.passed and unknown is not None and _tail_could_refute(claim):

@@ -9,7 +9,7 @@ from reports.decision.inputs import LockOuts
 from reports.decision.tails import Shortage, lock_out_shortage
 from reports.estimators.intervals import Estimate, Floats, mean_interval, moments, paired_difference
 from reports.estimators.power import Fans, FieldTraffic, Replications, plan_fans, plan_replications
-from reports.tables.rows import by_policy, column
+from reports.tables.rows import by_policy, metric_values
 from sim.errors import InputError
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def plan_ranking(
     `lock_outs` holds the policies that can lock out the best caption: their cost must be known before a spread is.
     """
     rows = by_policy(replications)
-    values = {name: column(rows[name], metric) for name in (baseline, *others)}
+    values = {name: metric_values(rows[name], metric) for name in (baseline, *others)}
     mean = mean_interval(values[baseline], goal.confidence)
     difference = goal.difference * abs(mean.value) if goal.relative else goal.difference
     if difference == 0.0:
