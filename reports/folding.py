@@ -15,9 +15,10 @@ CLOSE_RATIO = 0.02  # and numbers that differ by less, as a share of the largest
 def alike(curves: Sequence[Curve], quantity: str, *, share: bool) -> str:
     """The sentence for curves that lie on top of each other at every point; empty where a figure tells them apart."""
     values = np.array([curve.mean for curve in curves])
-    known = values[np.isfinite(values)]
-    if len(curves) < 2 or not len(known):
+    values = values[:, np.isfinite(values).any(axis=0)]
+    if len(curves) < 2 or not values.size:
         return ""
+    known = values[np.isfinite(values)]
     apart = float(np.nanmax(np.nanmax(values, axis=0) - np.nanmin(values, axis=0)))
     if apart > (CLOSE if share else CLOSE_RATIO * float(np.abs(known).max())):
         return ""

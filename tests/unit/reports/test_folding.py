@@ -38,7 +38,7 @@ def test_one_point_apart_is_enough_to_show_the_figure(last: float) -> None:
 
 def test_numbers_are_compared_with_the_largest() -> None:
     close = [curve("a", 14.0, 14.1, 14.0), curve("b", 14.1, 14.0, 14.2)]
-    assert "14.0 to 14.2" in alike(close, "mean price", share=False)
+    assert "14 to 14.2" in alike(close, "mean price", share=False)
     assert alike([curve("a", 14.0, 14.0, 14.0), curve("b", 15.0, 14.0, 14.0)], "mean price", share=False) == ""
 
 
