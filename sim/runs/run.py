@@ -9,7 +9,7 @@ import polars as pl
 
 from sim.errors import StorageError
 from sim.runs.columns import require_columns, require_table, simulated_columns
-from sim.runs.folder import RunFolder
+from sim.runs.folders.run_folder import RunFolder
 from sim.runs.merge import CURVES, PAGES, REPLICATIONS
 from sim.scenario import Scenario, load
 

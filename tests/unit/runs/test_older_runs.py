@@ -83,10 +83,10 @@ def test_one_and_several_columns_in_words(tmp_path: Path) -> None:
 
 
 def test_the_command_line_ends_with_exit_2(run: StoredRun, monkeypatch: pytest.MonkeyPatch) -> None:
-    from sim.runs import folder
+    from sim.runs.folders.run_folder import RunFolder
 
-    monkeypatch.setattr(folder.RunFolder, "damaged", lambda *_, **__: [])  # as if it had been sealed like this
-    monkeypatch.setattr(folder.RunFolder, "manifest", lambda _: {"status": "complete", "files": {}})
+    monkeypatch.setattr(RunFolder, "damaged", lambda *_, **__: [])  # as if it had been sealed like this
+    monkeypatch.setattr(RunFolder, "manifest", lambda _: {"status": "complete", "files": {}})
     older = without(run, "summary", "p_best")
     for words in (["report", str(older.path)], ["report", str(older.path), "--json"]):
         done = CliRunner().invoke(cli, words)
