@@ -16,12 +16,12 @@ from sim.backends.base import Backend
 from sim.backends.registry import as_backend, kept
 from sim.errors import InputError, ScenarioError, StorageError
 from sim.runs import runner
-from sim.runs.object_store import ObjectStore, is_url
 from sim.runs.plan import plan
 from sim.runs.shards import LOCK_WAIT_SECONDS, Shard
-from sim.runs.sweep_folder import SweepFolder
-from sim.runs.sweep_grid import GridCell, Variation, grid, variations
-from sim.runs.sweep_in_store import StoredSweep
+from sim.runs.stores.object_store import ObjectStore, is_url
+from sim.runs.sweeps.folder import SweepFolder
+from sim.runs.sweeps.grid import GridCell, Variation, grid, variations
+from sim.runs.sweeps.in_store import StoredSweep
 from sim.scenario import Scenario, load
 
 if TYPE_CHECKING:

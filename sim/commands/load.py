@@ -44,7 +44,7 @@ def command(
     """
     from sim.api import load_run
     from sim.commands.progress import progress
-    from sim.runs.folder import RunFolder
+    from sim.runs.folders.run_folder import RunFolder
     from sim.warehouse.guard import refuse_production
     from sim.warehouse.load.loading import load as load_into
     from sim.warehouse.load.run_tables import TABLES, run_loads

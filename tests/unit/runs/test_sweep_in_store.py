@@ -11,8 +11,8 @@ import pytest
 import sim
 from sim.cli import exit_code
 from sim.errors import InputError, StorageError
-from sim.runs.object_store import ObjectStore
 from sim.runs.shards import Shard
+from sim.runs.stores.object_store import ObjectStore
 from sim.sweeps import sweep_shard
 
 pytest.importorskip("fsspec", reason="the extra `object-store` is not installed")

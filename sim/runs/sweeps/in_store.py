@@ -1,6 +1,6 @@
 """The folder of a sweep in an object store, by way of a temporary one on this machine.
 
-sweep.json is written at the URL; every cell is a run in the store (`sim.runs.in_store`). When all cells are complete,
+sweep.json is written at the URL; every cell is a run in the store (`sim.runs.stores.in_store`). When all cells are complete,
 they are fetched, and the results are put together here and uploaded.
 """
 
@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from sim.errors import InputError
-from sim.runs.folder import RunFolder
-from sim.runs.in_store import StoredFolder, named
-from sim.runs.object_store import CONNECTIONS, ObjectStore
-from sim.runs.sweep_folder import CELLS, SWEEP, SweepFolder
-from sim.runs.sweep_grid import GridCell, Variation, grid
-from sim.runs.temporary import TemporaryRunFolder
+from sim.runs.folders.run_folder import RunFolder
+from sim.runs.folders.temporary import TemporaryRunFolder
+from sim.runs.stores.in_store import StoredFolder, named
+from sim.runs.stores.object_store import CONNECTIONS, ObjectStore
+from sim.runs.sweeps.folder import CELLS, SWEEP, SweepFolder
+from sim.runs.sweeps.grid import GridCell, Variation, grid
 from sim.scenario import Scenario
 
 
