@@ -37,7 +37,7 @@ class SweepFolder:
         return self.path / CELLS / cell.folder
 
     def locked(self, wait_seconds: float) -> AbstractContextManager[None]:
-        """Hold the folder; see `sim.runs.lock.locked`."""
+        """Hold the folder; see `sim.runs.folders.lock.locked`."""
         return locked(self.path, wait_seconds)
 
     def description(self) -> dict[str, Any]:

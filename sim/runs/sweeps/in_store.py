@@ -1,7 +1,7 @@
 """The folder of a sweep in an object store, by way of a temporary one on this machine.
 
-sweep.json is written at the URL; every cell is a run in the store (`sim.runs.stores.in_store`). When all cells are complete,
-they are fetched, and the results are put together here and uploaded.
+sweep.json is written at the URL; every cell is a run in the store (`sim.runs.stores.in_store`). When all cells are
+complete, they are fetched, and the results are put together here and uploaded.
 """
 
 from collections.abc import Sequence
