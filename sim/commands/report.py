@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sim.commands.options import FolderOrUrl
+from sim.commands.options import FolderOrUrl, LocalPath
 from sim.commands.output import Output, output_options
 from sim.errors import InputError
 
@@ -25,7 +25,7 @@ METRICS = ("regret", "reward", "revenue_usd")
     type=click.Choice(METRICS),
     help="Compare policies by this; the decision ignores it.  [default: money where there is any, else reward]",
 )
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Write here.  [default: the run folder]")
+@click.option("--out", type=LocalPath(), metavar="DIR", help="Write here.  [default: the run folder]")
 @click.option("--title", metavar="TEXT", help="Title of the report.  [default: the name of the scenario]")
 @click.option("--author", metavar="TEXT", help="Name of the author, below the title.")
 @click.option("--pdf", is_flag=True, help="Write report.pdf too; needs Chromium.")
