@@ -72,6 +72,7 @@ def table(target, name):
 
 
 @pytest.mark.parametrize("kind", ["parquet", "duckdb"])
+@pytest.mark.slow
 def test_statistics_sends_and_curves_arrive_row_for_row(run, kind, tmp_path, capsys):
     target = f"{kind}:{tmp_path / 'warehouse'}"
     assert load(run.path, "--to", target, "--policy", "uniform", "--replication", 1, "--json") == 0

@@ -146,6 +146,7 @@ def test_texts_come_back_from_a_database_as_they_were(tmp_path: Path) -> None:
 
 
 @amounts(20, COUNT)
+@pytest.mark.slow
 def test_a_folder_of_any_name_is_that_folder(tmp_path: Path, amount: int, capsys: pytest.CaptureFixture[str]) -> None:
     for text in PATHS[:: COUNT // amount]:
         home = tmp_path / "home"

@@ -10,7 +10,7 @@ import pytest
 
 import sim
 
-pytestmark = pytest.mark.long
+pytestmark = [pytest.mark.slow, pytest.mark.long]
 POLICIES: list[Any] = [
     "uniform",
     "wilson_sample",

@@ -214,6 +214,7 @@ def compared(policy: str, with_policy: str, seed: int) -> Row:
 
 
 @pytest.mark.parametrize("policy", command.POLICIES)
+@pytest.mark.slow
 def test_plain_numpy_plays_our_rules(policy: str) -> None:
     """False alarms: 1e-4 a policy."""
     assert compared(policy, policy, seed=7).agrees

@@ -76,6 +76,7 @@ def test_the_rate_of_a_table_world(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_rate_of_a_traffic_world_is_that_of_its_send_log(tmp_path: Path) -> None:
     pages = load(PAGES, ["record.sends=true", "replications=20"])
     found = traffic(pages, pages.policies[0])

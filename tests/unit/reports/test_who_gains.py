@@ -118,6 +118,7 @@ def test_tiers_add_up_to_the_whole_gain(run: sim.Run) -> None:
     assert tier_gains(None, "greedy", "wilson_sample", 2.0) == []
 
 
+@pytest.mark.slow
 def test_a_run_says_who_gains(run: sim.Run) -> None:
     who = run.who_gains
     assert who is not None
@@ -134,6 +135,7 @@ def test_a_run_says_who_gains(run: sim.Run) -> None:
     assert "Who gains" in (run.path / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_json_says_who_gains(run: sim.Run) -> None:
     done = CliRunner().invoke(cli, ["report", str(run.path), "--json"])
     found = json.loads(done.stdout)["decision"]["who_gains"]

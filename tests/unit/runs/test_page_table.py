@@ -46,6 +46,7 @@ def test_shortfall_is_what_the_oracle_earned_more(traffic: sim.Run) -> None:
     assert set(traffic.pages.filter(policy="oracle")["shortfall"]) == {0.0}
 
 
+@pytest.mark.slow
 def test_the_split_into_blocks_and_more_replications_change_nothing(traffic: sim.Run, tmp_path: Path) -> None:
     sim.run(TRAFFIC, tmp_path / "run", overrides=["replications=1"], report=False)
     longer = sim.run(TRAFFIC, tmp_path / "run", workers=2, resume=True, report=False)

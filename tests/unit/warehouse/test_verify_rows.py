@@ -112,6 +112,7 @@ def held(request, tmp_path):
 
 
 @pytest.mark.parametrize("defect", DEFECTS)
+@pytest.mark.slow
 def test_a_defect_is_found_and_the_one_pass_answers_as_the_sql(held, monkeypatch, defect):
     change, expected = DEFECTS[defect]
     monkeypatch.setattr(row_sources, "LARGE", 1)

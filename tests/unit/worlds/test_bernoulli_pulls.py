@@ -34,6 +34,7 @@ def same(one: SendLog, other: SendLog) -> bool:
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.slow
 def test_the_log_adds_up_to_the_totals(way: dict[str, Any]) -> None:
     result = block(scenario("exp3", **way))
     assert result.sends_of == [0, 1, 2, 3]
@@ -71,6 +72,7 @@ def test_a_pull_is_a_message_to_one_fan_without_a_price() -> None:
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.slow
 def test_recording_changes_no_result(way: dict[str, Any]) -> None:
     recorded, silent = block(scenario("exp3", **way)), block(scenario("exp3", sends=False, **way))
     assert silent.sends == silent.sends_of == []
@@ -106,6 +108,7 @@ def test_a_log_ends_now() -> None:
 
 
 @pytest.mark.parametrize("policy", ["ucb1", "kl_ucb", "greedy", "boltzmann"])
+@pytest.mark.slow
 def test_arms_that_tie_share_the_propensity(policy: str) -> None:
     for log in block(scenario(policy)).sends:
         assert log.propensity[:3].tolist() == [1 / 3, 1 / 2, 1.0]
@@ -127,6 +130,7 @@ def test_a_propensity_is_that_of_the_counts_at_the_time(policy: str) -> None:
 
 
 @pytest.mark.parametrize("policy", ["ucb1", "greedy", "oracle"])
+@pytest.mark.slow
 def test_a_policy_without_randomness_chooses_among_those_that_tie(policy: str) -> None:
     arms = np.concatenate([1.0 / log.propensity for log in block(scenario(policy, **LATE)).sends])
     assert set(np.rint(arms)) <= {1.0, 2.0, 3.0}
@@ -142,6 +146,7 @@ def deviation(inverse: Any) -> float:
 
 
 @pytest.mark.parametrize("policy", DRAWN, ids=str)
+@pytest.mark.slow
 def test_inverse_propensities_count_the_arms(policy: Any) -> None:
     # Given the past, 1 / propensity has mean 3: a martingale of 7,600 steps; false alarms below 1e-6 each.
     logs = block(scenario(policy, pulls=2_000, **LATE)).sends

@@ -155,6 +155,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("policy", "keys"), CASES, ids=lambda value: str(value)[:40])
+@pytest.mark.slow
 def test_the_kernel_is_the_naive_twin(tmp_path, policy, keys):
     agree(scenario_of(tmp_path, policy, **dict(keys)))
 

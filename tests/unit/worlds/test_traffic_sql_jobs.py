@@ -19,6 +19,8 @@ from sim.units import DAY_US
 from sim.warehouse.translate import to_duckdb
 from sim.worlds.traffic.world import TrafficWorld
 
+pytestmark = pytest.mark.slow
+
 START_US, NOW_US = 1_736_121_600_000_000, 1_234_567_890_123_456  # the second stands for the time of a run
 PLACE = {"project": "local-warehouse", "dataset": "main"}
 TABLES = {"table": "caption_bandit_stats", "sends": "mass_messages"}

@@ -308,6 +308,7 @@ def test_counts_add_up_to_the_log(world):
     assert (counts.purchased[prices == 0] == 0).all()
 
 
+@pytest.mark.slow
 def test_regret_is_never_negative_and_zero_for_those_who_know():
     for policy, reward, money in (("oracle", True, False), ({"kind": "oracle", "by": "revenue"}, False, True)):
         totals = run(scenario_of(policy)).totals()
@@ -381,6 +382,7 @@ class Uncompilable(Policy):
     rule: ClassVar[Rule] = Rule(summarise=_summarise_nowhere)
 
 
+@pytest.mark.slow
 def test_a_rule_that_cannot_be_compiled_is_named_with_its_line():
     spec = SimpleNamespace(name="odd", kind="uncompilable", build=Uncompilable)
     with pytest.raises(InputError, match=r'policy odd: its rule cannot be compiled.*File .*py", line \d+'):
