@@ -84,6 +84,7 @@ def test_statistics_sends_and_curves_arrive_row_for_row(run, kind, tmp_path, cap
     assert table(target, SENDS).equals(sends.drop("propensity"))
 
 
+@pytest.mark.slow
 def test_loading_again_changes_nothing_and_another_replication_wants_replace(run, tmp_path, capsys):
     target = f"duckdb:{tmp_path / 'warehouse.duckdb'}"
     common = ["--to", target, "--policy", "wilson_sample", "--table", STATS]

@@ -121,6 +121,7 @@ def test_two_workers_and_a_second_run_give_the_same_bytes(home: Path, run: Path,
             assert path.read_bytes() == (tmp_path / "two" / path.relative_to(run)).read_bytes(), path.name
 
 
+@pytest.mark.slow
 def test_adding_a_policy_changes_no_other_row(home: Path, run: Path, tmp_path: Path) -> None:
     more = "policies=[thompson_beta, uniform, wilson_sample, oracle]"
     words = ["run", "tiny.yaml", "--set", more, "--out", str(tmp_path / "more"), "--no-report", "--workers", "1"]

@@ -104,6 +104,7 @@ def test_resuming_after_a_first_block_gives_the_same_bits(
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.slow
 def test_an_interruption_before_the_first_block_leaves_nothing(
     home: Path, tmp_path: Path, how: signal.Signals, code: int
 ) -> None:

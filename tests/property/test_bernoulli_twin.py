@@ -114,6 +114,7 @@ def test_scores_that_are_seldom_drawn_agree_bit_for_bit(seed, world, policy):
 
 @few
 @given(seeds, st.sampled_from([*WORLDS, CHURNING]), st.integers(2, 30), delays, st.sampled_from(TAILED))
+@pytest.mark.slow
 def test_scores_that_are_seldom_drawn_agree_bit_for_bit_under_late_feedback(seed, world, every, delay, policy):
     feedback = {"refresh_every": every, "delay": delay}
     agree({"seed": seed, "world": world, "feedback": feedback, "horizon": {"pulls": 160}}, policy)

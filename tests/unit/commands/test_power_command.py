@@ -42,6 +42,7 @@ PAGES: dict[str, Any] = {
 # Pilots
 
 
+@pytest.mark.slow
 def test_a_pilot_is_the_start_of_the_run_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = sim.run(TEXTBOOK, tmp_path / "run", report=False)
     temporary = tmp_path / "temporary"

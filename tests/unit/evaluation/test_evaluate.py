@@ -185,6 +185,7 @@ def test_counts_of_rewards_that_are_no_labels_use_the_median_of_the_stratum() ->
 @pytest.mark.parametrize(
     "policy", ["wilson_sample", "thompson_beta", "greedy", "epsilon_greedy", "boltzmann", "uniform"]
 )
+@pytest.mark.slow
 def test_the_probabilities_of_a_rule_add_up_to_one(policy: str) -> None:
     log = made(600)
     chance = target_of(policy, log, log.part(slice(0, 200))).chance

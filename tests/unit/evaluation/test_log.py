@@ -184,6 +184,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
+@pytest.mark.slow
 def test_a_run_folder_is_the_log_of_one_of_its_policies(run_folder: Path) -> None:
     log = read_log(str(run_folder), reward="purchased_count")
     assert log.rows == 120

@@ -86,6 +86,7 @@ def test_pages_of_one_audience_are_ordered_by_what_random_choice_sells() -> None
     assert page_values(unlike, "revenue_usd", None, 1.0).size_of == "audience"
 
 
+@pytest.mark.slow
 def test_periods_add_up_to_the_whole_gain(run: sim.Run) -> None:
     found = period_gains(run.curves, "greedy", "wilson_sample", "revenue_usd", 3.0)
     whole = run.replications.pivot("policy", index="replication", values="revenue_usd")

@@ -86,6 +86,7 @@ def test_no_split_into_blocks_changes_a_bit(tmp_path: Path, kind: str, cuts: lis
         assert table.equals(split[name]), name
 
 
+@pytest.mark.slow
 def test_shares_add_up_and_churned_pulls_are_gone(tmp_path: Path) -> None:
     tables = observe(CHURNING, tmp_path, [0, 7])
     totals = tables["allocation"].group_by("policy", "at").agg(pl.col("share").sum(), pl.col("sends").sum())

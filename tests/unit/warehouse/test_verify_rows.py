@@ -131,6 +131,7 @@ def test_a_defect_is_found_and_the_one_pass_answers_as_the_sql(held, monkeypatch
         assert set(by_sql) - set(by_scan) <= {"contents_pages", "contents_keys", "contents_percentiles"}
 
 
+@pytest.mark.slow
 def test_the_right_table_needs_no_second_look(held, monkeypatch):
     monkeypatch.setattr(row_sources, "LARGE", 1)
     with held(right_rows()) as target:

@@ -43,6 +43,7 @@ def test_the_log_adds_up_to_the_totals(way: dict[str, Any]) -> None:
         assert len(log.row_id) == result.totals.pulls[index] == 400
 
 
+@pytest.mark.slow
 def test_the_log_adds_up_to_the_table() -> None:
     result = block(scenario())  # at once, so that the table shows all
     for log, counts in zip(result.sends, result.stats, strict=True):
@@ -52,6 +53,7 @@ def test_the_log_adds_up_to_the_table() -> None:
         assert successes.tolist() == counts.successes.tolist()
 
 
+@pytest.mark.slow
 def test_newcomers_have_numbers_of_their_own() -> None:
     for log in block(scenario("uniform", **CHURNING)).sends:
         place, generation = (log.caption_id - 1) % 4, (log.caption_id - 1) // 4
@@ -85,6 +87,7 @@ def test_recording_changes_no_result(way: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+@pytest.mark.slow
 def test_blocks_and_cuts_change_no_line(way: dict[str, Any]) -> None:
     text = scenario("exp3", **way)
     whole = block(text).sends
@@ -164,6 +167,7 @@ DRAWING = [
 
 
 @pytest.mark.parametrize("policy", DRAWING)
+@pytest.mark.slow
 def test_inverse_weights_are_one_per_arm(policy: str, request: pytest.FixtureRequest) -> None:
     """Of four equal arms all can be sent; exact for some policies, by redraws for the others. False alarms below 1e-6.
 

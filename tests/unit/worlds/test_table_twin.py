@@ -171,6 +171,7 @@ TIMETABLES = {
 
 @pytest.mark.parametrize("hours", TIMETABLES.values(), ids=TIMETABLES)
 @pytest.mark.parametrize("label", ["fan", "send"])
+@pytest.mark.slow
 def test_they_agree_whenever_the_job_runs(monkeypatch, tmp_path, hours, label):
     """`refresh_hours` is 1, so that the period is an hour."""
 

@@ -113,6 +113,7 @@ def test_where_time_is_cut_changes_nothing(world, cuts):
     ],
     ids=str,
 )
+@pytest.mark.slow
 def test_moments_foreseen_are_those_that_would_have_come(policy):
     points = np.linspace(0, 20, 9)[1:]
     step, leap = world_of(scenario_of(policy, days=20)), world_of(scenario_of(policy, days=20))
@@ -319,6 +320,7 @@ def test_regret_is_never_negative_and_zero_for_those_who_know():
         assert (totals.best_pulls == totals.ranked_pulls).all() == reward
 
 
+@pytest.mark.slow
 def test_expected_reward_differs_by_the_regret():
     # The world is the same, so what the oracle earns more is what the other regrets, up to six standard
     # deviations of over-dispersed counts (false alarms: 2e-9).
