@@ -15,6 +15,8 @@ from sim.runs.folders.run_folder import RunFolder
 from sim.tables.send_log import sends_arrow
 from sim.worlds.base import SendLog
 
+pytestmark = pytest.mark.slow
+
 SCENARIO = {
     "version": 1,
     "name": "tiny",
@@ -72,7 +74,6 @@ def table(target, name):
 
 
 @pytest.mark.parametrize("kind", ["parquet", "duckdb"])
-@pytest.mark.slow
 def test_statistics_sends_and_curves_arrive_row_for_row(run, kind, tmp_path, capsys):
     target = f"{kind}:{tmp_path / 'warehouse'}"
     assert load(run.path, "--to", target, "--policy", "uniform", "--replication", 1, "--json") == 0
@@ -84,7 +85,6 @@ def test_statistics_sends_and_curves_arrive_row_for_row(run, kind, tmp_path, cap
     assert table(target, SENDS).equals(sends.drop("propensity"))
 
 
-@pytest.mark.slow
 def test_loading_again_changes_nothing_and_another_replication_wants_replace(run, tmp_path, capsys):
     target = f"duckdb:{tmp_path / 'warehouse.duckdb'}"
     common = ["--to", target, "--policy", "wilson_sample", "--table", STATS]

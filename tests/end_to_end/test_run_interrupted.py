@@ -118,6 +118,7 @@ def test_an_interruption_before_the_first_block_leaves_nothing(
     assert not run.exists()
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_not_opened_and_not_overwritten(home: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     words = ["--out", str(run), "--workers", "1"]

@@ -47,6 +47,7 @@ def test_the_same_seed_gives_the_same_rows_on_every_target_for_any_parts_and_wor
     assert "now holds 20,000 rows" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_json_says_what_was_loaded_and_repeating_it_loads_nothing(tmp_path, capsys):
     command = ["--rows", "5000", "--to", f"duckdb:{tmp_path / 'c.duckdb'}", "--json", "--quiet"]
     results = []

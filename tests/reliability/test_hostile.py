@@ -131,6 +131,7 @@ def test_no_text_is_part_of_a_statement(tmp_path: Path) -> None:
                 sql.fill(f"SELECT * FROM ${{{kind}}}", **{kind: text})
 
 
+@pytest.mark.slow
 def test_texts_come_back_from_a_database_as_they_were(tmp_path: Path) -> None:
     rows = [(text, arm, 100, 10 + arm) for text in SQL for arm in (1, 2)]
     pl.DataFrame(rows, COLUMNS, orient="row").write_parquet(tmp_path / "counts.parquet")

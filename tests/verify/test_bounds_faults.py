@@ -87,7 +87,6 @@ def judged(target):
 
 
 @pytest.mark.parametrize("fault", NAMED)
-@pytest.mark.slow
 def test_a_frequent_mistake_is_named(replacing, fault):
     body, cause = NAMED[fault]
     with replacing("wilson_score_bounds", body) as target:
@@ -98,7 +97,6 @@ def test_a_frequent_mistake_is_named(replacing, fault):
 
 
 @pytest.mark.parametrize("fault", OTHERS)
-@pytest.mark.slow
 def test_any_other_mistake_fails(replacing, fault):
     with replacing("wilson_score_bounds", OTHERS[fault]) as target:
         results = judged(target)

@@ -178,7 +178,6 @@ RIGHT = right_rows(rows=2000, used=NOW)
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-@pytest.mark.slow
 def test_faulty_rows_fail_the_check_meant_for_them(tmp_path, fault):
     change, check = FAULTS[fault]
     put(tmp_path, STATS, change(RIGHT))
@@ -233,7 +232,6 @@ WITH_LOG = {
 
 
 @pytest.mark.parametrize("fault", WITH_LOG)
-@pytest.mark.slow
 def test_rows_that_contradict_the_log_fail(tmp_path, fault):
     change, check = WITH_LOG[fault]
     rows, log = change(LOGGED, send_log(LOGGED))

@@ -126,7 +126,6 @@ def judged(target, fault=""):
 
 
 @pytest.mark.parametrize("fault", NAMED)
-@pytest.mark.slow
 def test_a_frequent_mistake_is_named(replacing, fault):
     body, cause = NAMED[fault]
     with replacing("wilson_sample", body) as target:
@@ -141,7 +140,6 @@ SPREAD = [pytest.param(fault, marks=[pytest.mark.long] if i % 3 else []) for i, 
 
 
 @pytest.mark.parametrize("fault", SPREAD)
-@pytest.mark.slow
 def test_any_other_mistake_fails(replacing, fault):
     with replacing("wilson_sample", OTHERS[fault]) as target:
         results = judged(target, fault)
@@ -150,7 +148,6 @@ def test_any_other_mistake_fails(replacing, fault):
 
 
 @pytest.mark.parametrize("fault", SUBTLE)
-@pytest.mark.slow
 def test_a_mistake_too_small_to_be_seen_is_still_another_text(replacing, fault):
     with replacing("wilson_sample", SUBTLE[fault]) as target:
         assert judged(target, fault)["identity_sample"].status in {"warn", "fail"}

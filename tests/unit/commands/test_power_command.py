@@ -101,6 +101,7 @@ def power(capsys: pytest.CaptureFixture[str], *words: str, scenario: object = TE
     return code, captured.out, captured.err
 
 
+@pytest.mark.slow
 def test_the_command_answers_both_questions_in_words(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +138,7 @@ def test_the_metric_and_overrides_reach_the_pilot(capsys: pytest.CaptureFixture[
     assert 200 < ranking["baseline_mean"]["value"] < 240
 
 
+@pytest.mark.slow
 def test_the_first_policy_is_the_baseline_without_a_deployed_one(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--difference", "5", "--pilot", "2", "--json", "-q"]
     named = {**TEXTBOOK, "policies": ["uniform", {"kind": "wilson_sample", "name": "live"}], "checks": []}

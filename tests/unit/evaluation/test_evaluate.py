@@ -193,6 +193,7 @@ def test_the_probabilities_of_a_rule_add_up_to_one(policy: str) -> None:
     assert chance.sum(axis=1) == pytest.approx([1.0, 1.0], abs=1e-9)
 
 
+@pytest.mark.slow
 def test_a_learning_rule_prefers_the_better_actions() -> None:
     log = made(6_000)
     chance = target_of("thompson_beta", log, log).chance

@@ -14,6 +14,8 @@ from reports.decision.who_from_run import page_values
 from reports.decision.who_text import who_points
 from sim.cli import cli
 
+pytestmark = pytest.mark.slow
+
 SCENARIO = {
     "name": "traffic",
     "replications": 6,
@@ -86,7 +88,6 @@ def test_pages_of_one_audience_are_ordered_by_what_random_choice_sells() -> None
     assert page_values(unlike, "revenue_usd", None, 1.0).size_of == "audience"
 
 
-@pytest.mark.slow
 def test_periods_add_up_to_the_whole_gain(run: sim.Run) -> None:
     found = period_gains(run.curves, "greedy", "wilson_sample", "revenue_usd", 3.0)
     whole = run.replications.pivot("policy", index="replication", values="revenue_usd")
@@ -119,7 +120,6 @@ def test_tiers_add_up_to_the_whole_gain(run: sim.Run) -> None:
     assert tier_gains(None, "greedy", "wilson_sample", 2.0) == []
 
 
-@pytest.mark.slow
 def test_a_run_says_who_gains(run: sim.Run) -> None:
     who = run.who_gains
     assert who is not None
@@ -136,7 +136,6 @@ def test_a_run_says_who_gains(run: sim.Run) -> None:
     assert "Who gains" in (run.path / "report.html").read_text()
 
 
-@pytest.mark.slow
 def test_json_says_who_gains(run: sim.Run) -> None:
     done = CliRunner().invoke(cli, ["report", str(run.path), "--json"])
     found = json.loads(done.stdout)["decision"]["who_gains"]

@@ -39,6 +39,7 @@ def test_texts_are_the_messages_of_the_send_log(tmp_path: Path) -> None:
     assert set(sends.filter(pl.col("page_name") == "b")["message"]) == {"Hello", "Bye"}
 
 
+@pytest.mark.slow
 def test_the_report_names_the_captions_sent_most(tmp_path: Path) -> None:
     run = sim.run(table(tmp_path, f"a,x|y,100,10\na,{'long ' * 40},100,20\n"), tmp_path / "run")
     text = (tmp_path / "run" / "report.md").read_text("utf-8")

@@ -229,6 +229,7 @@ def descending_rows():
 @pytest.mark.parametrize(
     ("order", "slow"), [(right_rows, ["contents_pages"]), (descending_rows, ["contents_keys", "contents_pages"])]
 )
+@pytest.mark.slow
 def test_checks_of_many_rows_that_need_their_file_are_reported(held, monkeypatch, order, slow):
     monkeypatch.setattr(row_sources, "LARGE", 1)
     monkeypatch.setattr(questions, "SLOW_FROM_ROWS", 1)

@@ -11,6 +11,8 @@ from sim.worlds.base import SendLog
 from sim.worlds.engine import BlockResult, build_world, simulate
 from sim.worlds.selection.propensities import propensities
 
+pytestmark = pytest.mark.slow
+
 START_US = 1_735_689_600_000_000
 SECOND_US = 1_000_000
 LATE = {"feedback": {"refresh_every": 7, "delay": {"geometric": 5.0}}}
@@ -34,7 +36,6 @@ def same(one: SendLog, other: SendLog) -> bool:
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-@pytest.mark.slow
 def test_the_log_adds_up_to_the_totals(way: dict[str, Any]) -> None:
     result = block(scenario("exp3", **way))
     assert result.sends_of == [0, 1, 2, 3]
@@ -43,7 +44,6 @@ def test_the_log_adds_up_to_the_totals(way: dict[str, Any]) -> None:
         assert len(log.row_id) == result.totals.pulls[index] == 400
 
 
-@pytest.mark.slow
 def test_the_log_adds_up_to_the_table() -> None:
     result = block(scenario())  # at once, so that the table shows all
     for log, counts in zip(result.sends, result.stats, strict=True):
@@ -53,7 +53,6 @@ def test_the_log_adds_up_to_the_table() -> None:
         assert successes.tolist() == counts.successes.tolist()
 
 
-@pytest.mark.slow
 def test_newcomers_have_numbers_of_their_own() -> None:
     for log in block(scenario("uniform", **CHURNING)).sends:
         place, generation = (log.caption_id - 1) % 4, (log.caption_id - 1) // 4
@@ -74,7 +73,6 @@ def test_a_pull_is_a_message_to_one_fan_without_a_price() -> None:
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-@pytest.mark.slow
 def test_recording_changes_no_result(way: dict[str, Any]) -> None:
     recorded, silent = block(scenario("exp3", **way)), block(scenario("exp3", sends=False, **way))
     assert silent.sends == silent.sends_of == []
@@ -87,7 +85,6 @@ def test_recording_changes_no_result(way: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
-@pytest.mark.slow
 def test_blocks_and_cuts_change_no_line(way: dict[str, Any]) -> None:
     text = scenario("exp3", **way)
     whole = block(text).sends
@@ -111,7 +108,6 @@ def test_a_log_ends_now() -> None:
 
 
 @pytest.mark.parametrize("policy", ["ucb1", "kl_ucb", "greedy", "boltzmann"])
-@pytest.mark.slow
 def test_arms_that_tie_share_the_propensity(policy: str) -> None:
     for log in block(scenario(policy)).sends:
         assert log.propensity[:3].tolist() == [1 / 3, 1 / 2, 1.0]
@@ -133,7 +129,6 @@ def test_a_propensity_is_that_of_the_counts_at_the_time(policy: str) -> None:
 
 
 @pytest.mark.parametrize("policy", ["ucb1", "greedy", "oracle"])
-@pytest.mark.slow
 def test_a_policy_without_randomness_chooses_among_those_that_tie(policy: str) -> None:
     arms = np.concatenate([1.0 / log.propensity for log in block(scenario(policy, **LATE)).sends])
     assert set(np.rint(arms)) <= {1.0, 2.0, 3.0}
@@ -149,7 +144,6 @@ def deviation(inverse: Any) -> float:
 
 
 @pytest.mark.parametrize("policy", DRAWN, ids=str)
-@pytest.mark.slow
 def test_inverse_propensities_count_the_arms(policy: Any) -> None:
     # Given the past, 1 / propensity has mean 3: a martingale of 7,600 steps; false alarms below 1e-6 each.
     logs = block(scenario(policy, pulls=2_000, **LATE)).sends
@@ -167,7 +161,6 @@ DRAWING = [
 
 
 @pytest.mark.parametrize("policy", DRAWING)
-@pytest.mark.slow
 def test_inverse_weights_are_one_per_arm(policy: str, request: pytest.FixtureRequest) -> None:
     """Of four equal arms all can be sent; exact for some policies, by redraws for the others. False alarms below 1e-6.
 

@@ -195,6 +195,7 @@ def test_timing_is_exact_in_whole_numbers(hours, per_day):
     assert timing.refreshes_by(float(exact[-1])) == len(exact) - 1
 
 
+@pytest.mark.slow
 def test_wilson_sample_can_lock_the_best_arm_out_and_says_so(tmp_path):
     """A best arm that starts badly enough never returns once its interval lies below another's."""
     rates = {"page_name": ["a"] * 2, "caption_id": [1, 2], "trials": [1_000] * 2, "successes": [500, 480]}

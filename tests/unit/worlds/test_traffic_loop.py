@@ -11,6 +11,8 @@ from sim.worlds.traffic.metrics.diagnostics import is_uncertain, width
 from sim.worlds.traffic.metrics.loop_metrics import success_chance
 from sim.worlds.traffic.world import TrafficWorld
 
+pytestmark = pytest.mark.slow
+
 START_US, WEEK_US = 1_736_121_600_000_000, 7 * 86_400_000_000
 DAYS = 21
 
@@ -64,7 +66,6 @@ def by_message(world, index):
         yield page, (at - START_US) // WEEK_US, caption, *traits[page, caption], price, purchases, views
 
 
-@pytest.mark.slow
 def test_every_column_is_there_for_every_replication(world):
     loop = world.loop()
     assert set(loop.columns) == set(COLUMNS)
@@ -109,7 +110,6 @@ def test_the_weekly_sums_add_up_to_the_replications(world):
     assert sums["revenue"] * 1_000_000 == world.totals().revenue_micros.sum()
 
 
-@pytest.mark.slow
 def test_counting_once_has_a_recount_factor_of_one_and_recounting_one_of_the_look_back(world):
     assert world.loop().columns["recount_factor"].tolist() == [1.0, 1.0]
     again = played("every_refresh", look_back_days=7.0).loop().columns["recount_factor"]

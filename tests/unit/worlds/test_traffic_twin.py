@@ -103,6 +103,7 @@ def most_pending(pages, times):
     return max(sum(o == page and s <= now < e for o, s, e in mine) for page, now, _ in mine)
 
 
+@pytest.mark.slow
 def test_a_refresh_that_the_twin_leaves_out_is_noticed(monkeypatch):
     times = TIMETABLES["a gap of eleven days"]
     monkeypatch.setattr(timetable, "processes", lambda *_: [partial(update_job.at_times, times=times)])

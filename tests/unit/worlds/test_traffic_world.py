@@ -16,6 +16,8 @@ from sim.scenario.sections.traffic import TIERS
 from sim.worlds.engine import simulate
 from sim.worlds.traffic.world import TrafficWorld
 
+pytestmark = pytest.mark.slow
+
 DAY_US = 86_400_000_000
 START_US = 1_736_121_600_000_000  # 2025-01-06T00:00:00Z
 SMALL = {
@@ -113,7 +115,6 @@ def test_where_time_is_cut_changes_nothing(world, cuts):
     ],
     ids=str,
 )
-@pytest.mark.slow
 def test_moments_foreseen_are_those_that_would_have_come(policy):
     points = np.linspace(0, 20, 9)[1:]
     step, leap = world_of(scenario_of(policy, days=20)), world_of(scenario_of(policy, days=20))
@@ -309,7 +310,6 @@ def test_counts_add_up_to_the_log(world):
     assert (counts.purchased[prices == 0] == 0).all()
 
 
-@pytest.mark.slow
 def test_regret_is_never_negative_and_zero_for_those_who_know():
     for policy, reward, money in (("oracle", True, False), ({"kind": "oracle", "by": "revenue"}, False, True)):
         totals = run(scenario_of(policy)).totals()
@@ -320,7 +320,6 @@ def test_regret_is_never_negative_and_zero_for_those_who_know():
         assert (totals.best_pulls == totals.ranked_pulls).all() == reward
 
 
-@pytest.mark.slow
 def test_expected_reward_differs_by_the_regret():
     # The world is the same, so what the oracle earns more is what the other regrets, up to six standard
     # deviations of over-dispersed counts (false alarms: 2e-9).
@@ -384,7 +383,6 @@ class Uncompilable(Policy):
     rule: ClassVar[Rule] = Rule(summarise=_summarise_nowhere)
 
 
-@pytest.mark.slow
 def test_a_rule_that_cannot_be_compiled_is_named_with_its_line():
     spec = SimpleNamespace(name="odd", kind="uncompilable", build=Uncompilable)
     with pytest.raises(InputError, match=r'policy odd: its rule cannot be compiled.*File .*py", line \d+'):
