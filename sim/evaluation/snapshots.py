@@ -80,8 +80,9 @@ def read_snapshots(source: str) -> Snapshots:
     missing = [name for name in NEEDED if name not in present] + ([] if time else [" or ".join(TIMES)])
     if missing or time is None:
         raise InputError(f"{source}: missing column {missing[0]}; the snapshots have {', '.join(present[:12])}")
-    columns = [pl.col("page_name").cast(pl.String), pl.col("caption_id").cast(pl.String), "successes", "failures"]
-    table = collect_log(source, frame.select(*columns, micros(frame.collect_schema(), time).alias("at")))
+    names = (pl.col("page_name").cast(pl.String), pl.col("caption_id").cast(pl.String))
+    counts = (pl.col("successes"), pl.col("failures"))
+    table = collect_log(source, frame.select(*names, *counts, micros(frame.collect_schema(), time).alias("at")))
     table = table.with_row_index(_ROW, offset=1).sort("page_name", "at", "caption_id")
     _refuse_bad_rows(source, table)
     changed = pl.struct("page_name", "at").rle_id()
