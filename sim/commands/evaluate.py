@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from sim.commands.options import BackendChoice, backend_options
+from sim.commands.options import BackendChoice, LocalPath, backend_options
 from sim.commands.output import Output, output_options
 from sim.errors import InputError
 
@@ -28,9 +28,7 @@ from sim.errors import InputError
 @click.option("--training-share", type=click.FloatRange(0.0, 1.0), default=0.3, show_default=True,
               help="Part of the log, in front, that gives rules their counts.")  # fmt: skip
 @click.option("--confidence", type=click.FloatRange(0.5, 0.9999), default=0.95, show_default=True)
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write evaluation.html, .md, figures/ here."
-)
+@click.option("--out", type=LocalPath(), metavar="DIR", help="Write evaluation.html, .md, figures/ here.")
 @backend_options
 @click.option("--dry-run", is_flag=True, help="With --out: say what would be written; write nothing.")
 @output_options
