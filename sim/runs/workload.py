@@ -83,11 +83,12 @@ def memory_bytes(scenario: "Scenario") -> float:
 
 def fleet_bytes(scenario: "Scenario") -> float:
     """What a replication keeps for policies that read the sums over pages of a shared bank; 0 without one."""
-    bank = getattr(scenario.world, "bank", None)
+    world: Any = scenario.world
+    bank = getattr(world, "bank", None)
     if bank is None or not bank.shared or not any(_policy(spec.kind).reads_fleet for spec in scenario.policies):
         return 0.0
     cells = workload(scenario).cells
-    return FLEET_BYTES * (cells + cells / scenario.world.pages)
+    return FLEET_BYTES * (cells + cells / world.pages)
 
 
 def estimate(scenario: "Scenario") -> Estimate:
