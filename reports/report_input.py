@@ -8,15 +8,17 @@ import polars as pl
 
 from policies.registry import kinds
 from reports.checks import CheckOutcome, evaluate_checks
-from reports.decision.from_run import decision_input, lock_outs, only_orders
+from reports.decision.from_run import decision_input, only_orders, tails
 from reports.decision.rule import Decision, decide
+from reports.decision.tails import Tails
 from reports.decision.who import WhoGains
 from reports.decision.who_from_run import who_gains
 from reports.estimators.comparisons import METRICS, Metric, PairedComparison, paired_comparisons
 from reports.estimators.intervals import Floats
 from reports.figures.places import Places, places
 from reports.scenario_facts import default_baseline, oracles, page_months
-from reports.tables.rows import by_policy, column
+from reports.tables.derived import require_current
+from reports.tables.rows import by_policy, metric_values
 from sim.errors import InputError
 from sim.runs.run import StoredRun
 from sim.scenario import Scenario
@@ -70,11 +72,16 @@ class ReportInput:
     @cached_property
     def values(self) -> dict[str, Floats]:
         """The metric of every replication, by policy."""
-        return {name: column(rows, self.metric.name) for name, rows in self._rows.items()}
+        return {name: metric_values(rows, self.metric.name) for name, rows in self._rows.items()}
 
     @cached_property
     def _rows(self) -> dict[str, pl.DataFrame]:
         return by_policy(self.run.replications)
+
+    @cached_property
+    def tails(self) -> Tails:
+        """What is known of the tails of the policies."""
+        return tails(self.scenario, self._rows)
 
     @cached_property
     def decision(self) -> Decision:
@@ -89,7 +96,7 @@ class ReportInput:
     @cached_property
     def checks(self) -> list[CheckOutcome]:
         """The outcomes of the scenario's checks."""
-        return evaluate_checks(self.scenario.checks, self.run.replications, lock_outs(self.scenario, self._rows))
+        return evaluate_checks(self.scenario.checks, self.run.replications, self.tails)
 
     @cached_property
     def leader(self) -> str:
@@ -108,7 +115,7 @@ class ReportInput:
 
     def _against(self, baseline: str) -> list[PairedComparison]:
         values = {name: own for name, own in self.values.items() if name == baseline or name not in self.oracles}
-        return paired_comparisons(baseline, values, self.metric)
+        return paired_comparisons(baseline, values, self.metric, self.tails)
 
     @property
     def reward_unit(self) -> str:
@@ -131,7 +138,7 @@ class ReportInput:
         months = page_months(self.scenario)
         if months is None:
             return {}
-        return {name: column(rows, "revenue_usd") / months for name, rows in self._rows.items()}
+        return {name: metric_values(rows, "revenue_usd") / months for name, rows in self._rows.items()}
 
     def table(self, name: str) -> pl.DataFrame | None:
         """A table of the run folder; None where this run has none, or an empty one."""
@@ -147,8 +154,10 @@ def scenario_places(scenario: Scenario) -> Places:
 def report_input(run: StoredRun, baseline: str | None = None, metric: str | None = None) -> ReportInput:
     """The input for the report of a run; `metric` is by default money where the world has money, else reward.
 
-    Raises InputError for a baseline or metric that the run does not have, and for an oracle as baseline.
+    Raises InputError for a baseline or metric that the run does not have, for an oracle as baseline, and for a run of
+    another version that lacks columns.
     """
+    require_current(run.path)
     metric = metric or ("revenue_usd" if page_months(run.scenario) is not None else "reward")
     names = run.summary["policy"].to_list()
     if baseline is not None and baseline not in names:

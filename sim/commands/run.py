@@ -135,7 +135,7 @@ def _run_part(scenario: "Scenario", where: _Where, shard: "Shard", *, report: bo
 
 
 def _say_resumable(out: Path | str, output: Output) -> None:
-    from sim.runs.folder import RunFolder
+    from sim.runs.folders.run_folder import RunFolder
 
     if isinstance(out, str) or RunFolder(out).resumable:
         output.note(f"Finished blocks are kept in {out}; continue with --resume.")
@@ -158,7 +158,7 @@ def _say_result(run: "Run", out: Path | str, no_report: bool, output: Output) ->
         "checks": [{"claim": v.claim, "passed": v.passed, "detail": v.detail} for v in run.checks],
     }
     where = f"report: {report}" if report else f"run folder: {out}"
-    sentences = [headline(decision), *key_points(decision), *who_points(run.who_gains)]
+    sentences = [headline(decision), *key_points(decision), *who_points(decision, run.who_gains)]
     output.result(data, _text(run, sentences, where))
     failed = [outcome.claim for outcome in run.checks if not outcome.passed]
     if failed:

@@ -2,7 +2,7 @@
 
 A row's events in order of time: a load of the send log, a refresh of the statistics, the beginning of a day (captions
 are chosen), a send; at one moment in this order. Cost grows with messages and captions scored, never with fans. `play`
-is a template for `sim.kernels.specialise`; `selection` and `update_job` declare the names that it binds.
+is a template for `sim.kernels.specialise`; the modules of `selection` and `feedback` declare the names that it binds.
 """
 
 import math
@@ -13,34 +13,21 @@ from sim.references import by_reference
 from sim.units import DAY_S, WEEK_DAYS
 from sim.worlds.base import Counts, Params
 from sim.worlds.count_draws import binomial
-from sim.worlds.traffic.allocation import tally
 from sim.worlds.traffic.bank.reprice import reprice
 from sim.worlds.traffic.bank.turnover import begin_week
 from sim.worlds.traffic.day_plan import SLOTS, plan_day
-from sim.worlds.traffic.diagnostics import note_send
+from sim.worlds.traffic.feedback.labels import emv_of, wrapped
+from sim.worlds.traffic.feedback.update_job import expire, load, refresh
 from sim.worlds.traffic.fleet import share
-from sim.worlds.traffic.labels import emv_of, wrapped
-from sim.worlds.traffic.lockout import locked_out
-from sim.worlds.traffic.records import (
-    BUMP,
-    BY_HAND,
-    NOT_FILLED,
-    Block,
-    Record,
-    Row,
-    Snapshots,
-    bank_of,
-    fleet_of,
-    job_of,
-    tables_of,
-    tried_of,
-    used_of,
-)
-from sim.worlds.traffic.regret import assumed_wear, rate_on, wear_on
-from sim.worlds.traffic.selection import choose_day
+from sim.worlds.traffic.metrics.allocation import tally
+from sim.worlds.traffic.metrics.diagnostics import note_send
+from sim.worlds.traffic.metrics.lockout import locked_out
+from sim.worlds.traffic.metrics.regret import assumed_wear, rate_on, wear_on
+from sim.worlds.traffic.records import BUMP, BY_HAND, NOT_FILLED, Record
+from sim.worlds.traffic.rows import Block, Row, Snapshots, bank_of, fleet_of, job_of, tables_of, tried_of, used_of
+from sim.worlds.traffic.selection.choose import choose_day
 from sim.worlds.traffic.timetable import ATTRIBUTION as ATTRIBUTED
 from sim.worlds.traffic.timetable import AUDIENCE, EXPIRY, FAR, PRICES, REPLACED
-from sim.worlds.traffic.update_job import expire, load, refresh
 
 RECORD: bool = unbound("RECORD")
 READS_REST: bool = unbound("READS_REST")
@@ -109,6 +96,7 @@ def add_up(page: Record, sums: Record) -> None:
     sums.emv += page.emv
     sums.taught += page.taught
     sums.free_regret_usd += page.free_regret_usd
+    sums.expected_usd += page.expected_usd
 
 
 def advance_row(until: int, row: Row, params: Params) -> None:
@@ -214,6 +202,8 @@ def buyers(slot: Record, views: int, row: Row) -> int:
         arm_key(row.page.outcome_key, row.tried.history[slot.caption].caption_id), row.tried.uses[slot.caption]
     )
     rate = rate_on(slot.time // DAY_S, slot.caption, row) * slot.factor
+    exposure = fans_on(slot.time // DAY_S, row) * row.rules.expected_views
+    row.sums.expected_usd += exposure * min(rate, 1.0) * row.tried.captions[slot.caption].price
     shape = row.rules.message_shape
     if shape > 0.0:
         rate *= gamma(arm_key(key, NOISE), shape) / shape

@@ -27,7 +27,8 @@ from sim.worlds.traffic.bank.draw_bank import (
     sample_dollars,
     sample_traits,
 )
-from sim.worlds.traffic.records import ENTRY, PAGE, Block
+from sim.worlds.traffic.records import ENTRY, PAGE
+from sim.worlds.traffic.rows import Block
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -35,7 +36,7 @@ Records = NDArray[np.void]
 
 NORMAL = NormalDist()
 SMALLEST = 2.0**-53
-TILT = 0.8  # of page_sigma: measured, see docs/decision.md
+TILT = 0.9  # of page_sigma: measured, see docs/decision.md
 STREAMS = {
     "slot_key": "slots",
     "view_key": "views",

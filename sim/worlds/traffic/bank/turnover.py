@@ -13,8 +13,9 @@ from sim.kernels import unbound
 from sim.worlds.base import Params
 from sim.worlds.traffic.bank.rank_cutoff import set_cutoff_rate
 from sim.worlds.traffic.bank.top_cold import rebuild, remove
-from sim.worlds.traffic.records import BUMP, NEVER, RATE, RETIRED, USD, Records, Row
-from sim.worlds.traffic.update_job import refresh_score
+from sim.worlds.traffic.feedback.update_job import refresh_score
+from sim.worlds.traffic.records import BUMP, NEVER, RATE, RETIRED, USD, Records
+from sim.worlds.traffic.rows import Row
 
 POOLED: bool = unbound("POOLED")
 

@@ -13,7 +13,7 @@ from policies.maths.draws import arm_key, pull_key
 from sim.kernels import unbound
 from sim.worlds.base import Params
 from sim.worlds.count_draws import binomial
-from sim.worlds.traffic.labels import (
+from sim.worlds.traffic.feedback.labels import (
     FAILURE,
     NEITHER,
     SUCCESS,
@@ -26,8 +26,9 @@ from sim.worlds.traffic.labels import (
     share_known,
     wrapped,
 )
-from sim.worlds.traffic.records import Record, Row
-from sim.worlds.traffic.recount import PRIOR, keep_loaded, recount
+from sim.worlds.traffic.feedback.recount import PRIOR, keep_loaded, recount
+from sim.worlds.traffic.records import Record
+from sim.worlds.traffic.rows import Row
 
 summarise: Callable[..., tuple[float, float]] = unbound("summarise")
 BY_REVENUE: bool = unbound("BY_REVENUE")

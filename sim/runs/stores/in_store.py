@@ -10,20 +10,21 @@ upload the same files.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from sim.backends.base import Backend
 from sim.errors import SimError, StorageError
-from sim.runs.folder import MANIFEST, SCENARIO, RunFolder
+from sim.runs.folders.manifest import COMPLETE, run_key, to_text
+from sim.runs.folders.run_folder import MANIFEST, SCENARIO, RunFolder
 from sim.runs.job import Job, simulate_packed
-from sim.runs.manifest import COMPLETE, run_key, to_text
-from sim.runs.object_store import CONNECTIONS, ObjectStore
 from sim.runs.packed import is_whole, unpack
 from sim.runs.plan import Block
 from sim.runs.runner import Blocks, Pipeline, Progress
 from sim.runs.shards import Shard, simulate_blocks
+from sim.runs.stores.object_store import CONNECTIONS, ObjectStore
 
 BLOCKS = ".blocks"
 SUFFIX = ".block"
@@ -152,15 +153,20 @@ class StoredFolder:
     def _name(self, pipeline: Pipeline, block: Block) -> str:
         return _object(run_key(pipeline.manifest), block)
 
-    @contextmanager
-    def named(self) -> Iterator[None]:
+    def named(self) -> AbstractContextManager[None]:
         """Let messages name the URL, not the temporary folder."""
-        try:
-            yield
-        except SimError as error:
-            error.message = error.message.replace(str(self.local.path), self.store.url)
-            error.args = (error.message, *error.args[1:])
-            raise
+        return named(self.store, self.local.path)
+
+
+@contextmanager
+def named(store: ObjectStore, folder: Path) -> Iterator[None]:
+    """Let messages name the URL of `store` in place of the temporary `folder`."""
+    try:
+        yield
+    except SimError as error:
+        error.message = error.message.replace(str(folder), store.url)
+        error.args = (error.message, *error.args[1:])
+        raise
 
 
 def require_complete(folder: StoredFolder) -> RunFolder:
