@@ -88,7 +88,7 @@ def fleet_bytes(scenario: "Scenario") -> float:
     if bank is None or not bank.shared or not any(_policy(spec.kind).reads_fleet for spec in scenario.policies):
         return 0.0
     cells = workload(scenario).cells
-    return FLEET_BYTES * (cells + cells / world.pages)
+    return FLEET_BYTES * cells * (1.0 + 1.0 / int(world.pages))
 
 
 def estimate(scenario: "Scenario") -> Estimate:
