@@ -62,7 +62,12 @@ def scenario(number: int, policy: str = "uniform", pages: int = PAGES, days: int
         "seed": SEED + number,
         "replications": 1,
         "horizon": {"days": days},
-        "world": {"kind": "traffic", "pages": pages},
+        "world": {
+            "kind": "traffic",
+            "pages": pages,
+            "sends": {"reach": 1.0},
+            "purchases": {"strong_pages": {"share": 0.0}, "reference_audience": 50_000},
+        },
         "policies": [policy],
         "record": {"sends": True},
     }

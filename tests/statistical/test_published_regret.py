@@ -12,7 +12,7 @@ import pytest
 
 import sim
 
-pytestmark = [pytest.mark.slow, pytest.mark.long]
+pytestmark = pytest.mark.long
 ERRORS = 4.0  # a false alarm in 6e-5
 
 

@@ -24,7 +24,13 @@ SMALL = {
     "kind": "traffic",
     "pages": 3,
     "bank": {"captions": 150},
-    "purchases": {"per_view": [[5.0, 0.03], [20.0, 0.01]], "audience_exponent": 0.0, "page_sigma": 0.5},
+    "sends": {"reach": 1.0},
+    "purchases": {
+        "per_view": [[5.0, 0.03], [20.0, 0.01]],
+        "audience_exponent": 0.0,
+        "page_sigma": 0.5,
+        "strong_pages": {"share": 0.0},
+    },
     "turnover": {"retire_share_per_week": 0.1, "arrivals_per_week": 15},
 }
 
