@@ -29,7 +29,7 @@ class PlanningOracle(Policy):
     """
 
     by: str = parameter("reward", "which truth is maximised", choices=("reward", "revenue"))
-    patience: float = parameter(1.0, "weight of what a rest would gain", low=0.0)
+    patience: float = parameter(0.5, "weight of what a rest would gain", low=0.0)
     drop: float = parameter(0.2, "share of its rate that an arm loses by a send", low=0.0, high=0.99)
     half_life: float = parameter(14.0, "days in which half of the loss is regained", low=0.01)
 
