@@ -193,6 +193,11 @@ class Purchases(Section):
         1.2, description="Purchases per view fall with the audience to the power of minus this."
     )
     page_sigma: Spread = Field(1.5, description="Spread of pages of one audience: standard deviation of the logarithm.")
+    beta: Annotated[tuple[Positive, Positive], Listed] | None = Field(
+        None,
+        description="Rates of captions are drawn from this Beta distribution, whatever their price and page; "
+        "`bank.correlation` is then that of the normal scores.",
+    )
     max_per_view: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
         0.5, description="Rates r saturate as r / (1 + r / this), however small or good their page."
     )
