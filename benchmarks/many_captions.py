@@ -55,8 +55,8 @@ def thompson_beta(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
     return rng.beta(1.0 + s, 1.0 + n - s)
 
 
-def pooled_thompson(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
-    """A Beta draw under the prior that the other pages give (Bühlmann and Straub 1970; moments of pairs)."""
+def pooled_posterior(n: Floats, s: Floats) -> tuple[Floats, Floats]:
+    """The Beta posterior under the prior that the other pages give (Bühlmann and Straub 1970; moments of pairs)."""
     other_n, other_s = n.sum(axis=0) - n, s.sum(axis=0) - s
     mean, elsewhere = ((one.sum(1) + 1.0) / (of.sum(1) + 2.0) for one, of in ((s, n), (other_s, other_n)))
     pairs = (n * np.maximum(n - 1.0, 0.0)).sum(1)
@@ -72,10 +72,23 @@ def pooled_thompson(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
     centre = np.clip(mean * ratio, 0.01 * mean, 1.0 - 0.01 * (1.0 - mean))
     room = centre * (1.0 - centre)
     strength = room / np.minimum(mean**2 * spread * (1.0 - alike * trust), 0.9 * room) - 1.0
-    return rng.beta(strength * centre + s, strength * (1.0 - centre) + n - s)
+    return strength * centre + s, strength * (1.0 - centre) + n - s
 
 
-RULES: dict[str, Rule] = {rule.__name__: rule for rule in (uniform, wilson_sample, thompson_beta, pooled_thompson)}
+def pooled_thompson(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
+    """A draw from the pooled posterior."""
+    return rng.beta(*pooled_posterior(n, s))
+
+
+def pooled_posterior_mean(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
+    """The mean of the pooled posterior, ties broken at random."""
+    a, b = pooled_posterior(n, s)
+    return np.asarray(a / (a + b) + 1e-12 * rng.random(n.shape))
+
+
+RULES: dict[str, Rule] = {
+    rule.__name__: rule for rule in (uniform, wilson_sample, thompson_beta, pooled_thompson, pooled_posterior_mean)
+}
 
 
 def rates_of(problem: Problem, rng: np.random.Generator, shape: tuple[int, int] = (PAGES, CAPTIONS)) -> Floats:
