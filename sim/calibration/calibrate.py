@@ -20,7 +20,7 @@ from sim.calibration.views import ViewLaw, view_figures, view_laws
 from sim.calibration.volumes import volume_figures
 from sim.calibration.writing import content_of, scenario_text
 from sim.errors import InputError
-from sim.files import write_text
+from sim.files import make_folder, write_text
 from sim.scenario import Scenario, load
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Calibration:
     def write(self, path: str | Path) -> Path:
         """Write the scenario file."""
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         write_text(target, self.text)
         return target
 

@@ -52,6 +52,7 @@ EXPECTED = {
     "pooled_gamma_poisson",
     "pooled_posterior_mean",
     "recovering_softmax",
+    "planning_oracle",
     "wilson_gaussian",
     "beta_logit_normal",
     "beta_wilson_hilferty",
