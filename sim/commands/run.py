@@ -204,15 +204,13 @@ def _say_plan(scenario: "Scenario", out: Path | str, workers: int, output: Outpu
         "report_seconds": drawing,
         "disk_bytes": total.disk_bytes,
     }
+    drawn = " with the report" if report else ""
     rows = [
         ["policies", ", ".join(data["policies"])],
         ["replications", f"{scenario.replications:,} of each policy"],
         ["blocks", f"{len(blocks):,}, on {used} {'worker' if used == 1 else 'workers'}"],
         [scenario.world_kind.sends, f"about {number(total.pulls)} in all"],
-        [
-            "time",
-            f"about {duration(seconds)}{' with the report' if report else ''}, and a few seconds per policy to compile it the first time",
-        ],
+        ["time", f"about {duration(seconds)}{drawn}, and a few seconds per policy to compile it the first time"],
         ["disk", f"about {storage(total.disk_bytes)}"],
         ["run folder", f"{out}{' (exists)' if isinstance(out, Path) and out.exists() else ''}"],
     ]
