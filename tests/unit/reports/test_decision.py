@@ -12,8 +12,9 @@ import pytest
 
 from reports.decision.data import decision_data
 from reports.decision.text import details, headline, key_points
-from reports.estimators.comparisons import METRICS, paired_comparisons, win_probability
-from reports.estimators.intervals import paired_difference
+from reports.estimators.comparisons import METRICS, PairedComparison, paired_comparisons, win_probability
+from reports.estimators.intervals import Estimate, paired_difference
+from reports.estimators.simultaneous import simultaneous_level
 from reports.report_input import ReportInput, report_input
 from sim.errors import InputError
 from sim.scenario import load
@@ -195,6 +196,42 @@ def test_simultaneous_intervals_are_wider_and_holm_p_values_larger() -> None:
         assert row.p_holm is not None
         assert row.p_holm >= row.p_value
     assert [row.pointwise.value for row in rows] == sorted(row.pointwise.value for row in rows)
+
+
+def comparison(p_holm: float | None, low: float | None, high: float | None) -> PairedComparison:
+    estimate, share = Estimate(1.0, low, high, "t"), Estimate(0.5, 0.4, 0.6, "wilson")
+    return PairedComparison("a", "b", estimate, estimate, p_holm, p_holm, share, 40, False, None)
+
+
+@pytest.mark.parametrize(
+    ("p_holm", "low", "high", "significant"),
+    [
+        (0.01, 0.5, 1.5, True),
+        (0.01, -1.5, -0.5, True),
+        (0.01, -0.1, 1.5, False),
+        (0.06, 0.5, 1.5, False),
+        (None, 0.5, 1.5, False),
+        (0.01, None, None, False),
+    ],
+)
+def test_a_difference_is_significant_by_p_value_and_simultaneous_interval_alike(
+    p_holm: float | None, low: float | None, high: float | None, significant: bool
+) -> None:
+    assert comparison(p_holm, low, high).significant is significant
+
+
+def test_many_rivals_without_a_difference_are_seldom_told_apart() -> None:
+    """Ten equal rivals, 400 times: all simultaneous intervals hold 0 in 95 % of the samples (5 sd: 90.5 to 99.5 %)."""
+    rng, held = np.random.default_rng(4), 0
+    for _ in range(400):
+        level = simultaneous_level(differences := list(rng.normal(size=(10, 50))))
+        limits = [paired_difference(each, np.zeros(50), level).estimate for each in differences]
+        held += all(low is not None and high is not None and low <= 0.0 <= high for low, high in map(ends, limits))
+    assert 0.905 < held / 400 < 0.995
+
+
+def ends(estimate: Estimate) -> tuple[float | None, float | None]:
+    return estimate.low, estimate.high
 
 
 def test_win_probability_counts_replications() -> None:
