@@ -28,7 +28,7 @@ from twins.candidates import CANDIDATES, drawn
 pytest.importorskip("zetasql", reason="the zetasql wheel (extra `dev`) has no build for this platform")
 
 # One process compiles and evaluates: the engine takes a gigabyte, and its compilation 10 to 70 s.
-pytestmark = pytest.mark.xdist_group("googlesql")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("googlesql")]
 
 PROJECT, DATASET = "local-warehouse", "main"
 TABLES = tuple(name.removeprefix("ddl/") for name in sql.names("ddl"))

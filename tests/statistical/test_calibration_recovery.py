@@ -22,6 +22,8 @@ from sim.scenario import Scenario, load
 from sim.tables.send_log import sends_arrow
 from sim.worlds.traffic.world import TrafficWorld
 
+pytestmark = pytest.mark.slow
+
 DAYS, PAGES, SEED = 60, 16, 2025
 FALSE_ALARM = 1e-4
 ATTRIBUTION = "feedback.attribution"  # hidden here: the world would leave out late purchases as well

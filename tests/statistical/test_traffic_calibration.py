@@ -12,6 +12,8 @@ from sim.scenario import load
 from sim.worlds.traffic.parameters import season
 from sim.worlds.traffic.world import TrafficWorld
 
+pytestmark = pytest.mark.slow
+
 DAY_US = 86_400_000_000
 REACH = 0.27  # share of a page's fans that a message reaches
 MONDAY_US = 1_736_121_600_000_000  # 2025-01-06T00:00:00Z

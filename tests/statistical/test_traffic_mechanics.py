@@ -11,6 +11,8 @@ import pytest
 from sim.scenario import load
 from sim.worlds.traffic.world import TrafficWorld
 
+pytestmark = pytest.mark.slow
+
 DAY_US = 86_400_000_000
 FLAT = {
     "audience": {"fixed": 2_000},

@@ -9,6 +9,8 @@ from sim.worlds.traffic.selection import composite
 from sim.worlds.traffic.world import TrafficWorld
 from twins.composite import NaiveCompositePage, listing_of
 
+pytestmark = pytest.mark.slow
+
 DAYS = 16
 SWITCHES = [
     {},

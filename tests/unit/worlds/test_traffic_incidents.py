@@ -15,6 +15,8 @@ from sim.worlds.traffic.selection.replaced import normal_quantile, replaced_draw
 from sim.worlds.traffic.timetable import ATTRIBUTION, AUDIENCE, EXPIRY, FAR, RATES, calendar_of, times_of
 from sim.worlds.traffic.world import TrafficWorld
 
+pytestmark = pytest.mark.slow
+
 DAYS = 28
 
 

@@ -11,6 +11,8 @@ from sim.worlds.traffic.metrics.diagnostics import is_uncertain, width
 from sim.worlds.traffic.metrics.loop_metrics import success_chance
 from sim.worlds.traffic.world import TrafficWorld
 
+pytestmark = pytest.mark.slow
+
 START_US, WEEK_US = 1_736_121_600_000_000, 7 * 86_400_000_000
 DAYS = 21
 

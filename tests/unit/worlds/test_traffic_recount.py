@@ -13,6 +13,8 @@ from sim.tables.send_log import sends_arrow
 from sim.worlds.traffic.world import TrafficWorld
 from twins.deployed_job import DeployedJob
 
+pytestmark = pytest.mark.slow
+
 START_US = 1_736_121_600_000_000
 DAY_US = 86_400_000_000
 SWITCHES = [

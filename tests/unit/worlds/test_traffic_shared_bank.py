@@ -14,6 +14,8 @@ from sim.worlds.traffic.world import TrafficWorld
 from twins.fleet import NaiveFleetPage, run_together
 from twins.traffic_checks import DAYS, REPLICATION, SEED, WORLD, check_counts, check_sends, check_totals, scenario_of
 
+pytestmark = pytest.mark.slow
+
 POOLED = ["pooled_thompson", "pooled_wilson", {"kind": "pooled_gamma_poisson", "fatigue": 0.2}]
 
 

@@ -16,6 +16,8 @@ from sim.scenario.sections.traffic import TIERS
 from sim.worlds.engine import simulate
 from sim.worlds.traffic.world import TrafficWorld
 
+pytestmark = pytest.mark.slow
+
 DAY_US = 86_400_000_000
 START_US = 1_736_121_600_000_000  # 2025-01-06T00:00:00Z
 SMALL = {
