@@ -52,7 +52,8 @@ def run_of(
         for name, values in reward.items()
     ]
     summary = pl.DataFrame([{"policy": name, "mean_regret": 1000.0 - float(v.mean())} for name, v in reward.items()])
-    return SimpleNamespace(scenario=scenario, replications=pl.concat(rows), summary=summary)
+    absent = {}.get  # no table beside these
+    return SimpleNamespace(scenario=scenario, replications=pl.concat(rows), summary=summary, optional_table=absent)
 
 
 def data_of(*args: Any, metric: str | None = None, baseline: str | None = None, **keywords: Any) -> ReportInput:
