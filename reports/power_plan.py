@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reports.decision.tails import Shortage, Tails
 from reports.estimators.intervals import Estimate, Floats
 from reports.estimators.power import Fans, FieldTraffic, Replications, plan_fans, plan_replications
-from reports.tables.rows import by_policy, column
+from reports.tables.rows import by_policy, metric_values
 from sim.errors import InputError
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def plan_ranking(
     `tails` says what is known of the tails of the policies: the cost of lock-outs must be known before a spread is.
     """
     rows = by_policy(replications)
-    values = {name: column(rows[name], metric) for name in (baseline, *others)}
+    values = {name: metric_values(rows[name], metric) for name in (baseline, *others)}
     known, pilot = tails or Tails(), len(values[baseline])
     mean = known.mean(baseline, values[baseline], goal.confidence, metric=metric)
     difference = goal.difference * abs(mean.value) if goal.relative else goal.difference

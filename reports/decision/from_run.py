@@ -10,7 +10,7 @@ from reports.decision.inputs import DecisionInput, LockOuts, Unit
 from reports.decision.tails import Tails
 from reports.decision.unlucky import Unlucky
 from reports.scenario_facts import oracles, page_months, pages
-from reports.tables.rows import column
+from reports.tables.rows import column, metric_values
 from sim.scenario import Scenario
 from sim.worlds.bernoulli.luck import has_luck
 
@@ -25,7 +25,7 @@ def decision_input(
     months, kind_of = page_months(scenario), {spec.name: spec.kind for spec in scenario.policies}
     metric = "reward" if months is None else "revenue_usd"
     known, unit = tails(scenario, rows), Unit("", scenario.world_kind.reward, "per replication")
-    values = {name: column(frame, metric) / (months or 1.0) for name, frame in rows.items()}
+    values = {name: metric_values(frame, metric) / (months or 1.0) for name, frame in rows.items()}
     return DecisionInput(
         metric=metric,
         unit=unit if months is None else Unit("$", "", "per page and month"),

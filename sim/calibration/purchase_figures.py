@@ -34,6 +34,7 @@ def purchase_figures(sends: Sends, fit: PurchaseFit) -> list[Figure]:
     return [
         _per_view(fit, law, _freedom(weight, knots + 1)),
         *_pages(law),
+        Figure("world.purchases.strong_pages.share", 0.0, note="page_sigma is the spread of all pages of one audience"),
         _factors(WEEKDAY, fit, slice(knots, knots + WEEKDAYS - 1), sold / WEEKDAYS, _freedom(days, WEEKDAYS)),
         _factors(
             HOUR, fit, slice(knots + WEEKDAYS - 1, knots + WEEKDAYS + HOURS - 2), sold / HOURS, _freedom(weight, HOURS)
@@ -99,7 +100,8 @@ def _factors(key: str, fit: PurchaseFit, places: slice, sold: float, freedom: fl
     reach = _reach(freedom) * np.sqrt(np.diag(jacobian @ covariance @ jacobian.T))
     value = share * len(logs)
     if float(np.median(np.exp(2.0 * reach))) > WIDEST:
-        return unknown(key, f"95 % intervals reach up to a factor of {plain(float(np.exp(reach.max())))}")
+        why = f"95 % intervals reach up to a factor of {plain(float(np.exp(reach.max())))}"
+        return unknown(key, why, _scaled(value, -reach), _scaled(value, reach))
     return Figure(key, value.tolist(), _scaled(value, -reach), _scaled(value, reach), note="mean 1")
 
 

@@ -9,6 +9,7 @@ from policies.maths.draws import STREAM, arm_key, gamma, mix, normal, pull_key, 
 from sim.rng import policy_purpose, row_keys
 from sim.worlds.count_draws import binomial
 from sim.worlds.traffic.arrays import pools
+from sim.worlds.traffic.parameters import clipped_mean
 from twins.traffic_calendar import cycle_of, season_of
 
 DAY = 86_400
@@ -62,10 +63,10 @@ class NaivePage:
         ]
         for c in self.captions:
             c["rate"] = math.exp(c["log_rate"])
-        self.pooled = pools(self.policy)
+        self.pooled, self.aborted = pools(self.policy, scenario.selection), False
         self.cold, self.warm, self.week = [[], [], [], []], [[], [], [], []], -1
         self.messages, self.counted, self.priced, self.unfilled = [], 0, 0, 0
-        self.regret = self.regret_usd = 0.0
+        self.regret = self.regret_usd = self.expected_usd = 0.0
         self.best = 0
         self.window_of_median = []
         self.cycle = cycle_of(scenario.selection.quotas)
@@ -97,7 +98,7 @@ class NaivePage:
     def begin_day(self, day):
         if day % 7 == 0:
             self.begin_week(day // 7)
-        slots = self.plan(day)
+        slots, self.aborted = self.plan(day), False
         for tier in range(4):
             self.choose(tier, day, [slot for slot in slots if slot["tier"] == tier])
         return sorted(slots, key=lambda slot: slot["number"])
@@ -144,20 +145,19 @@ class NaivePage:
         unpriced = int(priced * sends.unpriced_share / (1 - sends.unpriced_share) + uniform(arm_key(key, 1)))
         total = min(max(priced + unpriced, sends.per_day_limits[0]), sends.per_day_limits[1])
         first, length = round(3600 * sends.hours[0]), round(3600 * (sends.hours[1] - sends.hours[0]))
-        gap = min(self.gap, length // priced)
-        u = sorted(uniform(arm_key(key, 16 + i)) for i in range(priced))
-        start = day * DAY + first
-        times = [start + int(self.phase * gap) + int(u[i] * (length - priced * gap)) + i * gap for i in range(priced)]
-        times += [start + int(uniform(arm_key(key, 16 + i)) * length) for i in range(priced, total)]
-        slots = [{"time": t, "number": day * 1024 + i, "priced": i < priced} for i, t in enumerate(times)]
-        slots.sort(key=lambda slot: slot["time"])
+        gap = min(self.gap, length // total)
+        u = sorted(uniform(arm_key(key, 16 + i)) for i in range(total))
+        start = day * DAY + first + int(self.phase * gap)
+        times = [start + int(u[i] * (length - total * gap)) + i * gap for i in range(total)]
+        slots = [{"time": t, "number": day * 1024 + i} for i, t in enumerate(times)]
         order = list(range(total))
         for i in range(total - 1, 0, -1):
             j = int(uniform(arm_key(key, 16 + 1024 + i)) * (i + 1))
             order[i], order[j] = order[j], order[i]
-        for i in order:
-            slots[i]["tier"] = self.cycle[self.priced % len(self.cycle)] if slots[i]["priced"] else 3
-            self.priced += slots[i]["priced"]
+        for place, i in enumerate(order):
+            slots[i]["priced"] = place < priced
+            slots[i]["tier"] = self.cycle[self.priced % len(self.cycle)] if place < priced else 3
+            self.priced += place < priced
             hour = slots[i]["time"] % DAY // 3600
             slots[i]["factor"] = self.season[day] * self.world.factors.hour[hour]
         return [slots[i] for i in order]
@@ -168,17 +168,17 @@ class NaivePage:
     # -- the choice ----------------------------------------------------------------------------------------------
     def choose(self, tier, day, slots):
         latest = day * DAY - round(DAY * self.scenario.selection.cool_down_days)
-        arms = [c for c in self.warm[tier] if day // 7 < c["retires"] and max(c["used"], default=-1e9) <= latest]
+        arms = [c for c in self.warm[tier] if day // 7 < c["retires"] and self.is_free(c, latest)]
         cold = [c for c in self.cold[tier] if day // 7 < c["retires"]]
         rates = [c["rate"] * (1.0 - self.wear(c, day)) for c in arms + cold]
-        if not slots or not arms + cold:
+        if not slots or not arms + cold or self.aborted:
             self.unfilled += len(slots)
             for slot in slots:
                 slot["caption"] = None
             return
         decision = (*self.statistics(arms, rates), len(cold), len(slots))
         key = pull_key(self.keys["policy"], day * 4 + tier)
-        chosen = self.rank(self.states[tier], *decision, key)
+        chosen = self.assigned(self.rank(self.states[tier], *decision, key), arms, latest)
         chances = self.shares(self.states[tier], *decision)
         self.unfilled += len(slots) - len(chosen)
         for place, slot in enumerate(slots):
@@ -187,11 +187,30 @@ class NaivePage:
                 i, luck = chosen[place], arm_key(key, 2 * len(arms) + len(chosen) + place)
                 slot["caption"] = arms[i] if i < len(arms) else self.take(tier, luck)
                 slot["chance"] = chances[min(i, len(arms))]
-        self.judge(tier, day, slots[: len(chosen)], rates, arms + cold)
+        if chosen:
+            possible = [i for i in range(len(rates)) if i >= len(arms) or self.is_possible(arms[i], latest)]
+            allowed = [(arms + cold)[i] for i in possible]
+            self.judge(tier, day, slots[: len(chosen)], [rates[i] for i in possible], allowed)
+        self.note(slots[: len(chosen)], day)
         x, y = decision[1:3]
         for i, slot in zip(chosen, slots, strict=False):
             if i < len(arms):
                 slot["weight"] = self.policy.rule.weight(x[i], y[i], self.states[tier], self.params)
+
+    def is_free(self, c, latest):
+        """Whether a caption is eligible."""
+        return max(c["used"], default=-1e9) <= latest
+
+    def is_possible(self, c, latest):
+        """Whether the clairvoyant can choose an eligible caption."""
+        return True
+
+    def assigned(self, chosen, arms, latest):
+        """Those of the chosen that are sent."""
+        return chosen
+
+    def note(self, slots, day):
+        """See the captions of some slots."""
 
     def judge(self, tier, day, slots, rates, eligible):
         dollars = [rate * c["price"] for rate, c in zip(rates, eligible, strict=True)]
@@ -265,7 +284,9 @@ class NaivePage:
         key, purchases, day = pull_key(arm_key(self.keys["outcomes"], c["id"]), len(c["used"])), 0, slot["time"] // DAY
         if slot["priced"]:
             shape = 1.0 / self.world.purchases.message_cv**2
-            rate = c["rate"] * (1.0 - self.wear(c, day)) * slot["factor"] * (gamma(arm_key(key, 1), shape) / shape)
+            rate = c["rate"] * (1.0 - self.wear(c, day)) * slot["factor"]
+            self.expected_usd += self.fans * clipped_mean(law) * min(rate, 1.0) * c["price"]
+            rate *= gamma(arm_key(key, 1), shape) / shape
             purchases = binomial(arm_key(key, 0), views, min(rate, 1.0))
             wear = self.wear(c, day)
             c["wear"], c["worn"] = wear + self.world.fatigue.drop * (1.0 - wear), day
@@ -274,7 +295,11 @@ class NaivePage:
         self.regret_usd += exposure * slot["missed"][1]
         self.best += slot["best"]
         c["used"].append(slot["time"])
-        self.messages.append({**slot, "views": views, "purchases": purchases, "key": key})
+        self.messages.append({**slot, "views": views, "purchases": purchases, "price": c["price"], "key": key})
+
+    def tabulated(self, c):
+        """The counted messages of a caption; the table knows only messages that were viewed."""
+        return [m for m in self.messages[: self.counted] if m["caption"]["id"] == c["id"] and m["views"]]
 
     # -- the update job ------------------------------------------------------------------------------------------
     def refresh(self, now):
@@ -285,7 +310,7 @@ class NaivePage:
                 break
             share = -math.expm1(-(now - m["time"]) / (3600 * self.world.delay.mean_hours))
             m["known"] = binomial(arm_key(m["key"], 2), m["purchases"], share)
-            earnings = m["known"] * m["caption"]["price"]
+            earnings = m["known"] * m["price"]
             m["emv"] = m["known"] / m["views"] * earnings if m["views"] else None
             m["counted_at"] = now
             self.counted += 1

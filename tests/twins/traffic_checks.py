@@ -11,6 +11,7 @@ WORLD = {
     "pages": 2,
     "audience": {"fixed": 3000},
     "sends": {
+        "reach": 1.0,
         "size_limits": [],
         "priced_per_day": [[3, 6]],
         "per_day_limits": [4, 14],
@@ -18,7 +19,12 @@ WORLD = {
         "unpriced_share": 0.3,
     },
     "bank": {"captions": 60, "tiers": {"budget": 1, "mid": 1, "premium": 2, "bump": 3}},
-    "purchases": {"per_view": [[5.0, 0.06], [20.0, 0.02]], "reference_audience": 3000, "page_sigma": 0.5},
+    "purchases": {
+        "per_view": [[5.0, 0.06], [20.0, 0.02]],
+        "reference_audience": 3000,
+        "page_sigma": 0.5,
+        "strong_pages": {"share": 0.0},
+    },
     "views": {"unpriced": {"mean": 0.001, "cv": 0.7}},
     "factors": {"holidays": {"days_per_year": 100}},
     "fatigue": {"drop": 0.4, "half_life_days": 5.0},
@@ -58,7 +64,7 @@ def check_sends(log, pages):
     assert log.caption_id.tolist() == [m["caption"]["id"] for m in messages]
     assert log.viewed_count.tolist() == [m["views"] for m in messages]
     assert log.purchased_count.tolist() == [m["purchases"] for m in messages]
-    assert log.earnings.tolist() == [m["purchases"] * m["caption"]["price"] for m in messages]
+    assert log.earnings.tolist() == [m["purchases"] * m["price"] for m in messages]
     chances = np.array([m["chance"] for m in messages])
     known = ~np.isnan(chances)
     assert log.propensity[known].tolist() == chances[known].tolist()
@@ -75,9 +81,9 @@ def check_totals(world, pages):
     assert world.unfilled()[1] == sum(p.unfilled for p in pages)
     assert totals.regret[1] == pytest.approx(sum(p.regret for p in pages), rel=1e-12, abs=0)
     assert totals.regret_usd[1] == pytest.approx(sum(p.regret_usd for p in pages), rel=1e-12, abs=0)
-    assert totals.revenue_micros[1] == sum(
-        m["purchases"] * m["caption"]["price"] * 1_000_000 for p in pages for m in p.messages
-    )
+    assert totals.revenue_micros[1] == sum(m["purchases"] * m["price"] * 1_000_000 for p in pages for m in p.messages)
+    expected = [p.expected_usd for p in pages]
+    assert world.page_totals().expected_usd[1].tolist() == pytest.approx(expected, rel=1e-12, abs=0)
 
 
 def check_counts(counts, pages):
@@ -97,6 +103,8 @@ def check_counts(counts, pages):
     expected = {}
     for page, naive in enumerate(pages):
         for m in naive.messages[: naive.counted]:
+            if m["views"] == 0:
+                continue
             row = expected.setdefault((page + 1, m["caption"]["id"]), [0, 0, 0, 0, 0, 0])
             row[0] += m["label"] == 1
             row[1] += m["label"] == 0

@@ -69,6 +69,11 @@ class TrafficFeedback(Section):
     )
 
     @property
+    def refresh_period(self) -> float:
+        """Days between update jobs."""
+        return self.refresh_hours / 24
+
+    @property
     def models_data_path(self) -> bool:
         """Whether the send log is what the warehouse holds, and not all that will ever be known."""
         return self.counting == "every_refresh" or self.attribution < 1.0 or self.loads is not None
@@ -97,6 +102,12 @@ class Selection(Section):
     )
     cool_down_days: Annotated[float, Field(ge=0.0, le=3_660.0)] = Field(
         7.0, description="A caption is not eligible for this many days after its last send."
+    )
+    agency_lock: Literal["none", "skip", "abort"] = Field(
+        "none",
+        description="Whether a caption that one page sends cools down on all pages, which need a shared bank. "
+        "`skip`: a page takes the next caption. `abort`, as deployed: a locked caption aborts the page's call, and the "
+        "rest of its day stays empty.",
     )
     score: Literal["plain", "composite"] = Field(
         "plain",

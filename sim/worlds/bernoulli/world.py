@@ -120,6 +120,7 @@ class BernoulliWorld:
             sends=whole.pulls[:, None],
             reward=whole.reward[:, None],
             revenue_micros=whole.revenue_micros[:, None],
+            expected_usd=whole.regret_usd[:, None],
             weight=np.ones((len(whole.pulls), 1)),
             names=UNNAMED,
         )

@@ -1,6 +1,7 @@
 """Simulates a block of the traffic world through a list of times, and keeps what is recorded at each.
 
-Rows do not interact, unless a policy learns from all pages of a replication: these then advance together, day by day.
+Rows do not interact, unless a policy learns from all pages of a replication or pages lock captions for one another:
+these then advance together, day by day.
 Otherwise a caller that knows all times beforehand can have each row run through all of them at
 once: the state of a row then stays in the processor's cache (a quarter of the time, with many more captions).
 """
@@ -18,7 +19,7 @@ from sim.worlds.traffic.records import BUMP, RESULT, Records
 from sim.worlds.traffic.rows import Block, Snapshots
 
 AT_ONCE = 256  # rows of a compiled call, which cannot be interrupted
-WEIGHED = ("purchases", "revenue", "tier_revenue", "regret", "regret_usd")
+WEIGHED = ("purchases", "revenue", "tier_revenue", "regret", "regret_usd", "expected_usd")
 WEIGHTED_RESULT = np.dtype(
     [(name, "f8" if name in WEIGHED else RESULT[name].base, RESULT[name].shape) for name in RESULT.names or ()]
 )

@@ -73,6 +73,7 @@ RULES = np.dtype(
         ("message_shape", "f8"),  # of the gamma noise of a message's rate; 0: none
         ("delay_s", "f8"),  # mean time from send to purchase
         ("mean_views", "f8"),  # share of fans who view a priced message
+        ("expected_views", "f8"),  # the same, allowing for shares that would exceed 1
         ("priced_mu", "f8"),  # of the logarithm of that share: mean
         ("priced_sigma", "f8"),  # and standard deviation
         ("unpriced_mu", "f8"),
@@ -121,6 +122,7 @@ PAGE = np.dtype(
         ("priced_sends", "i8"),  # priced slots planned so far
         ("price_factor", "f8"),  # of prices now, against those at start
         ("replaced", "i8"),  # whether the sampling function is replaced today
+        ("aborted", "i8"),  # whether a locked caption has aborted today's call
         ("assigned", "i8"),  # messages with a caption so far, where recent uses are kept
         ("decayed_at", "i8"),  # the value of `sends` that discounted statistics refer to
         ("pending_head", "i8"),  # of the ring `Row.job.pending`
@@ -153,6 +155,7 @@ RESULT = np.dtype(
         ("emv", "f8"),  # dollars, over all messages, with all purchases
         ("taught", "i8"),  # messages that the table counts, each once
         ("free_regret_usd", "f8"),  # against a clairvoyant without cool-down and budgets, day by day
+        ("expected_usd", "f8"),  # of the messages sent: revenue without the luck of views and sales
     ]
 )
 """The sums of a page, or of all pages of a replication, since time zero."""
@@ -189,6 +192,7 @@ CAPTION = np.dtype(
         ("last_used", "i4"),  # time of the last send
         ("price", "i4"),  # dollars; 0: unpriced
         ("place", "i4"),  # in the bank
+        ("kind", "i4"),  # of the composite selection: 2 × category + urgency
     ],
     align=True,
 )

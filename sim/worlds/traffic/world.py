@@ -20,7 +20,16 @@ from sim.worlds.metrics.estimation import nothing
 from sim.worlds.metrics.lock_out import can_lock_out
 from sim.worlds.metrics.loop import LoopMetrics
 from sim.worlds.selection import chances
-from sim.worlds.traffic.arrays import Sections, composite, make_block, pools, reads_truth, shares
+from sim.worlds.traffic.arrays import (
+    Sections,
+    composite,
+    locks,
+    make_block,
+    pools,
+    reads_labels,
+    reads_truth,
+    shares,
+)
 from sim.worlds.traffic.driver import RowDriver
 from sim.worlds.traffic.kernel import play
 from sim.worlds.traffic.metrics.loop_metrics import last_day, loop_metrics
@@ -79,7 +88,7 @@ class TrafficWorld:
             kernel_of(policy, spec.kind, sections, happening, record=self._record),
             self._block,
             self._weights,
-            together=shares(policy, world),
+            together=shares(policy, world) or locks(selection),
         )
 
     def changes(self) -> Iterable[tuple[float, Callable[[], None]]]:
@@ -116,6 +125,7 @@ class TrafficWorld:
             sends=sums["sends"].copy(),
             reward=sums["purchases"].astype(np.float64),
             revenue_micros=sums["revenue"] * MICROS,
+            expected_usd=sums["expected_usd"].copy(),
             weight=np.ones(shape) if self._weights is None else self._weights.reshape(shape),
             names=UNNAMED,
         )
@@ -205,11 +215,13 @@ def kernel_of(policy: Policy, label: str, sections: Sections, happening: Collect
         observe_fleet=rule.observe_fleet,
         summarise_fleet=rule.summarise_fleet,
         recover=rule.recover,
-        PRUNE=policy.prune_by_upper_bound,
+        # The composite score differs by captions so much that most are out at once.
+        PRUNE=policy.prune_by_upper_bound or (composite(selection) and not knows_truth),
         POOLED=pooled,
         RECOMPUTE=knows_truth or not memory.cumulative,
         READS_SALES=policy.reads_sales,
         READS_FLEET=policy.reads_fleet,
+        READS_LABELS=not pooled and reads_labels(rule.prepare),
         READS_REST=policy.reads_rest,
         SHARED=shares(policy, world),
         RECORD=record,
@@ -218,6 +230,8 @@ def kernel_of(policy: Policy, label: str, sections: Sections, happening: Collect
         RECOUNT=feedback.counting == "every_refresh",
         CONSTRAINED=composite(selection),
         COMPOSITE=composite(selection) and not knows_truth,  # who knows the truth ranks by it, within the constraints
+        LOCKED=locks(selection) and (selection.agency_lock == "skip" or knows_truth),
+        ABORTS=selection.agency_lock == "abort" and not knows_truth,  # who knows the truth also knows the locks
         REPLACES="function_replaced" in happening and policy.kind == DEPLOYED,
         REPRICED="prices" in happening,
         BY_REVENUE=policy.true_mean_of == "revenue",

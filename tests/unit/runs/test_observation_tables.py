@@ -19,6 +19,8 @@ from sim.tables.send_log import arrow_schema
 from sim.worlds.engine import curve_points, simulate
 from sim.worlds.metrics.observation import watched_points
 
+pytestmark = pytest.mark.slow
+
 DICTIONARY = Path(__file__).parents[3] / "docs" / "data-dictionary.md"
 OBSERVED = ("allocation", "exploration", "estimation", "revenue", "weeks")
 CHURNING = {

@@ -7,6 +7,8 @@ import pytest
 
 import sim
 
+pytestmark = pytest.mark.slow
+
 TRAFFIC = {
     "name": "traffic",
     "replications": 3,

@@ -17,6 +17,8 @@ from sim.worlds.count_draws import binomial
 from sim.worlds.engine import simulate
 from sim.worlds.table import timing
 
+pytestmark = pytest.mark.slow
+
 RATES = {"ann": [0.02, 0.05, 0.03], "bea": [0.5, 0.45], "cleo": [0.1], "dora": [0.004, 0.0, 0.012, 0.008, 0.2]}
 SEED = 5
 

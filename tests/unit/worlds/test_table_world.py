@@ -16,6 +16,8 @@ from sim.worlds.engine import build_world, simulate
 from sim.worlds.table.empirical_bayes import fit_beta_binomial
 from sim.worlds.table.world import TableWorld, timing_of
 
+pytestmark = pytest.mark.slow
+
 HEADLINES = Path(__file__).parents[3].parent / "shared/data/headline_tests.parquet"
 COUNTS = {
     "page_name": ["a", "a", "a", "b", "b", "c"],

@@ -29,9 +29,11 @@ from sim.worlds.traffic.feedback.labels import (
 from sim.worlds.traffic.feedback.recount import PRIOR, keep_loaded, recount
 from sim.worlds.traffic.records import Record
 from sim.worlds.traffic.rows import Row
+from sim.worlds.traffic.selection.composite import note_value
 
 summarise: Callable[..., tuple[float, float]] = unbound("summarise")
 BY_REVENUE: bool = unbound("BY_REVENUE")
+CONSTRAINED: bool = unbound("CONSTRAINED")
 DISCOUNTED: bool = unbound("DISCOUNTED")
 RECOMPUTE: bool = unbound("RECOMPUTE")
 WEIGHTED: bool = unbound("WEIGHTED")
@@ -108,6 +110,8 @@ def count(message: Record, median: float, now: int, row: Row, params: Params) ->
     """Count a message in the table and in what the policy sees."""
     c, label = message.caption, label_of(message.emv, median)
     tabulate(c, message, label, now, row)
+    if CONSTRAINED:
+        note_value(c, row)
     row.sums.taught += 1
     if label == NEITHER:
         return
@@ -142,6 +146,8 @@ def expire(before: int, row: Row, params: Params) -> None:
                 table.runs = table.successes = table.failures = table.observations = 0
                 table.revenue = table.revenue_null = 0
                 table.weighted = 0.0
+            if CONSTRAINED:
+                note_value(c, row)
             if not RECOMPUTE:
                 refresh_score(c, 0.0, row, params)
 
@@ -152,6 +158,8 @@ def show(c: int, row: Row, params: Params) -> None:
     history.s = max(0.0, float(table.successes - PRIOR))
     history.n = history.s + max(0.0, float(table.failures - PRIOR))
     history.ipw_successes = table.weighted
+    if CONSTRAINED:
+        note_value(c, row)
     if not RECOMPUTE:
         refresh_score(c, 0.0, row, params)
 
