@@ -9,13 +9,13 @@ from policies.registry import kinds
 from reports.decision.inputs import DecisionInput, LockOuts, Unit
 from reports.decision.tails import Tails
 from reports.decision.unlucky import Unlucky
-from reports.scenario_facts import oracles, page_months, pages
+from reports.scenario_facts import ORACLES, oracles, page_months, pages
 from reports.tables.rows import column, metric_values
 from sim.scenario import Scenario
 from sim.worlds.bernoulli.luck import has_luck
 
 RANDOM, ROTATION = "uniform", "round_robin"
-NOT_LEARNING = (RANDOM, ROTATION, "oracle")
+NOT_LEARNING = (RANDOM, ROTATION, *ORACLES)
 
 
 def decision_input(
