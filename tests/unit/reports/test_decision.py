@@ -54,7 +54,13 @@ def run_of(
         for name, values in reward.items()
     ]
     summary = pl.DataFrame([{"policy": name, "mean_regret": 1000.0 - float(v.mean())} for name, v in reward.items()])
-    return SimpleNamespace(path=Path("nowhere"), scenario=scenario, replications=pl.concat(rows), summary=summary)
+    return SimpleNamespace(
+        path=Path("nowhere"),
+        scenario=scenario,
+        replications=pl.concat(rows),
+        summary=summary,
+        optional_table={}.get,  # no table beside these
+    )
 
 
 def data_of(*args: Any, metric: str | None = None, baseline: str | None = None, **keywords: Any) -> ReportInput:
