@@ -36,7 +36,7 @@ INDICES = [
 def agree(body: dict[str, Any], policy: Policy, *, sends: bool = False) -> None:
     content = {"version": 1, "name": "twin", "replications": 4, "policies": ["uniform"], "record": {"sends": sends}}
     scenario = load(content | body)
-    spec = SimpleNamespace(name="everything", kind="everything", params={}, build=lambda: policy)
+    spec = SimpleNamespace(name="everything", kind="everything", params={}, build=lambda: policy, pool=None, renew=None)
     result = simulate(scenario, spec, range(1, 3))
     for index, number in enumerate(range(1, 3)):
         with np.errstate(over="ignore"):

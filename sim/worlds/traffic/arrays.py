@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from policies.base import Policy
 from sim.calendar.base import longest_gap
+from sim.rng import row_keys
 from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficSection
 from sim.units import DAY_S, WEEK_DAYS
 from sim.worlds.selection.inclusion import new_room
@@ -31,6 +32,7 @@ from sim.worlds.traffic.records import (
     TABLE,
     WEEK,
     Bank,
+    Batch,
     Block,
     Fleet,
     RecentUse,
@@ -59,17 +61,22 @@ def make_block(
     times: Times,
     *,
     record: bool,
+    pool: tuple[int, float] = (0, math.inf),
 ) -> Block:
-    """Everything that the kernel works on; `policy_keys` are (replications, pages)."""
+    """Everything that the kernel works on; `policy_keys` are (replications, pages).
+
+    `pool` is how many captions of a tier the policy chooses from (0: all), and the days after which others follow.
+    """
     world, _, selection = sections
     pages = make_pages(world, seed, replications)
     pages["policy_key"], pages["price_factor"] = policy_keys.ravel(), 1.0
+    pages["pool_key"], pages["pool_number"] = row_keys(seed, "pool", replications, world.pages).ravel(), -1
     sampled = make_bank(world, days, pages)
     captions = sampled.entries.shape[1]
     set_top_rates(pages, sampled)
     tried = reserve(pages, most_chosen(world, selection, days) if pools(policy, selection) else None)
     listing, most_cold = _listing(world, selection, sampled, pages), most_of_a_tier(world, selection) + SPARE
-    rules, state = kernel_parameters(*sections, policy), np.zeros((len(pages), len(TIERS), policy.state_size))
+    rules, state = kernel_parameters(*sections, policy, pool), np.zeros((len(pages), len(TIERS), policy.state_size))
     most = int(rules["most"][0])
     return Block(
         rules=rules,
@@ -86,6 +93,7 @@ def make_block(
         fleet=_fleet(len(replications), len(pages), captions, tried)
         if shares(policy, world)
         else _fleet(len(replications), len(pages), 0, 0),
+        batch=_batch(len(pages), tried if policy.reads_batches else 0, policy.note_size),
         params=policy.parameters(),
         tables=_tables(world, selection, season(world, seed, replications, days), days, times),
         work=_workspace(captions, tried, most, policy, sections, record=record),
@@ -177,6 +185,11 @@ def shares(policy: Policy, world: TrafficSection) -> bool:
 
 def _fleet(replications: int, rows: int, captions: int, tried: int) -> Fleet:
     return Fleet(np.zeros((replications, captions)), np.zeros((replications, captions)), np.zeros((rows, tried, 2)))
+
+
+def _batch(rows: int, tried: int, note_size: int) -> Batch:
+    new_n, new_s, a, b = (np.zeros((rows, tried)) for _ in range(4))
+    return Batch(np.zeros((rows, tried, 2)), new_n, new_s, a, b, np.zeros((rows, tried, note_size)))
 
 
 def pools(policy: Policy, selection: Selection | None = None) -> bool:

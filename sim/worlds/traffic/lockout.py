@@ -14,7 +14,7 @@ from sim.worlds.traffic.bank.top_cold import ensure_size
 from sim.worlds.traffic.composite import DRAW
 from sim.worlds.traffic.records import BUMP, RATE, RETIRED, Row
 from sim.worlds.traffic.regret import rate_on
-from sim.worlds.traffic.selection import TIERS, gather, wanted_of
+from sim.worlds.traffic.selection import TIERS, cold_of, gather, wanted_of
 from sim.worlds.traffic.update_job import recall
 
 prepare: Callable[..., None] = unbound("prepare")
@@ -23,6 +23,7 @@ support: Callable[..., tuple[float, float]] = unbound("support")
 DISCOUNTED: bool = unbound("DISCOUNTED")
 WINDOWED: bool = unbound("WINDOWED")
 COMPOSITE: bool = unbound("COMPOSITE")
+POOL: bool = unbound("POOL")
 
 NO_COOL_DOWN = RETIRED - 1
 
@@ -47,13 +48,15 @@ def locked_out(locked: Flags, row: Row, params: Params) -> None:
 
 
 def is_locked_out(tier: int, day: int, row: Row, params: Params) -> bool:
-    """Whether it is so of one tier; changes the policy's state."""
-    eligible, cold = gather(tier, day, NO_COOL_DOWN, row, params), row.page.cold[tier]
+    """Whether it is so of one tier; changes the policy's state. Cold captions may all be in the pool, if any is."""
+    eligible, cold = gather(tier, day, NO_COOL_DOWN, row, params), cold_of(tier, row)
     if eligible + cold == 0:
         return False
     key, arms = pull_key(row.page.policy_key, (day + 1) * TIERS + tier), eligible + cold
     prepare(row.sums.sends, row.work.n[:arms], row.work.a[:arms], row.work.b[:arms], params, row.state[tier], key)
-    best = best_of(tier, day, eligible, row)
+    best = best_of(tier, day, eligible + row.page.outside if POOL else eligible, row)
+    if POOL and (best >= eligible or (best < 0 and cold == 0)):
+        return True  # it is not in the pool
     return count_above(best, tier, eligible, row, params) >= max(1, wanted_of(tier, row))
 
 

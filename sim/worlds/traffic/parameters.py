@@ -17,7 +17,7 @@ from sim.worlds.traffic.records import RULES
 
 
 def kernel_parameters(
-    world: TrafficSection, feedback: TrafficFeedback, selection: Selection, policy: Policy
+    world: TrafficSection, feedback: TrafficFeedback, selection: Selection, policy: Policy, pool: tuple[int, float]
 ) -> NDArray[np.void]:
     """Every scalar that the kernel needs, (1,) RULES."""
     sends, quotas = world.sends, selection.quotas
@@ -62,6 +62,8 @@ def kernel_parameters(
         assumed_half_life=policy.fatigue_assumed[1],
         discount=policy.memory.discount,
         window=policy.memory.window,
+        pool=pool[0],
+        renew=pool[1],
     )
 
 

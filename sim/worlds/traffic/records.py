@@ -84,6 +84,8 @@ RULES = np.dtype(
         ("assumed_half_life", "f8"),  # days
         ("discount", "f8"),  # what policies forget, see policies.base.Memory
         ("window", "i8"),
+        ("pool", "i8"),  # captions of a tier that the policy chooses from; 0: all
+        ("renew", "f8"),  # days that a pool lasts
     ]
 )
 """The numbers that are the same for all pages."""
@@ -106,12 +108,16 @@ PAGE = np.dtype(
         ("shared_drift_key", "u8"),
         ("shared_coins", "u8"),  # bits of a drift's coins that all pages of the replication share
         ("policy_key", "u8"),
+        ("pool_key", "u8"),
         ("tier_start", "i8", TIER_EDGES),  # where each tier begins in the bank; C
         ("tried_start", "i8", TIER_EDGES),  # the same among the tried; W
         ("arrived", "i8", TIERS),  # captions of each tier that are in the bank or were
         ("cold", "i8", TIERS),  # cold captions of each tier that are in the bank
         ("listed", "i8", TIERS),  # the same with those that retired since `Row.bank.cold` was last tidied
         ("tried", "i8", TIERS),  # tried captions of each tier, those included that are retired
+        ("pool_number", "i8"),  # of the present pool; −1 before the first
+        ("pool_cold", "i8", TIERS),  # cold captions in it
+        ("outside", "i8"),  # eligible captions of the tier in turn that are not in its pool
         ("week", "i8"),  # the last one begun
         ("alive", "i8"),  # captions in the bank
         ("top_rate", "f8", TIERS),  # a tenth of the captions at start exceed it
@@ -192,6 +198,7 @@ CAPTION = np.dtype(
         ("last_used", "i4"),  # time of the last send
         ("price", "i4"),  # dollars; 0: unpriced
         ("place", "i4"),  # in the bank
+        ("pooled", "i4"),  # whether it is in the pool
     ],
     align=True,
 )
@@ -340,6 +347,17 @@ class Fleet(NamedTuple):
     given: Floats  # (W, 2): what this page has added of each tried caption
 
 
+class Batch(NamedTuple):
+    """What a `reads_batches` policy has learned from; of length 0 for others."""
+
+    told: Floats  # (W, 2): trials and successes
+    new_n: Floats  # (W,): what the last refresh has brought
+    new_s: Floats  # (W,)
+    a: Floats  # (W,): of the captions, while the policy learns
+    b: Floats  # (W,)
+    notes: Floats  # (W, note_size)
+
+
 class UpdateJob(NamedTuple):
     """What the update job of a page keeps between two runs."""
 
@@ -422,6 +440,7 @@ class Row(NamedTuple):
     log: Records  # LINE; of length 0 where sends are not recorded
     state: Floats  # (tiers, state_size): the policy's
     fleet: Fleet
+    batch: Batch
     tables: Tables
     work: Workspace
 
@@ -441,6 +460,7 @@ class Block(NamedTuple):
     log: Records
     state: Floats  # (N, tiers, state_size)
     fleet: Fleet  # `n` and `s` have as many rows as there are replications
+    batch: Batch
     params: Params  # the policy's
     tables: Tables
     work: Workspace
@@ -466,6 +486,11 @@ def bank_of(bank: Bank, i: int) -> Bank:
 def fleet_of(fleet: Fleet, i: int, replication: int) -> Fleet:
     """What row `i` shares with the other pages of its replication."""
     return Fleet(fleet.n[replication], fleet.s[replication], fleet.given[i])
+
+
+def batch_of(batch: Batch, i: int) -> Batch:
+    """What the policy has learned from on row `i`."""
+    return Batch(batch.told[i], batch.new_n[i], batch.new_s[i], batch.a[i], batch.b[i], batch.notes[i])
 
 
 def used_of(used: RecentUse, i: int) -> RecentUse:

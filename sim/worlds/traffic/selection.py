@@ -4,7 +4,8 @@ The m cold captions of a tier have equal statistics, hence m draws of one score:
 statistics, and chance says which captions they are. So a decision costs as much as there are tried captions.
 
 Plain functions of the traffic kernel, which binds the policy's `summarise`, `prepare`, `score`, `quantile`,
-`support` and `weight`, and `VECTORISE`, `PRUNE`, `DETERMINISTIC`, `POOLED`, `RECOMPUTE`, `WEIGHTED`, `RECORD`,
+`support` and `weight`, and `VECTORISE`, `POOL` (only captions of a random pool are ranked), `PRUNE`,
+`DETERMINISTIC`, `POOLED` (cold captions are equals), `RECOMPUTE`, `WEIGHTED`, `RECORD`,
 `DISCOUNTED`, `WINDOWED`, for policies that read sales `READS_SALES`, `observe_sales`, `summarise_sales`,
 for those that read the fleet `READS_FLEET`, and for those that read rests `READS_REST`, `recover`.
 """
@@ -44,6 +45,7 @@ CONSTRAINED: bool = unbound("CONSTRAINED")  # whether budgets apply
 DETERMINISTIC: bool = unbound("DETERMINISTIC")
 DISCOUNTED: bool = unbound("DISCOUNTED")
 POOLED: bool = unbound("POOLED")
+POOL: bool = unbound("POOL")
 PRUNE: bool = unbound("PRUNE")
 READS_FLEET: bool = unbound("READS_FLEET")
 READS_REST: bool = unbound("READS_REST")
@@ -71,7 +73,7 @@ def choose_day(day: int, row: Row, params: Params) -> None:
                 prepare_classes(tier, row)
             eligible = gather_today(tier, day, row, params)
             # A policy is never asked about nothing.
-            arms = eligible + row.page.cold[tier]
+            arms = eligible + cold_of(tier, row)
             found = choose(tier, day, eligible, wanted, row, params) if arms > 0 else 0
             if found == 0 and arms > 0 and not CONSTRAINED:
                 raise ValueError("every score is NaN")
@@ -83,6 +85,11 @@ def choose_day(day: int, row: Row, params: Params) -> None:
             row.sums.unfilled += wanted - found
     if CONSTRAINED:
         note_uses(day, row)
+
+
+def cold_of(tier: int, row: Row) -> int:
+    """How many cold captions of a tier can be chosen."""
+    return row.page.pool_cold[tier] if POOL else row.page.cold[tier]  # type: ignore[no-any-return]
 
 
 def send_by_hand(row: Row) -> None:
@@ -106,20 +113,33 @@ def gather_today(tier: int, day: int, row: Row, params: Params) -> int:
     if READS_SALES or READS_FLEET:
         copy(row.state[tier], row.work.states[0])
     eligible = gather(tier, day, day * DAY_S - row.rules.cool_down_s, row, params)
-    if (READS_SALES or READS_FLEET) and eligible + row.page.cold[tier] == 0:
+    if (READS_SALES or READS_FLEET) and eligible + cold_of(tier, row) == 0:
         copy(row.work.states[0], row.state[tier])
     return eligible
 
 
 def gather(tier: int, day: int, latest: int, row: Row, params: Params) -> int:
-    """Copy a tier's tried captions that were last used by `latest` into the work space; returns how many there are."""
-    count, start = 0, row.page.tried_start[tier]
+    """Copy a tier's tried captions that were last used by `latest` into the work space; returns how many there are.
+
+    With a pool they are those of the pool; the others, which only a clairvoyant chooses, come behind them.
+    """
     if READS_SALES:
         fit_sales(tier, row, params)
     if READS_FLEET:
         fit_fleet(tier, row, params)
+    count = gather_from(1, 0, tier, day, latest, row, params)
+    if POOL:
+        row.page.outside = gather_from(0, count, tier, day, latest, row, params) - count
+    return count
+
+
+def gather_from(pooled: int, count: int, tier: int, day: int, latest: int, row: Row, params: Params) -> int:
+    """The same from position `count` on, with a pool only of captions inside (1) or outside (0); the next position."""
+    start = row.page.tried_start[tier]
     for c in range(start, start + row.page.tried[tier]):
         caption = row.tried.captions[c]
+        if POOL and caption.pooled != pooled:
+            continue
         if RECOMPUTE and caption.last_used <= latest:
             refresh_score(c, rate_on(day, c, row), row, params)
         if READS_FLEET:
@@ -177,7 +197,7 @@ def choose(tier: int, day: int, eligible: int, wanted: int, row: Row, params: Pa
     if RECORD:
         note_chances(tier, eligible, wanted, found, key, row, params)
     if tier != BUMP:
-        expect(tier, day, eligible, found, row)
+        expect(tier, day, eligible + row.page.outside if POOL else eligible, found, row)
     return found
 
 
@@ -194,7 +214,7 @@ def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params
     """
     if REPLACES and row.page.replaced:
         return rank_replaced(tier, eligible, wanted, key, row)
-    arms, state = eligible + row.page.cold[tier], row.state[tier]
+    arms, state = eligible + cold_of(tier, row), row.state[tier]
     prepare(row.sums.sends, row.work.n[:arms], row.work.a[:arms], row.work.b[:arms], params, state, key)
     # Cold ones first: little is known of them, and few tried ones then make it into the list.
     found = rank_cold(tier, eligible, wanted, key, row, params) if POOLED else 0
@@ -205,7 +225,7 @@ def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params
 
 def rank_replaced(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row) -> int:
     """The same while the sampling function is replaced."""
-    u, cold, found = 1.0, row.page.cold[tier] if POOLED else 0, 0
+    u, cold, found = 1.0, cold_of(tier, row) if POOLED else 0, 0
     for j in range(min(cold, wanted)):
         u *= uniform(arm_key(key, 2 * eligible + j)) ** (1.0 / (cold - j))
         row.work.score[j], row.work.luck[j], row.work.chosen[j] = replaced_quantile(u), u, eligible + j
@@ -225,7 +245,7 @@ def rank_cold(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, p
     (Rényi 1953). Where the quantile is flat they break ties as independent uniforms would.
     """
     a, b = summarise(0.0, 0.0, 0.0, 0.0, params)
-    u, cold, found = 1.0, row.page.cold[tier], 0
+    u, cold, found = 1.0, cold_of(tier, row), 0
     for j in range(min(cold, wanted)):
         luck = arm_key(key, 2 * eligible + j)
         u *= uniform(luck) ** (1.0 / (cold - j))
@@ -302,7 +322,7 @@ def note_chances(tier: int, eligible: int, wanted: int, found: int, key: np.uint
 
 def integrate_chances(tier: int, eligible: int, wanted: int, found: int, row: Row, params: Params) -> None:
     """The exact ones; with cold captions as copies of one entry."""
-    work, cold, state = row.work, row.page.cold[tier], row.state[tier]
+    work, cold, state = row.work, cold_of(tier, row), row.state[tier]
     entries = eligible
     if cold > 0:
         entries += 1
@@ -335,7 +355,7 @@ def redraw(tier: int, eligible: int, wanted: int, found: int, key: np.uint64, ro
             position = work.chosen[i]
             if position < eligible or i == place:
                 missing -= count_hit(min(position, eligible), draws, row)
-    finish_hits(eligible, wanted, found, draws, row.page.cold[tier], row)
+    finish_hits(eligible, wanted, found, draws, cold_of(tier, row), row)
     copy(work.states[1], row.state[tier])
 
 

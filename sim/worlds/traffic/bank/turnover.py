@@ -1,7 +1,7 @@
 """A page's bank as the weeks go by: captions arrive, drift, retire, and are tried when they are first chosen.
 
-Plain functions of the traffic kernel, which binds `POOLED`: whether the policy sees cold captions as equals. For other
-policies every caption is tried from its arrival on.
+Plain functions of the traffic kernel, which binds `POOLED`: whether the policy sees cold captions as equals; for other
+policies every caption is tried from its arrival on. `POOL`: whether it chooses from a random pool of them.
 """
 
 import math
@@ -10,12 +10,15 @@ import numpy as np
 
 from policies.maths.draws import STREAM, arm_key, mix, pull_key, uniform
 from sim.kernels import unbound
+from sim.units import WEEK_DAYS
 from sim.worlds.base import Params
+from sim.worlds.traffic.bank.pool import day_key, lose_cold
 from sim.worlds.traffic.bank.rank_cutoff import set_cutoff_rate
 from sim.worlds.traffic.bank.top_cold import rebuild, remove
 from sim.worlds.traffic.records import BUMP, NEVER, RATE, RETIRED, USD, Records, Row
 from sim.worlds.traffic.update_job import refresh_score
 
+POOL: bool = unbound("POOL")
 POOLED: bool = unbound("POOLED")
 
 TIDY = 0.5  # share of a list's captions below which those that retired are struck off
@@ -80,6 +83,8 @@ def heads(coins: np.uint64) -> float:
 def retire_cold(tier: int, week: int, tried: int, row: Row) -> None:
     """Remove the cold captions that retire, `tried` others having retired; they stay listed until they are many."""
     page, start = row.page, row.page.tier_start[tier]
+    if POOL:
+        lose_cold(tier, row.bank.leaving[tier, week] - tried, day_key(tier, week * WEEK_DAYS, row), row)
     page.cold[tier] -= row.bank.leaving[tier, week] - tried
     if page.cold[tier] < TIDY * page.listed[tier]:
         kept = start
@@ -149,7 +154,11 @@ def take(tier: int, key: np.uint64, row: Row, params: Params) -> int:
         worth, place, sizes = row.bank.top_worth[tier], row.bank.top_place[tier], row.bank.top_sizes[tier]
         remove(worth[RATE], place[RATE], sizes, RATE, c)
         remove(worth[USD], place[USD], sizes, USD, c)
-    return start_record(tier, c, row, params)
+    i = start_record(tier, c, row, params)
+    if POOL:
+        row.page.pool_cold[tier] -= 1
+        row.tried.captions[i].pooled = 1
+    return i
 
 
 def pick(tier: int, key: np.uint64, row: Row) -> int:
