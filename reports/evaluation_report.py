@@ -5,7 +5,7 @@ from pathlib import Path
 from reports.content import Cell, Content, Definitions, FigureBlock, Paragraph, Section, TableBlock
 from reports.figures.off_policy import off_policy
 from reports.render import Report, write_report_files
-from sim.evaluation.evaluate import Evaluation, PolicyEvaluation
+from sim.evaluation.evaluate import QUOTED, Evaluation, PolicyEvaluation
 from sim.evaluation.text import HEADER, headline, rows
 
 METHODS = [
@@ -13,7 +13,8 @@ METHODS = [
     ("ips, clipped_ips, snips", "rewards weighted by how much more often the policy takes the action than the log did"),
     ("dm", "the reward model alone; its interval leaves out that the model may be wrong"),
     ("dr, sndr, switch_dr, dros", "the reward model, corrected by weighted residuals"),
-    ("normal, bootstrap", "intervals for many rows"),
+    ("normal, bootstrap", "intervals for many rows; unknown where all rows that count are equal"),
+    ("exact", "holds for any number of rows whose rewards have two values"),
     ("empirical_bernstein", "holds for any number of rows"),
     ("empirical_likelihood", "for many rows; stays within what a reward can be"),
     ("anytime", "holds at all numbers of rows at once, also on logs that a bandit collected"),
@@ -47,7 +48,8 @@ def _section(place: int, evaluation: Evaluation, policy: PolicyEvaluation) -> Se
             FigureBlock(
                 f"estimates_{place + 1}",
                 f"Estimates of {policy.policy} with 95 % intervals, and the mean of the log",
-                "Dot: estimate. Line: bootstrap interval. Band: the mean reward of the log, with its interval.",
+                f"Dot: estimate. Line: its interval ({', else '.join(QUOTED[policy.diagnostics.adaptive])}). "
+                "Band: the mean reward of the log, with its interval.",
                 off_policy(evaluation, policy),
             ),
             TableBlock(

@@ -90,6 +90,11 @@ class Terms:
         return len(self.plain)
 
     @property
+    def kept(self) -> float:
+        """Σ of `whole`: of `replay`, how many rows are kept."""
+        return 0.0 if self.whole is None else float(self.whole.sum())
+
+    @property
     def deviation(self) -> float:
         """The standard deviation of `influence`."""
         return float(self.influence.std(ddof=1))

@@ -22,6 +22,11 @@ from sim.evaluation.tuning import slope
 from sim.wording import did_you_mean
 
 ESTIMATORS = ("replay", *NAMES)
+QUOTED = {
+    False: ("exact", "bootstrap", "normal"),
+    True: ("anytime", "asymptotic_sequence", "exact", "bootstrap", "normal"),
+}
+"""Which interval of an estimate is quoted, first to last: whether the log was collected adaptively → methods."""
 TRAINING_SHARE = 0.3
 """Of the log, in front, that a rule's counts are taken from; it is not evaluated on."""
 
@@ -46,6 +51,11 @@ class Estimated:
     value: float
     intervals: tuple[Interval, ...]
     number: float | None = None
+
+    def quoted(self, *, adaptive: bool) -> Interval | None:
+        """The one interval that the headline, the figure and `ci_low` show, by the order of `QUOTED`."""
+        found = {each.method: each for each in self.intervals if each.known}
+        return next((found[method] for method in QUOTED[adaptive] if method in found), None)
 
 
 @dataclass(frozen=True)
@@ -187,6 +197,8 @@ def _estimated(
     if not np.isfinite(terms.value):
         return Estimated(name, terms.value, (), number)
     found = [interval(terms, options.confidence) for interval in intervals.OF_TERMS.values()]
+    if name == "replay" and _two_valued(sample, limits):
+        found.append(intervals.exact(terms, limits, options.confidence))
     if name == "aw_aipw":
         found.append(intervals.asymptotic_sequence(terms, options.confidence))
     if name == "ips":
@@ -196,3 +208,8 @@ def _estimated(
             intervals.anytime(sample, limits, options.confidence),
         ]
     return Estimated(name, terms.value, tuple(found), number)
+
+
+def _two_valued(sample: Sample, limits: tuple[float, float]) -> bool:
+    """Whether every reward is one of the two limits, such as 0 and 1."""
+    return bool(((sample.reward == limits[0]) | (sample.reward == limits[1])).all())

@@ -8,6 +8,9 @@
 | empirical_likelihood | for many rows; respects the limits of the reward | rewards within known limits; `ips` alone |
 | anytime | at all numbers of rows at once | rewards within known limits; `ips` alone |
 | asymptotic_sequence | for many rows, at all looks at once | nothing |
+| exact | for any number of rows | rewards of two values; `replay` alone |
+
+An interval that rests on the spread of the rows says nothing where all of them are equal: its limits are infinite.
 """
 
 import math
@@ -17,7 +20,7 @@ from functools import cache
 
 import numpy as np
 from scipy.optimize import brentq
-from scipy.special import chdtri, ndtri
+from scipy.special import betaincinv, chdtri, ndtri
 
 from sim.evaluation.estimators import GROUPS, Floats, Sample, Terms, distinct_rows, group_sums, ips
 from sim.evaluation.totals import Totals, summarise
@@ -25,6 +28,7 @@ from sim.evaluation.totals import Totals, summarise
 Summary = Terms | Totals
 CONFIDENCE = 0.95
 RESAMPLES = 1_000
+SAME = 1e-12  # of the estimate: a deviation below is rounding
 SEED = 20_260_101
 TIGHTEST = 5_000.0  # rows at which an asymptotic sequence is tightest
 _AT_ONCE = 4_000_000  # values of a bootstrap in memory
@@ -41,13 +45,33 @@ class Interval:
     low: float
     high: float
 
+    @property
+    def known(self) -> bool:
+        """Whether it says anything."""
+        return math.isfinite(self.low) or math.isfinite(self.high)
+
+
+def unlimited(method: str) -> Interval:
+    """An interval that says nothing."""
+    return Interval(method, -math.inf, math.inf)
+
+
+def says_nothing(terms: Summary) -> bool:
+    """Whether the rows show no spread, up to rounding: one row, rows that all add the same, or no estimate at all."""
+    return terms.rows < 2 or not math.isfinite(terms.value) or terms.deviation <= SAME * max(abs(terms.value), 1e-300)
+
 
 def normal(terms: Summary, confidence: float = CONFIDENCE) -> Interval:
     """The estimate ± z standard errors of the mean of `Terms.influence`."""
-    if terms.rows < 2:
-        return Interval("normal", -math.inf, math.inf)
-    reach = float(ndtri(0.5 + confidence / 2)) * terms.deviation / math.sqrt(terms.rows)
+    if says_nothing(terms):
+        return unlimited("normal")
+    reach = float(ndtri(0.5 + confidence / 2)) * standard_error(terms)
     return Interval("normal", terms.value - reach, terms.value + reach)
+
+
+def standard_error(terms: Summary) -> float:
+    """Of the estimate, by the delta method."""
+    return terms.deviation / math.sqrt(terms.rows)
 
 
 def bootstrap(terms: Summary, confidence: float = CONFIDENCE) -> Interval:
@@ -55,6 +79,8 @@ def bootstrap(terms: Summary, confidence: float = CONFIDENCE) -> Interval:
 
     What is resampled: `Terms.units`, `Totals.units`.
     """
+    if says_nothing(terms):
+        return unlimited("bootstrap")
     sums = _resampled_sums(*terms.units())
     values = sums[:, 0] / terms.rows
     if sums.shape[1] > 1:
@@ -82,6 +108,21 @@ def _resampled_groups() -> Floats:
     generator = np.random.Generator(np.random.PCG64(SEED))
     drawn = generator.multinomial(GROUPS, np.full(GROUPS, 1.0 / GROUPS), RESAMPLES)
     return drawn.astype(np.float64)
+
+
+def exact(terms: Summary, limits: tuple[float, float], confidence: float = CONFIDENCE) -> Interval:
+    """Clopper and Pearson's interval (1934) of `replay`, whose rewards are all one of the two limits.
+
+    Of m rows kept, none with the larger reward, the upper limit is near 3.7 / m at 95 %.
+    """
+    least, most = limits
+    kept = terms.kept
+    if kept < 1.0:
+        return unlimited("exact")
+    hits, tail = round(kept * (terms.value - least) / (most - least)), (1.0 - confidence) / 2.0
+    low = float(betaincinv(hits, kept - hits + 1.0, tail)) if hits > 0 else 0.0
+    high = float(betaincinv(hits + 1.0, kept - hits, 1.0 - tail)) if hits < kept else 1.0
+    return Interval("exact", least + (most - least) * low, least + (most - least) * high)
 
 
 def empirical_bernstein(
@@ -261,8 +302,8 @@ def asymptotic_sequence(terms: Summary, confidence: float = CONFIDENCE) -> Inter
     Waudby-Smith, Arbour, Sinha, Kennedy and Ramdas 2024, "Time-uniform central limit theory and asymptotic confidence
     sequences", theorem 2.2: valid at all looks at once for many rows, and for every estimator.
     """
-    if terms.rows < 2:
-        return Interval("asymptotic_sequence", -math.inf, math.inf)
+    if says_nothing(terms):
+        return unlimited("asymptotic_sequence")
     reach = mixture_limit(terms.rows, confidence) * terms.deviation
     return Interval("asymptotic_sequence", terms.value - reach, terms.value + reach)
 

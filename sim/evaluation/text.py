@@ -5,27 +5,30 @@ from dataclasses import asdict
 from typing import Any
 
 from sim.evaluation.evaluate import Estimated, Evaluation, PolicyEvaluation
-from sim.evaluation.intervals import Interval
+from sim.evaluation.intervals import Interval, unlimited
 
 PREFERRED = ("sndr", "snips")
 """The estimate of the headline: self-normalised, with the reward model where there is one."""
-SAFE = "anytime"
+ADAPTIVE_LOG = ("ips",)
+"""Of a log that was collected adaptively: its anytime interval holds there."""
 
 
 def lead(policy: PolicyEvaluation) -> tuple[Estimated, Interval] | None:
     """The estimate and the interval that the headline quotes; None where the log cannot answer.
 
-    Of a log that was collected adaptively it is `ips` with the anytime interval, the one that holds there.
+    The interval is the quoted one (`Estimated.quoted`).
     """
-    names = ("ips",) if policy.diagnostics.adaptive else (*PREFERRED, "ips")
-    wanted = SAFE if policy.diagnostics.adaptive else "bootstrap"
-    for name in names:
+    adaptive = policy.diagnostics.adaptive
+    for name in ADAPTIVE_LOG if adaptive else (*PREFERRED, "ips"):
         found = policy.estimate(name)
         if found is not None:
-            for interval in found.intervals:
-                if interval.method == wanted:
-                    return found, interval
+            return found, found.quoted(adaptive=adaptive) or unlimited("none")
     return None
+
+
+def of_log(evaluation: Evaluation, policy: PolicyEvaluation) -> Interval:
+    """The interval of the log's own mean that `policy` is compared with."""
+    return evaluation.logged.quoted(adaptive=policy.diagnostics.adaptive) or unlimited("none")
 
 
 def headline(evaluation: Evaluation, policy: PolicyEvaluation) -> str:
@@ -36,7 +39,7 @@ def headline(evaluation: Evaluation, policy: PolicyEvaluation) -> str:
     if found is None:
         return f"{policy.policy}: no answer from the estimators that were asked for."
     estimate, interval = found
-    logged = evaluation.logged.intervals[-1 if policy.diagnostics.adaptive else 0]
+    logged = of_log(evaluation, policy)
     return (
         f"{policy.policy} would have earned {number(estimate.value)} {evaluation.reward} per decision "
         f"({_limits(interval, evaluation.confidence)}); the log earned {number(evaluation.logged.value)} "
@@ -128,6 +131,8 @@ def number(value: float) -> str:
 
 
 def _range(interval: Interval) -> str:
+    if not interval.known:
+        return "unknown"
     return f"{number(interval.low)} to {number(interval.high)}"
 
 

@@ -38,6 +38,11 @@ class Totals:
         return plain + part / whole if whole > 0.0 else float("nan")
 
     @property
+    def kept(self) -> float:
+        """Σ of `whole`: of `replay`, how many rows are kept."""
+        return float(self.sums[:, 2].sum())
+
+    @property
     def deviation(self) -> float:
         """The standard deviation of the influence of a row (delta method)."""
         _, part, whole = self.means

@@ -4,12 +4,14 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
+from scipy.special import ndtri
 
 from sim.evaluation.estimators import TUNED, Sample, Terms
-from sim.evaluation.intervals import Summary, normal
+from sim.evaluation.intervals import CONFIDENCE, Summary, standard_error
 from sim.evaluation.totals import summarise
 
 CANDIDATES = 12
+Z = float(ndtri(0.5 + CONFIDENCE / 2))
 
 
 def candidates(sample: Sample) -> list[float]:
@@ -30,7 +32,7 @@ def slope(name: str, sample: Sample, numbers: Sequence[float] | None = None) -> 
     chosen: tuple[float, Summary] | None = None
     for number in candidates(sample) if numbers is None else numbers:
         terms = summarise(partial(_tuned, estimator, number), sample)
-        reach = normal(terms).high - terms.value
+        reach = Z * standard_error(terms)
         low, high = max(low, terms.value - 2 * reach), min(high, terms.value + 2 * reach)
         if chosen is not None and low > high:
             break

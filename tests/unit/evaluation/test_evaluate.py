@@ -9,6 +9,7 @@ import pytest
 
 import sim
 from reports.evaluation_report import evaluation_report
+from reports.figures.off_policy import off_policy
 from sim.errors import InputError
 from sim.evaluation.adaptive import BLOCKS, batches_of
 from sim.evaluation.diagnostics import diagnose, is_adaptive
@@ -74,6 +75,44 @@ def test_batches_are_those_of_the_log_or_equal_parts() -> None:
     assert np.bincount(batch).tolist() == [100 // BLOCKS] * BLOCKS
     named = Log(log.stratum, log.action, log.reward, log.propensity, log.strata, log.actions, batch=batch // 2)
     assert np.array_equal(batches_of(named), batch // 2)
+
+
+def rare(rows: int = 300) -> Log:
+    """A log with two rewards, which replay of a rare action does not keep."""
+    log = made(rows, shares=np.array([[0.9, 0.05, 0.05], [0.9, 0.05, 0.05]]))
+    reward = np.zeros(rows)
+    reward[np.flatnonzero(log.action == 0)[:2]] = 1.0
+    return Log(log.stratum, log.action, reward, log.propensity, log.strata, log.actions)
+
+
+def test_replay_without_a_reward_has_an_exact_interval_and_no_other() -> None:
+    evaluation = evaluate(rare(), ["uniform"])
+    found = evaluation.policies[0].estimate("replay")
+    assert found is not None
+    assert found.value == 0.0
+    known = {each.method: each for each in found.intervals if each.known}
+    assert list(known) == ["exact"]
+    assert known["exact"].low == 0.0
+    assert known["exact"].high > 0.05
+    line = next(line for line in text(evaluation).splitlines() if line.strip().startswith("replay  "))
+    assert line.split()[1:] == ["0", "unknown", "unknown"]
+    assert found.quoted(adaptive=False) == known["exact"]
+
+
+@pytest.mark.parametrize("log", [made(), learned()], ids=["fixed", "adaptive"])
+def test_headline_figure_and_json_quote_one_interval(log: Log) -> None:
+    evaluation = evaluate(log, ["uniform"])
+    policy = evaluation.policies[0]
+    estimate, interval = lead(policy) or pytest.fail("no headline")
+    assert interval == estimate.quoted(adaptive=policy.diagnostics.adaptive)
+    assert interval.method == ("anytime" if policy.diagnostics.adaptive else "bootstrap")
+    found = data(evaluation)["policies"][0]
+    assert (found["ci_low"], found["ci_high"]) == (interval.low, interval.high)
+    lines = off_policy(evaluation, policy).axes[0].lines[1:]  # the first is the mean of the log
+    drawn = [[float(x) for x in np.atleast_1d(line.get_xdata())] for line in lines if len(line.get_xdata()) == 2]
+    assert [interval.low, interval.high] in drawn
+    quoted = [each.quoted(adaptive=policy.diagnostics.adaptive) for each in policy.estimates]
+    assert drawn == [[each.low, each.high] for each in quoted if each is not None]
 
 
 # The reward model

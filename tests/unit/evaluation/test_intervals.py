@@ -4,6 +4,7 @@ Coverage tests are binomial with a false-alarm rate of 1e-4 each; seeds are fixe
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -11,7 +12,17 @@ from scipy import stats
 
 from sim.evaluation import intervals
 from sim.evaluation.estimators import Sample, Terms, ips, snips
-from sim.evaluation.intervals import anytime, bootstrap, empirical_bernstein, empirical_likelihood, normal
+from sim.evaluation.intervals import (
+    Interval,
+    anytime,
+    bootstrap,
+    empirical_bernstein,
+    empirical_likelihood,
+    exact,
+    normal,
+)
+from sim.evaluation.replay import replay
+from sim.evaluation.totals import totals
 from sim.evaluation.tuning import candidates, slope
 
 LOGGING = np.array([0.5, 0.3, 0.2])
@@ -47,6 +58,52 @@ def test_one_row_knows_nothing() -> None:
     one = Sample(np.array([1.0]), np.array([1.0]))
     assert normal(ips(one)).low == -math.inf
     assert (empirical_bernstein(one, (0.0, 1.0), 2.0).low, empirical_bernstein(one, (0.0, 1.0), 2.0).high) == (0.0, 1.0)
+
+
+def kept_rows(hits: int, kept: int, rows: int = 400) -> Terms:
+    """Replay that keeps `kept` rows, `hits` of them with reward 1."""
+    inside = (np.arange(rows) < kept).astype(float)
+    return Terms(np.zeros(rows), (np.arange(rows) < hits).astype(float), inside)
+
+
+@pytest.mark.parametrize(("hits", "kept"), [(0, 25), (3, 25), (25, 25), (1, 1)])
+def test_the_exact_interval_is_scipys(hits: int, kept: int) -> None:
+    peer = stats.binomtest(hits, kept).proportion_ci(0.95, method="exact")
+    found = exact(kept_rows(hits, kept), (0.0, 1.0))
+    assert (found.low, found.high) == pytest.approx((peer.low, peer.high), abs=1e-12)
+
+
+def test_the_exact_interval_moves_with_the_rewards() -> None:
+    terms = kept_rows(3, 25)
+    assert terms.part is not None
+    assert terms.whole is not None
+    moved = exact(Terms(terms.plain, 5.0 * terms.part - 2.0 * terms.whole, terms.whole), (-2.0, 3.0))
+    unit = exact(terms, (0.0, 1.0))
+    assert (moved.low, moved.high) == pytest.approx((5.0 * unit.low - 2.0, 5.0 * unit.high - 2.0))
+
+
+def test_replay_without_a_kept_row_says_nothing() -> None:
+    assert not exact(kept_rows(0, 0), (0.0, 1.0)).known
+
+
+@pytest.mark.parametrize("interval", [normal, bootstrap, intervals.asymptotic_sequence])
+def test_rows_that_are_all_equal_say_nothing_of_their_spread(interval: Callable[[Terms], Interval]) -> None:
+    assert not interval(kept_rows(0, 25)).known  # formerly 0 to 0
+    assert not interval(Terms(np.full(50, 0.1))).known  # the mean of 50 times 0.1 differs from 0.1 by rounding
+    assert interval(kept_rows(1, 25)).known
+
+
+def test_long_logs_count_kept_rows_as_short_ones_do() -> None:
+    sample = log(np.random.default_rng(5), 3_000)
+    assert totals(replay, sample).kept == replay(sample).kept > 0
+
+
+def test_the_exact_interval_of_replay_covers_at_least_as_it_says() -> None:
+    generator, held = np.random.default_rng(6), 0
+    for _ in range(300):
+        found = exact(replay(log(generator, 60)), (0.0, 1.0))
+        held += found.low <= TRUTH <= found.high
+    assert stats.binom.cdf(held, 300, 0.95) > 1e-4
 
 
 def test_the_bootstrap_agrees_with_scipys_and_is_the_same_each_time() -> None:
@@ -199,4 +256,4 @@ def test_slope_stops_at_the_first_interval_that_misses_the_others() -> None:
 
 def test_terms_of_a_ratio_need_weights() -> None:
     terms = Terms(np.zeros(3), np.ones(3), np.zeros(3))
-    assert bootstrap(terms).low == bootstrap(terms).high == 0.0
+    assert not bootstrap(terms).known
