@@ -37,6 +37,7 @@ class NaivePage:
                 "outcomes": "traffic:outcomes",
                 "drift": "traffic:drift",
                 "policy": policy_purpose(spec.name),
+                "pool": "pool",
             }.items()
         }
         self.shared_drift = row_keys(scenario.seed, "traffic:shared_drift", [replication])[0, 0]
@@ -57,12 +58,15 @@ class NaivePage:
                 "wear": 0.0,
                 "worn": 0,
                 "used": [],
+                "pooled": False,
             }
             for i, t, p, r, a, z in bank
         ]
         for c in self.captions:
             c["rate"] = math.exp(c["log_rate"])
         self.pooled = pools(self.policy)
+        self.pool_size, self.renew = spec.pool, spec.renew or math.inf
+        self.pool_number, self.pool_cold = -1, [0] * 4
         self.cold, self.warm, self.week = [[], [], [], []], [[], [], [], []], -1
         self.messages, self.counted, self.priced, self.unfilled = [], 0, 0, 0
         self.regret = self.regret_usd = 0.0
@@ -97,6 +101,8 @@ class NaivePage:
     def begin_day(self, day):
         if day % 7 == 0:
             self.begin_week(day // 7)
+        if self.pool_size:
+            self.keep_pools(day)
         slots = self.plan(day)
         for tier in range(4):
             self.choose(tier, day, [slot for slot in slots if slot["tier"] == tier])
@@ -109,6 +115,8 @@ class NaivePage:
             if c["tier"] < 3 and c["arrives"] < week:
                 self.drift(c, week)
         for tier, cold in enumerate(self.cold):
+            if self.pool_size:
+                self.lose_cold(tier, week, [c for c in cold if week <= c["retires"]])
             alive = [c for c in cold if week < c["retires"]]
             # Those who retire are struck off the list once they are more than half of it.
             cold[:] = alive if len(alive) < 0.5 * len(cold) else cold
@@ -128,6 +136,30 @@ class NaivePage:
         c["log_rate"] += 0.25 * sigma * (heads - 32.0) - 64.0 * math.log(math.cosh(0.125 * sigma))
         c["rate"] = math.exp(c["log_rate"])
 
+    def lose_cold(self, tier, week, cold):
+        """Chance says how many of those that retire now were in the pool."""
+        key = pull_key(self.keys["pool"], ((1 << 40) + week) * 4 + tier)
+        for i in range(sum(c["retires"] == week for c in cold)):
+            self.pool_cold[tier] -= bool(uniform(arm_key(key, i)) * (len(cold) - i) < self.pool_cold[tier])
+
+    def keep_pools(self, day):
+        renewed = day // self.renew != self.pool_number
+        if renewed:
+            self.pool_number, self.pool_cold = day // self.renew, [0] * 4
+            for c in self.captions:
+                c["pooled"] = False
+        for tier in range(4) if renewed or day % 7 == 0 else ():
+            key = pull_key(self.keys["pool"], day * 4 + tier)
+            alive = [(i, c) for i, c in enumerate(self.warm[tier]) if day // 7 < c["retires"]]
+            cold = sum(day // 7 < c["retires"] for c in self.cold[tier])
+            outside = [(i, c) for i, c in alive if not c["pooled"]]
+            others = len(outside) + cold - self.pool_cold[tier]
+            wanted = min(self.pool_size - (len(alive) - len(outside)) - self.pool_cold[tier], others)
+            for i, c in outside:
+                c["pooled"] = bool(uniform(arm_key(key, i)) * others < wanted)
+                wanted, others = wanted - c["pooled"], others - 1
+            self.pool_cold[tier] += max(0, wanted)
+
     def take(self, tier, key):
         cold = self.cold[tier]
         while cold[number := int(uniform(key) * len(cold))]["retires"] <= self.week:
@@ -135,6 +167,8 @@ class NaivePage:
         taken, cold[number] = cold[number], cold[-1]
         cold.pop()
         self.warm[tier].append(taken)
+        if self.pool_size:
+            taken["pooled"], self.pool_cold[tier] = True, self.pool_cold[tier] - 1
         return taken
 
     def plan(self, day):
@@ -170,13 +204,17 @@ class NaivePage:
         latest = day * DAY - round(DAY * self.scenario.selection.cool_down_days)
         arms = [c for c in self.warm[tier] if day // 7 < c["retires"] and max(c["used"], default=-1e9) <= latest]
         cold = [c for c in self.cold[tier] if day // 7 < c["retires"]]
-        rates = [c["rate"] * (1.0 - self.wear(c, day)) for c in arms + cold]
-        if not slots or not arms + cold:
+        eligible = arms + cold
+        rates = [c["rate"] * (1.0 - self.wear(c, day)) for c in eligible]
+        own = [i for i, c in enumerate(arms) if c["pooled"] or not self.pool_size]
+        arms, own_rates = [arms[i] for i in own], [rates[i] for i in own]
+        known_cold = self.pool_cold[tier] if self.pool_size else len(cold)
+        if not slots or (not arms and not known_cold):
             self.unfilled += len(slots)
             for slot in slots:
                 slot["caption"] = None
             return
-        decision = (*self.statistics(arms, rates), len(cold), len(slots))
+        decision = (*self.statistics(arms, own_rates), known_cold, len(slots))
         key = pull_key(self.keys["policy"], day * 4 + tier)
         chosen = self.rank(self.states[tier], *decision, key)
         chances = self.shares(self.states[tier], *decision)
@@ -187,7 +225,7 @@ class NaivePage:
                 i, luck = chosen[place], arm_key(key, 2 * len(arms) + len(chosen) + place)
                 slot["caption"] = arms[i] if i < len(arms) else self.take(tier, luck)
                 slot["chance"] = chances[min(i, len(arms))]
-        self.judge(tier, day, slots[: len(chosen)], rates, arms + cold)
+        self.judge(tier, day, slots[: len(chosen)], rates, eligible)
         x, y = decision[1:3]
         for i, slot in zip(chosen, slots, strict=False):
             if i < len(arms):

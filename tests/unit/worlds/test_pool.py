@@ -152,7 +152,7 @@ def test_cold_captions_leave_the_pool_as_they_retire(cold: int, inside: int, ret
     row = page_of_captions(tried=1, retired=0, cold=cold, pool=40)
     row.page.pool_cold[0] = inside
     with np.errstate(over="ignore"):
-        lose_cold(0, retiring, KEY, row)
+        lose_cold(0, retiring, 3, row)
     assert row.page.pool_cold[0] == left
 
 

@@ -13,6 +13,7 @@ from sim.units import WEEK_DAYS
 from sim.worlds.traffic.records import BUMP, RETIRED, Row
 
 TIERS = BUMP + 1
+LOSSES = 1 << 40  # added to the number of a decision: the draws of a week's losses
 
 
 def keep_pools(day: int, row: Row) -> None:
@@ -47,16 +48,16 @@ def fill_up(tier: int, key: np.uint64, row: Row) -> None:
     for c in range(start, stop):
         caption = row.tried.captions[c]
         if caption.last_used != RETIRED and caption.pooled == 0:
-            if uniform(arm_key(key, c)) * outside < wanted:
+            if uniform(arm_key(key, c - start)) * outside < wanted:
                 caption.pooled = 1
                 wanted -= 1
             outside -= 1
     row.page.pool_cold[tier] += wanted
 
 
-def lose_cold(tier: int, retiring: int, key: np.uint64, row: Row) -> None:
+def lose_cold(tier: int, retiring: int, week: int, row: Row) -> None:
     """Take out of the pool those of the `retiring` ones of the tier's cold captions that are in it."""
-    first, cold = row.tried.captions.shape[0], row.page.cold[tier]
+    key, cold = day_key(tier, LOSSES + week, row), row.page.cold[tier]
     for i in range(retiring):
-        if uniform(arm_key(key, first + i)) * (cold - i) < row.page.pool_cold[tier]:
+        if uniform(arm_key(key, i)) * (cold - i) < row.page.pool_cold[tier]:
             row.page.pool_cold[tier] -= 1

@@ -10,9 +10,8 @@ import numpy as np
 
 from policies.maths.draws import STREAM, arm_key, mix, pull_key, uniform
 from sim.kernels import unbound
-from sim.units import WEEK_DAYS
 from sim.worlds.base import Params
-from sim.worlds.traffic.bank.pool import day_key, lose_cold
+from sim.worlds.traffic.bank.pool import lose_cold
 from sim.worlds.traffic.bank.rank_cutoff import set_cutoff_rate
 from sim.worlds.traffic.bank.top_cold import rebuild, remove
 from sim.worlds.traffic.records import BUMP, NEVER, RATE, RETIRED, USD, Records, Row
@@ -84,7 +83,7 @@ def retire_cold(tier: int, week: int, tried: int, row: Row) -> None:
     """Remove the cold captions that retire, `tried` others having retired; they stay listed until they are many."""
     page, start = row.page, row.page.tier_start[tier]
     if POOL:
-        lose_cold(tier, row.bank.leaving[tier, week] - tried, day_key(tier, week * WEEK_DAYS, row), row)
+        lose_cold(tier, row.bank.leaving[tier, week] - tried, week, row)
     page.cold[tier] -= row.bank.leaving[tier, week] - tried
     if page.cold[tier] < TIDY * page.listed[tier]:
         kept = start
