@@ -17,9 +17,9 @@ from typing import Any
 from sim.api import run
 from sim.backends.dask import DaskBackend
 from sim.runs import plan
-from sim.runs.folder import RunFolder
+from sim.runs.folders.manifest import describe
+from sim.runs.folders.run_folder import RunFolder
 from sim.runs.job import Job, simulate_block
-from sim.runs.manifest import describe
 from sim.runs.runner import Pipeline
 from sim.runs.workload import workload
 from sim.scenario import load

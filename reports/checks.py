@@ -15,15 +15,12 @@ from dataclasses import asdict, dataclass
 
 import polars as pl
 
-from reports.decision.inputs import LockOuts
-from reports.decision.tails import lock_out_shortage
+from reports.decision.tails import Tails
 from reports.estimators.intervals import (
     NON_NEGATIVE,
     SHARE,
     Estimate,
     Floats,
-    mean_interval,
-    paired_difference,
     share_interval,
 )
 from reports.formatting import number
@@ -44,11 +41,11 @@ class CheckOutcome:
 
 
 def evaluate_checks(
-    claims: Iterable[Check], replications: pl.DataFrame, lock_outs: Mapping[str, LockOuts] | None = None
+    claims: Iterable[Check], replications: pl.DataFrame, tails: Tails | None = None
 ) -> list[CheckOutcome]:
-    """An outcome per claim, in order; `lock_outs` holds the policies that can lock out the best caption."""
+    """An outcome per claim, in order; `tails` says what is known of the tails of the policies."""
     rows = by_policy(replications)
-    return [_outcome(claim, rows, lock_outs or {}) for claim in claims]
+    return [_outcome(claim, rows, tails or Tails()) for claim in claims]
 
 
 def as_dicts(outcomes: Iterable[CheckOutcome]) -> list[dict[str, object]]:
@@ -56,15 +53,15 @@ def as_dicts(outcomes: Iterable[CheckOutcome]) -> list[dict[str, object]]:
     return [asdict(outcome) for outcome in outcomes]
 
 
-def _outcome(claim: Check, rows: Mapping[str, pl.DataFrame], lock_outs: Mapping[str, LockOuts]) -> CheckOutcome:
+def _outcome(claim: Check, rows: Mapping[str, pl.DataFrame], tails: Tails) -> CheckOutcome:
     values = column(rows[claim.policy], claim.metric)
     other = claim.better_than or claim.not_worse_than
     if other is None:
-        found = _limit(claim, _interval(claim, values))
+        found = _limit(claim, _interval(claim, values, tails))
     else:
-        difference = paired_difference(values, column(rows[other], claim.metric), _two_sided(claim)).estimate
-        found = _compare(claim, other, difference)
-    unknown = lock_out_shortage(claim.policy, lock_outs.get(claim.policy), len(values))
+        theirs = column(rows[other], claim.metric)
+        found = _compare(claim, other, tails.gain((claim.policy, other), values, theirs, _two_sided(claim)))
+    unknown = tails.shortage(claim.policy, None, len(values))
     if found.passed and unknown is not None and _tail_could_refute(claim):
         why = f"the sample is too small: {unknown.why}; it needs about {unknown.needed:,} replications"
         return CheckOutcome(found.claim, False, why)
@@ -76,10 +73,11 @@ def _two_sided(claim: Check) -> float:
     return 2 * claim.confidence - 1
 
 
-def _interval(claim: Check, values: Floats) -> Estimate:
+def _interval(claim: Check, values: Floats, tails: Tails) -> Estimate:
     if claim.metric == "locked_out":
         return share_interval(int(values.sum()), len(values), _two_sided(claim))
-    return mean_interval(values, _two_sided(claim), SHARE if claim.metric == "best_share" else NON_NEGATIVE)
+    bounds = SHARE if claim.metric == "best_share" else NON_NEGATIVE
+    return tails.mean(claim.policy, values, _two_sided(claim), bounds)
 
 
 def _tail_could_refute(claim: Check) -> bool:

@@ -1,12 +1,11 @@
 """The two answers of `power`: replications that rank policies in simulation, sends that show a change in the field."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from reports.decision.inputs import LockOuts
-from reports.decision.tails import Shortage, lock_out_shortage
+from reports.decision.tails import Shortage, Tails
 from reports.estimators.intervals import Estimate, Floats, mean_interval, moments, paired_difference
 from reports.estimators.power import Fans, FieldTraffic, Replications, plan_fans, plan_replications
 from reports.tables.rows import by_policy, column
@@ -114,11 +113,11 @@ def plan_ranking(
     metric: str,
     goal: Goal,
     *,
-    lock_outs: Mapping[str, LockOuts] | None = None,
+    tails: Tails | None = None,
 ) -> Ranking:
     """Size the comparison of `others` with `baseline` from a pilot's rows of replications.parquet.
 
-    `lock_outs` holds the policies that can lock out the best caption: their cost must be known before a spread is.
+    `tails` says what is known of the tails of the policies: the cost of lock-outs must be known before a spread is.
     """
     rows = by_policy(replications)
     values = {name: column(rows[name], metric) for name in (baseline, *others)}
@@ -130,14 +129,9 @@ def plan_ranking(
             "Give the difference as a number, without %, or another --baseline or --metric",
         )
     ranks = [_rank(name, values[name], values[baseline], difference, goal) for name in others]
-    seen, pilot = lock_outs or {}, len(values[baseline])
-    ranks = [replace(rank, shortage=_shortage((rank.policy, baseline), seen, pilot)) for rank in ranks]
+    known, pilot = tails or Tails(), len(values[baseline])
+    ranks = [replace(rank, shortage=known.shortage(rank.policy, baseline, pilot)) for rank in ranks]
     return Ranking(goal, metric, baseline, mean, difference, len(values[baseline]), ranks)
-
-
-def _shortage(names: Iterable[str], lock_outs: Mapping[str, LockOuts], pilot: int) -> Shortage | None:
-    found = [lock_out_shortage(name, lock_outs.get(name), pilot) for name in names]
-    return max((each for each in found if each is not None), key=lambda each: each.needed, default=None)
 
 
 def _rank(name: str, values: Floats, baseline: Floats, difference: float, goal: Goal) -> Rank:

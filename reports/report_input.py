@@ -8,8 +8,9 @@ import polars as pl
 
 from policies.registry import kinds
 from reports.checks import CheckOutcome, evaluate_checks
-from reports.decision.from_run import decision_input, lock_outs, only_orders
+from reports.decision.from_run import decision_input, only_orders, tails
 from reports.decision.rule import Decision, decide
+from reports.decision.tails import Tails
 from reports.decision.who import WhoGains
 from reports.decision.who_from_run import who_gains
 from reports.estimators.comparisons import METRICS, Metric, PairedComparison, paired_comparisons
@@ -77,6 +78,11 @@ class ReportInput:
         return by_policy(self.run.replications)
 
     @cached_property
+    def tails(self) -> Tails:
+        """What is known of the tails of the policies."""
+        return tails(self.scenario, self._rows)
+
+    @cached_property
     def decision(self) -> Decision:
         """The decision, by money where the world has money, else by reward."""
         return decide(decision_input(self.scenario, self._rows, self.baseline))
@@ -89,7 +95,7 @@ class ReportInput:
     @cached_property
     def checks(self) -> list[CheckOutcome]:
         """The outcomes of the scenario's checks."""
-        return evaluate_checks(self.scenario.checks, self.run.replications, lock_outs(self.scenario, self._rows))
+        return evaluate_checks(self.scenario.checks, self.run.replications, self.tails)
 
     @cached_property
     def leader(self) -> str:
@@ -108,7 +114,7 @@ class ReportInput:
 
     def _against(self, baseline: str) -> list[PairedComparison]:
         values = {name: own for name, own in self.values.items() if name == baseline or name not in self.oracles}
-        return paired_comparisons(baseline, values, self.metric)
+        return paired_comparisons(baseline, values, self.metric, self.tails)
 
     @property
     def reward_unit(self) -> str:

@@ -9,7 +9,7 @@ import polars as pl
 
 from policies.registry import kinds
 from reports.compare import compare as compare_runs
-from reports.decision.from_run import lock_outs
+from reports.decision.from_run import tails
 from reports.leads import leads, titles
 from reports.leads_text import leads_data
 from reports.power_plan import Goal, plan_ranking, ranking_data
@@ -85,5 +85,5 @@ def power(
     size = pilot or pilot_size(loaded, len(others) + 1, workers)
     rows = simulate_pilot(loaded, [base, *others], size, workers)
     goal = Goal(difference, relative, confidence, power)
-    seen = lock_outs(loaded, by_policy(rows))
-    return ranking_data(plan_ranking(rows, base, others, metric, goal, lock_outs=seen))
+    seen = tails(loaded, by_policy(rows))
+    return ranking_data(plan_ranking(rows, base, others, metric, goal, tails=seen))

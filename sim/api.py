@@ -20,14 +20,14 @@ from sim.backends.registry import as_backend
 from sim.errors import InputError
 from sim.runs import runner
 from sim.runs.delivery import Collected
-from sim.runs.exchange import exchange, finish
-from sim.runs.folder import RunFolder
-from sim.runs.in_store import StoredFolder, require_complete
-from sim.runs.object_store import ObjectStore, is_url
+from sim.runs.folders.exchange import exchange, finish
+from sim.runs.folders.run_folder import RunFolder
+from sim.runs.folders.temporary import TemporaryRunFolder, remove_abandoned
 from sim.runs.prepare import Request
 from sim.runs.runner import Pipeline
 from sim.runs.shards import LOCK_WAIT_SECONDS, Shard, missing_blocks, simulate_shard
-from sim.runs.temporary import TemporaryRunFolder, remove_abandoned
+from sim.runs.stores.in_store import StoredFolder, require_complete
+from sim.runs.stores.object_store import ObjectStore, is_url
 from sim.scenario import Scenario, load
 
 RUNS = Path("runs")

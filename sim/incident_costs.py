@@ -9,7 +9,7 @@ from reports.estimators.intervals import paired_difference
 from reports.tables.rows import by_policy, column
 from sim.errors import InputError
 from sim.files import replacing
-from sim.runs.folder import INCIDENTS
+from sim.runs.folders.run_folder import INCIDENTS
 
 if TYPE_CHECKING:
     from sim.api import Run

@@ -16,11 +16,11 @@ from sim.backends.base import Backend
 from sim.backends.registry import as_backend, kept
 from sim.errors import InputError, ScenarioError, StorageError
 from sim.runs import runner
-from sim.runs.lock import locked
+from sim.runs.folders.lock import locked
 from sim.runs.plan import plan
 from sim.runs.shards import LOCK_WAIT_SECONDS, Shard
-from sim.runs.sweep_folder import SweepFolder
-from sim.runs.sweep_grid import GridCell, Variation, grid, variations
+from sim.runs.sweeps.folder import SweepFolder
+from sim.runs.sweeps.grid import GridCell, Variation, grid, variations
 from sim.scenario import Scenario, load
 
 if TYPE_CHECKING:

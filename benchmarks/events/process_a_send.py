@@ -18,7 +18,8 @@ import simpy
 
 from benchmarks.events.captions import DAYS_A_WEEK, Law, Tier
 from sim.scenario import Scenario
-from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficSection
+from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, TrafficSection
+from sim.scenario.sections.traffic_loop import Selection, TrafficFeedback
 from sim.worlds.traffic.results import BankListing
 
 HOUR, DAY = 3_600, 86_400

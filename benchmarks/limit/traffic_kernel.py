@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from benchmarks.limit.compiler import compiled, pointer
 from sim.scenario import PolicySpec, Scenario
 from sim.scenario.sections.traffic import TIERS
-from sim.worlds.traffic.records import Block
+from sim.worlds.traffic.rows import Block
 from sim.worlds.traffic.world import TrafficWorld
 
 # The structs of traffic.h, field by field.

@@ -4,7 +4,8 @@ import math
 from dataclasses import dataclass
 
 from reports.decision.inputs import DecisionInput
-from reports.estimators.intervals import Estimate, Floats, moments, paired_difference
+from reports.decision.tails import gain_of
+from reports.estimators.intervals import Estimate, Floats, moments
 from reports.estimators.simultaneous import critical_value
 
 
@@ -24,14 +25,11 @@ class Anchors:
 
 def anchors(policy: str, given: DecisionInput, level: float) -> Anchors:
     """The anchors of one policy, each interval at confidence `level`."""
-    own = given.values[policy]
 
     def gain(name: str | None) -> Estimate | None:
-        return None if name in (None, policy) else paired_difference(own, given.values[str(name)], level).estimate
+        return None if name is None or name == policy else gain_of(policy, name, given, level)
 
-    shortfall = None
-    if given.oracle is not None:
-        shortfall = paired_difference(given.values[given.oracle], own, level).estimate
+    shortfall = None if given.oracle is None else gain_of(given.oracle, policy, given, level)
     return Anchors(policy, gain(given.random), gain(given.rotation), shortfall, captured(policy, given, level))
 
 

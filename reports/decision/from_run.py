@@ -7,18 +7,20 @@ import polars as pl
 
 from policies.registry import kinds
 from reports.decision.inputs import DecisionInput, LockOuts, Unit
+from reports.decision.tails import Tails
 from reports.scenario_facts import oracles, page_months, pages
 from reports.tables.rows import column
 from sim.scenario import Scenario
 
 RANDOM, ROTATION = "uniform", "round_robin"
+NOT_LEARNING = (RANDOM, ROTATION, "oracle")
 
 
 def decision_input(scenario: Scenario, rows: Mapping[str, pl.DataFrame], baseline: str) -> DecisionInput:
     """What the decision rule reads of a run's rows of replications.parquet, by policy."""
     months, kind_of = page_months(scenario), {spec.name: spec.kind for spec in scenario.policies}
     metric = "reward" if months is None else "revenue_usd"
-    unit = Unit("", scenario.world_kind.reward, "per replication")
+    known, unit = tails(scenario, rows), Unit("", scenario.world_kind.reward, "per replication")
     values = {name: column(frame, metric) / (months or 1.0) for name, frame in rows.items()}
     return DecisionInput(
         metric=metric,
@@ -29,7 +31,8 @@ def decision_input(scenario: Scenario, rows: Mapping[str, pl.DataFrame], baselin
         random=_named(kind_of, RANDOM),
         rotation=_named(kind_of, ROTATION),
         drop_in=frozenset(name for name, kind in kind_of.items() if _has_function(kind)),
-        lock_outs=lock_outs(scenario, rows),
+        lock_outs=known.lock_outs,
+        learners=known.learners,
         scenario=scenario.name,
         one_caption=len(values) > 1
         and all((values[name] == values[baseline]).all() for name in values)
@@ -37,15 +40,20 @@ def decision_input(scenario: Scenario, rows: Mapping[str, pl.DataFrame], baselin
     )
 
 
-def lock_outs(scenario: Scenario, rows: Mapping[str, pl.DataFrame]) -> dict[str, LockOuts]:
-    """Locked-out pages of all replications, for each policy that can lock out the best caption.
+def tails(scenario: Scenario, rows: Mapping[str, pl.DataFrame]) -> Tails:
+    """What is known of the tails of each policy: its lock-outs, and whether it learns on a single page."""
+    specs = [spec for spec in scenario.policies if spec.name in rows]
+    seen = {spec.name: _lock_outs(scenario, rows[spec.name]) for spec in specs if _bounded(spec.kind)}
+    single = scenario.horizon.pulls is not None
+    learners = [spec.name for spec in specs if single and spec.kind not in NOT_LEARNING]
+    return Tails(seen, frozenset(learners))
 
-    The pages of a table world count as one: their number is not in the scenario.
-    """
-    count = pages(scenario)
-    names = [spec.name for spec in scenario.policies if _bounded(spec.kind) and spec.name in rows]
-    shares = {name: column(rows[name], "locked_out_pages") for name in names}
-    return {name: LockOuts(round(float(each.sum()) * count), count * len(each)) for name, each in shares.items()}
+
+def _lock_outs(scenario: Scenario, rows: pl.DataFrame) -> LockOuts:
+    """Locked-out pages of all replications. Those of a table world count as one: the scenario does not say how many."""
+    count, shares = pages(scenario), column(rows, "locked_out_pages")
+    single = scenario.horizon.pulls is not None
+    return LockOuts(round(float(shares.sum()) * count), count * len(shares), shares > 0.0 if single else None)
 
 
 def only_orders(scenario: Scenario) -> set[str]:

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from reports.decision.inputs import MATERIAL, DecisionInput, signed
-from reports.decision.tails import LEAST_REPLICATIONS
-from reports.estimators.intervals import Estimate, Floats, paired_difference, share_interval
+from reports.decision.tails import LEAST_REPLICATIONS, gain_of
+from reports.estimators.intervals import Estimate, Floats, share_interval
 from reports.formatting import percent
 
 WORST_SHARE = 0.05
@@ -82,7 +82,7 @@ def _rotation(policy: str, given: DecisionInput, level: float) -> Guardrail | No
     """Fails unless the policy is shown to beat rotation, which needs no learning at all."""
     if given.rotation is None or given.rotation in (policy, given.baseline):
         return None
-    ahead = paired_difference(given.values[policy], given.values[given.rotation], level).estimate
+    ahead = gain_of(policy, given.rotation, given, level)
     passed = ahead.low is not None and ahead.low > 0.0
     return Guardrail("beats_rotation", passed, f"{signed(ahead.value, given.unit)} against {given.rotation}")
 

@@ -3,8 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from reports.estimators.intervals import Floats
 from reports.formatting import number
+
+Flags = NDArray[np.bool_]
 
 MATERIAL = 0.01  # of the baseline's mean: a smaller difference is no reason to act
 
@@ -36,10 +41,14 @@ def signed(value: float, unit: Unit) -> str:
 
 @dataclass(frozen=True)
 class LockOuts:
-    """Pages of all replications that end with probability 0 of sending the best caption."""
+    """Pages of all replications that end with probability 0 of sending the best caption.
+
+    `each` says it of every replication, (replications,), in a world where a replication is one page.
+    """
 
     locked: int
     pages: int
+    each: Flags | None = field(default=None, compare=False, repr=False)
 
     @property
     def share(self) -> float:
@@ -53,7 +62,8 @@ class DecisionInput:
 
     `values` holds the metric of each policy by replication, shape (replications,), larger is better, in the unit
     `unit`; replication r of all policies meets the same luck. `lock_outs` holds only policies that can exclude the
-    best caption for ever. `drop_in` are policies with the SQL signature of the deployed rule.
+    best caption for ever, `learners` those that learn on the one page of a replication. `drop_in` are policies with
+    the SQL signature of the deployed rule.
     """
 
     metric: str
@@ -65,6 +75,7 @@ class DecisionInput:
     rotation: str | None = None
     drop_in: frozenset[str] = frozenset()
     lock_outs: Mapping[str, LockOuts] = field(default_factory=dict)
+    learners: frozenset[str] = frozenset()
     scenario: str = ""
     one_caption: bool = False
 

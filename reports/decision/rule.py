@@ -18,8 +18,8 @@ from reports.decision.guardrails import guardrails, share_of
 from reports.decision.inputs import MATERIAL, DecisionInput
 from reports.decision.outcome import Gain, Outcome, choose
 from reports.decision.stability import Stability, stability
-from reports.decision.tails import lock_out_shortage, shortage
-from reports.estimators.intervals import CONFIDENCE, moments, paired_difference
+from reports.decision.tails import gain_of, lock_out_shortage, shortage
+from reports.estimators.intervals import CONFIDENCE, moments
 from reports.estimators.simultaneous import critical_value, simultaneous_level
 
 POWER = 0.8
@@ -83,7 +83,7 @@ def _gain(name: str, given: DecisionInput, level: float) -> Gain:
     difference = moments(own - base)
     return Gain(
         policy=name,
-        estimate=paired_difference(own, base, level).estimate,
+        estimate=gain_of(name, given.baseline, given, level),
         better=share_of(own > base),
         median=float(sorted(own - base)[(len(own) - 1) // 2]),
         sd=difference.sd,
@@ -101,7 +101,7 @@ def _tied(eligible: Sequence[Gain], given: DecisionInput) -> list[Gain]:
     level = simultaneous_level([best - given.values[gain.policy] for gain in eligible[1:]])
 
     def worse(gain: Gain) -> bool:
-        low = paired_difference(best, given.values[gain.policy], level).estimate.low
+        low = gain_of(eligible[0].policy, gain.policy, given, level).low
         return low is not None and low > 0.0
 
     return [eligible[0], *(gain for gain in eligible[1:] if not worse(gain))]

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from reports.decision.tails import Tails
 from reports.estimators.intervals import (
     CONFIDENCE,
     Estimate,
     Floats,
+    Moments,
     holm,
-    may_undercover,
     moments,
-    paired_difference,
     share_interval,
 )
 from reports.estimators.power import replications_needed
@@ -53,7 +53,7 @@ class PairedComparison:
     """Share of replications in which the policy is strictly better."""
     replications: int
     may_undercover: bool
-    """Whether the intervals may be short: too few replications of a skewed difference."""
+    """Whether the intervals may be short: the sample is too small to know the tail of the difference."""
     needed: int | None
     """Replications that would show a true difference of the size seen, power 80 %; None where it is infeasible."""
 
@@ -66,46 +66,41 @@ class PairedComparison:
         return self.p_holm < SIGNIFICANT and (low > 0.0 or high < 0.0)
 
 
-def paired_comparisons(baseline: str, values: Mapping[str, Floats], metric: Metric) -> list[PairedComparison]:
+def paired_comparisons(
+    baseline: str, values: Mapping[str, Floats], metric: Metric, tails: Tails | None = None
+) -> list[PairedComparison]:
     """Every other policy against `baseline`, best first; `values` are those of the replications, by policy.
 
-    Simultaneous limits hold for all comparisons together (see `simultaneous`).
+    Simultaneous limits hold for all comparisons together (see `simultaneous`). `tails` says which policies can lock out
+    the best caption: their differences are split, and marked where the sample is too small for that.
     """
+    known, own = tails or Tails(), values[baseline]
     others = [name for name in values if name != baseline]
-    confidence = simultaneous_level([values[name] - values[baseline] for name in others])
-    adjusted = holm([paired_difference(values[name], values[baseline]).p_value for name in others])
+    confidence = simultaneous_level([values[name] - own for name in others])
+    singles = [known.difference((name, baseline), values[name], own) for name in others]
+    adjusted = holm([single.p_value for single in singles])
     sign = -1.0 if metric.higher_is_better else 1.0
     rows = [
-        _paired_comparison(name, baseline, values=values, confidence=confidence, p_holm=p, sign=sign)
-        for name, p in zip(others, adjusted, strict=True)
+        PairedComparison(
+            policy=name,
+            baseline=baseline,
+            pointwise=single.estimate,
+            simultaneous=known.gain((name, baseline), values[name], own, confidence),
+            p_value=single.p_value,
+            p_holm=p_holm,
+            better=share_interval(int((sign * values[name] < sign * own).sum()), len(own)),
+            replications=len(own),
+            may_undercover=known.may_undercover((name, baseline), values[name] - own),
+            needed=_needed(moments(values[name] - own)),
+        )
+        for name, single, p_holm in zip(others, singles, adjusted, strict=True)
     ]
     return sorted(rows, key=lambda row: sign * row.pointwise.value)
 
 
-def _paired_comparison(
-    name: str, baseline: str, *, values: Mapping[str, Floats], confidence: float, p_holm: float | None, sign: float
-) -> PairedComparison:
-    one, other = values[name], values[baseline]
-    single = paired_difference(one, other)
-    wins = int((sign * one < sign * other).sum())
-    m = moments(one - other)
-    return PairedComparison(
-        policy=name,
-        baseline=baseline,
-        pointwise=single.estimate,
-        simultaneous=paired_difference(one, other, confidence).estimate,
-        p_value=single.p_value,
-        p_holm=p_holm,
-        better=share_interval(wins, len(one)),
-        replications=m.n,
-        may_undercover=may_undercover(m),
-        needed=_needed(m.mean, m.sd),
-    )
-
-
-def _needed(difference: float, sd: float) -> int | None:
+def _needed(difference: Moments) -> int | None:
     try:
-        return replications_needed(abs(difference), sd, CONFIDENCE, POWER)
+        return replications_needed(abs(difference.mean), difference.sd, CONFIDENCE, POWER)
     except ValueError:
         return None
 

@@ -115,8 +115,8 @@ def mean_interval(values: Floats, confidence: float = CONFIDENCE, bounds: tuple[
     if fixed is not None:
         return fixed
     if m.near_symmetric:
-        return _within(bounds, _student(m, m.n - 1, confidence))
-    return _within(bounds, _bootstrap_t(values, m, confidence) or _student(m, m.n - 1, confidence))
+        return within(bounds, _student(m, m.n - 1, confidence))
+    return within(bounds, _bootstrap_t(values, m, confidence) or _student(m, m.n - 1, confidence))
 
 
 def paired_difference(values: Floats, others: Floats, confidence: float = CONFIDENCE) -> Difference:
@@ -198,7 +198,8 @@ def _student(m: Moments, freedom: float, confidence: float) -> Estimate:
     return Estimate(m.mean, m.mean - reach, m.mean + reach, "t")
 
 
-def _within(bounds: tuple[float, float], estimate: Estimate) -> Estimate:
+def within(bounds: tuple[float, float], estimate: Estimate) -> Estimate:
+    """The estimate, whose limits are known, with limits beyond `bounds` moved to these."""
     least, most = bounds
     return replace(estimate, low=max(_known(estimate.low), least), high=min(_known(estimate.high), most))
 

@@ -13,7 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import nctdtr, ndtr, ndtri, stdtrit
 
-from reports.estimators.intervals import Estimate, Floats, moments, paired_difference, share_interval
+from reports.estimators.intervals import Estimate, Floats, moments, share_interval
+from reports.estimators.resampled import rejected
+from reports.estimators.split import Groups
 
 SEED = 20_250_102
 RESAMPLES = 2_000
@@ -24,8 +26,13 @@ BINOMIAL_PAIRS = 20_000
 SD_RESAMPLES = 1_000
 NORMAL_FROM = 100_000  # replications from which Student's t is the normal distribution for every purpose
 MOST_ROOT = 1e7  # of a number of replications or fans
-GROWTH = 1.1
-GROWTHS = 25
+TOGETHER = 2_000_000  # resampled values held at once
+GROWTH, MOST_GROWTH = 1.02, 3.0  # of a number whose power is too low, from one simulation to the next
+GROWTHS = 8
+HALVINGS = 4
+GROWTH_LEAST = 0.04  # of a number that is known well enough
+
+Counts = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -66,27 +73,66 @@ class FieldTraffic:
     source: str
 
 
-def plan_replications(differences: Floats, difference: float, confidence: float, power: float) -> Replications:
-    """Replications needed to show a mean difference, given a pilot's paired differences, shape (replications,).
+@dataclass(frozen=True)
+class Pilot:
+    """Paired differences of a pilot, (replications,), as a population to resample.
+
+    `groups` says which of them a rare group makes (see `split`). `probability` is the chance of each, where
+    they are not equal: unlucky replications were simulated more often than they occur.
+    """
+
+    differences: Floats
+    groups: Groups | None = None
+    probability: Floats | None = None
+
+    @property
+    def mean(self) -> float:
+        """Mean difference."""
+        return float(np.average(self.differences, weights=self.probability))
+
+    @property
+    def sd(self) -> float:
+        """Standard deviation of one difference, with n − 1 where all are equally likely."""
+        if self.probability is None:
+            return moments(self.differences).sd
+        return math.sqrt(float(np.average((self.differences - self.mean) ** 2, weights=self.probability)))
+
+    def indices(self, generator: np.random.Generator, resamples: int, n: int) -> Counts:
+        """Positions of resampled differences, (resamples, n)."""
+        if self.probability is None:
+            return generator.integers(0, len(self.differences), (resamples, n))
+        edges = np.cumsum(self.probability) / self.probability.sum()
+        found = np.searchsorted(edges[:-1], generator.random((resamples, n)), side="right")
+        return found.astype(np.int64)
+
+    def shifted(self, difference: float) -> Floats:
+        """The differences moved to a mean of `difference`, with the spread `sd` when resampled."""
+        n = len(self.differences)
+        scale = math.sqrt(n / (n - 1)) if self.probability is None else 1.0
+        return (self.differences - self.mean) * scale + difference
+
+
+def plan_replications(pilot: Pilot | Floats, difference: float, confidence: float, power: float) -> Replications:
+    """Replications needed to show a mean difference, given a pilot, or its paired differences, (replications,).
 
     Raises ValueError for fewer than two of them, a difference not above 0, or shares outside (0, 1).
     """
-    if len(differences) < 2:
+    pilot = pilot if isinstance(pilot, Pilot) else Pilot(pilot)
+    if len(pilot.differences) < 2:
         raise ValueError("paired differences need at least two replications")
-    sd = moments(differences).sd
-    least = replications_needed(difference, sd, confidence, power)
-    if sd == 0.0:
+    least = replications_needed(difference, pilot.sd, confidence, power)
+    if pilot.sd == 0.0:
         return Replications(least, (least, least), least, None)
-    likely = likely_replications(differences, difference, confidence, power)
-    needed, simulated = _until_powerful(differences, difference, least, confidence, power)
+    likely = likely_replications(pilot, difference, confidence, power)
+    needed, simulated = _until_powerful(pilot, difference, least, confidence, power)
     return Replications(least, likely, needed, simulated)
 
 
-def likely_replications(differences: Floats, difference: float, confidence: float, power: float) -> tuple[int, int]:
+def likely_replications(pilot: Pilot, difference: float, confidence: float, power: float) -> tuple[int, int]:
     """The middle 90 % of what `replications_needed` says of resampled pilots (percentile bootstrap, Efron 1979)."""
     generator = np.random.Generator(np.random.PCG64(SEED + 1))
-    n = len(differences)
-    drawn = differences[generator.integers(0, n, (SD_RESAMPLES, n))].std(axis=1, ddof=1)
+    n = len(pilot.differences)
+    drawn = pilot.differences[pilot.indices(generator, SD_RESAMPLES, n)].std(axis=1, ddof=1)
     low, high = (
         replications_needed(difference, float(sd), confidence, power) for sd in np.quantile(drawn, (0.05, 0.95))
     )
@@ -120,24 +166,23 @@ def t_power(difference: float, sd: float, n: int, confidence: float) -> float:
     return 1.0 - float(nctdtr(n - 1, shift, limit)) + far
 
 
-def simulated_power(differences: Floats, difference: float, n: int, confidence: float) -> Estimate | None:
+def simulated_power(pilot: Pilot | Floats, difference: float, n: int, confidence: float) -> Estimate | None:
     """Share of resamples of size `n` in which the reports' own test finds the difference, with its 95 % interval.
 
-    The pilot's differences are centred and shifted to `difference`, so that its truth is known; the test is
-    `reports.estimators.intervals.paired_difference`. None above `MOST_SIMULATED`.
+    The pilot's differences are centred and shifted to `difference`, so that its truth is known; the test is that of
+    `resampled`. None above `MOST_SIMULATED`.
     """
     if n > MOST_SIMULATED:
         return None
-    m = moments(differences)
-    # Resampling has the population's spread; that of the closed form is the sample's, with n − 1.
-    shifted = (differences - m.mean) * math.sqrt(m.n / (m.n - 1)) + difference
-    nothing, alpha = np.zeros(n), 1.0 - confidence
+    pilot = pilot if isinstance(pilot, Pilot) else Pilot(pilot)
+    shifted = pilot.shifted(difference)
     generator = np.random.Generator(np.random.PCG64(SEED))
     resamples = max(LEAST_RESAMPLES, min(RESAMPLES, RESAMPLED_VALUES // n))
-    found = 0
-    for _ in range(resamples):
-        p = paired_difference(shifted[generator.integers(0, len(shifted), n)], nothing).p_value
-        found += p is not None and p < alpha
+    step, found = max(1, TOGETHER // n), 0
+    for start in range(0, resamples, step):
+        drawn = pilot.indices(generator, min(step, resamples - start), n)
+        groups = None if pilot.groups is None else pilot.groups[drawn]
+        found += int(rejected(shifted[drawn], groups, 1.0 - confidence).sum())
     return share_interval(found, resamples)
 
 
@@ -227,13 +272,26 @@ def _least(start: int, enough: Callable[[int], bool]) -> int:
 
 
 def _until_powerful(
-    differences: Floats, difference: float, start: int, confidence: float, power: float
+    pilot: Pilot, difference: float, start: int, confidence: float, power: float
 ) -> tuple[int, Estimate | None]:
-    """From `start` up by a tenth at a time until the simulated power may be what was asked for."""
-    n, simulated = start, simulated_power(differences, difference, start, confidence)
+    """From `start` up until the simulated power may be what was asked for, then down by halves while it still is."""
+    n, short, found = start, start, simulated_power(pilot, difference, start, confidence)
     for _ in range(GROWTHS):
-        if simulated is None or simulated.high is None or simulated.high >= power:
+        if found is None or found.high is None or found.high >= power:
             break
-        n = math.ceil(n * GROWTH)
-        simulated = simulated_power(differences, difference, n, confidence)
-    return n, simulated
+        short, n = n, math.ceil(n * _growth(found.value, confidence, power))
+        found = simulated_power(pilot, difference, n, confidence)
+    for _ in range(HALVINGS):
+        middle = (short + n) // 2
+        tried = None if n - short < GROWTH_LEAST * n else simulated_power(pilot, difference, middle, confidence)
+        if tried is None or tried.high is None:
+            break
+        short, n, found = (short, middle, tried) if tried.high >= power else (middle, n, found)
+    return n, found
+
+
+def _growth(found: float, confidence: float, power: float) -> float:
+    """How many times as many would have the power, were the test's statistic normal; at least `GROWTH`."""
+    limit = float(ndtri(0.5 + confidence / 2))
+    wanted, reached = limit + float(ndtri(power)), limit + float(ndtri(max(found, 1e-3)))
+    return min(MOST_GROWTH, max(GROWTH, (wanted / reached) ** 2)) if reached > 0.0 else MOST_GROWTH

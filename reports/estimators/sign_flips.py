@@ -6,6 +6,7 @@ of the means of random subsets (Hartigan 1969, JASA 64, "typical values"): each 
 """
 
 import math
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,17 +20,31 @@ _CHUNK = 4_000_000  # memberships held at once
 
 
 def subset_means(values: Floats) -> Floats:
-    """Means of `SUBSETS` random subsets of the values, ascending; an empty subset counts as the whole."""
-    n, deviations = len(values), values - values.mean()
+    """Means of `SUBSETS` random subsets of the values, ascending; an empty subset counts as the whole.
+
+    `values` has shape (n,), or (samples, n): all samples then share the subsets, which take longer to draw than to use.
+    """
+    centre = values.mean(axis=-1, keepdims=True)
+    deviations = np.ascontiguousarray((values - centre).T)
+    means = [_ratio(member, deviations) for member in memberships(values.shape[-1])]
+    shifted: Floats = np.sort(np.concatenate(means).T) + centre
+    return shifted
+
+
+def _ratio(member: Floats, deviations: Floats) -> Floats:
+    size = np.maximum(member.sum(axis=1), 1.0)
+    found: Floats = member @ deviations / (size if deviations.ndim == 1 else size[:, None])
+    return found
+
+
+def memberships(n: int) -> Iterator[Floats]:
+    """`SUBSETS` random subsets of n values, some at a time: 1 where a value is in a subset, (subsets, n)."""
     generator = np.random.Generator(np.random.PCG64(SEED))
-    step, means = max(1, _CHUNK // n), []
+    step = max(1, _CHUNK // n)
     for start in range(0, SUBSETS, step):
         rows = min(step, SUBSETS - start)
         bits = np.frombuffer(generator.bytes(rows * math.ceil(n / 8)), np.uint8).reshape(rows, -1)
-        member = np.unpackbits(bits, axis=1)[:, :n].astype(np.float64)
-        means.append(member @ deviations / np.maximum(member.sum(axis=1), 1.0))
-    shifted: Floats = np.sort(np.concatenate(means)) + values.mean()
-    return shifted
+        yield np.unpackbits(bits, axis=1)[:, :n].astype(np.float64)
 
 
 def limits(means: Floats, confidence: float) -> tuple[float, float]:

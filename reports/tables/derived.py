@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from reports.checks import as_dicts, evaluate_checks
-from reports.decision.from_run import lock_outs
+from reports.decision.from_run import tails
 from reports.estimators.intervals import CONFIDENCE
 from reports.estimators.ranks import ranks_frame, win_probability_frame
 from reports.scenario_facts import default_baseline, oracles, page_months
@@ -37,10 +37,11 @@ def write_summary(run: Path, scenario: Scenario) -> None:
 
 def _frames(run: Path, scenario: Scenario, replications: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """By name, in the order of the data dictionary."""
+    known = tails(scenario, by_policy(replications))
     names, unfair, curves = [spec.name for spec in scenario.policies], oracles(scenario), run / "curves.parquet"
     return {
-        "summary": summary_frame(replications, unfair, page_months(scenario)),
-        "pairs": pairs_frame(replications),
+        "summary": summary_frame(replications, unfair, page_months(scenario), known),
+        "pairs": pairs_frame(replications, known),
         "ranks": ranks_frame(replications, unfair),
         "beats": win_probability_frame(replications),
         "revenue_differences": revenue_differences(curves, names, default_baseline(scenario)),
@@ -56,8 +57,6 @@ def _json(scenario: Scenario, frames: dict[str, pl.DataFrame], replications: pl.
         "confidence": CONFIDENCE,
         "policies": frames["summary"].to_dicts(),
         **{name: frames[name].to_dicts() for name in IN_JSON},
-        "checks": as_dicts(
-            evaluate_checks(scenario.checks, replications, lock_outs(scenario, by_policy(replications)))
-        ),
+        "checks": as_dicts(evaluate_checks(scenario.checks, replications, tails(scenario, by_policy(replications)))),
     }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -11,15 +11,14 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from reports.decision.tails import Tails
 from reports.estimators.intervals import (
     NON_NEGATIVE,
     QUANTILES,
     Floats,
     holm,
-    may_undercover,
     mean_interval,
     moments,
-    paired_difference,
     quantiles,
     share_interval,
 )
@@ -76,16 +75,20 @@ WORST_SHARE = 0.01
 
 
 def summary_frame(
-    replications: pl.DataFrame, oracles: Collection[str] = (), page_months: float | None = None
+    replications: pl.DataFrame,
+    oracles: Collection[str] = (),
+    page_months: float | None = None,
+    tails: Tails | None = None,
 ) -> pl.DataFrame:
     """One row per policy, in the order of `replications.parquet`; means, 95 % intervals, quantiles, shares.
 
     `oracles` take no part in ranks; `page_months` is what a replication's revenue is divided by, pages × months.
+    `tails` says which policies can lock out the best caption.
     """
-    found = ranks(regrets(replications), oracles)
+    known, found = tails or Tails(), ranks(regrets(replications), oracles)
     rows = [
-        _policy_row(name, rows)
-        | _tail(rows)
+        _policy_row(name, rows, known)
+        | _tail(name, rows, known)
         | _rank_columns(found.get(name))
         | _locks(rows)
         | _money(rows, page_months)
@@ -94,21 +97,22 @@ def summary_frame(
     return pl.DataFrame(rows, schema=SUMMARY_SCHEMA)
 
 
-def pairs_frame(replications: pl.DataFrame) -> pl.DataFrame:
+def pairs_frame(replications: pl.DataFrame, tails: Tails | None = None) -> pl.DataFrame:
     """One row per pair of policies: mean regret of `policy` minus that of `other`, paired by replication.
 
     `p_adjusted` is Holm's over all pairs.
     """
     regret = {name: column(rows, "regret") for name, rows in by_policy(replications).items()}
-    rows = [_pair_row(one, other, regret[one], regret[other]) for one, other in combinations(regret, 2)]
+    known = tails or Tails()
+    rows = [_pair_row(one, other, regret[one], regret[other], known) for one, other in combinations(regret, 2)]
     adjusted = holm([row["p_value"] for row in rows])
     rows = [{**row, "p_adjusted": p} for row, p in zip(rows, adjusted, strict=True)]
     return pl.DataFrame(rows, schema=PAIRS_SCHEMA)
 
 
-def _policy_row(name: str, rows: pl.DataFrame) -> dict[str, Any]:
+def _policy_row(name: str, rows: pl.DataFrame, tails: Tails) -> dict[str, Any]:
     regret = column(rows, "regret")
-    estimate = mean_interval(regret, bounds=NON_NEGATIVE)
+    estimate = tails.mean(name, regret, bounds=NON_NEGATIVE)
     locked_out = share_interval(int(rows["locked_out"].sum()), len(rows))
     levels = [f"q{round(100 * level):02d}" for level in QUANTILES]
     return {
@@ -132,7 +136,7 @@ def _policy_row(name: str, rows: pl.DataFrame) -> dict[str, Any]:
     }
 
 
-def _tail(rows: pl.DataFrame) -> dict[str, Any]:
+def _tail(name: str, rows: pl.DataFrame, tails: Tails) -> dict[str, Any]:
     """What the mean hides; the worst are 1 % of the replications, rounded up (expected shortfall)."""
     regret = column(rows, "regret")
     worst = np.sort(regret)[-math.ceil(WORST_SHARE * len(regret)) :]
@@ -140,7 +144,7 @@ def _tail(rows: pl.DataFrame) -> dict[str, Any]:
         "q01": quantiles(regret, [0.01])[0],
         "worst_regret": math.fsum(worst) / len(worst),
         "worst_replications": len(worst),
-        "ci_short": may_undercover(moments(regret)),
+        "ci_short": tails.may_undercover((name, None), regret),
         "skewness": moments(regret).skewness,
     }
 
@@ -176,8 +180,8 @@ def _mean(rows: pl.DataFrame, name: str) -> float | None:
     return None if np.isnan(values).any() else moments(values).mean
 
 
-def _pair_row(one: str, other: str, values: Floats, others: Floats) -> dict[str, Any]:
-    difference = paired_difference(values, others)
+def _pair_row(one: str, other: str, values: Floats, others: Floats, tails: Tails) -> dict[str, Any]:
+    difference = tails.difference((one, other), values, others)
     estimate = difference.estimate
     return {
         "policy": one,
@@ -187,5 +191,5 @@ def _pair_row(one: str, other: str, values: Floats, others: Floats) -> dict[str,
         "ci_high": estimate.high,
         "p_value": difference.p_value,
         "ci_method": estimate.method,
-        "ci_short": may_undercover(moments(values - others)),
+        "ci_short": tails.may_undercover((one, other), values - others),
     }

@@ -3,7 +3,8 @@
 from typing import Any
 
 from sim.calibration.figures import Value
-from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
+from sim.scenario.sections.traffic import TrafficSection
+from sim.scenario.sections.traffic_loop import Selection, TrafficFeedback
 
 SECTIONS = {"world": TrafficSection(), "feedback": TrafficFeedback(), "selection": Selection()}
 

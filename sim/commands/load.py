@@ -42,7 +42,7 @@ def command(
     Each table is checked after loading and published in one step. Loading the same run again changes nothing.
     """
     from sim.commands.progress import progress
-    from sim.runs.folder import RunFolder
+    from sim.runs.folders.run_folder import RunFolder
     from sim.warehouse.guard import refuse_production
     from sim.warehouse.load.loading import load as load_into
     from sim.warehouse.load.run_tables import TABLES, run_loads

@@ -11,7 +11,7 @@ import click
 from sim.backends.base import Backend, BackendOptions
 from sim.backends.registry import backend_named, names
 from sim.errors import InputError
-from sim.runs.object_store import is_url
+from sim.runs.stores.object_store import is_url
 
 
 class FolderOrUrl(click.Path):

@@ -66,7 +66,7 @@ def command(
     A pilot (the scenario's first replications) tells how much the paired differences between policies vary. Every size
     comes from a formula and is checked by simulation. Nothing is written.
     """
-    from reports.decision.from_run import lock_outs
+    from reports.decision.from_run import tails
     from reports.power_plan import plan_ranking, ranking_data
     from reports.power_text import field_text, ranking_text
     from reports.tables.rows import by_policy
@@ -83,8 +83,8 @@ def command(
     test = None if in_field is None else _field(loaded, base, in_field, given_rate, output)  # soon, and may refuse
     rows = _pilot(loaded, [base.name, *others], pilot, workers, output)
     _note_absolute(goal, difference, base.name, rows[metric].filter(rows["policy"] == base.name), output)
-    seen = lock_outs(loaded, by_policy(rows))
-    ranking = plan_ranking(rows, base.name, others, metric, goal, lock_outs=seen)
+    seen = tails(loaded, by_policy(rows))
+    ranking = plan_ranking(rows, base.name, others, metric, goal, tails=seen)
     data: dict[str, Any] = {"scenario": loaded.name, "digest": loaded.digest, "ranking": ranking_data(ranking)}
     data["field"] = None if test is None else _field_data(test)
     told = "SENDS in the field: for these, give --lift, such as 10%." if test is None else field_text(test)

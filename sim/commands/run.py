@@ -135,7 +135,7 @@ def _run_part(scenario: "Scenario", where: _Where, shard: "Shard", *, report: bo
 
 
 def _say_resumable(out: Path | str, output: Output) -> None:
-    from sim.runs.folder import RunFolder
+    from sim.runs.folders.run_folder import RunFolder
 
     if isinstance(out, str) or RunFolder(out).resumable:
         output.note(f"Finished blocks are kept in {out}; continue with --resume.")

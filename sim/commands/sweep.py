@@ -12,7 +12,7 @@ from sim.errors import CheckFailedError
 
 if TYPE_CHECKING:
     from sim.runs.shards import Shard
-    from sim.runs.sweep_grid import GridCell
+    from sim.runs.sweeps.grid import GridCell
     from sim.scenario import Scenario
     from sim.sweeps import Sweep
 
@@ -57,7 +57,7 @@ def command(
     keeps its finished cells; --resume continues it, also with values added to the grid.
     """
     from sim.backends.local import default_workers
-    from sim.runs.sweep_grid import variations
+    from sim.runs.sweeps.grid import variations
     from sim.scenario import load
 
     base, varied, count = load(scenario, overrides), variations(vary), workers or default_workers()
@@ -119,7 +119,7 @@ def _text(done: "Sweep", report: str | None) -> str:
 
 def _say_plan(tasks: "Sequence[tuple[GridCell, Scenario]]", folder: Path, workers: int, output: Output) -> None:
     from reports.formatting import duration, storage
-    from sim.runs.sweep_folder import SweepFolder
+    from sim.runs.sweeps.folder import SweepFolder
     from sim.runs.workload import estimate
 
     totals = [estimate(scenario) for _, scenario in tasks]

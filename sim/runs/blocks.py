@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from sim.errors import StorageError
 from sim.files import TEMPORARY, digest, flush, reporting_full_disk, sha256
-from sim.runs.folder import LOGS, RunFolder
+from sim.runs.folders.run_folder import LOGS, RunFolder
 from sim.runs.plan import Block
 from sim.tables.caption_stats import stats_arrow
 from sim.tables.send_log import sends_slices

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from sim.errors import StorageError
 from sim.runs.blocks import result_arrays, write_block
-from sim.runs.manifest import Manifest, describe_code, made_by, run_key
+from sim.runs.folders.manifest import Manifest, describe_code, made_by, run_key
 from sim.runs.merge import replication_rows
 from sim.runs.packed import pack
 from sim.runs.plan import Block

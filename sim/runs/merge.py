@@ -11,7 +11,7 @@ import numpy as np
 
 from sim.files import replacing, write_bytes
 from sim.runs.blocks import Arrays, BlockTables, npz_bytes, read_block, read_npz
-from sim.runs.folder import OBSERVATIONS
+from sim.runs.folders.run_folder import OBSERVATIONS
 from sim.runs.plan import Block
 from sim.tables.observations import Observed, observation_tables
 from sim.tables.pages import Clairvoyant, page_rows, pages_schema

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.errors import InputError, StorageError
-from sim.runs.differences import require_same
-from sim.runs.exchange import discard
-from sim.runs.folder import DERIVED, MANIFEST, SCENARIO, RunFolder
-from sim.runs.manifest import BASE, COMPLETE, Manifest, describe
+from sim.runs.folders.differences import require_same
+from sim.runs.folders.exchange import discard
+from sim.runs.folders.manifest import BASE, COMPLETE, Manifest, describe
+from sim.runs.folders.run_folder import DERIVED, MANIFEST, SCENARIO, RunFolder
 from sim.runs.plan import plan
 from sim.runs.runner import Pipeline
 

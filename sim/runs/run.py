@@ -8,7 +8,7 @@ from typing import Any, Self
 import polars as pl
 
 from sim.errors import StorageError
-from sim.runs.folder import RunFolder
+from sim.runs.folders.run_folder import RunFolder
 from sim.runs.merge import CURVES, PAGES, REPLICATIONS
 from sim.scenario import Scenario, load
 

@@ -14,13 +14,13 @@ from sim.backends.base import Backend
 from sim.files import digest, link_or_copy, make_folder
 from sim.runs.blocks import block_digests, discard_unfinished, stored_blocks
 from sim.runs.delivery import Delivery, SharedFolder
-from sim.runs.folder import DERIVED, LOGS, OBSERVATIONS, SCENARIO, TABLES, RunFolder
+from sim.runs.folders.lock import remove_if_empty
+from sim.runs.folders.manifest import BASE, COMPLETE, Manifest, run_key
+from sim.runs.folders.run_folder import DERIVED, LOGS, OBSERVATIONS, SCENARIO, TABLES, RunFolder
+from sim.runs.folders.source_file import write_captions
 from sim.runs.job import Job, simulate_rows
-from sim.runs.lock import remove_if_empty
-from sim.runs.manifest import BASE, COMPLETE, Manifest, run_key
 from sim.runs.merge import Sources, merge
 from sim.runs.plan import Block, Plan, plan
-from sim.runs.source_file import write_captions
 
 if TYPE_CHECKING:
     import pyarrow as pa

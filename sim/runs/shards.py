@@ -18,7 +18,7 @@ from itertools import islice
 from sim.backends.base import Backend
 from sim.errors import InputError
 from sim.runs.blocks import is_intact
-from sim.runs.manifest import run_key
+from sim.runs.folders.manifest import run_key
 from sim.runs.plan import Block
 from sim.runs.runner import Pipeline, Progress
 

@@ -11,7 +11,8 @@ from sim.scenario.sections.bernoulli import (
     GeometricDelay,
 )
 from sim.scenario.sections.table import TableColumns, TableFeedback, TableSection, TableSelection
-from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
+from sim.scenario.sections.traffic import TrafficSection
+from sim.scenario.sections.traffic_loop import Selection, TrafficFeedback
 
 __all__ = [
     "BernoulliFeedback",

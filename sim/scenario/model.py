@@ -12,7 +12,8 @@ from sim.scenario.patterns import POLICY_NAME, SCENARIO_NAME
 from sim.scenario.sections.base import MAX_DAYS, MAX_PULLS, MAX_REPLICATIONS, MIN_DAYS, Listed, Section, Whole
 from sim.scenario.sections.bernoulli import BernoulliFeedback, BernoulliSection
 from sim.scenario.sections.table import TableFeedback, TableSection, TableSelection
-from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
+from sim.scenario.sections.traffic import TrafficSection
+from sim.scenario.sections.traffic_loop import Selection, TrafficFeedback
 from sim.scenario.sections.world_kind import WorldKind
 from sim.scenario.worlds import WORLDS
 

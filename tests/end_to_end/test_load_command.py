@@ -11,7 +11,7 @@ import pytest
 import sim
 from sim.cli import exit_code
 from sim.files import digest
-from sim.runs.folder import RunFolder
+from sim.runs.folders.run_folder import RunFolder
 from sim.tables.send_log import sends_arrow
 from sim.worlds.base import SendLog
 

@@ -18,7 +18,7 @@ from reports.report_input import report_input
 from reports.sections.registry import section_of_figure
 from sim.cli import cli
 from sim.errors import InputError
-from sim.runs.folder import RunFolder
+from sim.runs.folders.run_folder import RunFolder
 
 SCENARIO: dict[str, Any] = {
     "name": "page",

@@ -11,7 +11,7 @@ import pytest
 import sim
 from sim.errors import InputError, ScenarioError, StorageError
 from sim.files import digest
-from sim.runs.folder import RunFolder
+from sim.runs.folders.run_folder import RunFolder
 from sim.worlds.engine import simulate
 
 SCENARIO = {

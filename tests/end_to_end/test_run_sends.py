@@ -8,7 +8,7 @@ import pytest
 
 import sim
 from sim.cli import exit_code
-from sim.runs.folder import RunFolder
+from sim.runs.folders.run_folder import RunFolder
 from sim.tables.send_log import arrow_schema
 
 SCENARIO = """\

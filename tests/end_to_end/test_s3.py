@@ -9,8 +9,8 @@ import pytest
 import sim
 from sim.api import run_shard
 from sim.errors import RemoteError
-from sim.runs.object_store import ObjectStore
 from sim.runs.shards import Shard
+from sim.runs.stores.object_store import ObjectStore
 
 pytestmark = [
     pytest.mark.long,

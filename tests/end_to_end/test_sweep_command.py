@@ -114,8 +114,8 @@ def test_a_bad_cell_is_found_before_anything_runs(tmp_path: Path) -> None:
 def test_a_sweep_with_missing_cells_does_not_open(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="holds no sweep"):
         sim.Sweep.open(tmp_path)
-    from sim.runs.sweep_folder import SweepFolder
-    from sim.runs.sweep_grid import variations
+    from sim.runs.sweeps.folder import SweepFolder
+    from sim.runs.sweeps.grid import variations
     from sim.scenario import load
 
     SweepFolder(tmp_path / "begun").begin(load(SCENARIO), variations(VARY), resume=False)

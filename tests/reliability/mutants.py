@@ -80,7 +80,7 @@ MUTANTS = [
         ("times if LABEL_SEND else times * clock.fans", "times"),
         ("    known[SENDS] += 1\n", "    known[SENDS] += 2\n"),
         ("            page.s[arm] *= clock.discount\n", "")),
-    *of("sim/worlds/traffic/labels.py", TRAFFIC,
+    *of("sim/worlds/traffic/feedback/labels.py", TRAFFIC,
         ("if emv > median:", "if emv >= median:"),
         ("purchases / views * (price * purchases)", "purchases / views * price"),
         ("-math.expm1(-age_s / delay_s)", "math.exp(-age_s / delay_s)"),
@@ -102,6 +102,6 @@ MUTANTS = [
     *of("sim/runs/blocks.py", RUNS,
         ('found["run"] == run_key and', "True and"),
         ("kept[-1].stop <= block.start", "kept[-1].start <= block.start")),
-    *of("sim/runs/differences.py", RUNS,
+    *of("sim/runs/folders/differences.py", RUNS,
         ('there["replications"] <= here["replications"]', "True")),
 ]  # fmt: skip

@@ -8,7 +8,7 @@ import pytest
 import sim
 from reliability.harness import SMALL
 from sim.errors import InputError
-from sim.runs.folder import RunFolder
+from sim.runs.folders.run_folder import RunFolder
 from sim.runs.prepare import Request
 from sim.scenario import load
 

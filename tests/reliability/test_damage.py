@@ -10,7 +10,7 @@ import pytest
 import sim
 from reliability.harness import SMALL, amounts, digest
 from sim.errors import SimError
-from sim.runs.folder import RunFolder
+from sim.runs.folders.run_folder import RunFolder
 from sim.scenario import load
 
 SCENARIO = load(SMALL)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import sim
-from sim.runs.folder import RunFolder
+from sim.runs.folders.run_folder import RunFolder
 from sim.scenario import load
 
 pytestmark = pytest.mark.long

@@ -8,7 +8,7 @@ import polars as pl
 
 from reports.tables.derived import write_summary
 from sim.files import write_text
-from sim.runs.manifest import COMPLETE, describe, to_text
+from sim.runs.folders.manifest import COMPLETE, describe, to_text
 from sim.runs.run import StoredRun
 from sim.scenario import Scenario, load
 from sim.worlds.metrics.loop import COLUMNS

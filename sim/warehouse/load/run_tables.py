@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 
 from sim.errors import InputError, StorageError
 from sim.files import replacing
-from sim.runs.folder import RunFolder
+from sim.runs.folders.run_folder import RunFolder
 from sim.runs.merge import CURVES
 from sim.warehouse.base import CURVES as CURVES_TABLE
 from sim.warehouse.base import SENDS, STATS

@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from policies.base import Policy
 from sim.calendar.base import longest_gap
 from sim.rng import row_keys
-from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, Selection, TrafficFeedback, TrafficSection
+from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, TrafficSection
+from sim.scenario.sections.traffic_loop import Selection, TrafficFeedback
 from sim.units import DAY_S, WEEK_DAYS
 from sim.worlds.selection.inclusion import new_room
 from sim.worlds.traffic.bank.draw_bank import Listing, SampledBank
-from sim.worlds.traffic.composite import DAYS_BACK, TIERS_BACK
 from sim.worlds.traffic.pages import Integers, fill_listing, make_bank, make_pages, most_dollars, per_view
 from sim.worlds.traffic.parameters import kernel_parameters, recovery, season, tier_cycle
 from sim.worlds.traffic.records import (
@@ -31,18 +31,11 @@ from sim.worlds.traffic.records import (
     SLOT,
     TABLE,
     WEEK,
-    Bank,
-    Batch,
-    Block,
-    Fleet,
-    RecentUse,
     Record,
     Records,
-    Tables,
-    Tried,
-    UpdateJob,
-    Workspace,
 )
+from sim.worlds.traffic.rows import Bank, Batch, Block, Fleet, RecentUse, Tables, Tried, UpdateJob, Workspace
+from sim.worlds.traffic.selection.composite import DAYS_BACK, TIERS_BACK
 from sim.worlds.traffic.timetable import PRICES, Times
 
 TOP_SHARE = 0.1  # of the captions of a page and tier, the top decile

@@ -9,7 +9,8 @@ from policies.maths.draws import arm_key, pull_key, uniform
 from sim.units import DAY_S, HOUR_S
 from sim.worlds.base import Counts, Floats
 from sim.worlds.sorted_arrays import insert_sorted
-from sim.worlds.traffic.records import BUMP, Records, Row
+from sim.worlds.traffic.records import BUMP, Records
+from sim.worlds.traffic.rows import Row
 from sim.worlds.traffic.timetable import RATES
 
 SLOTS = 1_024  # addresses of a day's slots

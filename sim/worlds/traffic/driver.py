@@ -14,7 +14,8 @@ from sim.units import DAY_S
 from sim.worlds.base import Counts, Flags, Floats, Tally
 from sim.worlds.metrics.allocation import RANK_BINS
 from sim.worlds.traffic.kernel import LOCK_OUT, SHARE, TALLY
-from sim.worlds.traffic.records import BUMP, RESULT, Block, Records, Snapshots
+from sim.worlds.traffic.records import BUMP, RESULT, Records
+from sim.worlds.traffic.rows import Block, Snapshots
 
 AT_ONCE = 256  # rows of a compiled call, which cannot be interrupted
 WEIGHED = ("purchases", "revenue", "tier_revenue", "regret", "regret_usd")

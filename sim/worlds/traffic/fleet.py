@@ -9,7 +9,8 @@ from collections.abc import Callable
 
 from sim.kernels import unbound
 from sim.worlds.base import Params
-from sim.worlds.traffic.records import BUMP, Row
+from sim.worlds.traffic.records import BUMP
+from sim.worlds.traffic.rows import Row
 
 evidence: Callable[..., tuple[float, float]] = unbound("evidence")
 observe_fleet: Callable[..., None] = unbound("observe_fleet")

@@ -2,7 +2,7 @@
 
 A row's events in order of time: a load of the send log, a refresh of the statistics, the beginning of a day (captions
 are chosen), a send; at one moment in this order. Cost grows with messages and captions scored, never with fans. `play`
-is a template for `sim.kernels.specialise`; `selection` and `update_job` declare the names that it binds.
+is a template for `sim.kernels.specialise`; the modules of `selection` and `feedback` declare the names that it binds.
 """
 
 import math
@@ -13,21 +13,20 @@ from sim.references import by_reference
 from sim.units import DAY_S, WEEK_DAYS
 from sim.worlds.base import Counts, Params
 from sim.worlds.count_draws import binomial
-from sim.worlds.traffic.allocation import tally
 from sim.worlds.traffic.bank.pool import keep_pools
 from sim.worlds.traffic.bank.reprice import reprice
 from sim.worlds.traffic.bank.turnover import begin_week
 from sim.worlds.traffic.day_plan import SLOTS, plan_day
-from sim.worlds.traffic.diagnostics import note_send
+from sim.worlds.traffic.feedback.labels import emv_of, wrapped
+from sim.worlds.traffic.feedback.update_job import expire, load, refresh
 from sim.worlds.traffic.fleet import share
-from sim.worlds.traffic.labels import emv_of, wrapped
-from sim.worlds.traffic.lockout import locked_out
-from sim.worlds.traffic.records import (
-    BUMP,
-    BY_HAND,
-    NOT_FILLED,
+from sim.worlds.traffic.metrics.allocation import tally
+from sim.worlds.traffic.metrics.diagnostics import note_send
+from sim.worlds.traffic.metrics.lockout import locked_out
+from sim.worlds.traffic.metrics.regret import assumed_wear, rate_on, wear_on
+from sim.worlds.traffic.records import BUMP, BY_HAND, NOT_FILLED, Record
+from sim.worlds.traffic.rows import (
     Block,
-    Record,
     Row,
     Snapshots,
     bank_of,
@@ -38,11 +37,9 @@ from sim.worlds.traffic.records import (
     tried_of,
     used_of,
 )
-from sim.worlds.traffic.regret import assumed_wear, rate_on, wear_on
-from sim.worlds.traffic.selection import choose_day
+from sim.worlds.traffic.selection.choose import choose_day
 from sim.worlds.traffic.timetable import ATTRIBUTION as ATTRIBUTED
 from sim.worlds.traffic.timetable import AUDIENCE, EXPIRY, FAR, PRICES, REPLACED
-from sim.worlds.traffic.update_job import expire, load, refresh
 
 POOL: bool = unbound("POOL")
 RECORD: bool = unbound("RECORD")

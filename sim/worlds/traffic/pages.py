@@ -27,7 +27,8 @@ from sim.worlds.traffic.bank.draw_bank import (
     sample_dollars,
     sample_traits,
 )
-from sim.worlds.traffic.records import ENTRY, PAGE, Block
+from sim.worlds.traffic.records import ENTRY, PAGE
+from sim.worlds.traffic.rows import Block
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from policies.base import Policy
 from sim.rng import generator
-from sim.scenario.sections.traffic import PRICED_TIERS, RateLaw, Selection, TrafficFeedback, TrafficSection
+from sim.scenario.sections.traffic import PRICED_TIERS, RateLaw, TrafficSection
+from sim.scenario.sections.traffic_loop import Selection, TrafficFeedback
 from sim.units import DAY_S, HOUR_S
 from sim.worlds.traffic.pages import log_sigma
 from sim.worlds.traffic.records import RULES

@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 from sim.scenario.sections.traffic import TrafficSection
 from sim.units import MICROS
 from sim.worlds.base import CaptionCounts, Counts, Floats, SendLog
+from sim.worlds.traffic.feedback.recount import PRIOR
 from sim.worlds.traffic.pages import price_band, traits
-from sim.worlds.traffic.records import Block, Records
-from sim.worlds.traffic.recount import PRIOR
+from sim.worlds.traffic.records import Records
+from sim.worlds.traffic.rows import Block
 
 PPV, BUMP_MESSAGE = 0, 1  # in sim.worlds.base.MESSAGE_TYPES
 

@@ -13,7 +13,7 @@ import numpy as np
 from sim.calendar import loads, update_job
 from sim.calendar.base import Calendar, Process, Timetable, build
 from sim.calendar.incidents.base import PREFIX, Incident
-from sim.scenario.sections.traffic import TrafficFeedback
+from sim.scenario.sections.traffic_loop import TrafficFeedback
 from sim.units import DAY_S, HOUR_S
 from sim.worlds.base import Counts, Floats
 

@@ -12,7 +12,8 @@ from policies.base import Policy
 from sim.kernels import specialise
 from sim.rng import policy_purpose, row_keys
 from sim.scenario.model import TrafficScenario
-from sim.scenario.sections.traffic import Selection, TrafficFeedback, TrafficSection
+from sim.scenario.sections.traffic import TrafficSection
+from sim.scenario.sections.traffic_loop import Selection, TrafficFeedback
 from sim.units import DAY_S, MICROS
 from sim.worlds.base import UNNAMED, CaptionCounts, Counts, Floats, PageTotals, SendLog, Tally, Totals
 from sim.worlds.metrics.estimation import nothing
@@ -22,10 +23,10 @@ from sim.worlds.selection import chances
 from sim.worlds.traffic.arrays import Sections, composite, make_block, pools, reads_truth, shares
 from sim.worlds.traffic.driver import RowDriver
 from sim.worlds.traffic.kernel import play
-from sim.worlds.traffic.loop_metrics import last_day, loop_metrics
+from sim.worlds.traffic.metrics.loop_metrics import last_day, loop_metrics
 from sim.worlds.traffic.pages import page_weights
-from sim.worlds.traffic.records import Block
 from sim.worlds.traffic.results import BankListing, caption_counts, list_bank, loaded_at, send_log
+from sim.worlds.traffic.rows import Block
 from sim.worlds.traffic.timetable import calendar_of, times_of
 
 if TYPE_CHECKING:

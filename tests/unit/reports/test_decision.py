@@ -139,7 +139,7 @@ def test_an_undecided_run_says_what_would_decide_it() -> None:
 
 
 def test_the_json_object_has_the_documented_keys_and_is_strict() -> None:
-    found = decision_data(data_of(REWARDS).decision)
+    found = decision_data(data_of(REWARDS, world="traffic", revenue=MONEY, locked={"wilson": 0.4}).decision)
     wanted = {
         "outcome",
         "policy",
@@ -158,6 +158,9 @@ def test_the_json_object_has_the_documented_keys_and_is_strict() -> None:
     assert found["captured"]["baseline"]["value"] == pytest.approx(0.2, abs=0.02)
     assert found["captured"]["policy"]["value"] == pytest.approx(0.6, abs=0.02)
     json.dumps(found, allow_nan=False)
+    few = decision_data(data_of(REWARDS).decision)  # of a bernoulli world, where one page is a replication
+    assert few["outcome"] == "undecided"
+    assert "too few" in few["policies"][0]["sample_too_small"]
 
 
 def test_one_replication_gives_no_interval_and_no_decision() -> None:

@@ -11,9 +11,13 @@ from scipy import stats
 from scipy.special import ndtri
 
 from reports.decision.inputs import LockOuts
+from reports.decision.tails import Tails
+from reports.estimators import power as estimators
+from reports.estimators import sign_flips
 from reports.estimators.power import (
     MOST_SIMULATED,
     FieldTraffic,
+    Pilot,
     design_effect,
     fans_needed,
     plan_replications,
@@ -119,6 +123,32 @@ def test_too_little_power_in_simulation_raises_the_number() -> None:
     assert plan.simulated.high >= 0.8
 
 
+def test_a_skewed_pilot_draws_few_random_subsets(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All resamples of one size share their subsets, and the size is found in a few steps: the work is counted."""
+    asked: list[int] = []
+    memberships = sign_flips.memberships
+    monkeypatch.setattr(sign_flips, "memberships", lambda n: asked.append(n) or memberships(n))
+    monkeypatch.setattr(estimators, "RESAMPLED_VALUES", 100_000)
+    plan = plan_replications(np.append(np.linspace(-1.0, 1.0, 99), -60.0), 2.0, 0.95, 0.8)
+    assert plan.needed > plan.closed_form
+    assert len(set(asked)) == len(asked) <= estimators.GROWTHS + estimators.HALVINGS + 1
+
+
+def test_a_pilot_with_chances_is_the_population_that_it_stands_for() -> None:
+    """Ten unlucky replications that stand for a hundredth of all, and ninety others."""
+    values, chance = (
+        np.append(np.arange(90.0) % 3, np.full(10, 100.0)),
+        np.append(np.full(90, 0.011), np.full(10, 0.001)),
+    )
+    pilot = Pilot(values, None, chance)
+    assert pilot.mean == pytest.approx(0.99 * 1.0 + 0.01 * 100.0)
+    assert pilot.sd**2 == pytest.approx(0.99 * (5 / 3) + 0.01 * 10_000 - pilot.mean**2)
+    drawn = pilot.indices(np.random.default_rng(1), 100, 1_000)
+    assert (drawn >= 90).mean() == pytest.approx(0.01, abs=4 * math.sqrt(0.01 / 100_000))
+    assert pilot.shifted(5.0) @ chance == pytest.approx(5.0)
+    assert pilot.shifted(5.0).std() == pytest.approx(values.std())
+
+
 def test_simulation_does_not_depend_on_the_pilots_own_mean() -> None:
     differences = np.random.default_rng(1).normal(size=64).round(3)
     one, other = (simulated_power(differences + offset, 0.25, 40, 0.95) for offset in (0.0, 1024.0))
@@ -202,13 +232,13 @@ def test_a_pilot_that_may_lack_lock_outs_is_too_small() -> None:
     rows = replications(base=[float(i % 5) for i in range(50)], rival=[float(i % 7) for i in range(50)])
 
     def needed(*seen: tuple[int, int]) -> tuple[int, str | None]:
-        lock_outs = {name: LockOuts(*counts) for name, counts in zip(("rival", "base"), seen, strict=False)}
-        ranking = plan_ranking(rows, "base", ["rival"], "regret", Goal(5.0, False, 0.95, 0.8), lock_outs=lock_outs)
+        tails = Tails({name: LockOuts(*counts) for name, counts in zip(("rival", "base"), seen, strict=False)})
+        ranking = plan_ranking(rows, "base", ["rival"], "regret", Goal(5.0, False, 0.95, 0.8), tails=tails)
         return ranking.needed, ranking_data(ranking)["policies"][0]["sample_too_small"]
 
     assert needed((20, 50), (20, 50))[1] is None
     assert needed((0, 50))[0] == 1_000  # of pages, one in each replication
-    assert needed((3, 50)) == (250, "only 3 pages of rival end locked out")
-    assert needed((20, 50), (1, 50)) == (750, "only 1 page of base ends locked out")
-    ranking = plan_ranking(rows, "base", ["rival"], "regret", GOAL, lock_outs={"rival": LockOuts(3, 50)})
+    assert needed((3, 50)) == (167, "only 3 pages of rival end locked out")
+    assert needed((20, 50), (1, 50)) == (500, "only 1 page of base ends locked out")
+    ranking = plan_ranking(rows, "base", ["rival"], "regret", GOAL, tails=Tails({"rival": LockOuts(3, 50)}))
     assert "does not know the cost of lock-out" in ranking_text(ranking, 50).replace("\n  ", " ")

@@ -11,6 +11,7 @@ import sim
 from reports.checks import CheckOutcome, evaluate_checks
 from reports.compare import differing, same_luck
 from reports.decision.inputs import LockOuts
+from reports.decision.tails import Tails
 from reports.estimators.intervals import mean_interval
 from reports.tables.leaderboard import leaderboard
 from reports.tables.summary import pairs_frame, summary_frame
@@ -160,7 +161,7 @@ def outcomes(
     values: dict[str, np.ndarray], *claims: dict[str, object], locked_out: int = 0, **lock_outs: LockOuts
 ) -> list[CheckOutcome]:
     table = pl.concat([rows(name, regret, locked_out) for name, regret in values.items()])
-    return evaluate_checks([Check(**claim) for claim in claims], table, lock_outs)
+    return evaluate_checks([Check(**claim) for claim in claims], table, Tails(lock_outs))
 
 
 def test_shares_have_wilson_limits() -> None:

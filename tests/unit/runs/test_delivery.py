@@ -8,12 +8,12 @@ import pytest
 
 import sim
 from sim.errors import StorageError
-from sim.runs import manifest
 from sim.runs.blocks import is_intact
 from sim.runs.delivery import Collected, SharedFolder
-from sim.runs.folder import RunFolder
+from sim.runs.folders import manifest
+from sim.runs.folders.manifest import describe, run_key
+from sim.runs.folders.run_folder import RunFolder
 from sim.runs.job import Job, simulate_block, simulate_packed
-from sim.runs.manifest import describe, run_key
 from sim.runs.packed import pack, unpack
 from sim.runs.plan import plan
 from sim.scenario import load

@@ -7,10 +7,10 @@ import pytest
 
 from sim.errors import StorageError
 from sim.files import sha256
-from sim.runs import exchange as module
-from sim.runs.exchange import discard, exchange, finish
-from sim.runs.folder import RunFolder
-from sim.runs.manifest import FORMAT
+from sim.runs.folders import exchange as module
+from sim.runs.folders.exchange import discard, exchange, finish
+from sim.runs.folders.manifest import FORMAT
+from sim.runs.folders.run_folder import RunFolder
 
 
 def fill(folder: RunFolder, text: str, *names: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sim.errors import StorageError
-from sim.runs.lock import LOCK, locked
+from sim.runs.folders.lock import LOCK, locked
 
 ROOT = Path(__file__).parents[3]
 
@@ -70,7 +70,7 @@ def test_a_long_text_of_the_last_holder_is_replaced(tmp_path: Path) -> None:
 
 def test_the_lock_ends_with_its_process(tmp_path: Path) -> None:
     holder = (
-        "import sys; from pathlib import Path; from sim.runs.lock import locked\n"
+        "import sys; from pathlib import Path; from sim.runs.folders.lock import locked\n"
         "with locked(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
     )
     command = [sys.executable, "-c", holder, str(tmp_path / "run")]
@@ -89,7 +89,7 @@ STARTER = """
 import sys, time
 from pathlib import Path
 from sim.errors import StorageError
-from sim.runs.lock import locked
+from sim.runs.folders.lock import locked
 folder, owners = Path(sys.argv[1]), Path(sys.argv[2])
 for _ in range(200):
     try:

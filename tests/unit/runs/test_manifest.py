@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from sim.errors import StorageError
-from sim.runs.manifest import FORMAT, describe, read, run_key, to_text
+from sim.runs.folders.manifest import FORMAT, describe, read, run_key, to_text
 from sim.scenario import Scenario, load
 
 CONTENT = {"format": FORMAT, "status": "running", "name": "größe", "files": {"a": "b"}}

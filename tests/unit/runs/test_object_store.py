@@ -10,9 +10,9 @@ import sim
 from sim.api import run_shard
 from sim.cli import exit_code
 from sim.errors import InputError, RemoteError, StorageError
-from sim.runs.object_store import ObjectStore, _is_there_already, is_url
 from sim.runs.packed import is_whole
 from sim.runs.shards import Shard
+from sim.runs.stores.object_store import ObjectStore, _is_there_already, is_url
 from sim.runs.workload import workload
 from sim.scenario import load
 

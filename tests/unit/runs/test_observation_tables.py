@@ -10,7 +10,7 @@ import pytest
 
 import sim
 from sim.runs.blocks import write_block
-from sim.runs.folder import OWN_FILES
+from sim.runs.folders.run_folder import OWN_FILES
 from sim.runs.merge import Sources, merge
 from sim.runs.plan import Block
 from sim.scenario import load

@@ -7,7 +7,7 @@ import pytest
 
 import sim
 from sim.errors import InputError, StorageError
-from sim.runs.folder import RunFolder
+from sim.runs.folders.run_folder import RunFolder
 from sim.runs.prepare import Request
 from sim.scenario import load
 

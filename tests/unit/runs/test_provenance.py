@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+import sim
 from policies import registry
 from policies.base import Policy
-from sim.runs import provenance
-from sim.runs.provenance import code_digests, engine_digest, policy_digest
+from sim.runs.folders import provenance
+from sim.runs.folders.provenance import code_digests, engine_digest, policy_digest
 
 PLUGIN = """
 import math
@@ -74,7 +75,7 @@ def test_each_kind_is_listed_once() -> None:
 
 
 def test_the_engine_covers_kernels_worlds_random_numbers_and_tables() -> None:
-    home = Path(provenance.__file__).parents[2]
+    home = Path(sim.__file__).parents[1]
     sources = {path for part in provenance.ENGINE for path in provenance._sources(home / part)}
     needed = ["sim/kernels.py", "sim/rng.py", "sim/worlds/engine.py", "sim/tables/observations.py", "policies/base.py"]
     assert {home / name for name in needed} <= sources

@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from sim.runs.blocks import discard_unfinished, read_block, stored_blocks, write_block
-from sim.runs.folder import RunFolder
+from sim.runs.folders.run_folder import RunFolder
 from sim.runs.merge import Sources, merge
 from sim.runs.plan import Block, Plan, plan
 from sim.scenario import Scenario, load

@@ -7,8 +7,8 @@ import pytest
 
 from sim.errors import InputError, StorageError
 from sim.files import sha256
-from sim.runs.folder import RunFolder
-from sim.runs.manifest import FORMAT
+from sim.runs.folders.manifest import FORMAT
+from sim.runs.folders.run_folder import RunFolder
 
 YAML = "name: x\n"
 MANIFEST: dict[str, Any] = {

@@ -10,8 +10,8 @@ import sim
 from sim.api import run_shard
 from sim.cli import exit_code
 from sim.errors import InputError
-from sim.runs.folder import RunFolder
-from sim.runs.manifest import describe
+from sim.runs.folders.manifest import describe
+from sim.runs.folders.run_folder import RunFolder
 from sim.runs.plan import plan
 from sim.runs.runner import Pipeline
 from sim.runs.shards import Shard, missing_blocks, parse_shard, shard_of_environment

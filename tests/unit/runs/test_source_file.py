@@ -8,7 +8,7 @@ import polars as pl
 import sim
 from reports.tables.captions import most_sent
 from sim.cli import exit_code
-from sim.runs.source_file import remarks, write_captions
+from sim.runs.folders.source_file import remarks, write_captions
 from sim.scenario import load
 
 HEADER = "page_name,caption_id,trials,successes\n"

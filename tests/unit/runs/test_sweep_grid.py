@@ -6,8 +6,8 @@ import pytest
 
 from scenarios import sweeps
 from sim.errors import InputError, StorageError
-from sim.runs.sweep_folder import SweepFolder
-from sim.runs.sweep_grid import MAX_CELLS, grid, parse_variation, variation, variations
+from sim.runs.sweeps.folder import SweepFolder
+from sim.runs.sweeps.grid import MAX_CELLS, grid, parse_variation, variation, variations
 from sim.scenario import load
 
 SCENARIO = load(

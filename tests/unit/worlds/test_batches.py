@@ -10,7 +10,7 @@ import pytest
 from policies.greedy import Greedy
 from sim.worlds.bernoulli import feedback, kernel
 from sim.worlds.bernoulli.rows import RowKeys, new_rows, row_of
-from sim.worlds.traffic import batches
+from sim.worlds.traffic.feedback import batches
 from sim.worlds.traffic.records import CAPTION, HISTORY
 
 NO_KEYS = RowKeys(*(np.zeros(6, np.uint64) for _ in range(5)))

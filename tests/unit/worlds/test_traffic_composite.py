@@ -5,7 +5,7 @@ import pytest
 
 from sim.errors import InputError
 from sim.scenario import load
-from sim.worlds.traffic import composite
+from sim.worlds.traffic.selection import composite
 from sim.worlds.traffic.world import TrafficWorld
 from twins.composite import NaiveCompositePage, listing_of
 

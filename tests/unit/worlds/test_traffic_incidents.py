@@ -11,7 +11,7 @@ from sim.calendar.base import build
 from sim.errors import InputError
 from sim.scenario import load
 from sim.units import DAY_S
-from sim.worlds.traffic.replaced import normal_quantile, replaced_draw
+from sim.worlds.traffic.selection.replaced import normal_quantile, replaced_draw
 from sim.worlds.traffic.timetable import ATTRIBUTION, AUDIENCE, EXPIRY, FAR, RATES, calendar_of, times_of
 from sim.worlds.traffic.world import TrafficWorld
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.worlds.traffic.labels import (
+from sim.worlds.traffic.feedback.labels import (
     FAILURE,
     NEITHER,
     SUCCESS,

@@ -7,8 +7,8 @@ import pytest
 
 from sim.scenario import load
 from sim.worlds.metrics.loop import COLUMNS, WEEK_SUMS
-from sim.worlds.traffic.diagnostics import is_uncertain, width
-from sim.worlds.traffic.loop_metrics import success_chance
+from sim.worlds.traffic.metrics.diagnostics import is_uncertain, width
+from sim.worlds.traffic.metrics.loop_metrics import success_chance
 from sim.worlds.traffic.world import TrafficWorld
 
 START_US, WEEK_US = 1_736_121_600_000_000, 7 * 86_400_000_000

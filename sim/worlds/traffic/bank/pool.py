@@ -9,11 +9,20 @@ they are tried. Plain functions of the traffic kernel, used where it binds `POOL
 import numpy as np
 
 from policies.maths.draws import arm_key, pull_key, uniform
+from sim.kernels import unbound
 from sim.units import WEEK_DAYS
-from sim.worlds.traffic.records import BUMP, RETIRED, Row
+from sim.worlds.traffic.records import BUMP, RETIRED
+from sim.worlds.traffic.rows import Row
+
+POOL: bool = unbound("POOL")
 
 TIERS = BUMP + 1
 LOSSES = 1 << 40  # added to the number of a decision: the draws of a week's losses
+
+
+def cold_of(tier: int, row: Row) -> int:
+    """How many cold captions of a tier can be chosen."""
+    return row.page.pool_cold[tier] if POOL else row.page.cold[tier]  # type: ignore[no-any-return]
 
 
 def keep_pools(day: int, row: Row) -> None:

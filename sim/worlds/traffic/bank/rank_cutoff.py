@@ -8,7 +8,8 @@ Plain functions of kernels.
 import math
 
 from sim.worlds.metrics.allocation import RANK_BINS
-from sim.worlds.traffic.records import Records, Row
+from sim.worlds.traffic.records import Records
+from sim.worlds.traffic.rows import Row
 
 RANK_CUTOFF = RANK_BINS[-1][0] - 1
 SAMPLE, SAMPLE_RANK = 32, 4  # the rate is that of rank 4 among the first captions; about an eighth of all exceed it

@@ -8,7 +8,8 @@ import math
 from sim.kernels import unbound
 from sim.worlds.traffic.bank.rank_cutoff import set_cutoff_rate
 from sim.worlds.traffic.bank.top_cold import rebuild
-from sim.worlds.traffic.records import BUMP, RETIRED, Row
+from sim.worlds.traffic.records import BUMP, RETIRED
+from sim.worlds.traffic.rows import Row
 
 POOLED: bool = unbound("POOLED")
 

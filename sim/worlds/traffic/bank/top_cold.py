@@ -9,7 +9,8 @@ import math
 
 from sim.worlds.base import Counts, Floats
 from sim.worlds.sorted_arrays import delete_at, insert_at
-from sim.worlds.traffic.records import RATE, USD, Row
+from sim.worlds.traffic.records import RATE, USD
+from sim.worlds.traffic.rows import Row
 
 
 def rebuild(tier: int, row: Row) -> None:

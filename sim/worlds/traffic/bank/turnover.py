@@ -14,8 +14,9 @@ from sim.worlds.base import Params
 from sim.worlds.traffic.bank.pool import lose_cold
 from sim.worlds.traffic.bank.rank_cutoff import set_cutoff_rate
 from sim.worlds.traffic.bank.top_cold import rebuild, remove
-from sim.worlds.traffic.records import BUMP, NEVER, RATE, RETIRED, USD, Records, Row
-from sim.worlds.traffic.update_job import refresh_score
+from sim.worlds.traffic.feedback.update_job import refresh_score
+from sim.worlds.traffic.records import BUMP, NEVER, RATE, RETIRED, USD, Records
+from sim.worlds.traffic.rows import Row
 
 POOL: bool = unbound("POOL")
 POOLED: bool = unbound("POOLED")

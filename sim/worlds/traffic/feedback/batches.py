@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from sim.kernels import unbound
 from sim.worlds.base import Params
-from sim.worlds.traffic.records import BUMP, Row
+from sim.worlds.traffic.records import BUMP
+from sim.worlds.traffic.rows import Row
 
 learn_batch: Callable[..., None] = unbound("learn_batch")
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from sim.errors import StorageError
-from sim.runs.lock import locked
+from sim.runs.folders.lock import locked
 
 PREFIX = "caption-sim-"
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from sim.errors import StorageError
 from sim.installation import library_versions
-from sim.runs.provenance import code_digests
-from sim.runs.source_file import remarks
+from sim.runs.folders.provenance import code_digests
+from sim.runs.folders.source_file import remarks
 from sim.version import __version__
 
 if TYPE_CHECKING:

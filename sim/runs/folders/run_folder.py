@@ -2,7 +2,7 @@
 
 While a run goes on, finished blocks lie in `.blocks` and the manifest says `running`. A complete run's manifest holds
 the digest of every file. A run that replaces another one, or adds replications to it, is built beside it, in `.next`,
-and then exchanged with it (`sim.runs.exchange`).
+and then exchanged with it (`sim.runs.folders.exchange`).
 """
 
 import shutil
@@ -13,9 +13,9 @@ from pathlib import Path
 
 from sim.errors import InputError, StorageError
 from sim.files import digest, make_folder, write_bytes, write_text
-from sim.runs.lock import locked
-from sim.runs.manifest import COMPLETE, Manifest, read, to_text
-from sim.runs.source_file import CAPTIONS
+from sim.runs.folders.lock import locked
+from sim.runs.folders.manifest import COMPLETE, Manifest, read, to_text
+from sim.runs.folders.source_file import CAPTIONS
 
 MANIFEST = "manifest.json"
 SCENARIO = "scenario.yaml"
@@ -77,7 +77,7 @@ class RunFolder:
         write_text(self.path / MANIFEST, to_text(manifest))
 
     def locked(self, wait_seconds: float = 0.0) -> AbstractContextManager[None]:
-        """Hold the folder; see `sim.runs.lock.locked`."""
+        """Hold the folder; see `sim.runs.folders.lock.locked`."""
         return locked(self.path, wait_seconds)
 
     @property

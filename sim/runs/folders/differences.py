@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sim.errors import InputError, SimError
-from sim.runs.folder import SCENARIO, RunFolder
-from sim.runs.manifest import Manifest
+from sim.runs.folders.manifest import Manifest
+from sim.runs.folders.run_folder import SCENARIO, RunFolder
 
 if TYPE_CHECKING:
     from sim.scenario import Scenario

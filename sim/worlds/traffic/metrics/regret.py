@@ -8,7 +8,8 @@ import math
 from sim.kernels import unbound
 from sim.worlds.sorted_arrays import push_top_k
 from sim.worlds.traffic.bank.top_cold import ensure_size
-from sim.worlds.traffic.records import RATE, USD, Row
+from sim.worlds.traffic.records import RATE, USD
+from sim.worlds.traffic.rows import Row
 
 CONSTRAINED: bool = unbound("CONSTRAINED")
 

@@ -16,14 +16,14 @@ from functools import partial
 
 from sim.backends.base import Backend
 from sim.errors import SimError, StorageError
-from sim.runs.folder import MANIFEST, SCENARIO, RunFolder
+from sim.runs.folders.manifest import COMPLETE, run_key, to_text
+from sim.runs.folders.run_folder import MANIFEST, SCENARIO, RunFolder
 from sim.runs.job import Job, simulate_packed
-from sim.runs.manifest import COMPLETE, run_key, to_text
-from sim.runs.object_store import CONNECTIONS, ObjectStore
 from sim.runs.packed import is_whole, unpack
 from sim.runs.plan import Block
 from sim.runs.runner import Blocks, Pipeline, Progress
 from sim.runs.shards import Shard, simulate_blocks
+from sim.runs.stores.object_store import CONNECTIONS, ObjectStore
 
 BLOCKS = ".blocks"
 SUFFIX = ".block"

@@ -11,8 +11,9 @@ from sim.units import DAY_S, WEEK_DAYS
 from sim.worlds.metrics.allocation import COLD_SENDS
 from sim.worlds.sorted_arrays import push_top_k
 from sim.worlds.traffic.bank.top_cold import ensure_size
-from sim.worlds.traffic.records import BUMP, RETIRED, USD, Record, Row
-from sim.worlds.traffic.regret import rate_on, worth
+from sim.worlds.traffic.metrics.regret import rate_on, worth
+from sim.worlds.traffic.records import BUMP, RETIRED, USD, Record
+from sim.worlds.traffic.rows import Row
 from sim.worlds.traffic.timetable import AUDIENCE
 
 RECOUNT: bool = unbound("RECOUNT")

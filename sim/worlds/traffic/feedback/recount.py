@@ -11,8 +11,9 @@ A message leaves the ring once it is older than the look-back.
 import math
 
 from sim.kernels import unbound
-from sim.worlds.traffic.labels import FAILURE, SUCCESS, label_of, wrapped
-from sim.worlds.traffic.records import Record, Row
+from sim.worlds.traffic.feedback.labels import FAILURE, SUCCESS, label_of, wrapped
+from sim.worlds.traffic.records import Record
+from sim.worlds.traffic.rows import Row
 
 RECOUNT: bool = unbound("RECOUNT")
 

@@ -1,6 +1,6 @@
 """Whether a policy has locked itself out of the best captions.
 
-Plain functions of the traffic kernel; see `selection` for the names that it binds.
+Plain functions of the traffic kernel; the modules of `selection` declare the names that it binds.
 """
 
 import math
@@ -10,12 +10,14 @@ from policies.maths.draws import pull_key
 from sim.kernels import unbound
 from sim.worlds.base import Flags, Floats, Params
 from sim.worlds.selection.chances import copy
+from sim.worlds.traffic.bank.pool import cold_of
 from sim.worlds.traffic.bank.top_cold import ensure_size
-from sim.worlds.traffic.composite import DRAW
-from sim.worlds.traffic.records import BUMP, RATE, RETIRED, Row
-from sim.worlds.traffic.regret import rate_on
-from sim.worlds.traffic.selection import TIERS, cold_of, gather, wanted_of
-from sim.worlds.traffic.update_job import recall
+from sim.worlds.traffic.feedback.update_job import recall
+from sim.worlds.traffic.metrics.regret import rate_on
+from sim.worlds.traffic.records import BUMP, RATE, RETIRED
+from sim.worlds.traffic.rows import Row
+from sim.worlds.traffic.selection.choose import TIERS, gather, wanted_of
+from sim.worlds.traffic.selection.composite import DRAW
 
 prepare: Callable[..., None] = unbound("prepare")
 summarise: Callable[..., tuple[float, float]] = unbound("summarise")

@@ -12,8 +12,8 @@ from typing import Any
 
 from sim.errors import InputError, StorageError
 from sim.files import write_text
-from sim.runs.folder import RunFolder
-from sim.runs.sweep_grid import GridCell, Variation, grid
+from sim.runs.folders.run_folder import RunFolder
+from sim.runs.sweeps.grid import GridCell, Variation, grid
 from sim.scenario import Scenario
 
 SWEEP = "sweep.json"

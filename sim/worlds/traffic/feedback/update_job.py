@@ -3,8 +3,8 @@
 Plain functions of the traffic kernel, which binds the policy's `summarise` and `RECOMPUTE`, `WEIGHTED`, `DISCOUNTED`,
 `WINDOWED`, `BATCHES`, `CORRECTS` (views count by the chance that a purchase is known), `BY_REVENUE`, and `RECOUNT`
 where a message is counted at every refresh (see `recount`). A purchase is known when its message is loaded with the
-probability of `share_known`, independently of the others: one binomial thinning per
-message, exact because the counts of a message are frozen at its first load.
+probability of `share_known`, independently of the others: one binomial thinning per message, exact because the counts
+of a message are frozen at its first load.
 """
 
 import math
@@ -14,8 +14,8 @@ from policies.maths.draws import arm_key, pull_key
 from sim.kernels import unbound
 from sim.worlds.base import Params
 from sim.worlds.count_draws import binomial
-from sim.worlds.traffic.batches import forget_notes, learn_news
-from sim.worlds.traffic.labels import (
+from sim.worlds.traffic.feedback.batches import forget_notes, learn_news
+from sim.worlds.traffic.feedback.labels import (
     FAILURE,
     NEITHER,
     SUCCESS,
@@ -28,8 +28,9 @@ from sim.worlds.traffic.labels import (
     share_known,
     wrapped,
 )
-from sim.worlds.traffic.records import Record, Row
-from sim.worlds.traffic.recount import PRIOR, keep_loaded, recount
+from sim.worlds.traffic.feedback.recount import PRIOR, keep_loaded, recount
+from sim.worlds.traffic.records import Record
+from sim.worlds.traffic.rows import Row
 
 summarise: Callable[..., tuple[float, float]] = unbound("summarise")
 BATCHES: bool = unbound("BATCHES")

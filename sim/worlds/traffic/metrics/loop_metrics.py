@@ -4,14 +4,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sim.rng import generator
-from sim.scenario.sections.traffic import TrafficFeedback, TrafficSection
+from sim.scenario.sections.traffic import TrafficSection
+from sim.scenario.sections.traffic_loop import TrafficFeedback
 from sim.units import DAY_S, HOUR_S, WEEK_DAYS
 from sim.worlds.base import Flags, Floats
 from sim.worlds.metrics.loop import WEEK_SUMS, LoopMetrics
-from sim.worlds.traffic.diagnostics import Z
+from sim.worlds.traffic.feedback.recount import PRIOR
+from sim.worlds.traffic.metrics.diagnostics import Z
 from sim.worlds.traffic.pages import log_sigma
-from sim.worlds.traffic.records import RETIRED, Block, Record, Records
-from sim.worlds.traffic.recount import PRIOR
+from sim.worlds.traffic.records import RETIRED, Record, Records
+from sim.worlds.traffic.rows import Block
 
 NEARLY_ALL = 0.9  # of a week's sends that go to the top decile
 DRAWS = 64  # of a message's own luck, behind a label's probability

@@ -14,7 +14,8 @@ Plain functions of the traffic kernel, which binds `RECOUNT`.
 import math
 
 from sim.kernels import unbound
-from sim.worlds.traffic.records import Record, Row
+from sim.worlds.traffic.records import Record
+from sim.worlds.traffic.rows import Row
 
 RECOUNT: bool = unbound("RECOUNT")
 

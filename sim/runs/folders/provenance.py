@@ -20,7 +20,7 @@ ENGINE = (
     *("sim/worlds", "sim/calendar", "sim/tables", "sim/kernels.py", "sim/rng.py", "sim/units.py"),
     *("policies/base.py", "policies/maths"),
 )
-_HOME = Path(__file__).resolve().parents[2]
+_HOME = Path(__file__).resolve().parents[3]
 _ENGINE_MODULES = ("policies.base", "policies.maths", "policies.registry")
 _KNOWN_BY_VERSION = frozenset({*LIBRARIES, *sys.stdlib_module_names, "pydantic", "llvmlite"})
 

@@ -8,7 +8,8 @@ import math
 from sim.worlds.base import Counts
 from sim.worlds.metrics.allocation import GONE, add_page, bin_of, count_cold
 from sim.worlds.traffic.bank.rank_cutoff import rank_above
-from sim.worlds.traffic.records import BUMP, RETIRED, Record, Records, Row
+from sim.worlds.traffic.records import BUMP, RETIRED, Record, Records
+from sim.worlds.traffic.rows import Row
 
 
 def tally(row: Row, by_bin: Counts, sums: Counts) -> None:

@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 from sim.files import flush
-from sim.runs.folder import MANIFEST, MOVING, REPLACING, RunFolder
+from sim.runs.folders.run_folder import MANIFEST, MOVING, REPLACING, RunFolder
 
 
 def exchange(folder: RunFolder) -> None:

@@ -1,0 +1,1 @@
+"""Sweeps on the disk: the grid of cells and their folders."""

@@ -1,0 +1,1 @@
+"""What the update job counts: labels, the watermark count, the deployed recount."""

@@ -1,0 +1,1 @@
+"""What is measured beside the rewards: regret, lock-outs, allocation, the deployed loop."""

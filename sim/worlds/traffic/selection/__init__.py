@@ -1,0 +1,1 @@
+"""Which captions a page sends: ranking, filling, composite score."""

@@ -1,0 +1,107 @@
+"""With which probability each chosen caption is chosen: exact where the policy's law is known, else from redraws.
+
+Plain functions of the traffic kernel, which binds the names that are declared here.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from policies.maths.draws import mix, uniform
+from sim.kernels import unbound
+from sim.worlds.base import Params
+from sim.worlds.selection.chances import HITS, MOST, REDRAW, chance_of, copy, is_exact, weigh
+from sim.worlds.selection.inclusion import Arms, room_for
+from sim.worlds.traffic.bank.pool import cold_of
+from sim.worlds.traffic.rows import Row
+from sim.worlds.traffic.selection.composite import DRAW
+from sim.worlds.traffic.selection.ranking import decide
+
+summarise: Callable[..., tuple[float, float]] = unbound("summarise")
+COMPOSITE: bool = unbound("COMPOSITE")  # whether the composite score ranks
+
+
+def note_chances(tier: int, eligible: int, wanted: int, found: int, key: np.uint64, row: Row, params: Params) -> None:
+    """Write into `row.work.chances` with which probability each of the chosen is among the `wanted` of this decision.
+
+    Cold captions, which are equal, share the place behind the eligible ones.
+    """
+    if is_exact(wanted, COMPOSITE):
+        integrate_chances(tier, eligible, wanted, found, row, params)
+    else:
+        redraw(tier, eligible, wanted, found, key, row, params)
+
+
+def integrate_chances(tier: int, eligible: int, wanted: int, found: int, row: Row, params: Params) -> None:
+    """The exact ones; with cold captions as copies of one entry."""
+    work, cold, state = row.work, cold_of(tier, row), row.state[tier]
+    entries = eligible
+    if cold > 0:
+        entries += 1
+        work.a[eligible], work.b[eligible] = summarise(0.0, 0.0, 0.0, 0.0, params)
+    for i in range(entries):
+        work.copies[i] = 1.0 if i < eligible else cold
+    shift, scale = (work.bonus[:entries], DRAW) if COMPOSITE else (work.bonus[:0], 1.0)
+    arms, out = Arms(work.a[:entries], work.b[:entries], work.copies[:entries], shift, scale), work.values[:entries]
+    fixed = weigh(wanted, arms, params, state, room_for(wanted, work.room), out)
+    for place in range(found):
+        i = min(work.chosen[place], eligible)
+        work.chances[i] = chance_of(i, wanted, fixed, arms, params, state, out)
+
+
+def redraw(tier: int, eligible: int, wanted: int, found: int, key: np.uint64, row: Row, params: Params) -> None:
+    """HITS / the number of redraws that choose a caption so often, whose inverse is right on average.
+
+    Of cold captions a redraw hits where a place drawn at random goes to one of them.
+    """
+    work, draws = row.work, 0
+    copy(row.state[tier], work.states[1])
+    missing = await_hits(eligible, found, row)
+    while missing > 0 and draws < MOST:
+        draws += 1
+        copy(work.states[0], row.state[tier])
+        again = mix(key + REDRAW * np.uint64(draws))
+        drawn = decide(tier, eligible, wanted, again, row, params)
+        place = int(uniform(mix(again)) * wanted)
+        for i in range(drawn):
+            position = work.chosen[i]
+            if position < eligible or i == place:
+                missing -= count_hit(min(position, eligible), draws, row)
+    finish_hits(eligible, wanted, found, draws, cold_of(tier, row), row)
+    copy(work.states[1], row.state[tier])
+
+
+def await_hits(eligible: int, found: int, row: Row) -> int:
+    """Mark what was chosen, of which the hits are counted; returns how many."""
+    missing = 0
+    for i in range(eligible + 1):
+        row.work.hits[i] = HITS
+    for i in range(found):
+        row.work.sent[i] = row.work.chosen[i]
+        position = min(row.work.chosen[i], eligible)
+        missing += row.work.hits[position] == HITS
+        row.work.hits[position] = 0
+    return missing
+
+
+def count_hit(position: int, draws: int, row: Row) -> int:
+    """Count a hit; 1 if it was the last that is needed, else 0."""
+    if row.work.hits[position] == HITS:
+        return 0
+    row.work.hits[position] += 1
+    if row.work.hits[position] < HITS:
+        return 0
+    row.work.chances[position] = HITS / draws
+    return 1
+
+
+def finish_hits(eligible: int, wanted: int, found: int, draws: int, cold: int, row: Row) -> None:
+    """Put the choice back; where redraws ran out take the share of those made."""
+    for i in range(found):
+        row.work.chosen[i] = row.work.sent[i]
+        position = min(row.work.sent[i], eligible)
+        if row.work.hits[position] < HITS:
+            row.work.chances[position] = max(row.work.hits[position], 1) / draws
+            row.work.hits[position] = HITS
+    if cold > 0:
+        row.work.chances[eligible] *= wanted / cold
