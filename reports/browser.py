@@ -20,11 +20,11 @@ FLAGS = (
     "--hide-scrollbars",
     "--no-pdf-header-footer",
 )
-FIRST_SCREEN = "1200,1500"  # CSS pixels
+FIRST_SCREEN = (1200, 1500)  # CSS pixels
 
 
-def print_report(report: Path, kind: str) -> Path:
-    """Write `report` again as `pdf`, or its first screen as `png`, beside the HTML file; returns the new path.
+def print_report(report: Path, kind: str, screen: tuple[int, int] = FIRST_SCREEN) -> Path:
+    """Write `report` again as `pdf`, or its first `screen` as `png`, beside the HTML file; returns the new path.
 
     Raises InputError where no Chromium is installed, StorageError where it fails.
     """
@@ -36,15 +36,17 @@ def print_report(report: Path, kind: str) -> Path:
     target = report.with_suffix(f".{kind}")
     with tempfile.TemporaryDirectory(prefix="caption-sim-") as folder:
         made = Path(folder) / target.name
-        _run(browser, _output_flags(kind, made), report, Path(folder) / "profile")
+        _run(browser, _output_flags(kind, made, screen), report, Path(folder) / "profile")
         if not made.is_file():
             raise StorageError(f"{browser} wrote no {target.name}", "Print report.html from a browser instead.")
         shutil.move(made, target)
     return target
 
 
-def _output_flags(kind: str, made: Path) -> list[str]:
-    return [f"--print-to-pdf={made}"] if kind == "pdf" else [f"--screenshot={made}", f"--window-size={FIRST_SCREEN}"]
+def _output_flags(kind: str, made: Path, screen: tuple[int, int]) -> list[str]:
+    if kind == "pdf":
+        return [f"--print-to-pdf={made}"]
+    return [f"--screenshot={made}", f"--window-size={screen[0]},{screen[1]}"]
 
 
 def _run(browser: str, wanted: list[str], report: Path, profile: Path) -> None:

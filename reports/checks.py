@@ -24,7 +24,7 @@ from reports.estimators.intervals import (
     share_interval,
 )
 from reports.formatting import number
-from reports.tables.rows import by_policy, column
+from reports.tables.rows import by_policy, metric_values
 from sim.scenario import Check
 
 HIGHER_IS_BETTER = {"reward", "revenue_usd", "best_share"}
@@ -54,12 +54,12 @@ def as_dicts(outcomes: Iterable[CheckOutcome]) -> list[dict[str, object]]:
 
 
 def _outcome(claim: Check, rows: Mapping[str, pl.DataFrame], tails: Tails) -> CheckOutcome:
-    values = column(rows[claim.policy], claim.metric)
+    values = metric_values(rows[claim.policy], claim.metric)
     other = claim.better_than or claim.not_worse_than
     if other is None:
         found = _limit(claim, _interval(claim, values, tails))
     else:
-        theirs = column(rows[other], claim.metric)
+        theirs = metric_values(rows[other], claim.metric)
         found = _compare(claim, other, tails.gain((claim.policy, other), values, theirs, _two_sided(claim)))
     unknown = tails.shortage(claim.policy, None, len(values))
     if found.passed and unknown is not None and _tail_could_refute(claim):

@@ -111,7 +111,7 @@ def _results(first: StoredRun, second: StoredRun, comparison: Comparison) -> lis
             ),
         ),
         TableBlock(
-            f"Mean regret ({unit} a replication), second minus first",
+            f"Mean regret ({unit} per replication), second minus first",
             ["policy", "first", "second", "difference", "95 % interval", "simultaneous", "adjusted p"],
             [_row(change) for change in comparison.changes],
         ),

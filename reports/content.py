@@ -29,24 +29,32 @@ class Cell:
 
 @dataclass(frozen=True)
 class TableBlock:
-    """Rows under a header; the first cell of a row is its heading, and `emphasised` is the heading of one of them."""
+    """Rows under a header; the first cell of a row is its heading, and `emphasised` is the heading of one of them.
+
+    A table that is `folded` shows its caption until a reader opens it.
+    """
 
     caption: str
     header: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     emphasised: str | None = None
     sortable: bool = True
+    folded: bool = False
     kind: ClassVar[str] = "table"
 
 
 @dataclass(frozen=True)
 class FigureBlock:
-    """A figure, `name` of its file, its text alternative, and how to read it."""
+    """A figure, `name` of its file, its text alternative, and how to read it.
+
+    `folded` is the sentence that stands in its place until a reader opens it; empty for a figure that is shown.
+    """
 
     name: str
     alt: str
     caption: str
     figure: Figure
+    folded: str = ""
     kind: ClassVar[str] = "figure"
 
 

@@ -72,7 +72,7 @@ def _diagnostics(policy: PolicyEvaluation) -> list[tuple[str, str]]:
         ("largest weight", f"{found.largest_weight:.4g}, {100 * found.largest_share:.2g} % of the sum"),
         ("largest 1 % of weights", f"{100 * found.top_share:.0f} % of the sum"),
         ("decisions on actions never logged", unsupported),
-        ("collected adaptively", "yes" if found.adaptive else "no"),
+        ("collected adaptively", f"yes, by {found.loggers:,} logging policies" if found.adaptive else "no"),
     ]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from reports.decision.tails import Shortage, Tails
 from reports.estimators.intervals import Estimate, Floats, mean_interval, moments, paired_difference
 from reports.estimators.power import Fans, FieldTraffic, Replications, plan_fans, plan_replications
-from reports.tables.rows import by_policy, column
+from reports.tables.rows import by_policy, metric_values
 from sim.errors import InputError
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ def plan_ranking(
     `tails` says what is known of the tails of the policies: the cost of lock-outs must be known before a spread is.
     """
     rows = by_policy(replications)
-    values = {name: column(rows[name], metric) for name in (baseline, *others)}
+    values = {name: metric_values(rows[name], metric) for name in (baseline, *others)}
     mean = mean_interval(values[baseline], goal.confidence)
     difference = goal.difference * abs(mean.value) if goal.relative else goal.difference
     if difference == 0.0:

@@ -17,6 +17,7 @@ from sim.files import make_folder, replacing, write_text
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+WORD_JOINER = "\u2060"  # a line may otherwise end between a minus and its dollar
 TEMPLATES = Path(__file__).parent / "templates"
 # An underscore within a word is plain text, as in names of policies.
 _MARKDOWN = re.compile(r"[<>&\[\]`*|\\]|(?<![^\W_])_|_(?![^\W_])")
@@ -75,7 +76,12 @@ def html(report: Report) -> str:
     """The page as one file that fetches nothing; its policy lets only its own script run."""
     script = _template_text("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    return _render("report.html.j2", report, script=script, digest=digest, style=_style())
+    return _render("report.html.j2", report, script=script, digest=digest, style=_style("report.css"))
+
+
+def slide_html(report: Report) -> str:
+    """The summary on one page of a presentation; without a script."""
+    return _render("slide.html.j2", report, style=_style("slide.css"))
 
 
 def html_fragment(report: Report) -> str:
@@ -88,10 +94,10 @@ def markdown(report: Report) -> str:
     return _render("report.md.j2", report)
 
 
-def _style() -> str:
+def _style(name: str) -> str:
     light = "".join(f"{name}:{value};" for name, value, _ in VARIABLES)
     dark = "".join(f"{name}:{value};" for name, _, value in VARIABLES)
-    return _template_text("report.css").replace("/*light*/", light).replace("/*dark*/", dark)
+    return _template_text(name).replace("/*light*/", light).replace("/*dark*/", dark)
 
 
 def _template_text(name: str) -> str:
@@ -117,7 +123,8 @@ def _render(template: str, report: Report, **texts: str) -> str:
     environment.filters["label"] = label
     figures = {name: Markup(themed(text)) for name, text in report.svgs.items()} if texts else {}  # noqa: S704 - escaped by matplotlib
     safe = {name: Markup(text) for name, text in texts.items()}  # noqa: S704 - our own files
-    return environment.get_template(template).render(report=report, figures=figures, **safe)
+    text = environment.get_template(template).render(report=report, figures=figures, **safe)
+    return text.replace("−$", f"−{WORD_JOINER}$") if template.endswith(".html.j2") else text
 
 
 def _breakable(text: str) -> "Markup":

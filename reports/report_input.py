@@ -17,7 +17,8 @@ from reports.estimators.comparisons import METRICS, Metric, PairedComparison, pa
 from reports.estimators.intervals import Floats
 from reports.figures.places import Places, places
 from reports.scenario_facts import default_baseline, oracles, page_months
-from reports.tables.rows import by_policy, column
+from reports.tables.derived import require_current
+from reports.tables.rows import by_policy, metric_values
 from sim.errors import InputError
 from sim.runs.run import StoredRun
 from sim.scenario import Scenario
@@ -71,7 +72,7 @@ class ReportInput:
     @cached_property
     def values(self) -> dict[str, Floats]:
         """The metric of every replication, by policy."""
-        return {name: column(rows, self.metric.name) for name, rows in self._rows.items()}
+        return {name: metric_values(rows, self.metric.name) for name, rows in self._rows.items()}
 
     @cached_property
     def _rows(self) -> dict[str, pl.DataFrame]:
@@ -137,7 +138,7 @@ class ReportInput:
         months = page_months(self.scenario)
         if months is None:
             return {}
-        return {name: column(rows, "revenue_usd") / months for name, rows in self._rows.items()}
+        return {name: metric_values(rows, "revenue_usd") / months for name, rows in self._rows.items()}
 
     def table(self, name: str) -> pl.DataFrame | None:
         """A table of the run folder; None where this run has none, or an empty one."""
@@ -153,8 +154,10 @@ def scenario_places(scenario: Scenario) -> Places:
 def report_input(run: StoredRun, baseline: str | None = None, metric: str | None = None) -> ReportInput:
     """The input for the report of a run; `metric` is by default money where the world has money, else reward.
 
-    Raises InputError for a baseline or metric that the run does not have, and for an oracle as baseline.
+    Raises InputError for a baseline or metric that the run does not have, for an oracle as baseline, and for a run of
+    another version that lacks columns.
     """
+    require_current(run.path)
     metric = metric or ("revenue_usd" if page_months(run.scenario) is not None else "reward")
     names = run.summary["policy"].to_list()
     if baseline is not None and baseline not in names:

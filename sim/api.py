@@ -232,8 +232,9 @@ def load_run(folder: str | Path) -> Run:
 
 def _stored_folder(url: str) -> tuple[TemporaryRunFolder, StoredFolder]:
     remove_abandoned()
-    temporary = TemporaryRunFolder()
-    return temporary, StoredFolder(ObjectStore(url.rstrip("/")), RunFolder(temporary.path))
+    store = ObjectStore(url.rstrip("/"))
+    temporary = TemporaryRunFolder(store.plain_path)
+    return temporary, StoredFolder(store, RunFolder(temporary.path))
 
 
 def _run_in_store(

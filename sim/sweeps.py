@@ -16,11 +16,12 @@ from sim.backends.base import Backend
 from sim.backends.registry import as_backend, kept
 from sim.errors import InputError, ScenarioError, StorageError
 from sim.runs import runner
-from sim.runs.folders.lock import locked
 from sim.runs.plan import plan
 from sim.runs.shards import LOCK_WAIT_SECONDS, Shard
+from sim.runs.stores.object_store import ObjectStore, is_url
 from sim.runs.sweeps.folder import SweepFolder
 from sim.runs.sweeps.grid import GridCell, Variation, grid, variations
+from sim.runs.sweeps.in_store import StoredSweep
 from sim.scenario import Scenario, load
 
 if TYPE_CHECKING:
@@ -38,14 +39,25 @@ class Sweep:
 
     @classmethod
     def open(cls, folder: str | Path, baseline: str | None = None) -> Self:
-        """Open a complete sweep; raises StorageError where there is none, or where cells are missing."""
-        found = cls(Path(folder), baseline)
-        missing = SweepFolder(found.path).incomplete()
+        """Open a complete sweep, also by its URL; raises StorageError where there is none, or where cells are missing.
+
+        A sweep in an object store is fetched into a temporary folder, which goes with the object.
+        """
+        return cls._of(_place(folder), baseline)
+
+    @classmethod
+    def _of(cls, place: SweepFolder | StoredSweep, baseline: str | None) -> Self:
+        missing = place.incomplete()
         if missing:
             raise StorageError(
-                f"{len(missing):,} cells of the sweep in {folder} are not complete",
+                f"{len(missing):,} cells of the sweep in {place} are not complete",
                 "Continue it with `sweep … --resume`.",
             )
+        if isinstance(place, SweepFolder):
+            return cls(place.path, baseline)
+        place.fetch()
+        found = cls(place.local.path, baseline)
+        place.temporary.belongs_to(found)
         return found
 
     @cached_property
@@ -108,7 +120,7 @@ def sweep(
         scenario: a path, the name of a shipped scenario, YAML text, or a mapping.
         vary: values by key, such as `{"horizon.days": [30, 90]}`; a mapping of labels to values names the values.
             Or words as of `--vary`, such as `["cool_down"]`.
-        out: the folder of the sweep; `runs/<name>-sweep` by default.
+        out: the folder of the sweep, or its URL in an object store; `runs/<name>-sweep` by default.
         baseline: the policy that others are compared with; by default the deployed rule, else the first.
         resume: keep complete cells and finished blocks of the same sweep; the grid may have grown.
         workers, overrides, report, backend, collect, progress: as of `sim.run`.
@@ -119,14 +131,14 @@ def sweep(
     """
     base, varied = load(scenario, overrides), variations(vary)
     tasks = cell_scenarios(base, varied)
-    folder = SweepFolder(Path(out) if out is not None else RUNS / f"{base.name}-sweep")
-    folder.begin(base, varied, resume=resume)
+    place = _place(out if out is not None else RUNS / f"{base.name}-sweep")
+    place.begin(base, varied, resume=resume)
     tell = _Total(tasks, progress or runner.no_progress)
     with kept(as_backend(backend, workers)) as used:
         for cell, loaded in tasks:
             run(
                 loaded,
-                folder.cell(cell),
+                place.cell(cell),
                 resume=True,
                 report=False,
                 backend=used,
@@ -134,7 +146,7 @@ def sweep(
                 progress=tell.cell,
             )
             tell.next_cell()
-    return complete_sweep(folder, baseline, report=report)
+    return _complete(place, baseline, report=report)
 
 
 def sweep_shard(
@@ -158,25 +170,32 @@ def sweep_shard(
     """
     base, varied = load(scenario, overrides), variations(vary)
     tasks = cell_scenarios(base, varied)
-    folder = SweepFolder(Path(out) if out is not None else RUNS / f"{base.name}-sweep")
-    with locked(folder.path, LOCK_WAIT_SECONDS):
-        folder.begin(base, varied, resume=True)
+    place = _place(out if out is not None else RUNS / f"{base.name}-sweep")
+    with place.locked(LOCK_WAIT_SECONDS):
+        place.begin(base, varied, resume=True)
     tell = _Total(tasks, progress or runner.no_progress)
     with kept(as_backend(backend, workers)) as used:
         for cell, loaded in tasks:
-            run_shard(loaded, shard, folder.cell(cell), report=False, backend=used, collect=collect, progress=tell.cell)
+            run_shard(loaded, shard, place.cell(cell), report=False, backend=used, collect=collect, progress=tell.cell)
             tell.next_cell()
-    missing = len(folder.incomplete())
-    return missing or complete_sweep(folder, baseline, report=report)
+    missing = len(place.incomplete())
+    return missing or _complete(place, baseline, report=report)
 
 
-def complete_sweep(folder: SweepFolder, baseline: str | None = None, *, report: bool = True) -> Sweep:
+def _complete(place: SweepFolder | StoredSweep, baseline: str | None, *, report: bool) -> Sweep:
     """Write the results of a sweep whose cells are all complete; raises StorageError where some are not."""
-    done = Sweep.open(folder.path, baseline)
-    write_sweep_table(folder.path, done.cells)
+    done = Sweep._of(place, baseline)
+    write_sweep_table(done.path, done.cells)
     if report:
         done.report()
+    if isinstance(place, StoredSweep):
+        place.publish()
     return done
+
+
+def _place(folder: str | Path) -> SweepFolder | StoredSweep:
+    """The folder of a sweep, on this machine or in an object store."""
+    return StoredSweep(ObjectStore(str(folder).rstrip("/"))) if is_url(folder) else SweepFolder(Path(folder))
 
 
 def cell_scenarios(base: Scenario, varied: Sequence[Variation]) -> list[CellTask]:

@@ -9,7 +9,7 @@ from policies.registry import kinds
 from reports.decision.inputs import DecisionInput, LockOuts, Unit
 from reports.decision.tails import Tails
 from reports.scenario_facts import oracles, page_months, pages
-from reports.tables.rows import column
+from reports.tables.rows import column, metric_values
 from sim.scenario import Scenario
 
 RANDOM, ROTATION = "uniform", "round_robin"
@@ -21,7 +21,7 @@ def decision_input(scenario: Scenario, rows: Mapping[str, pl.DataFrame], baselin
     months, kind_of = page_months(scenario), {spec.name: spec.kind for spec in scenario.policies}
     metric = "reward" if months is None else "revenue_usd"
     known, unit = tails(scenario, rows), Unit("", scenario.world_kind.reward, "per replication")
-    values = {name: column(frame, metric) / (months or 1.0) for name, frame in rows.items()}
+    values = {name: metric_values(frame, metric) / (months or 1.0) for name, frame in rows.items()}
     return DecisionInput(
         metric=metric,
         unit=unit if months is None else Unit("$", "", "per page and month"),

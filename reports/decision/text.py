@@ -43,7 +43,7 @@ def details(decision: Decision) -> list[str]:
     if decision.given.one_caption:
         return []
     anchors = [_anchor(each, decision) for each in decision.anchors[1:]]
-    rest = [_ties(decision), _who_gains(decision), _stability(decision), _basis(decision), _missing(decision)]
+    rest = [_ties(decision), _stability(decision), _basis(decision), _missing(decision)]
     return _present([*anchors, *rest])
 
 
@@ -146,18 +146,6 @@ def _risks(decision: Decision) -> str:
     said = [f"{gain.policy} ({next(g.detail for g in gain.guardrails if not g.passed)})" for gain in failing]
     more = [f"and {len(said) - MOST_RISKS} more"] if len(said) > MOST_RISKS else []
     return f"Excluded by a guardrail: {'; '.join([*said[:MOST_RISKS], *more])}." if said else ""
-
-
-def _who_gains(decision: Decision) -> str:
-    rival = decision.rival
-    if rival is None or rival.better.low is None or rival.better.high is None:
-        return ""
-    base, unit = decision.given.baseline, decision.given.unit
-    return (
-        f"{rival.policy} does better than {base} in {percent(rival.better.value)} of replications "
-        f"({percent_interval(rival.better.low, rival.better.high)}); the median replication changes by "
-        f"{amount(rival.median, unit)}."
-    )
 
 
 def _shortage(decision: Decision) -> str:

@@ -4,7 +4,7 @@ A *history* is one replication. Pages of one replication share its random number
 those of ratios over replications (Cochran 1977, section 6.4): one residual per replication.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from reports.decision.inputs import Unit
 from reports.estimators.intervals import SHARE, UNBOUNDED, Estimate, Floats, mean_interval, paired_difference
 from reports.formatting import number
+from sim.units import WEEK_DAYS
 
 PERIODS = 4
+MOST_WEEKS = 60  # of which the gain is stated
 MONTHS_A_YEAR = 12
 CUTS = (0.5, 0.9)  # of all pages, by size
 CLASSES = ("smaller half of the pages", "next 40 %", "top tenth")
@@ -64,6 +66,7 @@ class WhoGains:
     classes: Sequence[ClassGain]
     tiers: Sequence[tuple[str, float]]
     periods: Sequence[tuple[str, Estimate]]
+    weeks: Sequence[tuple[str, Estimate]]
     fleet: int
     per_year: Estimate | None
 
@@ -115,19 +118,46 @@ def period_gains(
     """Gain in each quarter of the horizon, per page and month (per replication without money)."""
     at = curves["at"].unique().sort().to_numpy()
     ends = np.unique(at[np.searchsorted(at, at[-1] * np.arange(1, PERIODS + 1) / PERIODS)])
+    gains = _gains_between(curves, policy, baseline, metric, ends)
+    names = [f"{number(start, 3)} to {number(end, 3)}" for start, end in _spans(ends)]
+    return list(zip(names, _per_month(gains, ends, months), strict=True))
+
+
+def week_gains(
+    curves: pl.DataFrame, policy: str, baseline: str, metric: str, months: float | None
+) -> list[tuple[str, Estimate]]:
+    """Gain in each week, as in `period_gains`; between points of the curve it is taken to grow evenly.
+
+    Empty for more than `MOST_WEEKS` weeks, and for less than two.
+    """
+    last = float(curves["at"].max())  # type: ignore[arg-type]
+    ends = np.append(np.arange(WEEK_DAYS, last, WEEK_DAYS), last)
+    if not 2 <= len(ends) <= MOST_WEEKS:
+        return []
+    gains = _gains_between(curves, policy, baseline, metric, ends)
+    return [(str(k), gain) for k, gain in enumerate(_per_month(gains, ends, months), 1)]
+
+
+def _spans(ends: Floats) -> Iterator[tuple[float, float]]:
+    return zip(np.append(0.0, ends[:-1]), ends, strict=True)
+
+
+def _per_month(gains: Floats, ends: Floats, months: float | None) -> list[Estimate]:
+    """Means of gains, (replications, periods), per page and month; as they are without money."""
+    shares = [(end - start) / ends[-1] for start, end in _spans(ends)]
+    scaled = gains if months is None else gains / (months * np.array(shares))
+    return [paired_difference(each, np.zeros(len(each))).estimate for each in scaled.T]
+
+
+def _gains_between(curves: pl.DataFrame, policy: str, baseline: str, metric: str, ends: Floats) -> Floats:
+    """What `policy` gains over `baseline` from each end to the next, (replications, periods)."""
     own, base = (_at(curves, name, metric, ends) for name in (policy, baseline))
-    starts = np.append(0.0, ends[:-1])
-    found = []
-    for k, (start, end) in enumerate(zip(starts, ends, strict=True)):
-        share = (end - start) / ends[-1] if months is not None else 1.0
-        scale = (months or 1.0) * share
-        mine, theirs = ((each[:, k] - (each[:, k - 1] if k else 0.0)) / scale for each in (own, base))
-        found.append((f"{number(start, 3)} to {number(end, 3)}", paired_difference(mine, theirs).estimate))
-    return found
+    return np.diff(own - base, axis=1, prepend=0.0)
 
 
 def _at(curves: pl.DataFrame, policy: str, metric: str, points: Floats) -> Floats:
-    """The cumulative metric at these points, (replications, points)."""
-    rows = curves.filter(pl.col("policy") == policy, pl.col("at").is_in(points.tolist())).sort("replication", "at")
-    values: Floats = rows[metric].to_numpy().reshape(-1, len(points))
-    return values
+    """The cumulative metric at these points, (replications, points), linear between those of the curve."""
+    rows = curves.filter(policy=policy).sort("replication", "at")
+    at = rows["at"].unique().sort().to_numpy()
+    known = rows[metric].to_numpy().reshape(-1, len(at))
+    return np.array([np.interp(points, np.append(0.0, at), np.append(0.0, values)) for values in known])

@@ -13,10 +13,12 @@ from reports.decision.who import (
     page_gains,
     period_gains,
     tier_gains,
+    week_gains,
     weighted_quantiles,
 )
 from reports.estimators.intervals import SHARE, Estimate, Floats, mean_interval
 from reports.scenario_facts import page_months, pages
+from reports.tables.rows import metric_column
 from sim.runs.run import StoredRun
 from sim.scenario import Scenario
 
@@ -45,6 +47,7 @@ def who_gains(run: StoredRun, decision: Decision) -> WhoGains | None:
         classes=page_gains(gains, weight, found.size),
         tiers=[] if months is None else tier_gains(run.optional_table("revenue"), rival.policy, given.baseline, months),
         periods=period_gains(run.curves, rival.policy, given.baseline, given.metric, months),
+        weeks=week_gains(run.curves, rival.policy, given.baseline, given.metric, months),
         fleet=fleet,
         per_year=None if months is None else _scaled(rival.estimate, fleet * MONTHS_A_YEAR),
     )
@@ -60,7 +63,7 @@ def page_values(frame: pl.DataFrame, metric: str, random: str | None, scale: flo
         return values
 
     names = frame["policy"].unique(maintain_order=True).to_list()
-    values = {name: by_page(name, metric) / scale for name in names}
+    values = {name: by_page(name, metric_column(frame.columns, metric)) / scale for name in names}
     audience, weight = by_page(names[0], "audience"), by_page(names[0], "weight")
     if (audience != audience.flat[0]).any():
         return PageValues(values, weight, audience, AUDIENCE)

@@ -3,14 +3,27 @@
 from typing import Any
 
 from reports.decision.inputs import amount, bare
+from reports.decision.rule import Decision
 from reports.decision.who import WhoGains
 from reports.estimators.intervals import Estimate
 from reports.formatting import percent, percent_interval
 
 
-def who_points(who: WhoGains | None) -> list[str]:
-    """The median page, the shares that gain, and the money at stake."""
-    return [] if who is None else [each for each in (_pages(who), _stake(who)) if each]
+def who_points(decision: Decision, who: WhoGains | None) -> list[str]:
+    """The median page, the shares that gain, and the money at stake; replications where there are no pages to tell."""
+    found = [_replications(decision)] if who is None else [_pages(who), _stake(who)]
+    return [sentence for sentence in found if sentence]
+
+
+def _replications(decision: Decision) -> str:
+    rival, given = decision.rival, decision.given
+    if given.one_caption or rival is None or rival.better.low is None or rival.better.high is None:
+        return ""
+    return (
+        f"{rival.policy} does better than {given.baseline} in {percent(rival.better.value)} of replications "
+        f"({percent_interval(rival.better.low, rival.better.high)}); the median replication changes by "
+        f"{amount(rival.median, given.unit)}."
+    )
 
 
 def _pages(who: WhoGains) -> str:
@@ -52,6 +65,7 @@ def who_data(who: WhoGains | None) -> dict[str, Any] | None:
         ],
         "tiers": dict(who.tiers),
         "periods": [{"period": name, "gain": _estimate(gain)} for name, gain in who.periods],
+        "weeks": [{"week": int(name), "gain": _estimate(gain)} for name, gain in who.weeks],
         "fleet_pages": who.fleet,
         "per_year": None if who.per_year is None else _estimate(who.per_year),
     }

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter
 from reports.estimators.intervals import Estimate
 from reports.figures.places import Places
 from reports.figures.regret import name_rows, room_left
-from reports.figures.scale import linear_below, spreads
+from reports.figures.scale import signed_logarithmic, spreads
 from reports.figures.style import EDGE, drawing, label, new_figure, series, tick
 
 
@@ -36,7 +36,7 @@ def differences(rows: Sequence[Compared], places: Places, *, quantity: str, base
         axes = figure.subplots()
         sizes = [abs(row.pointwise.value) for row in rows]
         if spreads(sizes):
-            axes.set_xscale("symlog", linthresh=linear_below(sizes))
+            signed_logarithmic(axes, "x", sizes)
         axes.axvline(0.0, color=EDGE, linewidth=1.0, linestyle=(0, (4, 3)))
         for place, row in enumerate(rows):
             y, colour = len(rows) - 1 - place, series(places[row.policy])["color"]

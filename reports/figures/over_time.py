@@ -11,7 +11,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, PercentF
 
 from reports.estimators.intervals import Floats
 from reports.figures.places import Places
-from reports.figures.scale import linear_below, spreads
+from reports.figures.scale import signed_logarithmic, spreads
 from reports.figures.style import EDGE, INK, QUIET, drawing, label, marked_every, new_figure, series, text_width, tick
 from reports.tables.curves import Curve
 
@@ -67,8 +67,9 @@ def over_time(curves: Sequence[Curve], places: Places, axis: Axis) -> Figure:
             axes.set_yscale("log")
         if axis.logarithmic or axis.logarithmic_time:
             axes.set_xscale("log")
-        if axis.signed_logarithmic and spreads([abs(float(curve.mean[-1])) for curve in curves]):
-            axes.set_yscale("symlog", linthresh=linear_below([abs(float(curve.mean[-1])) for curve in curves]))
+        ends = [abs(float(curve.mean[-1])) for curve in curves]
+        if axis.signed_logarithmic and spreads(ends):
+            signed_logarithmic(axes, "y", ends)
         shade = min(0.16, 0.6 / max(1, len(curves)))
         named = [_draw(axes, curve, places[curve.policy], axis.logarithmic, shade) for curve in curves]
         bound = _bound(axes, curves, axis)

@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from reports.figures.panels import panels
 from reports.figures.places import Places
-from reports.figures.scale import linear_below, spreads
+from reports.figures.scale import signed_logarithmic, spreads
 from reports.figures.style import INK, drawing, label, new_figure, series, text_width, tick
 from reports.tables.curves import Tail
 
@@ -61,11 +61,11 @@ def regret_ranges(rows: Sequence[dict[str, Any]], places: Places, *, regret_unit
         figure = new_figure(0.9 + 0.27 * len(rows), left=room_left([row["policy"] for row in rows]))
         axes = figure.subplots()
         if spreads([row["q50"] for row in rows]):
-            axes.set_xscale("symlog", linthresh=linear_below(row[key] for row in rows for key in ("q05", "q25", "q50")))
+            signed_logarithmic(axes, "x", [row[key] for row in rows for key in ("q05", "q25", "q50")])
         for place, row in enumerate(rows):
             _draw_range(axes, len(rows) - 1 - place, row, series(places[row["policy"]])["color"])
         name_rows(axes, [row["policy"] for row in rows])
-        axes.set_xlabel(f"regret of a replication at the end ({regret_unit})")
+        axes.set_xlabel(f"regret per replication at the end ({regret_unit})")
         axes.xaxis.set_major_formatter(FuncFormatter(tick))
         return figure
 

@@ -6,6 +6,7 @@ import polars as pl
 from reports.content import Cell, Content, FigureBlock, Paragraph, Section, TableBlock, absent
 from reports.figures.over_time import Axis, over_time
 from reports.figures.panels import Shares, heat_maps
+from reports.folding import alike, folded
 from reports.formatting import number, percent, percent_interval
 from reports.report_input import ReportInput
 from reports.sections.base import ReportSection
@@ -83,7 +84,8 @@ def _curve(data: ReportInput, frame: pl.DataFrame, shown: tuple[str, str, str, s
     curves = [_of_policy(frame.filter(pl.col("policy") == policy), policy, key) for policy in data.order]
     axis = Axis(unit, quantity, share=True, logarithmic_time=unit == "pulls")
     alt = f"Each policy over time: {quantity}"
-    return FigureBlock(f"allocation_{name}", alt, caption, over_time(curves, data.places, axis))
+    figure = FigureBlock(f"allocation_{name}", alt, caption, over_time(curves, data.places, axis))
+    return folded(figure, alike(curves, quantity, share=True))
 
 
 def _of_policy(rows: pl.DataFrame, policy: str, key: str) -> Curve:

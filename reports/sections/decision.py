@@ -42,7 +42,7 @@ def _figure(data: ReportInput, found: Decision) -> FigureBlock:
 
 
 def _table(found: Decision) -> TableBlock:
-    header = ["policy", "gain", "95 % interval", "of the possible gain", "guardrails", "better in", "shortfall", "mean"]
+    header = ["policy", "gain", "95 % interval", "guardrails", "of the possible gain", "better in", "shortfall", "mean"]
     rows = [_row(name, found) for name in _names(found)]
     unit = found.given.unit
     counted = f"US dollars {unit.per}" if unit.prefix == "$" else f"{unit.noun} {unit.per}"
@@ -64,8 +64,8 @@ def _row(name: str, found: Decision) -> list[Cell]:
     return [
         Cell(name),
         *(_gain_cells(gain, found) if gain else [Cell("–"), Cell("–")]),
-        Cell("–") if share is None else Cell(f"{percent(share.value)} ({_around(share)})", share.value),
         Cell("baseline" if gain is None else _guardrails(gain)),
+        Cell("–") if share is None else Cell(f"{percent(share.value)} ({_around(share)})", share.value),
         Cell("–") if gain is None else Cell(percent(gain.better.value), gain.better.value),
         Cell("–") if missing is None else Cell(amount(missing.value, unit), missing.value),
         Cell(amount(mean, unit), mean),

@@ -6,7 +6,7 @@ from reports.sections.base import ReportSection
 
 LOCKED_OUT = (
     "share of replications that end with probability exactly 0 of sending the best caption next; "
-    "not told of deterministic policies that return to every caption"
+    "not stated for deterministic policies that return to every caption"
 )
 BEST = "share of pulls that went to the best choice"
 BEST_PRICED = (
@@ -43,7 +43,7 @@ def definitions(data: ReportInput) -> Section:
             f"pseudo-regret: {unit} expected of the best choice at each moment, minus {unit} expected of the choice "
             "made; summed",
         ),
-        ("reward", f"{unit} of a replication"),
+        ("reward", f"{unit} per replication"),
         (
             "95 % interval",
             "for the mean over replications: Student's t, or bootstrap-t where regret is skewed; Wilson's for shares",
@@ -67,7 +67,7 @@ def definitions(data: ReportInput) -> Section:
         ("better in", "share of replications in which the policy is strictly better than the baseline"),
     ]
     if data.money:
-        items.append(("$ a month per page", "revenue divided by pages and by months of 365.25 / 12 days"))
+        items.append(("$ per page and month", "revenue divided by pages and by months of 365.25 / 12 days"))
     return Section("words", "Definitions and caveats", [Definitions(items), *(Paragraph(caveat) for caveat in CAVEATS)])
 
 

@@ -5,6 +5,7 @@ import polars as pl
 from reports.content import Cell, Content, FigureBlock, Paragraph, Section, TableBlock, absent
 from reports.estimators.intervals import Estimate, Floats, mean_interval, paired_difference
 from reports.figures.over_time import Axis, over_time
+from reports.folding import alike, folded
 from reports.formatting import interval, number, percent, percent_interval
 from reports.report_input import ReportInput
 from reports.sections.base import ReportSection
@@ -111,10 +112,11 @@ def _over_weeks(frame: pl.DataFrame, name: str, data: ReportInput) -> FigureBloc
         values = column(own, name)
         curves.append(Curve(policy, 7.0 * column(own, "week"), values, values, values))
     axis = Axis("days", quantity, share=share, marks=incident_spans(data))
-    return FigureBlock(
+    figure = FigureBlock(
         key, f"{quantity[0].upper()}{quantity[1:]} by week, each policy",
         "Per week, all pages and replications together.", over_time(curves, data.places, axis),
     )  # fmt: skip
+    return folded(figure, alike(curves, quantity, share=share))
 
 
 def _incidents(data: ReportInput) -> list[Content]:

@@ -27,7 +27,7 @@ def _how(data: ReportInput) -> Paragraph:
     return Paragraph(
         "All policies of a replication meet the same luck, so that differences are taken replication by "
         f"replication: {data.metric.noun} of the "
-        f"policy minus that of {data.baseline}, in {data.unit} a replication. {better}. Simultaneous intervals hold "
+        f"policy minus that of {data.baseline}, in {data.unit} per replication. {better}. Simultaneous intervals hold "
         "for "
         f"all {len(data.vs_baseline)} comparisons at once (multivariate t), p-values are adjusted for them (Holm 1979)."
     )

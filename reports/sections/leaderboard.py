@@ -3,6 +3,7 @@
 from typing import Any
 
 from reports.content import Cell, Content, Paragraph, Section, TableBlock
+from reports.estimators.intervals import NON_NEGATIVE, mean_interval
 from reports.formatting import interval, number, percent, percent_interval
 from reports.report_input import ReportInput
 from reports.sections.base import ReportSection
@@ -21,8 +22,8 @@ def leaderboard_section(data: ReportInput) -> Section:
 
 
 def _board(data: ReportInput) -> TableBlock:
-    columns = [column for column in _columns(data) if any(row.get(column[1]) is not None for row in data.summary)]
-    shown = [row | _without_lock_out(row["policy"] in data.never_locked_out) for row in data.summary]
+    shown = [row | _dollars(row["policy"], data) | _lock_out(row["policy"], data) for row in data.summary]
+    columns = [column for column in _columns(data) if any(row.get(column[1]) is not None for row in shown)]
     rows = [[Cell(row["policy"]), *(_cell(row, key, show) for _, key, show in columns)] for row in shown]
     return TableBlock(
         "Policies, best first: means and quantiles over replications",
@@ -35,12 +36,11 @@ def _board(data: ReportInput) -> TableBlock:
 def _columns(data: ReportInput) -> list[tuple[str, str, str]]:
     """(title, column of the summary, how it is shown)."""
     money = [
-        ("$ a page and month", "usd_page_month", "number"),
+        ("$ per page and month", "usd_page_month", "number"),
         ("95 % interval, $", "usd_page_month", "usd_page_month"),
     ]
-    if data.money and "usd_page_month" not in data.run.summary.columns:
-        money = [("revenue, $", "revenue_usd", "number")]
     return [
+        *(money if data.money else []),
         ("mean regret", "mean_regret", "number"),
         ("95 % interval", "mean_regret", "ci"),
         ("q05", "q05", "number"),
@@ -48,15 +48,22 @@ def _columns(data: ReportInput) -> list[tuple[str, str, str]]:
         ("q95", "q95", "number"),
         ("worst 1 %", "worst_regret", "number"),
         ("reward", "mean_reward", "number"),
-        *(money if data.money else []),
         ("best arm", "best_share", "percent"),
         ("locked out", "locked_out_share", "percent"),
     ]
 
 
-def _without_lock_out(left_out: bool) -> dict[str, None]:
+def _dollars(policy: str, data: ReportInput) -> dict[str, float | None]:
+    """Dollars per page and month as the decision has them, with their interval."""
+    if policy not in data.dollars:
+        return {}
+    mean = mean_interval(data.dollars[policy], bounds=NON_NEGATIVE)
+    return {"usd_page_month": mean.value, "usd_page_month_low": mean.low, "usd_page_month_high": mean.high}
+
+
+def _lock_out(policy: str, data: ReportInput) -> dict[str, None]:
     """A dash in place of the share, for a policy of which it says nothing."""
-    return {"locked_out_share": None} if left_out else {}
+    return {"locked_out_share": None} if policy in data.never_locked_out else {}
 
 
 def _cell(row: dict[str, Any], key: str, show: str) -> Cell:

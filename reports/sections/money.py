@@ -8,7 +8,8 @@ from reports.estimators.intervals import mean_interval, paired_difference
 from reports.figures.over_time import Axis, over_time
 from reports.figures.panels import Layers, stacked
 from reports.figures.style import label
-from reports.formatting import interval, number
+from reports.folding import CLOSE, folded
+from reports.formatting import interval, number, percent
 from reports.report_input import ReportInput
 from reports.sections.base import ReportSection
 from reports.sections.regret import incident_spans
@@ -32,7 +33,7 @@ def money(data: ReportInput) -> Section:
 
 def _table(data: ReportInput) -> TableBlock:
     base = data.dollars[data.baseline]
-    header = ["policy", "$ a month per page", "95 % interval", f"more than {data.baseline}", "95 % interval"]
+    header = ["policy", "$ per page and month", "95 % interval", f"more than {data.baseline}", "95 % interval"]
     rows = []
     for name in data.ranked:
         own, more = mean_interval(data.dollars[name]), paired_difference(data.dollars[name], base).estimate
@@ -46,7 +47,7 @@ def _table(data: ReportInput) -> TableBlock:
             ]
         )
     return TableBlock(
-        "Revenue in US dollars a month per page; differences are paired by replication",
+        "Revenue in US dollars per page and month; differences are paired by replication",
         header,
         rows,
         emphasised=data.leader,
@@ -59,14 +60,23 @@ def _by_tier(data: ReportInput) -> list[Content]:
         return [Paragraph("This run recorded no revenue by tier: there is no revenue.parquet.", "note")]
     tiers = frame["tier"].unique(maintain_order=True).to_list()
     layers = [_layers(frame.filter(pl.col("policy") == name), name, tiers) for name in data.ranked]
-    return [
-        FigureBlock(
-            "revenue_by_tier",
-            "Cumulative revenue by price tier over time, a panel for each policy",
-            "Mean over replications, all pages together, stacked by price tier of the caption.",
-            stacked(layers, tiers, time_unit="days", quantity="cumulative revenue (US dollars)"),
-        )
-    ]
+    figure = FigureBlock(
+        "revenue_by_tier",
+        "Cumulative revenue by price tier over time, a panel for each policy",
+        "Mean over replications, all pages together, stacked by price tier of the caption.",
+        stacked(layers, tiers, time_unit="days", quantity="cumulative revenue (US dollars)"),
+    )
+    return [folded(figure, _same_mix(layers, tiers))]
+
+
+def _same_mix(layers: list[Layers], tiers: list[str]) -> str:
+    """The sentence for policies whose revenue comes from the tiers in the same shares; empty where it does not."""
+    sold = [layer.amounts[:, -1] for layer in layers]
+    mixes = np.array([each / each.sum() for each in sold if each.sum() > 0.0])
+    if len(mixes) < 2 or float(np.ptp(mixes, axis=0).max()) > CLOSE:
+        return ""
+    listed = ", ".join(f"{tier} {percent(share)}" for tier, share in zip(tiers, mixes.mean(axis=0), strict=True))
+    return f"The price tiers earn about the same share of revenue under every policy: {listed}."
 
 
 def _layers(rows: pl.DataFrame, name: str, tiers: list[str]) -> Layers:

@@ -86,22 +86,21 @@ def incident_spans(data: ReportInput) -> Marks:
 
 
 def marks(data: ReportInput, at: Floats) -> Marks:
-    """Changes of the world, refreshes, and the Lai–Robbins bound where arms are fixed Bernoulli ones."""
-    world, feedback, length = data.scenario.world, data.scenario.feedback, data.scenario.horizon.length
-    if world.kind != "bernoulli":
-        hours = getattr(feedback, "refresh_hours", 0.0)
-        return replace(incident_spans(data), refreshes=_every(hours / 24, length))
-    changes = [float(change.at) for change in world.changes][:MOST_CHANGES]
-    every = float(getattr(feedback, "refresh_every", 1))
-    refreshes = _every(every, length) if every > 1 else ()
-    if world.means is None or changes or world.churn is not None:
-        return Marks(changes, refreshes)
-    bound = lai_robbins_constant(world.means) * np.log(np.maximum(at, 1.0))
-    return Marks(changes, refreshes, bound, BOUND)
+    """Incidents, changes of the world, refreshes, and the Lai–Robbins bound where rates are fixed."""
+    world, length = data.scenario.world, data.scenario.horizon.length
+    means, period = world.fixed_means, data.scenario.feedback.refresh_period
+    bound = None if means is None else lai_robbins_constant(means) * np.log(np.maximum(at, 1.0))
+    return replace(
+        incident_spans(data),
+        changes=world.change_times[:MOST_CHANGES],
+        refreshes=_every(period, length),
+        bound=bound,
+        bound_name=BOUND if bound is not None else "",
+    )
 
 
-def _every(step: float, length: float) -> tuple[float, ...]:
-    if step <= 0 or length / step > MOST_REFRESHES:
+def _every(step: float | None, length: float) -> tuple[float, ...]:
+    if step is None or length / step > MOST_REFRESHES:
         return ()
     return tuple(float(at) for at in np.arange(1, int(length / step) + 1) * step)
 
@@ -112,9 +111,8 @@ def _seen(data: ReportInput, happened: Marks) -> str:
         said += " Dashed: the true rates change."
     if happened.refreshes:
         said += " Ticks inside the time axis: refreshes of the statistics that policies see."
-    elif data.scenario.world.kind != "bernoulli":
-        hours = getattr(data.scenario.feedback, "refresh_hours", 0.0)
-        said += f" Refreshes every {number(hours)} hours are too many to mark."
+    elif (period := data.scenario.feedback.refresh_period) is not None:
+        said += f" Refreshes every {number(period)} {data.scenario.horizon.unit} are too many to mark."
     if happened.bound is not None:
         said += (
             " Dotted: the lower bound of Lai & Robbins (1985); a policy that is sound whatever the rates are stays "

@@ -10,7 +10,10 @@ from reports.report_input import ReportInput
 from reports.sections.base import ReportSection
 
 TITLE = "Who gains"
-NO_INTERVAL = "Means without an interval: revenue by tier is summed over replications."
+NO_INTERVAL = (
+    "Means without an interval: revenue by tier is summed over replications. Periods, weeks and tiers count revenue as "
+    "it was drawn, with the luck of its sales; the gains above do without it."
+)
 
 
 def who_gains_section(data: ReportInput) -> Section:
@@ -18,8 +21,9 @@ def who_gains_section(data: ReportInput) -> Section:
     who = data.who_gains
     if who is None:
         return absent("who-gains", TITLE, "This run has one page without an audience, or nothing to compare.")
-    sentences: list[Content] = [Paragraph(sentence) for sentence in who_points(who)]
-    return Section("who-gains", TITLE, [*sentences, *_classes(who), *_periods(who, data), *_tiers(who)])
+    sentences: list[Content] = [Paragraph(sentence) for sentence in who_points(data.decision, who)]
+    tables = [*_classes(who), *_periods(who, data), *_weeks(who, data), *_tiers(who)]
+    return Section("who-gains", TITLE, [*sentences, *tables])
 
 
 def _classes(who: WhoGains) -> list[Content]:
@@ -47,6 +51,15 @@ def _periods(who: WhoGains, data: ReportInput) -> list[Content]:
     rows = [[Cell(name), *_gain(gain, bare(unit))] for name, gain in who.periods]
     header = [data.scenario.horizon.unit, "mean gain", "95 % interval"]
     return [TableBlock(f"Gain by period, in {_counted(unit)}", header, rows, sortable=False)]
+
+
+def _weeks(who: WhoGains, data: ReportInput) -> list[Content]:
+    if not who.weeks:
+        return []
+    unit = data.decision.given.unit
+    rows = [[Cell(name, float(name)), *_gain(gain, bare(unit))] for name, gain in who.weeks]
+    caption = f"Gain by week, in {_counted(unit)}"
+    return [TableBlock(caption, ["week", "mean gain", "95 % interval"], rows, sortable=False, folded=True)]
 
 
 def _tiers(who: WhoGains) -> list[Content]:

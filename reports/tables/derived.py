@@ -9,17 +9,32 @@ import polars as pl
 from reports.checks import as_dicts, evaluate_checks
 from reports.decision.from_run import tails
 from reports.estimators.intervals import CONFIDENCE
-from reports.estimators.ranks import ranks_frame, win_probability_frame
+from reports.estimators.ranks import RANKS_SCHEMA, WIN_PROBABILITY_SCHEMA, ranks_frame, win_probability_frame
 from reports.scenario_facts import default_baseline, oracles, page_months
-from reports.tables.over_time import regret_over_time, revenue_differences
+from reports.tables.over_time import DIFFERENCE_SCHEMA, REGRET_SCHEMA, regret_over_time, revenue_differences
 from reports.tables.rows import by_policy
 from reports.tables.spreadsheet import write_csv
-from reports.tables.summary import pairs_frame, summary_frame
+from reports.tables.summary import PAIRS_SCHEMA, SUMMARY_SCHEMA, pairs_frame, summary_frame
 from sim.files import replacing, write_text
+from sim.runs.columns import require_tables, simulated_columns
 from sim.scenario import Scenario
 
 SIMULATED = ("allocation", "exploration", "estimation", "revenue", "weeks")  # written with the replications
+SCHEMAS = {
+    "summary": SUMMARY_SCHEMA,
+    "pairs": PAIRS_SCHEMA,
+    "ranks": RANKS_SCHEMA,
+    "beats": WIN_PROBABILITY_SCHEMA,
+    "revenue_differences": DIFFERENCE_SCHEMA,
+    "regret_over_time": REGRET_SCHEMA,
+}
 IN_JSON = ("pairs", "ranks", "beats", "estimation")
+
+
+def require_current(run: Path) -> None:
+    """Raise InputError where a table of the run lacks columns, because another version of the program wrote it."""
+    derived = {f"{name}.parquet": list(schema) for name, schema in SCHEMAS.items()}
+    require_tables(run, {**simulated_columns(), **derived})
 
 
 def write_summary(run: Path, scenario: Scenario) -> None:

@@ -29,5 +29,5 @@
     });
   });
   window.addEventListener("beforeprint", () =>
-    document.querySelectorAll("details").forEach((details) => { details.open = true; }));
+    document.querySelectorAll("details:not(.folded)").forEach((details) => { details.open = true; }));
 })();

@@ -7,6 +7,7 @@ quality.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from scipy.optimize import minimize
@@ -24,7 +25,10 @@ LEAST_MESSAGES = 200
 NODES = 21
 SMALLEST, LARGEST = 0.02, 3.0
 """Of the standard deviations considered; below the smallest the data are the same."""
-STEP = 0.05  # of a logarithm, in the search for a limit
+STEP = 0.15  # of a logarithm, between the points of a parabola
+FAR = 4.0  # steps that its lowest point may be away
+ROOT_STEPS = 12
+NEAR = 0.02  # of the root
 WIDEST = 1.0  # interval of a CV beyond which the default stands in
 
 
@@ -37,10 +41,8 @@ def dispersion_figures(sends: Sends, fit: PurchaseFit) -> list[Figure]:
     if likelihood.pairs < LEAST_PAIRS:
         why = f"fewer than {LEAST_PAIRS} pairs of messages share a caption"
         return [unknown(CAPTION, why), _alone(likelihood)]
-    at = likelihood.best()
-    curvature = derivatives(likelihood.loss, at)[1]
-    errors = np.sqrt(np.maximum(np.diag(np.linalg.pinv(curvature)), 0.0))
-    sigma, spread = (likelihood.limits(at, place, float(errors[place])) for place in (0, 1))
+    profile = _Profile(likelihood.loss, likelihood.best())
+    sigma, spread = (profile.limits(place) for place in (0, 1))
     return [
         _cv(CAPTION, [math.sqrt(math.expm1(math.exp(2.0 * each))) for each in sigma], "from messages of one caption"),
         _cv(MESSAGE, [math.exp(each) for each in spread], "the spread of captions taken out"),
@@ -83,20 +85,6 @@ class _Likelihood:
             parts.append(np.add.reduceat(each, self._starts) + math.log(weight / math.sqrt(2.0 * math.pi)))
         return -constant - float(logsumexp(np.array(parts), axis=0).sum())
 
-    def limits(self, at: Floats, place: int, error: float) -> tuple[float, float, float]:
-        """(value, low, high) of one logarithm; −inf near the smallest, where the likelihood is flat.
-
-        There the upper limit is where the likelihood has fallen as far as the end of a 95 % interval.
-        """
-        floor, value = math.log(2.0 * SMALLEST), float(at[place])
-        if value > floor and error > 0.0:
-            low = value - Z * error
-            return value, low if low > floor else -math.inf, min(value + Z * error, math.log(LARGEST))
-        high, least = at.copy(), self.loss(at)
-        while high[place] < math.log(LARGEST) and self.loss(high) < least + 0.5 * Z * Z:
-            high[place] += STEP
-        return (value if value > floor else -math.inf), -math.inf, float(high[place])
-
     def best(self) -> Floats:
         """Where the loss is least, within the limits."""
         bounds = [(math.log(SMALLEST), math.log(LARGEST))] * 2
@@ -104,8 +92,60 @@ class _Likelihood:
         return np.asarray(found.x, np.float64)
 
 
+class _Profile:
+    """Limits of one parameter by the likelihood that is largest over the other one.
+
+    The end of a 95 % interval is where the signed root of twice the loss of log-likelihood is `Z` (Cox and Hinkley
+    1974, section 9.3). Errors of the logarithm would not do: near 0 the likelihood is far from a parabola.
+    """
+
+    def __init__(self, loss: Callable[[Floats], float], at: Floats) -> None:
+        self._loss, self._at, self._least = loss, at, loss(at)
+        covariance = np.linalg.pinv(derivatives(loss, at)[1])
+        self._error = np.sqrt(np.clip(np.diag(covariance), 1e-6, 1.0))
+        self._slope = np.clip(covariance[0, 1] / np.maximum(np.diag(covariance), 1e-9), -1.0, 1.0)
+
+    def limits(self, place: int) -> list[float]:
+        """(value, low, high) of one logarithm; −inf near the smallest, where the data are the same."""
+        low, high = (self._end(place, end) for end in (math.log(SMALLEST), math.log(LARGEST)))
+        floor, value = math.log(2.0 * SMALLEST), float(self._at[place])
+        return [each if each > floor else -math.inf for each in (value, low)] + [high]
+
+    def _end(self, place: int, end: float) -> float:
+        """Where the root is `Z` between the best value and `end`; `end` where it is less all the way."""
+        inside, outside = (float(self._at[place]), 0.0), (end, self._root(place, end))
+        if outside[1] <= Z:
+            return end
+        tried = inside[0] + math.copysign(Z * float(self._error[place]), end - inside[0])
+        for _ in range(ROOT_STEPS):
+            if not min(inside[0], outside[0]) < tried < max(inside[0], outside[0]):
+                tried = 0.5 * (inside[0] + outside[0])
+            root = self._root(place, tried)
+            if abs(root - Z) < NEAR:
+                break
+            inside, outside = ((tried, root), outside) if root < Z else (inside, (tried, root))
+            share = (Z - inside[1]) / (outside[1] - inside[1])
+            tried = inside[0] + min(max(share, 0.1), 0.9) * (outside[0] - inside[0])
+        return tried
+
+    def _root(self, place: int, value: float) -> float:
+        """Root of the deviance of `value`; the other parameter is the best of a parabola through three points."""
+        other = float(self._at[1 - place] + self._slope[place] * (value - self._at[place]))
+        best, losses = self._loss_at(place, value, other), []
+        for step in (-STEP, STEP):
+            losses.append(self._loss_at(place, value, other + step))
+        bend = losses[0] + losses[1] - 2.0 * best
+        move = 0.5 * (losses[0] - losses[1]) / bend if bend > 0.0 else math.copysign(FAR, losses[0] - losses[1])
+        moved = self._loss_at(place, value, other + STEP * min(max(move, -FAR), FAR))
+        return math.sqrt(max(0.0, 2.0 * (min(best, moved, *losses) - self._least)))
+
+    def _loss_at(self, place: int, value: float, other: float) -> float:
+        inside = min(max(other, math.log(SMALLEST)), math.log(LARGEST))
+        return self._loss(np.array([value, inside] if place == 0 else [inside, value]))
+
+
 def _cv(key: str, values: list[float], note: str) -> Figure:
     value, low, high = values
     if high - low > WIDEST:
-        return unknown(key, f"its 95 % interval is {low:.2f} to {high:.2f}: too few purchases")
+        return unknown(key, f"its 95 % interval is {low:.2f} to {high:.2f}: too few purchases", low, high)
     return Figure(key, value, low, high, note=note)

@@ -67,11 +67,12 @@ def fatigue_figures(sends: Sends, uses: Uses, mean: Floats) -> list[Figure]:
     found, days = drops[inside.any(axis=1)], lives[inside.any(axis=0)]
     if found[-1] - found[0] > WIDEST:
         why = f"its 95 % interval is {found[0]:.2f} to {found[-1]:.2f}: captions are seldom repeated"
-        return [unknown(keys[0], why), unknown(keys[1], "fatigue is not identified")]
+        return [unknown(keys[0], why, float(found[0]), float(found[-1])), unknown(keys[1], "fatigue is not identified")]
     best = np.unravel_index(int(gain.argmax()), gain.shape)
     drop = Figure(keys[0], float(drops[best[0]]), float(found[0]), float(found[-1]), note="share lost by one send")
     if days[-1] / days[0] > WIDEST_LIFE:
-        return [drop, unknown(keys[1], f"its 95 % interval is {days[0]:.1f} to {days[-1]:.0f} days")]
+        why = f"its 95 % interval is {days[0]:.1f} to {days[-1]:.0f} days"
+        return [drop, unknown(keys[1], why, float(days[0]), float(days[-1]))]
     return [drop, Figure(keys[1], float(lives[best[1]]), float(days[0]), float(days[-1]))]
 
 

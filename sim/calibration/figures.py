@@ -21,7 +21,8 @@ class Figure:
     """One figure of the scenario.
 
     `low` and `high` limit the value, or each value of a list (of points, their second numbers); None where there is no
-    interval. `identified` is false where the log says nothing and the default stands in.
+    interval. `identified` is false where the log says too little and the default stands in; an interval that is too
+    wide to be of use is kept there.
     """
 
     key: str
@@ -70,9 +71,9 @@ def plain(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 
 
-def unknown(key: str, why: str) -> Figure:
+def unknown(key: str, why: str, low: Limit = None, high: Limit = None) -> Figure:
     """A figure that the log does not identify; the default stands in."""
-    return Figure(key, None, identified=False, note=why)
+    return Figure(key, None, low, high, identified=False, note=why)
 
 
 def share(key: str, count: int, total: int, note: str = "") -> Figure:

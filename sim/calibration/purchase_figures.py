@@ -99,7 +99,8 @@ def _factors(key: str, fit: PurchaseFit, places: slice, sold: float, freedom: fl
     reach = _reach(freedom) * np.sqrt(np.diag(jacobian @ covariance @ jacobian.T))
     value = share * len(logs)
     if float(np.median(np.exp(2.0 * reach))) > WIDEST:
-        return unknown(key, f"95 % intervals reach up to a factor of {plain(float(np.exp(reach.max())))}")
+        why = f"95 % intervals reach up to a factor of {plain(float(np.exp(reach.max())))}"
+        return unknown(key, why, _scaled(value, -reach), _scaled(value, reach))
     return Figure(key, value.tolist(), _scaled(value, -reach), _scaled(value, reach), note="mean 1")
 
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from sim.commands.options import LocalPath
 from sim.commands.output import Output, output_options
 from sim.errors import InputError
 
@@ -11,12 +12,8 @@ from sim.errors import InputError
 @click.command()
 @click.option("--sends", required=True, metavar="FILE|TARGET", help="The send log, with the columns of mass_messages.")
 @click.option("--stats", metavar="FILE|TARGET", help="The table caption_bandit_stats of the same pages.")
-@click.option(
-    "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write the scenario here (YAML)."
-)
-@click.option(
-    "--page", type=click.Path(path_type=Path), metavar="DIR", help="Write calibration.html, .md, figures/ here."
-)
+@click.option("--out", type=LocalPath(dir_okay=False), metavar="FILE", help="Write the scenario here (YAML).")
+@click.option("--page", type=LocalPath(), metavar="DIR", help="Write calibration.html, .md, figures/ here.")
 @click.option("--shrink", is_flag=True, help="Move uncertain figures towards the published aggregates.")
 @click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Of the predictive simulation.")
 @click.option("--force", is_flag=True, help="Replace FILE where it exists.")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sim.commands.options import FolderOrUrl, LocalPath
 from sim.commands.output import Output, output_options
 from sim.errors import InputError
 
@@ -15,13 +16,11 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("runs", metavar="RUN RUN [RUN]…", nargs=-1, type=click.Path(path_type=Path))
-@click.option(
-    "--out", type=click.Path(path_type=Path), metavar="DIR", help="Write compare.html, compare.md, figures/ here."
-)
+@click.argument("runs", metavar="RUN RUN [RUN]…", nargs=-1, type=FolderOrUrl())
+@click.option("--out", type=LocalPath(), metavar="DIR", help="Write compare.html, compare.md, figures/ here.")
 @click.option("--dry-run", is_flag=True, help="With --out: say what would be written; write nothing.")
 @output_options
-def command(runs: tuple[Path, ...], out: Path | None, dry_run: bool, output: Output) -> None:
+def command(runs: tuple[Path | str, ...], out: Path | None, dry_run: bool, output: Output) -> None:
     """Compare each later RUN with the first, policy by policy.
 
     Replications are paired where both runs have the same seed, world and number of replications; otherwise the two

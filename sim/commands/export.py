@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from sim.commands.options import LocalPath
 from sim.commands.output import Output, output_options
 from sim.errors import InputError
 from sim.warehouse.export import files, forms
@@ -13,7 +14,7 @@ from sim.wording import count_of
 @click.command()
 @click.option("--as", "form", type=click.Choice(forms()), required=True, help="The tool that the files are for.")
 @click.option("--to", "place", required=True, metavar="PROJECT.DATASET", help="The dataset that the files name.")
-@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="DIR", help="The folder to write.")
+@click.option("--out", type=LocalPath(), required=True, metavar="DIR", help="The folder to write.")
 @click.option("--replace", is_flag=True, help="Replace files of the same name that differ.")
 @click.option("--dry-run", is_flag=True, help="Say what would be written; write nothing.")
 @output_options

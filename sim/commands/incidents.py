@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sim.commands.options import LocalPath
 from sim.commands.output import Output, output_options
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("scenario")
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Where.  [default: runs/<name>-incidents]")
+@click.option("--out", type=LocalPath(), metavar="DIR", help="Where.  [default: runs/<name>-incidents]")
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes.  [default: one per processor]")
 @click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key; may be repeated.")
 @click.option("--dry-run", is_flag=True, help="List the runs; write nothing.")

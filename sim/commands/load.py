@@ -4,11 +4,12 @@ from pathlib import Path
 
 import click
 
+from sim.commands.options import FolderOrUrl
 from sim.commands.output import Output, output_options
 
 
 @click.command()
-@click.argument("run", type=click.Path(path_type=Path))
+@click.argument("run", type=FolderOrUrl())
 @click.option(
     "--to", "target", required=True, metavar="TARGET", help="parquet:DIR, duckdb:FILE, bigquery:PROJECT.DATASET."
 )
@@ -27,7 +28,7 @@ from sim.commands.output import Output, output_options
 @output_options
 def command(
     *,
-    run: Path,
+    run: Path | str,
     target: str,
     policy: str | None,
     replication: int | None,
@@ -37,10 +38,11 @@ def command(
     dry_run: bool,
     output: Output,
 ) -> None:
-    """Put the tables of RUN, a run folder, into TARGET: statistics, send log (where recorded) and curves.
+    """Put the tables of RUN, a run folder or its URL, into TARGET: statistics, send log (where recorded) and curves.
 
     Each table is checked after loading and published in one step. Loading the same run again changes nothing.
     """
+    from sim.api import load_run
     from sim.commands.progress import progress
     from sim.runs.folders.run_folder import RunFolder
     from sim.warehouse.guard import refuse_production
@@ -49,7 +51,8 @@ def command(
     from sim.warehouse.targets import open_target, parse_target, writing
 
     refuse_production(target)
-    loads = run_loads(RunFolder(run), policy, replication, tables or TABLES)
+    opened_run = load_run(run)  # a run in an object store is fetched, and stays as long as this object
+    loads = run_loads(RunFolder(opened_run.path), policy, replication, tables or TABLES)
     if dry_run:
         spec = parse_target(target)
         listed = [{"table": load.table, "load_id": load.load_id, "parts": load.parts} for load in loads]

@@ -25,6 +25,19 @@ class FolderOrUrl(click.Path):
         return value if is_url(value) else super().convert(value, param, ctx)
 
 
+class LocalPath(click.Path):
+    """A file or folder of this machine; a URL is refused, for it would become a folder named `s3:`."""
+
+    def __init__(self, *, dir_okay: bool = True) -> None:
+        super().__init__(dir_okay=dir_okay, path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """The path; fails as click does for a URL."""
+        if is_url(value):
+            self.fail(f"{value} is in an object store; this is written on this machine only.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 class Count(click.IntRange):
     """A whole number as people write it: `1000000`, `1e6`, `1_000_000` or `1,000,000`."""
 

@@ -158,7 +158,7 @@ def _say_result(run: "Run", out: Path | str, no_report: bool, output: Output) ->
         "checks": [{"claim": v.claim, "passed": v.passed, "detail": v.detail} for v in run.checks],
     }
     where = f"report: {report}" if report else f"run folder: {out}"
-    sentences = [headline(decision), *key_points(decision), *who_points(run.who_gains)]
+    sentences = [headline(decision), *key_points(decision), *who_points(decision, run.who_gains)]
     output.result(data, _text(run, sentences, where))
     failed = [outcome.claim for outcome in run.checks if not outcome.passed]
     if failed:

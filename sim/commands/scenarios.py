@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from sim.commands.options import LocalPath
 from sim.commands.output import Output, json_text, output_options
 from sim.errors import InputError, ScenarioError, SimError, StorageError
 
@@ -111,7 +112,7 @@ def schema(output: Output) -> None:
     show_default=True,
     help="Synthetic traffic, your own counts, or the textbook problem.",
 )
-@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="The file.  [default: NAME.yaml]")
+@click.option("--out", type=LocalPath(), metavar="FILE", help="The file.  [default: NAME.yaml]")
 @click.option("--dry-run", is_flag=True, help="Print the scenario; write nothing.")
 @output_options
 def init(name: str, world: str, out: Path | None, dry_run: bool, output: Output) -> None:

@@ -99,8 +99,6 @@ def _writer(backend: BackendChoice, workers: int | None, threads: int, shard: "S
     opened = backend.open(workers)
     if backend.name == "local":
         return by_threads(threads) if shard is None else in_own_folder(by_threads(threads))
-    if shard is not None:
-        raise InputError("--shard and --backend exclude each other for seed", "A cluster divides the parts itself.")
     return by_backend(opened, collect=backend.collect)
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim.commands.options import BackendChoice, backend_options, shard_options
+from sim.commands.options import BackendChoice, FolderOrUrl, backend_options, shard_options
 from sim.commands.output import Output, output_options
 from sim.errors import CheckFailedError
 
@@ -26,7 +26,12 @@ if TYPE_CHECKING:
     metavar="KEY.PATH=[V, …]|SWEEP",
     help="Values of a key; repeat for a grid. {LABEL: V, …} names the values; or a shipped sweep: cool_down.",
 )
-@click.option("--out", type=click.Path(path_type=Path), metavar="DIR", help="Folder.  [default: runs/<name>-sweep]")
+@click.option(
+    "--out",
+    type=FolderOrUrl(),
+    metavar="DIR",
+    help="Folder, or its URL in an object store such as s3://bucket/x.  [default: runs/<name>-sweep]",
+)
 @click.option("--workers", type=click.IntRange(1, 256), help="Processes.  [default: one per processor]")
 @click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key in every cell.")
 @click.option("--baseline", metavar="POLICY", help="Compare with this policy.  [default: the deployed rule]")
@@ -40,7 +45,7 @@ def command(
     *,
     scenario: str,
     vary: tuple[str, ...],
-    out: Path | None,
+    out: Path | str | None,
     workers: int | None,
     overrides: tuple[str, ...],
     baseline: str | None,
@@ -86,21 +91,21 @@ def command(
         text = f"shard {shard} is done; {done:,} cells wait for other shards"
         output.result({"sweep": str(folder), "shard": str(shard), "incomplete_cells": done}, text)
     else:
-        _say_result(done, no_report, output)
+        _say_result(done, folder, no_report, output)
 
 
-def _say_result(done: "Sweep", no_report: bool, output: Output) -> None:
+def _say_result(done: "Sweep", folder: Path | str, no_report: bool, output: Output) -> None:
     from reports.sweep.data import sweep_data
 
-    report = None if no_report else str(done.path / "sweep.html")
-    data = {"sweep": str(done.path), "report": report, **sweep_data(done.cells, done.decision)}
-    output.result(data, _text(done, report))
+    report = None if no_report else f"{folder}/sweep.html"
+    data = {"sweep": str(folder), "report": report, **sweep_data(done.cells, done.decision)}
+    output.result(data, _text(done, folder, report))
     failed = [f"{cell.name}: {check.claim}" for cell in done.cells for check in cell.checks if not check.passed]
     if failed:
         raise CheckFailedError("\n".join(f"check failed: {each}" for each in failed))
 
 
-def _text(done: "Sweep", report: str | None) -> str:
+def _text(done: "Sweep", folder: Path | str, report: str | None) -> str:
     from reports.decision.inputs import bare, signed
     from reports.formatting import text_table, wrapped
     from reports.sweep.cells import common_unit
@@ -113,19 +118,19 @@ def _text(done: "Sweep", report: str | None) -> str:
         gain = "–" if cell.decision.rival is None else signed(cell.decision.rival.estimate.value, unit)
         rows.append([*cell.labels.values(), decided(cell.decision.outcome, cell.decision.policy), cell.best, gain])
     said = [sweep_headline(done.decision), *sweep_points(done.cells, done.decision)]
-    where = f"report: {report}" if report else f"sweep: {done.path}"
+    where = f"report: {report}" if report else f"sweep: {folder}"
     return "\n\n".join([text_table(header, rows), "\n".join(wrapped(sentence) for sentence in said), where])
 
 
-def _say_plan(tasks: "Sequence[tuple[GridCell, Scenario]]", folder: Path, workers: int, output: Output) -> None:
+def _say_plan(tasks: "Sequence[tuple[GridCell, Scenario]]", folder: Path | str, workers: int, output: Output) -> None:
     from reports.formatting import duration, storage
-    from sim.runs.sweeps.folder import SweepFolder
+    from sim.runs.sweeps.folder import CELLS
     from sim.runs.workload import estimate
 
     totals = [estimate(scenario) for _, scenario in tasks]
     seconds = sum(total.wall_seconds(workers) for total in totals)
     disk = sum(total.disk_bytes for total in totals)
-    runs = [str(SweepFolder(folder).cell(cell)) for cell, _ in tasks]
+    runs = [f"{folder}/{CELLS}/{cell.folder}" for cell, _ in tasks]
     data: dict[str, Any] = {"out": str(folder), "cells": runs, "seconds": seconds, "disk_bytes": disk}
     lines = [f"{len(tasks)} cells", *(f"  {cell.name}" for cell, _ in tasks)]
     lines += [f"time        about {duration(seconds)}", f"disk        about {storage(disk)}"]

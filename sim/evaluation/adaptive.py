@@ -23,17 +23,56 @@ from sim.evaluation.estimators import Floats, Terms
 from sim.evaluation.log import Codes, Log
 
 Weighting = Literal["uniform", "stable", "two_point"]
-BLOCKS = 20
-"""Batches of a log that does not name them."""
+LEAST_ROWS = 50
+"""Of a batch that is found from the propensities: fewer do not tell the variance of its weights."""
+MOST_BATCHES = 1_000
+SAME_PROPENSITY = 1e-9  # relative difference
 FORGETTING = 0.7
 """The power at which the `two_point` weights expect the propensity of a bad arm to fall (Hadad et al. 2021, 2.3)."""
 
 
 def batches_of(log: Log) -> Codes:
-    """The batch of each row, from 0, (rows,): that of the log, or `BLOCKS` parts of equal size in order of time."""
-    if log.batch is not None:
-        return log.batch
-    return (np.arange(log.rows) * BLOCKS // log.rows).astype(np.int32)
+    """The batch of each row, from 0, (rows,): that of the log, or else the one that its propensities show."""
+    return refreshes_of(log) if log.batch is None else log.batch
+
+
+def refreshes_of(log: Log) -> Codes:
+    """Batches in each of which an action of a stratum has one propensity, (rows,).
+
+    A refresh shows at the first row whose propensity differs from the one that its action had since the last refresh,
+    so each refreshed table is a logging policy of its own. Batches have at least `LEAST_ROWS` rows, and there are at
+    most `MOST_BATCHES`, also where each decision has other probabilities. Which batch a row is in depends on no reward.
+    """
+    least = max(LEAST_ROWS, -(-log.rows // MOST_BATCHES))
+    row, before = _changes(log)
+    batch, start = np.zeros(log.rows, np.int32), 0
+    while (end := _next_change(row, before, start, least)) < log.rows - least:
+        batch[end] = 1
+        start = end
+    return np.cumsum(batch, dtype=np.int32)
+
+
+def _changes(log: Log) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """(rows in order whose action had another propensity in its stratum, the row before it of that action there)."""
+    cell = log.stratum.astype(np.int64) * len(log.actions) + log.action
+    order = np.argsort(cell, kind="stable")
+    same = cell[order[1:]] == cell[order[:-1]]
+    changed = np.abs(np.diff(log.propensity[order])) > SAME_PROPENSITY * log.propensity[order[1:]]
+    at = np.flatnonzero(same & changed)
+    row, before = order[at + 1], order[at]
+    first = np.argsort(row)
+    return row[first], before[first]
+
+
+def _next_change(row: NDArray[np.int64], before: NDArray[np.int64], start: int, least: int) -> int:
+    """The first row from `start` + `least` on that differs from one since `start`; beyond all rows where none does."""
+    place, step = int(np.searchsorted(row, start + least)), least
+    while place < len(row):
+        found = np.flatnonzero(before[place : place + step] >= start)
+        if len(found):
+            return int(row[place + found[0]])
+        place, step = place + step, 2 * step
+    return int(np.iinfo(np.int64).max)
 
 
 def stable_weights(weight: Floats, batch: NDArray[np.int32]) -> Floats:

@@ -6,7 +6,7 @@ from pathlib import Path
 from sim.evaluation.evaluate import ESTIMATORS, TRAINING_SHARE, Evaluation, Options
 from sim.evaluation.evaluate import evaluate as evaluate_log
 from sim.evaluation.intervals import CONFIDENCE
-from sim.evaluation.log import read_log
+from sim.evaluation.log import read_log, rule_from
 
 
 def evaluate(
@@ -16,6 +16,8 @@ def evaluate(
     columns: Mapping[str, str] | None = None,
     reward: str | None = None,
     logged_by: str | None = None,
+    rule: str | None = None,
+    snapshots: str | None = None,
     estimators: Sequence[str] = ESTIMATORS,
     confidence: float = CONFIDENCE,
     training_share: float = TRAINING_SHARE,
@@ -30,6 +32,8 @@ def evaluate(
         columns: role (stratum, action, reward, propensity, time, target, batch) → column.
         reward: the column of the reward.
         logged_by: of a run folder, whose sends.
+        rule: of a log without propensities, the policy that made it.
+        snapshots: with `rule`, the table that it read at each refresh (docs/evaluation.md).
         estimators: only these.
         confidence: of all intervals.
         training_share: part of the log, in front, that gives rules their counts.
@@ -44,4 +48,5 @@ def evaluate(
     """
     names = [policies] if isinstance(policies, str) else list(policies)
     options = Options(tuple(estimators), confidence, training_share, limits=reward_limits)
-    return evaluate_log(read_log(str(log), columns, policy=logged_by, reward=reward), names, options, str(log))
+    read = read_log(str(log), columns, policy=logged_by, reward=reward, rule=rule_from(rule, snapshots))
+    return evaluate_log(read, names, options, str(log))

@@ -32,12 +32,15 @@ class Diagnostics:
     """Share of the target's decisions on actions that the log never has there; None where it cannot be known."""
     unsupported_actions: tuple[str, ...]
     adaptive: bool
+    loggers: int
+    """Logging policies that were found: a refreshed table is another one. Decisions that differ all are counted in
+    batches."""
     warnings: tuple[str, ...]
     refusal: str | None
 
 
-def diagnose(log: Log, target: Target, sample: Sample) -> Diagnostics:
-    """Diagnostics of one target policy on one log."""
+def diagnose(log: Log, target: Target, sample: Sample, loggers: int = 1) -> Diagnostics:
+    """Diagnostics of one target policy on one log that `loggers` policies made."""
     weight, total = sample.weight, float(sample.weight.sum())
     squares = float(weight @ weight)
     effective = total**2 / squares if squares > 0.0 else 0.0
@@ -56,6 +59,7 @@ def diagnose(log: Log, target: Target, sample: Sample) -> Diagnostics:
         unsupported=share,
         unsupported_actions=actions,
         adaptive=adaptive,
+        loggers=loggers,
         warnings=tuple(_warnings(log, weight, effective, share, adaptive=adaptive)),
         refusal=_refusal(share, actions, total),
     )

@@ -163,8 +163,9 @@ def _policy(
     name: str, log: Log, training: Log | None, options: Options, limits: tuple[float, float]
 ) -> PolicyEvaluation:
     target = target_of(name, log, training)
-    sample = forward_sample(log, target, batches_of(log)) if is_adaptive(log) else sample_of(log, target, options.folds)
-    diagnostics = diagnose(log, target, sample)
+    batch = batches_of(log) if is_adaptive(log) else None
+    sample = sample_of(log, target, options.folds) if batch is None else forward_sample(log, target, batch)
+    diagnostics = diagnose(log, target, sample, 1 if batch is None else len(np.unique(batch)))
     wanted = [each for each in options.estimators if sample.stable is not None or each not in ADAPTIVE]
     known = [each for each in wanted if sample.direct is not None or each not in MODELLED]
     left_out = tuple(each for each in wanted if each not in known)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from sim.errors import InputError
 from sim.evaluation.estimators import Floats
+from sim.evaluation.snapshots import Decisions, micros, read_snapshots, reconstructed, rule_of
 from sim.warehouse.send_logs import collect_log, column_names, scan_log
 from sim.wording import did_you_mean
 
@@ -20,6 +21,11 @@ Codes = NDArray[np.int32]
 
 ROLES = ("stratum", "action", "reward", "propensity", "time", "target", "batch")
 NEEDED = ("action", "reward", "propensity")
+NEEDED_WITH_RULE = ("action", "reward", "time", "stratum")
+NO_PROPENSITY = (
+    "Without the probability of each decision nothing can be said. A run records it with record.sends=true; "
+    "--rule and --snapshots reconstruct it where the rule and its table are known."
+)
 KNOWN: dict[str, dict[str, str]] = {
     "send log": {
         "stratum": "page_name",
@@ -69,20 +75,47 @@ class Log:
         return replace(self, **chosen)
 
 
+@dataclass(frozen=True)
+class Rule:
+    """How a log without propensities was made: by the policy `name`, from a table of which there are snapshots."""
+
+    name: str
+    snapshots: str
+    """A file, a folder or a target (see `sim.evaluation.snapshots`)."""
+
+
+def rule_from(name: str | None, snapshots: str | None) -> Rule | None:
+    """The rule of `--rule` and `--snapshots`; InputError where one is given without the other."""
+    if name is None and snapshots is None:
+        return None
+    if name is None or snapshots is None:
+        given, other = ("--snapshots", "--rule") if name is None else ("--rule", "--snapshots")
+        raise InputError(f"{given} needs {other}", "Propensities follow from a rule and from the table that it read.")
+    return Rule(name, snapshots)
+
+
 def read_log(
-    source: str, columns: Mapping[str, str] | None = None, *, policy: str | None = None, reward: str | None = None
+    source: str,
+    columns: Mapping[str, str] | None = None,
+    *,
+    policy: str | None = None,
+    reward: str | None = None,
+    rule: Rule | None = None,
 ) -> Log:
     """Read a log. `columns`: role (see `ROLES`) → name; `policy`: whose sends of a run folder; `reward`: its column.
 
-    Rows without an action are left out, with a note. Raises StorageError where `source` cannot be read, InputError
-    with the row where its content cannot be used.
+    With `rule` the propensities are reconstructed, and those of the log are not read. Rows without an action are left
+    out, with a note. Raises StorageError where `source` cannot be read, InputError with the row where its content
+    cannot be used.
     """
     frame = scan_log(source, policy)
-    roles = _roles(source, column_names(source, frame), dict(columns or {}), reward)
-    return _log(source, frame.select([pl.col(name).alias(role) for role, name in roles.items()]), roles)
+    roles = _roles(source, column_names(source, frame), dict(columns or {}), reward, rule)
+    return _log(source, frame.select([pl.col(name).alias(role) for role, name in roles.items()]), roles, rule)
 
 
-def _roles(source: str, present: list[str], given: dict[str, str], reward: str | None) -> dict[str, str]:
+def _roles(
+    source: str, present: list[str], given: dict[str, str], reward: str | None, rule: Rule | None
+) -> dict[str, str]:
     """Role → column: those given, then those of a known layout."""
     if wrong := sorted(set(given) - set(ROLES)):
         raise InputError(f"--columns: unknown role {wrong[0]!r}{did_you_mean(wrong[0], ROLES)}")
@@ -92,13 +125,14 @@ def _roles(source: str, present: list[str], given: dict[str, str], reward: str |
             roles = {role: name for role, name in layout.items() if name in present}
             break
     roles |= given | ({"reward": reward} if reward else {})
-    for role in NEEDED:
+    if rule is not None:
+        roles.pop("propensity", None)
+        roles.pop("batch", None)
+    for role in NEEDED if rule is None else NEEDED_WITH_RULE:
         if role not in roles:
             raise InputError(
                 f"{source}: which column is the {role}? The log has {', '.join(present[:12])}",
-                "Without the probability of each decision nothing can be said; a run records it with record.sends=true."
-                if role == "propensity"
-                else f"Name it: --columns {role}=COLUMN.",
+                NO_PROPENSITY if role == "propensity" else f"Name it: --columns {role}=COLUMN.",
             )
     for role, name in roles.items():
         if name not in present:
@@ -106,7 +140,7 @@ def _roles(source: str, present: list[str], given: dict[str, str], reward: str |
     return roles
 
 
-def _log(source: str, frame: pl.LazyFrame, roles: Mapping[str, str]) -> Log:
+def _log(source: str, frame: pl.LazyFrame, roles: Mapping[str, str], rule: Rule | None) -> Log:
     """Collect numbers and codes only: text and times of a long log would not fit into memory."""
     rows = int(collect_log(source, frame.select(pl.len())).item())
     if rows == 0:
@@ -121,26 +155,42 @@ def _log(source: str, frame: pl.LazyFrame, roles: Mapping[str, str]) -> Log:
     if not len(actions):
         raise InputError(f"{source}: no row has an action (`{roles['action']}` is always NULL)")
     _require_numbers(source, frame.collect_schema(), roles)
-    table = collect_log(source, sent.select(_ROW, *_encoded(roles, actions, strata)))
+    when = [] if rule is None else [micros(frame.collect_schema(), "time").alias("time")]
+    table = collect_log(source, sent.select(_ROW, *_encoded(roles, actions, strata), *when))
     columns = _Columns(source, table, roles)
-    reward, propensity = columns.numbers("reward"), columns.numbers("propensity")
-    columns.refuse("propensity", (propensity <= 0.0) | (propensity > 1.0), "not above 0 and at most 1")
+    reward = columns.numbers("reward")
     target = columns.numbers("target") if "target" in roles else None
     if target is not None:
         columns.refuse("target", (target < 0.0) | (target > 1.0), "not between 0 and 1")
-    missing = rows - table.height
-    return Log(
+    log = Log(
         stratum=np.zeros(table.height, np.int32) if strata is None else table["stratum"].to_numpy(),
         action=table["action"].to_numpy(),
         reward=reward,
-        propensity=propensity,
+        propensity=columns.propensities() if rule is None else np.ones(table.height),
         strata=["all"] if strata is None else _names(strata, table["stratum"]),
         actions=_names(actions, table["action"]),
         target=target,
         batch=_batches(table["batch"]) if "batch" in roles else None,
         reward_name=roles["reward"],
-        notes=(f"{missing:,} of {rows:,} rows name no action and are left out",) if missing else (),
+        notes=_left_out(rows - table.height, rows),
     )
+    return log if rule is None else _by_rule(source, log, table, rule)
+
+
+def _left_out(missing: int, rows: int) -> tuple[str, ...]:
+    return (f"{missing:,} of {rows:,} rows name no action and are left out",) if missing else ()
+
+
+def _by_rule(source: str, log: Log, table: pl.DataFrame, rule: Rule) -> Log:
+    """The log with reconstructed propensities; each snapshot begins a batch."""
+    _Columns(source, table, {"time": "time"}).refuse("time", table["time"].is_null().to_numpy(), "not a time")
+    row, time = table[_ROW].to_numpy(), table["time"].to_numpy()
+    snapshots = read_snapshots(rule.snapshots)
+    decisions = Decisions(source, row, log.stratum, log.action, time, log.strata, log.actions)
+    propensity, batch = reconstructed(decisions, snapshots, rule_of(rule.name))
+    used = len(np.unique(batch))
+    note = f"propensities reconstructed from {used:,} snapshots of the table of {rule.name}: {rule.snapshots}"
+    return replace(log, propensity=propensity, batch=batch, notes=(*log.notes, note))
 
 
 def _in_order(source: str, frame: pl.LazyFrame) -> bool:
@@ -193,6 +243,12 @@ class _Columns:
         """A column of finite numbers."""
         values = self.table[role].fill_null(float("nan")).to_numpy()
         self.refuse(role, ~np.isfinite(values), "not a number")
+        return values
+
+    def propensities(self) -> Floats:
+        """The column of propensities."""
+        values = self.numbers("propensity")
+        self.refuse("propensity", (values <= 0.0) | (values > 1.0), "not above 0 and at most 1")
         return values
 
     def refuse(self, role: str, bad: NDArray[np.bool_], what: str) -> None:

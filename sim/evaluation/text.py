@@ -66,7 +66,9 @@ def text(evaluation: Evaluation) -> str:
     for policy in evaluation.policies:
         lines += ["", headline(evaluation, policy), *(f"  warning: {each}" for each in policy.diagnostics.warnings)]
         lines += [f"  {line}" for line in _table(policy)]
-        lines += [f"  effective rows {policy.diagnostics.effective_rows:,.0f} of {policy.diagnostics.rows:,}"]
+        found = policy.diagnostics
+        lines += [f"  effective rows {found.effective_rows:,.0f} of {found.rows:,}"]
+        lines += [f"  logging policies {found.loggers:,}"] * found.adaptive
         lines += [f"  left out, since they need all probabilities: {', '.join(policy.left_out)}"] * bool(
             policy.left_out
         )

@@ -8,6 +8,7 @@ from typing import Any, Self
 import polars as pl
 
 from sim.errors import StorageError
+from sim.runs.columns import require_columns, require_table, simulated_columns
 from sim.runs.folders.run_folder import RunFolder
 from sim.runs.merge import CURVES, PAGES, REPLICATIONS
 from sim.scenario import Scenario, load
@@ -80,7 +81,11 @@ class StoredRun:
         return self._log("sends", policy, replication)
 
     def _read(self, name: str) -> pl.DataFrame:
-        return pl.read_parquet(self.path / name, hive_partitioning=False, glob=False)
+        path = self.path / name
+        require_table(path)
+        frame = pl.read_parquet(path, hive_partitioning=False, glob=False)
+        require_columns(path, frame.columns, simulated_columns().get(name, ()))
+        return frame
 
     def _log(self, kind: str, policy: str, replication: int) -> pl.DataFrame:
         folder = RunFolder(self.path)

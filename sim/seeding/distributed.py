@@ -27,9 +27,9 @@ class PartJob:
         return f"rows {self.part.first_row:,} to {self.part.end_row - 1:,}"
 
 
-def write_in(folder: Path, job: PartJob) -> Written:
-    """Write a part into a folder that this process shares with the parent."""
-    return write_part(_known(job.plan), job.part, folder / job.part.name), None
+def write_in(folder: Path, prefix: str, job: PartJob) -> Written:
+    """Write a part into a folder that this process shares with the parent; its name begins with `prefix`."""
+    return write_part(_known(job.plan), job.part, folder / f"{prefix}{job.part.name}"), None
 
 
 def write_collected(job: PartJob) -> Written:
@@ -46,22 +46,23 @@ def _known(plan: SeedPlan) -> SeedPlan:
 
 
 def write_parts_by(
-    backend: Backend, plan: SeedPlan, parts: Iterable[PartPlan], folder: Path, *, collect: bool
+    backend: Backend, plan: SeedPlan, parts: Iterable[PartPlan], folder: Path, *, collect: bool, prefix: str = ""
 ) -> Iterator[tuple[PartPlan, Path, RowTotals]]:
     """Let `backend` write `parts` into `folder`; yields them in order, with their totals.
 
-    Raises StorageError where a worker does not share the folder.
+    The names of the files begin with `prefix`, so that several processes may use one folder. Raises StorageError where
+    a worker does not share the folder.
     """
     plain = replace(plan)  # without what it has computed: that can be large
     wanted, arrived = list(parts), dict[int, RowTotals]()
-    work = write_collected if collect else partial(write_in, folder)
+    work = write_collected if collect else partial(write_in, folder, prefix)
     waiting = iter(wanted)
     following = next(waiting, None)
     for job, (totals, content) in backend.run((PartJob(plain, part) for part in wanted), work):
         arrived[job.part.index] = totals
-        _receive(folder / job.part.name, content)
+        _receive(folder / f"{prefix}{job.part.name}", content)
         while following is not None and following.index in arrived:
-            yield following, folder / following.name, arrived.pop(following.index)
+            yield following, folder / f"{prefix}{following.name}", arrived.pop(following.index)
             following = next(waiting, None)
 
 

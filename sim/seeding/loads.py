@@ -1,5 +1,7 @@
 """A seed plan as a load of caption_bandit_stats, for any target."""
 
+import os
+import platform
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -22,8 +24,12 @@ def by_threads(workers: int) -> PartsWriter:
 
 
 def by_backend(backend: Backend, *, collect: bool) -> PartsWriter:
-    """Parts are written where `backend` computes; with `collect` they come back as bytes."""
-    return lambda plan, parts, folder: write_parts_by(backend, plan, parts, folder, collect=collect)
+    """Parts are written where `backend` computes; with `collect` they come back as bytes.
+
+    Their names are those of this process: another process of the same shard may write into the folder.
+    """
+    own = f"{platform.node()}-{os.getpid()}-"
+    return lambda plan, parts, folder: write_parts_by(backend, plan, parts, folder, collect=collect, prefix=own)
 
 
 def in_own_folder(writer: PartsWriter) -> PartsWriter:

@@ -66,13 +66,26 @@ class Observed:
 
 def observation_tables(observed: Mapping[str, Observed], tiers: Sequence[str]) -> dict[str, "pa.Table"]:
     """Tables by file name; `observed` by policy, `tiers` names those of the revenue."""
-    return {
-        "allocation.parquet": _table(ALLOCATION, observed, _allocation),
-        "exploration.parquet": _table(EXPLORATION, observed, _exploration),
-        "estimation.parquet": _table(ESTIMATION, observed, _estimation),
-        "revenue.parquet": _table(REVENUE, observed, lambda seen: _revenue(seen, tiers)),
-        "weeks.parquet": _table(WEEKS, observed, _weeks),
+    rows = {
+        "allocation.parquet": _allocation,
+        "exploration.parquet": _exploration,
+        "estimation.parquet": _estimation,
+        "revenue.parquet": lambda seen: _revenue(seen, tiers),
+        "weeks.parquet": _weeks,
     }
+    return {name: _table(fields, observed, rows[name]) for name, fields in observation_schemas().items()}
+
+
+def observation_schemas() -> dict[str, "pa.Schema"]:
+    """Schemas of these tables by file name."""
+    columns = {
+        "allocation": ALLOCATION,
+        "exploration": EXPLORATION,
+        "estimation": ESTIMATION,
+        "revenue": REVENUE,
+        "weeks": WEEKS,
+    }
+    return {f"{name}.parquet": schema(line) for name, line in columns.items()}
 
 
 @cache
@@ -99,11 +112,10 @@ def share_bounds(count: int, total: int) -> tuple[float | None, float | None]:
     return 0.0 if count == 0 else max(0.0, low), 1.0 if count == total else min(1.0, high)
 
 
-def _table(columns: str, observed: Mapping[str, Observed], rows: Any) -> "pa.Table":
+def _table(fields: "pa.Schema", observed: Mapping[str, Observed], rows: Any) -> "pa.Table":
     import pyarrow as pa  # noqa: PLC0415
 
     lines = [(policy, *row) for policy, seen in observed.items() for row in rows(seen)]
-    fields = schema(columns)
     values = list(zip(*lines, strict=True)) or [()] * len(fields)
     arrays = [pa.array(column, field.type) for column, field in zip(values, fields, strict=True)]
     return pa.Table.from_arrays(arrays, schema=fields)

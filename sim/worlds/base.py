@@ -53,6 +53,8 @@ class PageTotals:
     sends: Counts
     reward: Floats
     revenue_micros: Counts
+    expected_usd: Floats
+    """Dollars expected of the messages sent, without the luck of views and sales; NaN where the world has no money."""
     weight: Floats
     """How many pages of the population each stands for, of mean 1 in expectation."""
     names: NDArray[np.str_]

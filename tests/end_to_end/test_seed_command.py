@@ -6,12 +6,14 @@ import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
 import polars as pl
 import pytest
 
+from sim.backends.executor import ExecutorBackend
 from sim.cli import exit_code
 
 ROOT = Path(__file__).parents[2]
@@ -172,8 +174,31 @@ def test_shards_at_once_publish_once(tmp_path):
     assert rows_of(f"parquet:{tmp_path / 'a'}").equals(rows_of(f"parquet:{tmp_path / 'b'}"))
 
 
-def test_shards_and_clusters_exclude_each_other(tmp_path, capsys):
+@pytest.mark.parametrize("collect", [(), ("--collect",)])
+def test_shards_on_a_backend_equal_one_row_for_row(collect, tmp_path, capsys, monkeypatch):
+    """Each shard's parts go to a backend, here threads in place of a cluster."""
+    with ThreadPoolExecutor(2) as executor:
+        backend = ExecutorBackend(executor)
+        monkeypatch.setattr("sim.commands.options.backend_named", lambda name, options: backend)
+        command = ["--rows", "8000", "--part-rows", "1000", "--quiet"]
+        target = f"parquet:{tmp_path / 'a'}"
+        for shard in ("2/3", "2/3", "3/3", "1/3"):
+            assert seed(*command, "--to", target, "--shard", shard, "--backend", "dask", *collect) == 0
+    assert "now holds 8,000 rows" in capsys.readouterr().out
+    assert seed("--rows", "8000", "--to", f"parquet:{tmp_path / 'b'}", "--workers", "1") == 0
+    assert rows_of(target).equals(rows_of(f"parquet:{tmp_path / 'b'}"))
+    assert {path.suffix for path in (tmp_path / "a" / TABLE).iterdir()} == {".parquet", ".json"}
+
+
+@pytest.mark.long
+def test_shards_on_a_cluster_equal_one_row_for_row(tmp_path, capsys):
     pytest.importorskip("distributed", reason="the extra `dask` is not installed")
-    command = ["--rows", "10", "--to", f"parquet:{tmp_path / 'a'}", "--shard", "1/2", "--backend", "dask"]
-    assert seed(*command) == 2
-    assert "exclude" in capsys.readouterr().err
+    from sim.backends.dask import _local_cluster
+
+    command = ["--rows", "60000", "--part-rows", "2000", "--quiet"]
+    with _local_cluster(2) as cluster:
+        options = ["--backend", "dask", "--scheduler", cluster.scheduler_address]
+        for shard in ("2/2", "2/2", "1/2"):
+            assert seed(*command, "--to", f"parquet:{tmp_path / 'a'}", "--shard", shard, *options) == 0
+    assert seed(*command, "--to", f"parquet:{tmp_path / 'b'}") == 0
+    assert rows_of(f"parquet:{tmp_path / 'a'}").equals(rows_of(f"parquet:{tmp_path / 'b'}"))

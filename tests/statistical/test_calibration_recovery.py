@@ -106,7 +106,7 @@ def outcomes(number: int, policy: str = "uniform") -> Iterator[tuple[str, bool |
     for figure in figures_of(log, laws, fitted):
         if not figure.key.startswith(HELD):
             continue
-        if not figure.identified:
+        if not figure.identified and not figure.limits:
             yield figure.key, None
             continue
         limits, truth = figure.limits, truth_of(figure.key, number)

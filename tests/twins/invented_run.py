@@ -11,6 +11,7 @@ from sim.files import write_text
 from sim.runs.folders.manifest import COMPLETE, describe, to_text
 from sim.runs.run import StoredRun
 from sim.scenario import Scenario, load
+from sim.tables.observations import observation_schemas
 from sim.worlds.metrics.loop import COLUMNS
 
 KINDS = ("wilson_sample", "thompson_beta", "greedy", "uniform", "oracle")
@@ -80,7 +81,8 @@ def _replications(policies: tuple[str, ...], kind: str, n: int, seed: int) -> pl
 def _loop(n: int, reward: np.ndarray) -> dict[str, pl.Series]:
     """Columns of the deployed loop: half of the reward as labels, no page ever at the top; NULL without a loop."""
     shares = {name: np.where(np.isnan(reward), np.nan, 0.25) for name in COLUMNS}
-    values = shares | {"labels": reward / 2, "unfilled": reward * 0 + 3, "top_decile_day": np.full(n, np.nan)}
+    money = {"expected_usd": 10.0 * reward}
+    values = shares | money | {"labels": reward / 2, "unfilled": reward * 0 + 3, "top_decile_day": np.full(n, np.nan)}
     return {name: pl.Series(values[name]).fill_nan(None) for name in COLUMNS}
 
 
@@ -127,12 +129,11 @@ def _observed(policies: tuple[str, ...], kind: str, at: np.ndarray) -> dict[str,
                     "labels": 50.0,
                 }
                 estimation.append({"policy": name, **bins, **rates, **errors})
-    schema = {"policy": pl.String, "by": pl.String, "bin": pl.String}
     return {
         "allocation": pl.DataFrame(allocation),
         "exploration": pl.DataFrame(exploration),
-        "estimation": pl.DataFrame(estimation, schema=None if estimation else schema),
-        "revenue": pl.DataFrame(revenue, schema=None if revenue else {"policy": pl.String, "tier": pl.String}),
+        "estimation": pl.DataFrame(estimation) if estimation else _empty("estimation"),
+        "revenue": pl.DataFrame(revenue) if revenue else _empty("revenue"),
         "weeks": _weeks(policies if kind == "traffic" else ()),
     }
 
@@ -141,4 +142,11 @@ def _weeks(policies: tuple[str, ...]) -> pl.DataFrame:
     shares = {"explored_share": 0.5, "cold_share": 0.25, "top_decile_share": 0.125}
     numbers = {"sends": 100.0, "distinct_captions": 60.0, "mean_price": 14.0, "revenue_usd": 500.0}
     rows = [{"policy": name, "week": week, **shares, **numbers} for name in policies for week in (1, 2)]
-    return pl.DataFrame(rows, schema=None if rows else {"policy": pl.String, "week": pl.Int64})
+    return pl.DataFrame(rows) if rows else _empty("weeks")
+
+
+def _empty(table: str) -> pl.DataFrame:
+    """A table of observations without rows."""
+    frame = pl.from_arrow(observation_schemas()[f"{table}.parquet"].empty_table())
+    assert isinstance(frame, pl.DataFrame)
+    return frame

@@ -9,6 +9,7 @@ from policies.maths.draws import STREAM, arm_key, gamma, mix, normal, pull_key, 
 from sim.rng import policy_purpose, row_keys
 from sim.worlds.count_draws import binomial
 from sim.worlds.traffic.arrays import pools
+from sim.worlds.traffic.parameters import clipped_mean
 from twins.traffic_calendar import cycle_of, season_of
 
 DAY = 86_400
@@ -69,7 +70,7 @@ class NaivePage:
         self.pool_number, self.pool_cold = -1, [0] * 4
         self.cold, self.warm, self.week = [[], [], [], []], [[], [], [], []], -1
         self.messages, self.counted, self.priced, self.unfilled = [], 0, 0, 0
-        self.regret = self.regret_usd = 0.0
+        self.regret = self.regret_usd = self.expected_usd = 0.0
         self.best = 0
         self.window_of_median = []
         self.cycle = cycle_of(scenario.selection.quotas)
@@ -303,7 +304,9 @@ class NaivePage:
         key, purchases, day = pull_key(arm_key(self.keys["outcomes"], c["id"]), len(c["used"])), 0, slot["time"] // DAY
         if slot["priced"]:
             shape = 1.0 / self.world.purchases.message_cv**2
-            rate = c["rate"] * (1.0 - self.wear(c, day)) * slot["factor"] * (gamma(arm_key(key, 1), shape) / shape)
+            rate = c["rate"] * (1.0 - self.wear(c, day)) * slot["factor"]
+            self.expected_usd += self.fans * clipped_mean(law) * min(rate, 1.0) * c["price"]
+            rate *= gamma(arm_key(key, 1), shape) / shape
             purchases = binomial(arm_key(key, 0), views, min(rate, 1.0))
             wear = self.wear(c, day)
             c["wear"], c["worn"] = wear + self.world.fatigue.drop * (1.0 - wear), day

@@ -75,6 +75,8 @@ def check_totals(world, pages):
     assert world.unfilled()[1] == sum(p.unfilled for p in pages)
     assert totals.regret[1] == pytest.approx(sum(p.regret for p in pages), rel=1e-12, abs=0)
     assert totals.regret_usd[1] == pytest.approx(sum(p.regret_usd for p in pages), rel=1e-12, abs=0)
+    expected = [p.expected_usd for p in pages]
+    assert world.page_totals().expected_usd[1].tolist() == pytest.approx(expected, rel=1e-12, abs=0)
     assert totals.revenue_micros[1] == sum(
         m["purchases"] * m["caption"]["price"] * 1_000_000 for p in pages for m in p.messages
     )

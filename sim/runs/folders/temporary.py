@@ -16,9 +16,13 @@ PREFIX = "caption-sim-"
 
 
 class TemporaryRunFolder:
-    """A folder in the system's folder for temporary files; `path` is where the run goes."""
+    """A folder in the system's folder for temporary files; `path` is where the run goes, below `name` if there is one.
 
-    def __init__(self) -> None:
+    The names of folders name runs where several are compared.
+    """
+
+    def __init__(self, name: str = "") -> None:
+        self._name = name
         self._home = Path(tempfile.mkdtemp(prefix=PREFIX))
         self._stack = ExitStack()
         self._stack.callback(shutil.rmtree, self._home, ignore_errors=True)
@@ -28,7 +32,7 @@ class TemporaryRunFolder:
     @property
     def path(self) -> Path:
         """The run folder."""
-        return self._home / "run"
+        return self._home / "run" / self._name
 
     def belongs_to(self, owner: object) -> None:
         """Keep the folder as long as `owner` exists."""

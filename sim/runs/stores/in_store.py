@@ -10,9 +10,10 @@ upload the same files.
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 from sim.backends.base import Backend
 from sim.errors import SimError, StorageError
@@ -152,15 +153,20 @@ class StoredFolder:
     def _name(self, pipeline: Pipeline, block: Block) -> str:
         return _object(run_key(pipeline.manifest), block)
 
-    @contextmanager
-    def named(self) -> Iterator[None]:
+    def named(self) -> AbstractContextManager[None]:
         """Let messages name the URL, not the temporary folder."""
-        try:
-            yield
-        except SimError as error:
-            error.message = error.message.replace(str(self.local.path), self.store.url)
-            error.args = (error.message, *error.args[1:])
-            raise
+        return named(self.store, self.local.path)
+
+
+@contextmanager
+def named(store: ObjectStore, folder: Path) -> Iterator[None]:
+    """Let messages name the URL of `store` in place of the temporary `folder`."""
+    try:
+        yield
+    except SimError as error:
+        error.message = error.message.replace(str(folder), store.url)
+        error.args = (error.message, *error.args[1:])
+        raise
 
 
 def require_complete(folder: StoredFolder) -> RunFolder:

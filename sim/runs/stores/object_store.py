@@ -16,6 +16,7 @@ from sim.errors import InputError, RemoteError, SimError
 
 CONNECTIONS = 16
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://.")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._=,+-]")
 _EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gcs", "gcs": "gcs"}
 
 
@@ -29,6 +30,12 @@ class ObjectStore:
     """The objects below `url`; names are relative to it. Every method raises RemoteError where the store fails."""
 
     url: str
+
+    @property
+    def plain_path(self) -> str:
+        """The URL's path as one of a file system, such as `bucket/study`."""
+        parts = self.url.partition("://")[2].split("/")
+        return "/".join(_UNSAFE.sub("_", part) for part in parts if part.strip("."))
 
     def create(self, name: str, content: bytes) -> bool:
         """Write an object, unless there is one of this name; returns whether it was written."""

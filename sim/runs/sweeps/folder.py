@@ -6,12 +6,14 @@ sweep.parquet, tables/sweep.csv, sweep.html, sweep.md, figures/   the results, w
 
 import json
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sim.errors import InputError, StorageError
 from sim.files import write_text
+from sim.runs.folders.lock import locked
 from sim.runs.folders.run_folder import RunFolder
 from sim.runs.sweeps.grid import GridCell, Variation, grid
 from sim.scenario import Scenario
@@ -27,9 +29,16 @@ class SweepFolder:
 
     path: Path
 
+    def __str__(self) -> str:
+        return str(self.path)
+
     def cell(self, cell: GridCell) -> Path:
         """The run folder of a cell."""
         return self.path / CELLS / cell.folder
+
+    def locked(self, wait_seconds: float) -> AbstractContextManager[None]:
+        """Hold the folder; see `sim.runs.folders.lock.locked`."""
+        return locked(self.path, wait_seconds)
 
     def description(self) -> dict[str, Any]:
         """`sweep.json`, empty where there is none; raises StorageError where it is damaged."""

@@ -80,6 +80,16 @@ class BernoulliSection(WorldSection):
         """Arms of one row."""
         return self.size
 
+    @property
+    def change_times(self) -> tuple[float, ...]:
+        """Pulls before which the rates become others."""
+        return tuple(float(change.at) for change in self.changes)
+
+    @property
+    def fixed_means(self) -> tuple[float, ...] | None:
+        """The listed rates, unless they change."""
+        return None if self.changes or self.churn is not None else self.means
+
     def findings(self) -> Iterator[Finding]:
         """True rates are listed, or drawn from a prior; changes are in order of time and give a rate to every arm."""
         yield from self._rates()
@@ -150,6 +160,11 @@ class BernoulliFeedback(Section):
         1, description="Pulls between refreshes of the statistics that policies see."
     )
     delay: Delay = Field(0, description="Pulls until an outcome is known: a number, or `{geometric: MEAN}`.")
+
+    @property
+    def refresh_period(self) -> float | None:
+        """Pulls between refreshes; None where every pull has one."""
+        return float(self.refresh_every) if self.refresh_every > 1 else None
 
 
 WORLD = WorldKind(

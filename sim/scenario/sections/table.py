@@ -67,6 +67,11 @@ class TableFeedback(Section):
         6.0, description="Hours between refreshes, at least one minute."
     )
 
+    @property
+    def refresh_period(self) -> float:
+        """Days between refreshes."""
+        return self.refresh_hours / 24
+
 
 class TableSelection(Section):
     """How captions are chosen: the best by score, nothing held back."""

@@ -75,17 +75,17 @@ class Sends(Section):
     )
     priced_per_day: Annotated[tuple[DailyRange, ...], Field(min_length=1, max_length=21), Listed] = Field(
         ((3, 5), (5, 8), (8, 12), (10, 15)),
-        description="Priced messages of a page and day, [least, most], one pair a size class.",
+        description="Priced messages per page and day, [least, most], one pair per size class.",
     )
     unpriced_share: Share = Field(0.575, description="Share of messages that carry no price.")
     per_day_limits: DailyRange = Field(
-        (8, 36), description="Least and most messages of a page and day; unpriced ones make up the difference."
+        (8, 36), description="Least and most messages per page and day; unpriced ones make up the difference."
     )
     per_day: PerDay | None = Field(
-        None, description="Every page sends exactly this many messages a day, whatever its size."
+        None, description="Every page sends exactly this many messages per day, whatever its size."
     )
     min_gap_minutes: GapRange = Field(
-        (60, 120), description="A page's minimum gap between two priced messages, drawn from this range once a page."
+        (60, 120), description="A page's minimum gap between two priced messages, drawn from this range once per page."
     )
     hours: Annotated[tuple[ClockHour, ClockHour], Listed, AfterValidator(ordered)] = Field(
         (0, 24), description="Hours of the day (UTC) from and until which messages are sent."
@@ -243,7 +243,7 @@ class Turnover(Section):
 
     retire_share_per_week: Share = Field(0.01, description="Chance that a caption is withdrawn, each week.")
     arrivals_per_week: Annotated[float, Field(ge=0.0, le=10_000.0)] = Field(
-        12.0, description="New captions of a page, each week on average."
+        12.0, description="New captions per page and week, on average."
     )
 
 

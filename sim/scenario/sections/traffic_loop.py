@@ -69,6 +69,11 @@ class TrafficFeedback(Section):
     )
 
     @property
+    def refresh_period(self) -> float:
+        """Days between update jobs."""
+        return self.refresh_hours / 24
+
+    @property
     def models_data_path(self) -> bool:
         """Whether the send log is what the warehouse holds, and not all that will ever be known."""
         return self.counting == "every_refresh" or self.attribution < 1.0 or self.loads is not None

@@ -43,6 +43,16 @@ class WorldSection(Section):
         """Whether the world is read from a file."""
         return False
 
+    @property
+    def change_times(self) -> tuple[float, ...]:
+        """When the true rates of all replications change, in pulls or days."""
+        return ()
+
+    @property
+    def fixed_means(self) -> tuple[float, ...] | None:
+        """True rates, one per arm, that are the same in all replications and at all times; None where none are."""
+        return None
+
     def findings(self) -> Iterator[Finding]:
         """What is wrong between keys of this section; paths begin with `world`."""
         yield from ()

@@ -135,6 +135,7 @@ class BernoulliWorld:
             sends=np.full(shape, self.time),
             reward=self._by_page(self._sums.reward).copy(),
             revenue_micros=np.zeros(shape, np.int64),
+            expected_usd=np.full(shape, math.nan),
             weight=np.ones(shape),
             names=UNNAMED,
         )

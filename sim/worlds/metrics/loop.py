@@ -28,6 +28,7 @@ COLUMNS = {
     "regret_free_usd": "float64",
     "captured_share": "float64",
     "captured_share_free": "float64",
+    "expected_usd": "float64",
 }
 """Columns of replications.parquet and their types."""
 

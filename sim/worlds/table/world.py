@@ -145,6 +145,7 @@ class TableWorld:
             sends=np.full(conversions.shape, self._sent),
             reward=conversions.astype(float),
             revenue_micros=np.zeros(conversions.shape, np.int64),
+            expected_usd=np.full(conversions.shape, np.nan),
             weight=np.ones(conversions.shape),
             names=np.array(self._counted.page_names),
         )

@@ -18,7 +18,7 @@ from sim.worlds.traffic.records import BUMP, RESULT, Records
 from sim.worlds.traffic.rows import Block, Snapshots
 
 AT_ONCE = 256  # rows of a compiled call, which cannot be interrupted
-WEIGHED = ("purchases", "revenue", "tier_revenue", "regret", "regret_usd")
+WEIGHED = ("purchases", "revenue", "tier_revenue", "regret", "regret_usd", "expected_usd")
 WEIGHTED_RESULT = np.dtype(
     [(name, "f8" if name in WEIGHED else RESULT[name].base, RESULT[name].shape) for name in RESULT.names or ()]
 )

@@ -110,6 +110,7 @@ def add_up(page: Record, sums: Record) -> None:
     sums.emv += page.emv
     sums.taught += page.taught
     sums.free_regret_usd += page.free_regret_usd
+    sums.expected_usd += page.expected_usd
 
 
 def advance_row(until: int, row: Row, params: Params) -> None:
@@ -217,6 +218,8 @@ def buyers(slot: Record, views: int, row: Row) -> int:
         arm_key(row.page.outcome_key, row.tried.history[slot.caption].caption_id), row.tried.uses[slot.caption]
     )
     rate = rate_on(slot.time // DAY_S, slot.caption, row) * slot.factor
+    exposure = fans_on(slot.time // DAY_S, row) * row.rules.expected_views
+    row.sums.expected_usd += exposure * min(rate, 1.0) * row.tried.captions[slot.caption].price
     shape = row.rules.message_shape
     if shape > 0.0:
         rate *= gamma(arm_key(key, NOISE), shape) / shape

@@ -36,7 +36,7 @@ Records = NDArray[np.void]
 
 NORMAL = NormalDist()
 SMALLEST = 2.0**-53
-TILT = 0.8  # of page_sigma: measured, see docs/decision.md
+TILT = 0.9  # of page_sigma: measured, see docs/decision.md
 STREAMS = {
     "slot_key": "slots",
     "view_key": "views",

@@ -13,7 +13,7 @@ from sim.rng import generator
 from sim.scenario.sections.traffic import PRICED_TIERS, RateLaw, TrafficSection
 from sim.scenario.sections.traffic_loop import Selection, TrafficFeedback
 from sim.units import DAY_S, HOUR_S
-from sim.worlds.traffic.pages import log_sigma
+from sim.worlds.traffic.pages import NORMAL, log_sigma
 from sim.worlds.traffic.records import RULES
 
 
@@ -55,6 +55,7 @@ def kernel_parameters(
         message_shape=_shape(world.purchases.message_cv),
         delay_s=HOUR_S * world.delay.mean_hours,
         mean_views=world.views.priced.mean,
+        expected_views=clipped_mean(world.views.priced),
         priced_mu=_log_mean(world.views.priced),
         priced_sigma=log_sigma(world.views.priced.cv),
         unpriced_mu=_log_mean(world.views.unpriced),
@@ -78,6 +79,14 @@ def _record(kind: np.dtype[np.void], **values: float) -> NDArray[np.void]:
 def _shape(cv: float) -> float:
     """Shape 1 / cv² of a Gamma distribution; 0, which stands for a constant, where that is not finite."""
     return 1.0 / cv**2 if cv**2 > sys.float_info.min else 0.0
+
+
+def clipped_mean(law: RateLaw) -> float:
+    """E min(X, 1) of the log-normal X of a rate law: mean · Φ(−(μ + σ²) / σ) + Φ(μ / σ)."""
+    mu, sigma = _log_mean(law), log_sigma(law.cv)
+    if sigma == 0.0:
+        return min(law.mean, 1.0)
+    return law.mean * NORMAL.cdf(-(mu + sigma**2) / sigma) + NORMAL.cdf(mu / sigma)
 
 
 def _log_mean(law: RateLaw) -> float:

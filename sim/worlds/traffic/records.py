@@ -73,6 +73,7 @@ RULES = np.dtype(
         ("message_shape", "f8"),  # of the gamma noise of a message's rate; 0: none
         ("delay_s", "f8"),  # mean time from send to purchase
         ("mean_views", "f8"),  # share of fans who view a priced message
+        ("expected_views", "f8"),  # the same, allowing for shares that would exceed 1
         ("priced_mu", "f8"),  # of the logarithm of that share: mean
         ("priced_sigma", "f8"),  # and standard deviation
         ("unpriced_mu", "f8"),
@@ -159,6 +160,7 @@ RESULT = np.dtype(
         ("emv", "f8"),  # dollars, over all messages, with all purchases
         ("taught", "i8"),  # messages that the table counts, each once
         ("free_regret_usd", "f8"),  # against a clairvoyant without cool-down and budgets, day by day
+        ("expected_usd", "f8"),  # of the messages sent: revenue without the luck of views and sales
     ]
 )
 """The sums of a page, or of all pages of a replication, since time zero."""

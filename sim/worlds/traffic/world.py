@@ -119,6 +119,7 @@ class TrafficWorld:
             sends=sums["sends"].copy(),
             reward=sums["purchases"].astype(np.float64),
             revenue_micros=sums["revenue"] * MICROS,
+            expected_usd=sums["expected_usd"].copy(),
             weight=np.ones(shape) if self._weights is None else self._weights.reshape(shape),
             names=UNNAMED,
         )

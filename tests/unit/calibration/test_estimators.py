@@ -1,5 +1,7 @@
 """Estimators against logs drawn by NumPy with known parameters, and against closed forms."""
 
+import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -7,8 +9,9 @@ import pytest
 from scipy.stats import chi2
 
 from sim.calibration.checks import check
-from sim.calibration.dispersion import dispersion_figures
+from sim.calibration.dispersion import LARGEST, MESSAGE, SMALLEST, _cv, _Profile, dispersion_figures
 from sim.calibration.fatigue import Uses, fatigue_figures
+from sim.calibration.figures import Floats
 from sim.calibration.log import NO_CAPTION, Sends
 from sim.calibration.predictive import predict
 from sim.calibration.purchase_figures import purchase_figures
@@ -228,3 +231,47 @@ def test_nothing_sold_leaves_purchases_to_the_defaults() -> None:
     log = drawn(pages=2, days=7)
     log.purchased[:] = 0
     assert fit_purchases(log) is None
+
+
+# Limits by the profile likelihood
+
+
+def parabola(at: tuple[float, float], deviations: tuple[float, float], correlation: float) -> Callable[[Floats], float]:
+    """A loss whose profile limits are at ± 1.96 deviations."""
+    d = np.diag(deviations)
+    inverse = np.linalg.inv(d @ np.array([[1.0, correlation], [correlation, 1.0]]) @ d)
+    return lambda x: float(0.5 * (x - np.array(at)) @ inverse @ (x - np.array(at)))
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.6, -0.9])
+def test_profile_limits_of_a_normal_likelihood_are_those_of_its_errors(correlation: float) -> None:
+    best, deviations = (-1.0, -0.8), (0.1, 0.2)
+    profile = _Profile(parabola(best, deviations, correlation), np.array(best))
+    for place in (0, 1):
+        value, low, high = profile.limits(place)
+        reach = 1.96 * deviations[place]
+        assert value == best[place]
+        assert (low, high) == pytest.approx((value - reach, value + reach), abs=0.02 * reach)
+
+
+def test_a_profile_that_never_falls_far_enough_ends_at_the_ends() -> None:
+    profile = _Profile(parabola((-1.0, -1.0), (50.0, 0.1), 0.0), np.array([-1.0, -1.0]))
+    assert profile.limits(0) == [-1.0, -math.inf, math.log(LARGEST)]
+
+
+def test_a_likelihood_that_is_flat_at_the_smallest_spread_has_an_upper_limit() -> None:
+    # Of the fourth power of the spread itself: its second derivative at the smallest says nothing.
+    smallest = math.log(SMALLEST)
+    profile = _Profile(lambda x: 0.5 * (np.exp(x[0]) / 0.1) ** 4 + (x[1] + 1.0) ** 2, np.array([smallest, -1.0]))
+    value, low, high = profile.limits(0)
+    assert (value, low) == (-math.inf, -math.inf)
+    assert math.exp(high) == pytest.approx(0.1 * math.sqrt(1.96), rel=0.02)
+
+
+def test_an_interval_that_is_too_wide_is_stated_beside_the_default() -> None:
+    wide = _cv(MESSAGE, [0.3, 0.0, 1.4], "")
+    assert not wide.identified
+    assert wide.value is None
+    assert wide.limits == [(0.0, 1.4)]
+    assert "0.00 to 1.40" in wide.comment
+    assert _cv(MESSAGE, [0.3, 0.2, 0.4], "").identified

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -52,7 +53,7 @@ def run_of(
         for name, values in reward.items()
     ]
     summary = pl.DataFrame([{"policy": name, "mean_regret": 1000.0 - float(v.mean())} for name, v in reward.items()])
-    return SimpleNamespace(scenario=scenario, replications=pl.concat(rows), summary=summary)
+    return SimpleNamespace(path=Path("nowhere"), scenario=scenario, replications=pl.concat(rows), summary=summary)
 
 
 def data_of(*args: Any, metric: str | None = None, baseline: str | None = None, **keywords: Any) -> ReportInput:

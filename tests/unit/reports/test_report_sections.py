@@ -86,7 +86,7 @@ def test_money_is_told_per_page_and_month(traffic: StoredRun) -> None:
     assert rows["thompson_beta"]["gain"].text.startswith("$")
     money = by_policy(tables(sections(traffic)["money"])[0])
     estimate = mean_interval(values(traffic, "greedy", "revenue_usd") / months)
-    assert money["greedy"]["$ a month per page"].value == pytest.approx(estimate.value)
+    assert money["greedy"]["$ per page and month"].value == pytest.approx(estimate.value)
 
 
 def test_a_world_without_prices_has_no_money_section(bernoulli: StoredRun) -> None:
@@ -149,7 +149,7 @@ def test_provenance_and_definitions_repeat_what_was_run(traffic: StoredRun) -> N
     assert items["digest"] == traffic.manifest["digest"]
     assert items["replications"] == f"{N} of each policy"
     terms = dict(next(item.items for item in found["words"].content if isinstance(item, Definitions)))
-    assert {"gain", "shortfall", "possible gain", "regret", "oracle", "$ a month per page"} <= set(terms)
+    assert {"gain", "shortfall", "possible gain", "regret", "oracle", "$ per page and month"} <= set(terms)
     assert terms["regret"].startswith("pseudo-regret")
 
 

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 import sim
-from reports.decision.who import clustered, page_gains, period_gains, tier_gains, weighted_quantiles
+from reports.decision.who import clustered, page_gains, period_gains, tier_gains, week_gains, weighted_quantiles
 from reports.decision.who_from_run import page_values
 from reports.decision.who_text import who_points
 from sim.cli import cli
@@ -94,6 +94,23 @@ def test_periods_add_up_to_the_whole_gain(run: sim.Run) -> None:
     assert sum(gain.value for _, gain in found) / 4 == pytest.approx(total / 3.0)
 
 
+def test_weeks_add_up_to_the_whole_gain_and_split_curves_evenly() -> None:
+    at = np.arange(1.0, 17.0)
+    rows = [
+        {"policy": name, "replication": r, "at": t, "revenue_usd": rate * t}
+        for name, rate in (("a", 3.0), ("b", 1.0))
+        for r in range(3)
+        for t in at[1::2].tolist()
+    ]
+    found = week_gains(pl.DataFrame(rows), "a", "b", "revenue_usd", 4.0)
+    assert [name for name, _ in found] == ["1", "2", "3"]  # of 7, 7 and 2 days
+    assert [gain.value for _, gain in found] == pytest.approx([2.0 * 16 / 4] * 3)
+    assert [gain.value for _, gain in week_gains(pl.DataFrame(rows), "a", "b", "revenue_usd", None)] == pytest.approx(
+        [14.0, 14.0, 4.0]
+    )
+    assert week_gains(pl.DataFrame(rows).filter(pl.col("at") < 7.0), "a", "b", "revenue_usd", 4.0) == []
+
+
 def test_tiers_add_up_to_the_whole_gain(run: sim.Run) -> None:
     found = dict(tier_gains(run.table("revenue"), "greedy", "wilson_sample", 2.0))
     means = dict(run.replications.group_by("policy").agg(pl.col("revenue_usd").mean()).iter_rows())
@@ -104,14 +121,14 @@ def test_tiers_add_up_to_the_whole_gain(run: sim.Run) -> None:
 def test_a_run_says_who_gains(run: sim.Run) -> None:
     who = run.who_gains
     assert who is not None
-    own = run.pages.filter(policy="greedy")["revenue_usd"] - run.pages.filter(policy="wilson_sample")["revenue_usd"]
+    own = run.pages.filter(policy="greedy")["expected_usd"] - run.pages.filter(policy="wilson_sample")["expected_usd"]
     assert who.pages.value == pytest.approx(float((own > 0).mean() or 0.0))  # type: ignore[arg-type]
     assert who.fleet == 3
     assert who.per_year is not None
     rival = run.decision.rival
     assert rival is not None
     assert who.per_year.value == pytest.approx(rival.estimate.value * 36)
-    pages, stake = who_points(who)
+    pages, stake = who_points(run.decision, who)
     assert "of pages" in pages
     assert "for 3 pages" in stake
     assert "Who gains" in (run.path / "report.html").read_text()
@@ -134,4 +151,5 @@ def test_a_world_without_pages_has_nobody_to_name(tmp_path: Path) -> None:
     }
     run = sim.run(scenario, tmp_path / "run", report=False)
     assert run.who_gains is None
-    assert who_points(None) == []
+    (sentence,) = who_points(run.decision, run.who_gains)
+    assert "of replications" in sentence

@@ -5,7 +5,7 @@ import pytest
 
 import sim
 from sim.scenario import load
-from sim.worlds.traffic.pages import make_pages, page_level, page_normals, page_weights, tilted_normals
+from sim.worlds.traffic.pages import TILT, make_pages, page_level, page_normals, page_weights, tilted_normals
 
 SCENARIO = {
     "name": "strata",
@@ -37,8 +37,8 @@ def test_weights_keep_the_mean_of_the_population() -> None:
     z = np.random.default_rng(1).normal(size=80_000)
     number = np.tile(np.arange(4), 20_000)
     sigma = world.purchases.page_sigma
-    tilted = tilted_normals(z, number, 4, 0.8 * sigma)
-    weight = np.exp(-0.8 * sigma * tilted + 0.5 * (0.8 * sigma) ** 2)
+    tilted = tilted_normals(z, number, 4, TILT * sigma)
+    weight = np.exp(-TILT * sigma * tilted + 0.5 * (TILT * sigma) ** 2)
     for values, truth in ((weight, 1.0), (weight * np.exp(sigma * tilted), np.exp(sigma**2 / 2))):
         by_replication = values.reshape(-1, 4).mean(axis=1)
         error = by_replication.std() / np.sqrt(len(by_replication))

@@ -45,6 +45,7 @@ def loop_metrics(world: TrafficSection, feedback: TrafficFeedback, b: Block, sum
         "regret_free_usd": sums["free_regret_usd"].copy(),
         "captured_share": _ratio(revenue, revenue + sums["regret_usd"]),
         "captured_share_free": _ratio(revenue, revenue + sums["free_regret_usd"]),
+        "expected_usd": sums["expected_usd"].copy(),
     }
     return LoopMetrics(columns, _week_sums(weeks))
 
