@@ -59,7 +59,7 @@ def gap(values: Any, published: float) -> float:
 SIZES = [(100, 100, 600), (1_000, 400, 400), (10_000, 1_500, 200)]
 
 
-@pytest.mark.parametrize(("size", "published"), zip(SIZES, [14.6, 51.5, 162.0], strict=True))
+@pytest.mark.parametrize(("size", "published"), list(zip(SIZES, [14.6, 51.5, 162.0], strict=True)))
 def test_cbt_with_the_optimal_target(size: tuple[int, int, int], published: float) -> None:
     """Chan and Hu 2018, table of the uniform prior: 14.6 ± .1, 51.5 ± .3, 162 ± 1."""
     pulls, arms, replications = size
@@ -68,7 +68,7 @@ def test_cbt_with_the_optimal_target(size: tuple[int, int, int], published: floa
     assert values.mean() > math.sqrt(2.0 * pulls) - ERRORS * values.std() / math.sqrt(len(values))
 
 
-@pytest.mark.parametrize(("size", "published"), zip(SIZES, [15.6, 54.0, 172.0], strict=True))
+@pytest.mark.parametrize(("size", "published"), list(zip(SIZES, [15.6, 54.0, 172.0], strict=True)))
 def test_cbt_with_the_empirical_target(size: tuple[int, int, int], published: float) -> None:
     pulls, arms, replications = size
     assert gap(losses({"kind": "cbt", "horizon": pulls}, arms, pulls, replications), published) < ERRORS

@@ -101,7 +101,8 @@ class Twin:
             self.notes[a] = self.told[:, a] = 0.0
         (n, s), self.told = now - self.told, now
         if n.sum() > 0.0:
-            rule.learn_batch(float(u), n, s, self.notes, *self.ab, params, self.state)
+            with np.errstate(all="ignore"):  # compiled code does not warn of 0 / 0
+                rule.learn_batch(float(u), n, s, self.notes, *self.ab, params, self.state)
 
     def known(self, params: Any) -> tuple[Any, Any]:
         """`a` and `b` of all arms."""
