@@ -141,7 +141,7 @@ class GammaPoisson(Policy):
     message_cv: float = parameter(
         0.5, "spread of messages of one caption: coefficient of variation of their rates", low=0.0
     )
-    fatigue: float = parameter(0.3, "share of its rate that a caption loses by a send", low=0.0, high=1.0)
+    fatigue: float = parameter(0.5, "share of its rate that a caption loses by a send", low=0.0, high=1.0)
     rest_half_life: float = parameter(14.0, "days of rest that halve the loss", low=0.01)
 
     kind: ClassVar[str] = "gamma_poisson"

@@ -1,10 +1,10 @@
 """The project's SQL, in GoogleSQL: the one authority on tables and functions, for every engine.
 
-`ddl/` makes the tables, `udf/` the functions (`udf/candidates/` those that may replace the deployed sampler), `checks/`
-asks one question a file and answers with rows (check, status, detail), `probes/` fetches numbers to be judged
-elsewhere, `load/` serves the loaders, `jobs/` holds scripts of several statements (see `statements`). A statement names
-what varies as `${parameter}`; `read` fills that in, after each value has passed the identifier grammar (or is a finite
-number): nothing else reaches a statement.
+`ddl/` makes the tables, `udf/` the functions (`udf/candidates/` those that may replace the deployed sampler), `views/`
+the posteriors that may replace it, `checks/` asks one question a file and answers with rows (check, status, detail),
+`probes/` fetches numbers to be judged elsewhere, `load/` serves the loaders, `jobs/` holds scripts of several
+statements (see `statements`). A statement names what varies as `${parameter}`; `read` fills that in, after each value
+has passed the identifier grammar (or is a finite number): nothing else reaches a statement.
 """
 
 import math
@@ -18,12 +18,13 @@ PROJECT = re.compile(r"[a-z][a-z0-9-]{4,28}[a-z0-9]", re.ASCII)
 DATASET = re.compile(r"[A-Za-z0-9_]{1,1024}", re.ASCII)
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,299}", re.ASCII)
 CANDIDATES = "udf/candidates"
+VIEWS = "views"
 _GRAMMAR = {"project": PROJECT, "dataset": DATASET}
 
 
 def names(folder: str = "") -> list[str]:
     """Every statement as `folder/name`, sorted; of one folder where given."""
-    folders = [folder] if folder else ["checks", "ddl", "load", "probes", "udf", CANDIDATES]
+    folders = [folder] if folder else ["checks", "ddl", "load", "probes", "udf", CANDIDATES, VIEWS]
     return sorted(
         f"{one}/{entry.name.removesuffix('.sql')}"
         for one in folders

@@ -35,6 +35,7 @@ SEND_ROW_BYTES = 40.0
 # Memory, while a block is simulated and written.
 POINT_BYTES = 90.0
 SEND_BYTES = 150.0
+FLEET_BYTES = 16.0  # of two sums: of a caption over all pages, and of what each page has added to them
 # Longer runs are refused.
 SECONDS_PER_YEAR = 365.25 * 86_400
 MAX_YEARS = 10
@@ -76,7 +77,18 @@ def memory_bytes(scenario: "Scenario") -> float:
     """About what a replication of a policy keeps in memory until it is on disk."""
     size, record = workload(scenario), scenario.record
     points = record.curve_points * POINT_BYTES
-    return size.cells * scenario.world_kind.cell_bytes + points + record.sends * size.pulls * SEND_BYTES
+    sends = record.sends * size.pulls * SEND_BYTES
+    return size.cells * scenario.world_kind.cell_bytes + points + sends + fleet_bytes(scenario)
+
+
+def fleet_bytes(scenario: "Scenario") -> float:
+    """What a replication keeps for policies that read the sums over pages of a shared bank; 0 without one."""
+    world: Any = scenario.world
+    bank = getattr(world, "bank", None)
+    if bank is None or not bank.shared or not any(_policy(spec.kind).reads_fleet for spec in scenario.policies):
+        return 0.0
+    cells = workload(scenario).cells
+    return FLEET_BYTES * cells * (1.0 + 1.0 / int(world.pages))
 
 
 def estimate(scenario: "Scenario") -> Estimate:

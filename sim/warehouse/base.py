@@ -216,6 +216,12 @@ class Target(Protocol):
     def expected_body(self, name: str) -> str:
         """The body that `routine(name)` has when our `udf/name` is deployed, for comparison."""
 
+    def view(self, name: str) -> str | None:
+        """The query of the view `name` as deployed; None if there is none."""
+
+    def expected_view(self, name: str) -> str:
+        """What `view(name)` is when our `views/name` is deployed, for comparison."""
+
     def same_body(self, one: str, other: str) -> bool:
         """Whether two bodies are the same expression, except for layout, comments and outer brackets."""
 

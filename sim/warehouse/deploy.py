@@ -15,6 +15,7 @@ from sim.warehouse.jobs import Job, jobs
 TABLES = (STATS, SENDS)
 FUNCTIONS = ("wilson_score_bounds", "wilson_sample")
 CANDIDATES = tuple(name.rsplit("/", 1)[1] for name in sql.names(sql.CANDIDATES))
+VIEWS = tuple(name.rsplit("/", 1)[1] for name in sql.names(sql.VIEWS))
 LONG_LINE = 200
 _BREAKS = re.compile(r" (?=(?:[-+*/]|WHEN|THEN|ELSE|END)[ )])")
 ARGUMENTS = (("successes", "INT64"), ("failures", "INT64"))
@@ -23,10 +24,10 @@ DRIFT = frozenset({"differs", "refuse", "replace"})
 
 @dataclass(frozen=True)
 class Step:
-    """One table, function or job.
+    """One table, function, view or job.
 
-    `action` is create, keep, replace, differs (a table), refuse (a function or procedure of another body), or schedule
-    (how a job is run; nothing to do).
+    `action` is create, keep, replace, differs (a table), refuse (a function, view or procedure of another body), or
+    schedule (how a job is run; nothing to do).
     """
 
     name: str
@@ -47,13 +48,14 @@ class Step:
 def plan(target: Target, *, replace: bool = False, candidates: bool = False, with_jobs: bool = False) -> list[Step]:
     """What there is to do, found out by reading only. InputError for a target that cannot hold functions.
 
-    `candidates`: also the functions of sql/udf/candidates, under their own names. `with_jobs`: also the jobs
-    of sql/jobs and the tables that they need.
+    `candidates`: also the functions of sql/udf/candidates and the views of sql/views, under their own names.
+    `with_jobs`: also the jobs of sql/jobs and the tables that they need.
     """
     if "functions" in target.unsupported:
         raise InputError(f"{target.spec} holds tables only", "deploy to duckdb:FILE or bigquery:PROJECT.DATASET")
     steps = [_table(target, name) for name in (*TABLES, *(JOB_TABLES if with_jobs else ()))]
     steps += [_function(target, name, replace) for name in (*FUNCTIONS, *(CANDIDATES if candidates else ()))]
+    steps += [_view(target, name, replace) for name in (VIEWS if candidates else ())]
     return steps + [step for job in jobs().values() for step in _job(target, job, replace)] if with_jobs else steps
 
 
@@ -66,7 +68,7 @@ def carry_out(target: Target, steps: Sequence[Step]) -> None:
     refused = [step for step in steps if step.action == "refuse"]
     if refused:
         raise CheckFailedError(
-            f"{_names(refused)}: another function has this name, nothing was written\n{_differences(refused)}",
+            f"{_names(refused)}: another function or view has this name, nothing was written\n{_differences(refused)}",
             "--replace replaces it with that of the project",
         )
     for step in steps:
@@ -152,6 +154,17 @@ def _function(target: Target, name: str, replace: bool) -> Step:
     difference = _difference(name, _function_lines(wanted, ARGUMENTS), _function_lines(found.body, there))
     over = statement.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1)
     return Step(name, "replace" if replace else "refuse", over, difference)
+
+
+def _view(target: Target, name: str, replace: bool) -> Step:
+    statement = target.statement(f"{sql.VIEWS}/{name}")
+    found, wanted = target.view(name), target.expected_view(name)
+    if found is None:
+        return Step(name, "create", statement)
+    if target.same_body(found, wanted):
+        return Step(name, "keep", statement)
+    over = statement.replace("CREATE VIEW", "CREATE OR REPLACE VIEW", 1)
+    return Step(name, "replace" if replace else "refuse", over, _difference(name, _lines(wanted), _lines(found)))
 
 
 def _same_arguments(found: Routine) -> bool:

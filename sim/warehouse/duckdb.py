@@ -37,8 +37,10 @@ from sim.warehouse.embedded import (
     local_statement,
     macro,
     our_macro,
+    our_view,
     roll_back,
     totals_statement,
+    view_text,
 )
 from sim.warehouse.guard import WritePermission
 from sim.warehouse.places import refuse_url
@@ -144,6 +146,15 @@ class DuckDBTarget:
     def expected_body(self, name: str) -> str:
         """See `Target.expected_body`."""
         return our_macro(name).body
+
+    def view(self, name: str) -> str | None:
+        """See `Target.view`."""
+        with local_errors(self.spec):
+            return view_text(self._connection, name)
+
+    def expected_view(self, name: str) -> str:
+        """See `Target.expected_view`."""
+        return our_view(name)
 
     def same_body(self, one: str, other: str) -> bool:
         """See `Target.same_body`: DuckDB prints every macro in its own layout."""

@@ -1,6 +1,7 @@
 """DuckDB as the engine of the local targets: connections, macros, errors, and the SQL totals of a table."""
 
 import glob
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -74,6 +75,29 @@ def our_macro(name: str) -> Routine:
     with connect() as scratch:
         scratch.execute(to_duckdb(local_statement(sql.function(name))))
         made = macro(scratch, name)
+    if made is None:
+        raise KeyError(name)
+    return made
+
+
+def view_text(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
+    """The view `name` of a connection as DuckDB prints it, if any; names are compared without regard to case."""
+    rows = connection.execute(
+        "SELECT sql FROM duckdb_views() WHERE schema_name = 'main' AND lower(view_name) = lower(?) AND NOT internal",
+        [name],
+    ).fetchall()
+    # Until the file is opened again, types are quoted and CROSS JOIN is not yet a comma.
+    return re.sub(r'AS "([A-Z]+)"\)', r"AS \1)", rows[0][0]).replace(" , ", " CROSS JOIN ") if rows else None
+
+
+@cache
+def our_view(name: str) -> str:
+    """Our view `name` as DuckDB prints it. KeyError if there is none."""
+    with connect() as scratch:
+        for table in (STATS, SENDS):
+            scratch.execute(to_duckdb(local_statement(f"ddl/{table}", table=table)))
+        scratch.execute(to_duckdb(local_statement(f"{sql.VIEWS}/{name}")))
+        made = view_text(scratch, name)
     if made is None:
         raise KeyError(name)
     return made

@@ -143,6 +143,14 @@ class ParquetTarget:
         """A folder holds no functions: KeyError."""
         raise KeyError(name)
 
+    def view(self, name: str) -> str | None:  # noqa: ARG002
+        """A folder holds no views: None."""
+        return None
+
+    def expected_view(self, name: str) -> str:
+        """A folder holds no views: KeyError."""
+        raise KeyError(name)
+
     def same_body(self, one: str, other: str) -> bool:
         """See `Target.same_body`."""
         return one == other

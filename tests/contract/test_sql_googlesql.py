@@ -15,13 +15,14 @@ from filelock import FileLock
 import sql
 from policies.maths.wilson import exploration_bonus, wilson_bounds
 from sim.scenario import load
-from sim.warehouse.bigquery.target import our_body
+from sim.warehouse.bigquery.target import our_body, our_query
 from sim.warehouse.jobs import jobs
 from sim.warehouse.schema import described
 from sim.warehouse.verify.checks import shipped
 from sim.warehouse.verify.merged import merge, split
 from sim.warehouse.verify.options import Options
 from sim.warehouse.verify.questions import Clock, parameters
+from twins import candidate_views
 from twins.candidates import CANDIDATES, drawn
 
 pytest.importorskip("zetasql", reason="the zetasql wheel (extra `dev`) has no build for this platform")
@@ -315,6 +316,33 @@ def test_a_candidate_given_its_draws_equals_its_policy(googlesql, name):
     got = googlesql.evaluate(f"SELECT {body} FROM pairs", s, f)[:, 0]
     wanted = drawn(name, s, f, np.full(s.size, 0.637))
     assert np.abs(got.view(np.int64) - wanted.view(np.int64)).max() <= LAST_PLACES.get(name, 0)
+
+
+def view_by_googlesql(googlesql, name, columns, rows, found):
+    """(page, caption) and two columns of a view, over a table named `rows`; times are microseconds there."""
+    query = our_query(statement(f"views/{name}")).replace("RAND()", "0.637e0")
+    query = re.sub(rf"`{PROJECT}`.`{DATASET}`.`\w+`", "recorded", query)
+    # Times are whole numbers here, and ABS leaves them as they are.
+    moment = round(candidate_views.NOON.timestamp() * 1e6)
+    query = query.replace("CURRENT_TIMESTAMP()", str(moment)).replace("UNIX_MICROS(", "ABS(")
+    answer = googlesql.rows(f"SELECT page_name, caption_id, {found} FROM ({query})", recorded=(columns, rows))
+    return {(page, caption): tuple(pair) for page, caption, *pair in answer}
+
+
+def test_the_pooled_prior_by_googlesql_is_that_of_its_policy(googlesql):
+    rows = candidate_views.made_counts()
+    columns = {"page_name": "STRING", "caption_id": "INT64", "successes": "INT64", "failures": "INT64"}
+    found = view_by_googlesql(googlesql, "pooled_prior", columns, list(map(list, rows)), "successes, failures")
+    assert found == candidate_views.pooled_posteriors(rows)
+
+
+def test_the_gamma_posterior_by_googlesql_is_that_of_its_policy(googlesql):
+    rows = [one for one in candidate_views.made_sends() if one[1] is not None and one[3] is not None]
+    columns = {"page_name": "STRING", "caption_id": "INT64", "sending_time": "INT64", "price": "FLOAT64"}
+    columns |= {"viewed_count": "INT64", "purchased_count": "FLOAT64"}
+    plain = [[page, c, round(at.timestamp() * 1e6), *numbers] for page, c, at, *numbers in rows]
+    found = view_by_googlesql(googlesql, "gamma_poisson", columns, plain, "shape, scale")
+    assert found == candidate_views.gamma_posteriors(rows)
 
 
 def test_googlesql_draws_once_a_row_and_afresh_in_every_row(googlesql):

@@ -53,6 +53,7 @@ class Twin:
         self.regret, self.best_pulls = 0.0, 0
         self.levels = Levels(self.arms)
         self.told = np.zeros((2, self.arms))
+        self.learned = list(self.identities)
         self.notes, self.ab = np.zeros((self.arms, self.policy.note_size)), np.zeros((2, self.arms))
 
     def run(self) -> "Twin":
@@ -96,7 +97,9 @@ class Twin:
 
     def learn_batch(self, u: int) -> None:
         now, rule, params = np.array([self.n, self.s]), self.policy.rule, self.policy.parameters()
-        for a in np.flatnonzero(now[0] == 0.0):
+        newcomers = [a for a in range(self.arms) if self.identities[a] != self.learned[a]]
+        self.learned = list(self.identities)
+        for a in {*np.flatnonzero(now[0] == 0.0).tolist(), *newcomers}:
             self.ab[:, a] = rule.summarise(0.0, 0.0, 0.0, self.means[a], params)
             self.notes[a] = self.told[:, a] = 0.0
         (n, s), self.told = now - self.told, now

@@ -156,6 +156,16 @@ class BigQueryTarget:
         """See `Target.expected_body`."""
         return our_body(self.statement(sql.function(name)))
 
+    def view(self, name: str) -> str | None:
+        """See `Target.view`."""
+        with remote_errors(self.spec):
+            found = self._client.table(name)
+        return None if found is None else found.view_query
+
+    def expected_view(self, name: str) -> str:
+        """See `Target.expected_view`."""
+        return our_query(self.statement(f"{sql.VIEWS}/{name}"))
+
     def same_body(self, one: str, other: str) -> bool:
         """See `Target.same_body`."""
         try:
@@ -193,6 +203,11 @@ def our_body(statement: str) -> str:
     """The expression of CREATE FUNCTION … AS (expression): what is between its outer brackets, as BigQuery keeps it."""
     start = statement.index("AS (") + len("AS (")
     return statement[start : statement.rindex(")")].strip()
+
+
+def our_query(statement: str) -> str:
+    """The query of CREATE VIEW … AS query, as BigQuery keeps it."""
+    return statement.partition(" AS\n")[2].strip().removesuffix(";")
 
 
 def _description(name: str, table: Any) -> TableDescription:

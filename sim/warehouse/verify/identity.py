@@ -8,6 +8,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from sim.warehouse.base import Routine, Target
+from sim.warehouse.deploy import CANDIDATES as FUNCTIONS
+from sim.warehouse.deploy import VIEWS
 from sim.warehouse.translate import parse
 from sim.warehouse.verify.checks import REDEPLOY, Check
 from sim.warehouse.verify.results import Result, Status
@@ -26,8 +28,15 @@ def _declare(name: str, function: str) -> Check:
 
 BOUNDS = _declare("identity_bounds", "wilson_score_bounds")
 SAMPLE = _declare("identity_sample", "wilson_sample")
+CANDIDATES = Check(
+    "identity_candidates",
+    "identity",
+    "Are the candidate functions and views that are deployed the project's?",
+    "A candidate was replaced: selections by it do not follow the policy of its name.",
+    "Run `deploy --candidates --replace`.",
+)
 FUNCTION = {BOUNDS: "wilson_score_bounds", SAMPLE: "wilson_sample"}
-CHECKS = (BOUNDS, SAMPLE)
+CHECKS = (BOUNDS, SAMPLE, CANDIDATES)
 
 
 def check_identity(target: Target, check: Check, behaviour: Sequence[Result] = (), cause: str = "") -> Result:
@@ -50,6 +59,18 @@ def check_identity(target: Target, check: Check, behaviour: Sequence[Result] = (
     looks = f"; it looks like {cause}" if cause else ""
     detail = f"{function} was replaced by another function{looks} (failing: {', '.join(failing)})"
     return Result(check, Status.FAIL, detail, cause)
+
+
+def check_candidates(target: Target) -> Result:
+    """Compare the bodies of the candidates that are there; none have to be."""
+    bodies = {name: (found.body, target.expected_body(name)) for name in FUNCTIONS if (found := target.routine(name))}
+    bodies |= {name: (query, target.expected_view(name)) for name in VIEWS if (query := target.view(name))}
+    other = [name for name, (found, wanted) in bodies.items() if not target.same_body(found, wanted)]
+    if other:
+        return Result(CANDIDATES, Status.FAIL, f"{', '.join(other)}: replaced by another of the same name")
+    if not bodies:
+        return Result(CANDIDATES, Status.SKIP, "none is deployed; `deploy --candidates` creates them")
+    return Result(CANDIDATES, Status.PASS, f"{', '.join(bodies)}: the project's")
 
 
 def _wrong_signature(found: Routine, kind: str) -> str:

@@ -86,11 +86,12 @@ def _guarded(
 
 
 def check_functions(target: Target, options: Options) -> list[Result]:
-    """The two functions: what they are, and how they behave."""
+    """The two functions: what they are, and how they behave; what the candidates are."""
     if "functions" in target.unsupported:
         skipped = f"{target.spec.kind} holds no functions; the rows are compared with the project's own"
         return [Result(check, Status.SKIP, skipped) for check in identity.CHECKS]
-    return [*check_bounds_function(target, options), *check_sample_function(target, options)]
+    candidates = identity.check_candidates(target)
+    return [*check_bounds_function(target, options), *check_sample_function(target, options), candidates]
 
 
 def _rows(target: Target, checks: Sequence[Check], options: Options, progress: Progress) -> list[Result]:

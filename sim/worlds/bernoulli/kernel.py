@@ -32,6 +32,7 @@ prepare: Callable[..., None] = unbound("prepare")
 summarise_fleet: Callable[..., tuple[float, float]] = unbound("summarise_fleet")
 CACHED_LEADER: bool = unbound("CACHED_LEADER")
 CHURNS: bool = unbound("CHURNS")
+EXPECTS: bool = unbound("EXPECTS")
 EXPLORES: bool = unbound("EXPLORES")
 IMMEDIATE: bool = unbound("IMMEDIATE")
 LAZY_INDEX: bool = unbound("LAZY_INDEX")
@@ -136,6 +137,8 @@ def churn(t: int, row: Rows, plan: Plan) -> bool:
     row.generation[arm] += 1
     row.pulled[arm] = 0
     row.stale[arm] = True
+    if EXPECTS:
+        row.unknown[arm], row.recent[arm] = 0.0, 0.0
     if IMMEDIATE:
         forget(arm, row)
     return True

@@ -46,6 +46,7 @@ EXPECTED = {
     "top_two_thompson",
     "wilson_widening",
     "gamma_poisson",
+    "gamma_poisson_bands",
     "pooled_thompson",
     "pooled_wilson",
     "pooled_gamma_poisson",

@@ -9,9 +9,10 @@ import pytest
 
 from policies.registry import kinds
 from sim.runs.plan import TARGET_BYTES, plan
-from sim.runs.workload import SEND_BYTES, estimate, memory_bytes, workload
+from sim.runs.workload import SEND_BYTES, estimate, fleet_bytes, memory_bytes, workload
 from sim.scenario import Scenario, load
 from sim.worlds.engine import simulate
+from sim.worlds.traffic.world import TrafficWorld
 
 RECORD = Path(__file__).parents[3] / "benchmarks" / "growth.json"
 TRAFFIC = {"kind": "traffic", "pages": 2}
@@ -84,6 +85,28 @@ def test_recorded_sends_and_curve_points_take_memory_too() -> None:
     plain = memory_bytes(traffic())
     assert memory_bytes(traffic(record={"sends": True})) > plain + 100 * workload(traffic()).pulls
     assert memory_bytes(traffic(record={"curve_points": 1_000})) > plain
+
+
+SHARED = {"pages": 3, "bank": {"captions": 500, "shared": True}}
+
+
+def test_sums_over_pages_take_memory_where_a_policy_reads_them() -> None:
+    """As many bytes as the arrays of the block have."""
+    scenario = traffic(30, SHARED, policies=["uniform", "pooled_thompson"])
+    block = TrafficWorld(scenario, scenario.policies[1], range(2))._block
+    assert 2.0 * fleet_bytes(scenario) == pytest.approx(sum(each.nbytes for each in block.fleet), rel=0.02)
+    assert memory_bytes(scenario) == memory_bytes(traffic(30, SHARED)) + fleet_bytes(scenario)
+
+
+@pytest.mark.parametrize("world", [SHARED, {"bank": {"shared": False}}])
+def test_without_a_policy_of_the_fleet_or_a_shared_bank_there_are_no_sums(world: dict[str, Any]) -> None:
+    policies = ["uniform"] if world is SHARED else ["pooled_thompson"]
+    assert fleet_bytes(traffic(30, world, policies=policies)) == 0.0
+
+
+def test_a_world_without_banks_has_no_sums_over_pages() -> None:
+    world = {"kind": "bernoulli", "means": [0.2, 0.3]}
+    assert fleet_bytes(load({"name": "x", "horizon": {"pulls": 9}, "world": world, "policies": ["pooled_wilson"]})) == 0
 
 
 @pytest.mark.parametrize("pulls", [100, 10_000])

@@ -9,7 +9,7 @@ from sim.cli import exit_code
 from sim.errors import CheckFailedError, InputError
 from sim.warehouse.base import SENDS, STATS, TargetSpec
 from sim.warehouse.bigquery.target import our_body
-from sim.warehouse.deploy import CANDIDATES, FUNCTIONS, carry_out, plan, script_words
+from sim.warehouse.deploy import CANDIDATES, FUNCTIONS, VIEWS, carry_out, plan, script_words
 from sim.warehouse.drift import alters
 from sim.warehouse.jobs import TABLES
 from sim.warehouse.schema import described
@@ -53,7 +53,7 @@ def test_candidates_are_created_where_asked_under_their_own_names(spec):
     deployed(spec)
     with open_target(spec) as target:
         steps = plan(target, candidates=True)
-        assert {step.name for step in steps if step.action == "create"} == set(CANDIDATES)
+        assert {step.name for step in steps if step.action == "create"} == {*CANDIDATES, *VIEWS}
         carry_out(target, steps)
         assert {step.action for step in plan(target, candidates=True)} == {"keep"}
         found = target.query("SELECT COUNT(DISTINCT beta_logit_normal(3, 5)) AS d FROM range(50)")
