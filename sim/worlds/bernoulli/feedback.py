@@ -174,6 +174,8 @@ def refresh(number: int, row: Rows, log: Log, params: Params, plan: Plan) -> Non
     else:
         if CHURNS:
             welcome(row)
+            if BATCHES:
+                summarise_stale(row, params)  # before outcomes arrive: newcomers start from the prior
         if DISCOUNTED:
             fade(plan.decay, row)
         if WINDOWED:
