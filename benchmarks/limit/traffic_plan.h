@@ -25,8 +25,8 @@ static void how_many(u64 key, const State *s, long *priced, long *unpriced) {
     }
 }
 
-/* Priced slots keep the page's gap: uniform order statistics, spaced by it. */
-static void place_priced(long day, u64 key, long count, State *s) {
+/* Slots keep the page's gap where so many fit: uniform order statistics, spaced by it. */
+static void place_slots(long day, u64 key, long count, State *s) {
     if (count == 0) return;
     const Rules *r = s->rules;
     long gap = s->page->gap_s < r->open_s / count ? s->page->gap_s : r->open_s / count, free = r->open_s - count * gap;
@@ -39,23 +39,7 @@ static void place_priced(long day, u64 key, long count, State *s) {
     long start = day * DAY + r->first_s + (long)(s->page->phase * gap);
     for (long i = 0; i < count; i++) {
         Slot *slot = &s->plan[i];
-        slot->time = start + (long)(s->draw[i] * free) + i * gap, slot->number = day * SLOTS + i, slot->tier = 0;
-    }
-}
-static void place_unpriced(long day, u64 key, long first, long count, State *s) {
-    long start = day * DAY + s->rules->first_s;
-    for (long i = first; i < first + count; i++) {
-        Slot *slot = &s->plan[i];
-        slot->time = start + (long)(uniform(arm_key(key, TIMES + i)) * s->rules->open_s);
-        slot->number = day * SLOTS + i, slot->tier = BUMP;
-    }
-}
-static void sort_by_time(Slot *plan, long count) {
-    for (long i = 1; i < count; i++) {
-        Slot slot = plan[i];
-        long place = i;
-        for (; place > 0 && plan[place - 1].time > slot.time; place--) plan[place] = plan[place - 1];
-        plan[place] = slot;
+        slot->time = start + (long)(s->draw[i] * free) + i * gap, slot->number = day * SLOTS + i;
     }
 }
 static void shuffle(int32_t *order, long count, u64 key) {
@@ -70,14 +54,12 @@ static void plan_day(long day, State *s) {
     u64 key = pull_key(s->page->slot_key, day);
     long priced, unpriced;
     how_many(key, s, &priced, &unpriced);
-    place_priced(day, key, priced, s);
-    place_unpriced(day, key, priced, unpriced, s);
     s->slots = priced + unpriced;
-    sort_by_time(s->plan, s->slots);
+    place_slots(day, key, s->slots, s);
     shuffle(s->order, s->slots, key);
     for (long i = 0; i < s->slots; i++) {
         Slot *slot = &s->plan[s->order[i]];
-        if (slot->tier != BUMP) slot->tier = s->p->cycle[s->priced_sends++ % s->p->length];
+        slot->tier = i < priced ? s->p->cycle[s->priced_sends++ % s->p->length] : BUMP;
         slot->factor = s->season[slot->time / DAY] * s->p->hours[slot->time % DAY / HOUR];
     }
 }

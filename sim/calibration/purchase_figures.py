@@ -34,6 +34,7 @@ def purchase_figures(sends: Sends, fit: PurchaseFit) -> list[Figure]:
     return [
         _per_view(fit, law, _freedom(weight, knots + 1)),
         *_pages(law),
+        Figure("world.purchases.strong_pages.share", 0.0, note="page_sigma is the spread of all pages of one audience"),
         _factors(WEEKDAY, fit, slice(knots, knots + WEEKDAYS - 1), sold / WEEKDAYS, _freedom(days, WEEKDAYS)),
         _factors(
             HOUR, fit, slice(knots + WEEKDAYS - 1, knots + WEEKDAYS + HOURS - 2), sold / HOURS, _freedom(weight, HOURS)

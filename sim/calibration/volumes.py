@@ -34,6 +34,7 @@ def volume_figures(sends: Sends) -> list[Figure]:
         Figure("world.pages", len(sends.pages)),
         Figure("world.start", first, note="first day of the log"),
         _audience(audiences(sends)),
+        Figure("world.sends.reach", 1.0, note="fans are counted as the recipients of a message"),
         *_messages(sends),
         *_bank(sends),
     ]
@@ -126,14 +127,13 @@ def _unpriced_share(priced: Integers, totals: Integers, limits: list[float]) -> 
 
 
 def _gaps(sends: Sends) -> Figure:
-    """Least gap between two priced messages of a page, over pages; the smallest is an estimate of the lower end."""
+    """Least gap between two messages of a page, over pages; the smallest is an estimate of the lower end."""
     key = "world.sends.min_gap_minutes"
-    at = np.flatnonzero(sends.priced)
-    gap, same = np.diff(sends.time[at]) / 60.0, np.diff(sends.page[at]) == 0
-    page = sends.page[at][1:][same]
+    gap, same = np.diff(sends.time) / 60.0, np.diff(sends.page) == 0
+    page = sends.page[1:][same]
     least = [float(np.quantile(gap[same][page == each], 0.002, method="lower")) for each in np.unique(page)]
     if not least:
-        return unknown(key, "no page has two priced messages")
+        return unknown(key, "no page has two messages")
     ends = sorted((min(1440.0, float(np.floor(min(least)))), min(1440.0, float(np.floor(max(least))))))
     return Figure(key, ends, note="smallest gaps, least and most over pages")
 

@@ -40,6 +40,9 @@ class SeedFigures:
     audience_exponent: float
     page_sigma: float
     max_per_view: float
+    reach: float = 1.0  # share of its fans that a page's message reaches
+    strong_share: float = 0.0  # of pages
+    strong_factor: float = 1.0  # on the purchases per view of strong pages
     used_once: float = 0.84  # share of scored captions used exactly once (production facts, section 5)
     page_rows_sd: float = 1.0  # standard deviation of the logarithm of a page's rows
 
@@ -61,7 +64,9 @@ class SeedFigures:
     def page_level(self, audience: Floats, normals: Floats) -> Floats:
         """Factor on purchases per view of pages of `audience` fans, of median 1 at the reference audience."""
         level: Floats = (audience / self.reference_audience) ** -self.audience_exponent
-        return level * np.exp(self.page_sigma * normals)
+        level *= np.exp(self.page_sigma * normals)
+        strong_from = NormalDist().inv_cdf(1.0 - self.strong_share) if self.strong_share > 0.0 else math.inf
+        return np.where(normals > strong_from, self.strong_factor * level, level)
 
 
 def traffic_figures(world: "TrafficSection", used_once: float = SeedFigures.used_once) -> SeedFigures:
@@ -81,6 +86,9 @@ def traffic_figures(world: "TrafficSection", used_once: float = SeedFigures.used
         audience_exponent=purchases.audience_exponent,
         page_sigma=purchases.page_sigma,
         max_per_view=purchases.max_per_view,
+        reach=world.sends.reach,
+        strong_share=purchases.strong_pages.share,
+        strong_factor=purchases.strong_pages.factor,
         used_once=used_once,
     )
 

@@ -107,16 +107,22 @@ class SeedPlan:
 
     @cached_property
     def audiences(self) -> NDArray[np.int64]:
-        """Recipients of a message of every page, shape (pages,): log-linear between the points of `audience`."""
-        shares, fans = np.array(self.figures.audience, dtype=np.float64).T
-        drawn = np.exp(np.interp(_uniform(self._page_keys(self.pages) + _AUDIENCE), shares, np.log(fans)))
-        fans_of_pages: NDArray[np.int64] = np.maximum(np.rint(drawn), 1).astype(np.int64)
-        return fans_of_pages
+        """Recipients of a message of every page, shape (pages,): the part of its fans that a message reaches."""
+        recipients: NDArray[np.int64] = np.maximum(np.rint(self.figures.reach * self._fans), 1).astype(np.int64)
+        return recipients
 
     @cached_property
     def levels(self) -> NDArray[np.float64]:
         """Factor on purchases per view of every page, shape (pages,)."""
-        return self.figures.page_level(self.audiences.astype(np.float64), self._normals(self.pages, _LEVEL))
+        return self.figures.page_level(self._fans, self._normals(self.pages, _LEVEL))
+
+    @cached_property
+    def _fans(self) -> NDArray[np.float64]:
+        """Fans of every page, whole numbers of shape (pages,): log-linear between the points of `audience`."""
+        shares, fans = np.array(self.figures.audience, dtype=np.float64).T
+        drawn = np.exp(np.interp(_uniform(self._page_keys(self.pages) + _AUDIENCE), shares, np.log(fans)))
+        whole: NDArray[np.float64] = np.maximum(np.rint(drawn), 1.0)
+        return whole
 
     @property
     def pages(self) -> int:

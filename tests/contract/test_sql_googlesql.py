@@ -28,7 +28,7 @@ from twins.candidates import CANDIDATES, drawn
 pytest.importorskip("zetasql", reason="the zetasql wheel (extra `dev`) has no build for this platform")
 
 # One process compiles and evaluates: the engine takes a gigabyte, and its compilation 10 to 70 s.
-pytestmark = pytest.mark.xdist_group("googlesql")
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("googlesql")]
 
 PROJECT, DATASET = "local-warehouse", "main"
 TABLES = tuple(name.removeprefix("ddl/") for name in sql.names("ddl"))
@@ -414,9 +414,13 @@ def refresh_of_a_week():
                 "kind": "traffic",
                 "pages": 2,
                 "audience": {"fixed": 20_000},
-                "sends": {"size_limits": [], "priced_per_day": [[3, 6]], "per_day_limits": [4, 14]},
+                "sends": {"reach": 1.0, "size_limits": [], "priced_per_day": [[3, 6]], "per_day_limits": [4, 14]},
                 "bank": {"captions": 60},
-                "purchases": {"per_view": [[5.0, 0.02], [20.0, 0.005]], "reference_audience": 20_000},
+                "purchases": {
+                    "per_view": [[5.0, 0.02], [20.0, 0.005]],
+                    "reference_audience": 20_000,
+                    "strong_pages": {"share": 0.0},
+                },
             },
             "feedback": {"counting": "every_refresh", "label_after_hours": 5.0},
             "selection": {"cool_down_days": 1.0},

@@ -12,6 +12,8 @@ import pytest
 
 from sim.version import __version__
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 TINY = """\
 version: 1

@@ -15,6 +15,8 @@ from sim.runs.folders.run_folder import RunFolder
 from sim.tables.send_log import sends_arrow
 from sim.worlds.base import SendLog
 
+pytestmark = pytest.mark.slow
+
 SCENARIO = {
     "version": 1,
     "name": "tiny",

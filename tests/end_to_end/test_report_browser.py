@@ -19,7 +19,10 @@ from reports.render import Report, html
 from sim.files import write_text
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: install Debian's `chromium`")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here: install Debian's `chromium`"),
+]
 OFF = "quic background-networking component-update sync gpu default-apps extensions"
 FLAGS = ["--headless", "--no-sandbox", "--no-first-run", *(f"--disable-{what}" for what in OFF.split())]
 A4_LANDSCAPE = 1032  # CSS pixels between margins of 12 mm

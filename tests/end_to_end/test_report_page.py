@@ -20,6 +20,8 @@ from sim.cli import cli
 from sim.errors import InputError
 from sim.runs.folders.run_folder import RunFolder
 
+pytestmark = pytest.mark.slow
+
 SCENARIO: dict[str, Any] = {
     "name": "page",
     "replications": 12,

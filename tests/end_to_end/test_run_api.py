@@ -75,6 +75,7 @@ def test_without_a_folder_nothing_is_left_in_the_current_one(tmp_path: Path, mon
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_one_replication_has_no_interval_and_a_report(tmp_path: Path) -> None:
     one = sim.run(SCENARIO, out=tmp_path / "run", overrides=["replications=1"])
     assert one.summary["ci_low"].null_count() == 2
@@ -140,6 +141,7 @@ def test_means_are_those_of_the_rows(run: sim.Run) -> None:
         assert row["locked_out_share"] == rows["locked_out"].mean()
 
 
+@pytest.mark.slow
 def test_simulating_without_a_folder_keeps_its_files_as_long_as_the_run(
     run: sim.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

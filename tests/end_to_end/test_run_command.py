@@ -68,6 +68,7 @@ def run(home: Path) -> Path:
     return home / "runs" / "tiny"
 
 
+@pytest.mark.slow
 def test_the_folder_holds_what_the_contract_lists_and_nothing_else(run: Path) -> None:
     assert sorted(path.name for path in run.iterdir()) == sorted(
         [
@@ -105,12 +106,14 @@ def test_the_manifest_names_no_place_and_no_person(run: Path) -> None:
         assert secret not in text
 
 
+@pytest.mark.slow
 def test_the_saved_scenario_repeats_the_run(run: Path, tmp_path: Path) -> None:
     assert sim(run, "run", "scenario.yaml", "--out", str(tmp_path / "again"), "--no-report").returncode == 0
     assert same_contents(run, tmp_path / "again")
     assert not (tmp_path / "again" / "report.html").exists()
 
 
+@pytest.mark.slow
 def test_two_workers_and_a_second_run_give_the_same_bytes(home: Path, run: Path, tmp_path: Path) -> None:
     assert sim(home, "run", "tiny.yaml", "--workers", "2", "--out", str(tmp_path / "two")).returncode == 0
     for path in sorted(run.rglob("*")):
@@ -118,6 +121,7 @@ def test_two_workers_and_a_second_run_give_the_same_bytes(home: Path, run: Path,
             assert path.read_bytes() == (tmp_path / "two" / path.relative_to(run)).read_bytes(), path.name
 
 
+@pytest.mark.slow
 def test_adding_a_policy_changes_no_other_row(home: Path, run: Path, tmp_path: Path) -> None:
     more = "policies=[thompson_beta, uniform, wilson_sample, oracle]"
     words = ["run", "tiny.yaml", "--set", more, "--out", str(tmp_path / "more"), "--no-report", "--workers", "1"]
@@ -189,6 +193,7 @@ def test_dry_run_writes_nothing(home: Path) -> None:
     assert sorted(home.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_report_is_rewritten_byte_for_byte(home: Path, run: Path) -> None:
     before = {path: path.read_bytes() for path in [*run.glob("report.*"), *run.glob("figures/*")]}
     for path in before:
@@ -198,6 +203,7 @@ def test_report_is_rewritten_byte_for_byte(home: Path, run: Path) -> None:
     assert {path: path.read_bytes() for path in before} == before
 
 
+@pytest.mark.slow
 def test_compare_pairs_runs_that_share_their_luck(home: Path, tmp_path: Path) -> None:
     words = ["run", "tiny.yaml", "--no-report", "--workers", "1"]
     slow, lucky = str(tmp_path / "slow"), str(tmp_path / "lucky")

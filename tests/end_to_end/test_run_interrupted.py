@@ -73,6 +73,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.param(signal.SIGTERM, 143, "1", marks=pytest.mark.long),
     ],
 )
+@pytest.mark.slow
 def test_resuming_after_a_first_block_gives_the_same_bits(
     home: Path, tmp_path: Path, how: signal.Signals, code: int, workers: str
 ) -> None:
@@ -103,6 +104,7 @@ def test_resuming_after_a_first_block_gives_the_same_bits(
 
 
 @pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.slow
 def test_an_interruption_before_the_first_block_leaves_nothing(
     home: Path, tmp_path: Path, how: signal.Signals, code: int
 ) -> None:
@@ -116,6 +118,7 @@ def test_an_interruption_before_the_first_block_leaves_nothing(
     assert not run.exists()
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_not_opened_and_not_overwritten(home: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     words = ["--out", str(run), "--workers", "1"]
@@ -128,6 +131,7 @@ def test_a_killed_run_is_not_opened_and_not_overwritten(home: Path, tmp_path: Pa
     assert "--resume to continue it" in said
 
 
+@pytest.mark.slow
 def test_a_second_run_into_the_same_folder_is_refused(home: Path, tmp_path: Path) -> None:
     run = tmp_path / "run"
     words = ["--out", str(run), "--workers", "1"]

@@ -11,6 +11,8 @@ from sim.cli import exit_code
 from sim.runs.folders.run_folder import RunFolder
 from sim.tables.send_log import arrow_schema
 
+pytestmark = pytest.mark.slow
+
 SCENARIO = """\
 name: pulls
 seed: 2

@@ -36,6 +36,7 @@ def rows_of(target):
     return frame.sort("page_name", "caption_id")
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_rows_on_every_target_for_any_parts_and_workers(tmp_path, capsys):
     one, other, third = f"parquet:{tmp_path / 'a'}", f"parquet:{tmp_path / 'b'}", f"duckdb:{tmp_path / 'c.duckdb'}"
     assert seed("--rows", "20000", "--to", one, "--workers", "1") == 0
@@ -46,6 +47,7 @@ def test_the_same_seed_gives_the_same_rows_on_every_target_for_any_parts_and_wor
     assert "now holds 20,000 rows" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_json_says_what_was_loaded_and_repeating_it_loads_nothing(tmp_path, capsys):
     command = ["--rows", "5000", "--to", f"duckdb:{tmp_path / 'c.duckdb'}", "--json", "--quiet"]
     results = []
@@ -120,6 +122,7 @@ def test_a_file_that_is_no_database_is_said_clearly(tmp_path, capsys):
 
 
 @pytest.mark.parametrize("place", ["parquet:warehouse", "duckdb:warehouse.duckdb"])
+@pytest.mark.slow
 def test_a_killed_seed_continues_and_ends_the_same(place, tmp_path, capsys):
     target = place.replace("warehouse", str(tmp_path / "warehouse"))
     command = ["--rows", "400000", "--to", target, "--part-rows", "5000", "--workers", "1"]

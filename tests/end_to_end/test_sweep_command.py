@@ -36,6 +36,7 @@ def command(*words: str) -> Result:
     return CliRunner().invoke(cli, ["sweep", *words])
 
 
+@pytest.mark.slow
 def test_a_cell_is_the_run_of_its_scenario(swept: sim.Sweep, tmp_path: Path) -> None:
     alone = sim.run(
         SCENARIO, tmp_path / "alone", overrides=["horizon.pulls=20", "world.means=[0.1, 0.9]"], report=False
@@ -146,6 +147,7 @@ def test_dry_run_writes_nothing(tmp_path: Path) -> None:
     assert not (tmp_path / "grid").exists()
 
 
+@pytest.mark.slow
 def test_a_failed_check_of_a_cell_is_exit_code_1(tmp_path: Path) -> None:
     file = tmp_path / "tiny.yaml"
     check = {"metric": "regret", "policy": "uniform", "at_most": 0.5}
@@ -157,6 +159,7 @@ def test_a_failed_check_of_a_cell_is_exit_code_1(tmp_path: Path) -> None:
     assert "horizon.pulls=20: " in str(done.exception)
 
 
+@pytest.mark.slow
 def test_shards_make_the_sweep_of_one_process(swept: sim.Sweep, tmp_path: Path) -> None:
     parts = [sweep_shard(SCENARIO, VARY, Shard(index, 2), tmp_path / "grid", report=False) for index in (1, 1, 0)]
     assert parts[:2] == [4, 4]

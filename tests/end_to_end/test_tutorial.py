@@ -10,6 +10,8 @@ from click.testing import CliRunner
 
 from sim.cli import cli
 
+pytestmark = pytest.mark.slow
+
 PAGE = (Path(__file__).parents[2] / "docs" / "tutorial.md").read_text("utf-8")
 
 

@@ -13,6 +13,8 @@ import sim
 from sim.cli import exit_code
 from sim.warehouse.base import STATS
 
+pytestmark = pytest.mark.slow
+
 CASES = Path(__file__).parents[2] / ".." / "shared" / "cases" / "own_output"
 HEADLINES = Path(__file__).parents[2] / ".." / "shared" / "data" / "headline_tests.parquet"
 QUICK = ["--rows", "1000", "--draws", "1000"]

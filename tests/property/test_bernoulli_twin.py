@@ -105,6 +105,7 @@ def test_many_arms_scored_at_once_agree_bit_for_bit(seed, policy):
 
 @few
 @given(seeds, pulls, st.sampled_from([1, 1, 7]), st.sampled_from([*WORLDS, CHURNING]), st.sampled_from(INDICES))
+@pytest.mark.slow
 def test_indices_that_are_seldom_solved_agree_bit_for_bit(seed, horizon, every, world, policy):
     feedback = {"refresh_every": every}
     agree({"seed": seed, "world": world, "feedback": feedback, "horizon": {"pulls": horizon}}, policy)
@@ -115,12 +116,14 @@ TAILED = [ThompsonBeta(), ThompsonBeta(prior=(0.5, 2.5)), SlidingWindowThompson(
 
 @few
 @given(seeds, st.sampled_from(WORLDS), st.sampled_from(TAILED))
+@pytest.mark.slow
 def test_scores_that_are_seldom_drawn_agree_bit_for_bit(seed, world, policy):
     agree({"seed": seed, "world": world, "horizon": {"pulls": 160}}, policy)
 
 
 @few
 @given(seeds, st.sampled_from([*WORLDS, CHURNING]), st.integers(2, 30), delays, st.sampled_from(TAILED))
+@pytest.mark.slow
 def test_scores_that_are_seldom_drawn_agree_bit_for_bit_under_late_feedback(seed, world, every, delay, policy):
     feedback = {"refresh_every": every, "delay": delay}
     agree({"seed": seed, "world": world, "feedback": feedback, "horizon": {"pulls": 160}}, policy)
@@ -136,6 +139,7 @@ def test_late_feedback_agrees_bit_for_bit(seed, spread, horizon, every, delay, w
 
 @few
 @given(seeds, spreads, refreshes, delays, st.integers(1, 40))
+@pytest.mark.slow
 def test_sliding_window_under_churn_agrees_bit_for_bit(seed, spread, every, delay, window):
     feedback = {"refresh_every": every, "delay": delay}
     body = {"seed": seed, "world": CHURNING, "feedback": feedback, "horizon": {"pulls": 90}}
@@ -144,6 +148,7 @@ def test_sliding_window_under_churn_agrees_bit_for_bit(seed, spread, every, dela
 
 @few
 @given(seeds, spreads, refreshes, delays, st.sampled_from([0.5, 0.9, 1.0]))
+@pytest.mark.slow
 def test_discount_and_weights_under_churn_agree_bit_for_bit(seed, spread, every, delay, discount):
     feedback = {"refresh_every": every, "delay": delay}
     body = {"seed": seed, "world": CHURNING, "feedback": feedback, "horizon": {"pulls": 90}}
@@ -152,6 +157,7 @@ def test_discount_and_weights_under_churn_agree_bit_for_bit(seed, spread, every,
 
 @few
 @given(seeds, spreads, st.sampled_from([0.5, 0.9, 1.0]))
+@pytest.mark.slow
 def test_immediate_discount_and_weights_under_churn_agree_bit_for_bit(seed, spread, discount):
     body = {"seed": seed, "world": CHURNING, "horizon": {"pulls": 90}}
     agree(body, EverythingWeighted(spread=spread, discount=discount))
@@ -162,12 +168,14 @@ LOGGED = [Everything(), EverythingWeighted(spread=0.3), KlUcb(), Boltzmann(), Un
 
 @few
 @given(seeds, pulls, st.sampled_from([1, 7]), st.sampled_from([0, 5]), st.sampled_from(LOGGED))
+@pytest.mark.slow
 def test_logged_pulls_agree_bit_for_bit(seed, horizon, every, delay, policy):
     feedback = {"refresh_every": every, "delay": delay}
     body = {"seed": seed, "world": CHURNING, "feedback": feedback, "horizon": {"pulls": horizon}}
     agree(body, policy, sends=True)
 
 
+@pytest.mark.slow
 def test_a_mistake_in_a_propensity_is_noticed(monkeypatch):
     body = {"seed": 1, "world": CHURNING, "horizon": {"pulls": 60}}
     monkeypatch.setattr(Twin, "propensity", lambda self, place, x, y, weight, tied: 1.0 / len(x))

@@ -69,6 +69,7 @@ def test_kl_upper_grows_with_the_budget_and_stays_below_its_reach(p: float, budg
 @example(a=1.0, b=778844772.75, tail=0.9999999999999999, factor=0.9999999999999999)  # the quantile underflows
 @given(a=st.floats(0.01, 1e9), b=st.floats(0.01, 1e9), tail=st.floats(1e-15, 1.0), factor=st.floats(0.0, 1.0))
 @settings(max_examples=200, deadline=None)
+@pytest.mark.slow
 def test_quantiles_fall_as_the_tail_grows(a: float, b: float, tail: float, factor: float) -> None:
     high, low = beta_upper_quantile(a, b, tail * factor), beta_upper_quantile(a, b, tail)
     assert 0.0 <= low <= high + 1e-12 <= 1.0 + 1e-12

@@ -92,6 +92,7 @@ def fuzz(seed: int, count: int) -> int:
 
 
 @pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.slow
 def test_twenty_thousand_mutations(seed: int) -> None:
     assert 100 < fuzz(seed, 10_000) < 9_900  # both ends are reached
 
@@ -111,6 +112,7 @@ def numeric(base: dict[str, Any]) -> list[tuple[Any, ...]]:
 NUMERIC = [(index, path) for index, base in enumerate(BASES) for path in numeric(base)]
 
 
+@pytest.mark.slow
 def test_every_number_everywhere() -> None:
     """Each hostile number in each numeric field: refused in words, or a scenario without NaN."""
     refused = 0

@@ -3,6 +3,7 @@
 import json
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,6 +85,7 @@ def shuffled(value, luck):
 
 @settings(max_examples=150, deadline=None)
 @given(scenarios())
+@pytest.mark.slow
 def test_written_and_read_again(content):
     scenario = load(content)
     text = scenario.to_yaml()

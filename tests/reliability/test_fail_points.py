@@ -16,6 +16,8 @@ import sim
 from reliability.harness import ROOT, SMALL, Tries, amounts, digest
 from sim.errors import SimError
 
+pytestmark = pytest.mark.slow
+
 CHANGES = frozenset({"os.rename", "os.remove", "os.rmdir", "os.mkdir", "os.link", "os.truncate"})
 _armed: list[tuple[str, int, int]] = []
 _seen = [0]

@@ -3,8 +3,12 @@
 import shutil
 from pathlib import Path
 
+import pytest
+
 from reliability.harness import Tries, amounts, digest, finish, small_disk, start
 from sim.files import is_full_disk
+
+pytestmark = pytest.mark.slow
 
 
 @amounts(3, 20)

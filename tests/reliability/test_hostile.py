@@ -131,6 +131,7 @@ def test_no_text_is_part_of_a_statement(tmp_path: Path) -> None:
                 sql.fill(f"SELECT * FROM ${{{kind}}}", **{kind: text})
 
 
+@pytest.mark.slow
 def test_texts_come_back_from_a_database_as_they_were(tmp_path: Path) -> None:
     rows = [(text, arm, 100, 10 + arm) for text in SQL for arm in (1, 2)]
     pl.DataFrame(rows, COLUMNS, orient="row").write_parquet(tmp_path / "counts.parquet")
@@ -146,6 +147,7 @@ def test_texts_come_back_from_a_database_as_they_were(tmp_path: Path) -> None:
 
 
 @amounts(20, COUNT)
+@pytest.mark.slow
 def test_a_folder_of_any_name_is_that_folder(tmp_path: Path, amount: int, capsys: pytest.CaptureFixture[str]) -> None:
     for text in PATHS[:: COUNT // amount]:
         home = tmp_path / "home"

@@ -11,6 +11,8 @@ import pytest
 
 from reliability.harness import Forks, Tries, alive, amounts, children, digest, finish, start
 
+pytestmark = pytest.mark.slow
+
 needs_proc = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="reads processes from /proc")
 
 

@@ -19,6 +19,8 @@ from reliability.harness import Tries, amounts
 from sim.errors import InputError
 from sim.scenario import load
 
+pytestmark = pytest.mark.slow
+
 NUMBERS = [math.nan, math.inf, -math.inf, -1, 0, 1e-320, 1e308, 2**63, -(2**63), 0.5, 1]
 POLICIES = ["uniform", "wilson_sample"]
 BERNOULLI: dict[str, Any] = {

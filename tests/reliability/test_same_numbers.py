@@ -14,6 +14,8 @@ from sim.rng import generator, policy_purpose, row_keys
 from sim.scenario import Scenario, load
 from sim.worlds.engine import BlockResult, simulate
 
+pytestmark = pytest.mark.slow
+
 AVX_OFF = {"NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3", "NUMBA_CPU_NAME": "generic"}
 SETTINGS: list[dict[str, str]] = [
     {"workers": "2", "PYTHONHASHSEED": "1"},

@@ -11,6 +11,8 @@ import pytest
 
 from sim.cli import exit_code
 
+pytestmark = pytest.mark.slow
+
 CANARY = "canary-5d21e8-do-not-show"
 VALUE = "canary-of-the-environment"
 PLACE = "my-project-1.caption_test"

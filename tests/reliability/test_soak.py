@@ -15,6 +15,8 @@ import pytest
 import sim
 from reliability.harness import Tries
 
+pytestmark = pytest.mark.slow
+
 POLICIES = ("wilson_sample", "wilson_lower", "thompson_beta", "ucb1", "kl_ucb", "greedy", "uniform", "exp3", "oracle")
 SHORT = 4
 MINUTES = 120

@@ -15,6 +15,8 @@ from scipy import stats
 from sim.scenario import PolicySpec, load
 from sim.worlds.engine import BlockResult, simulate
 
+pytestmark = pytest.mark.slow
+
 Z = 3.89
 MEANS = [0.15, 0.4, 0.55, 0.7]
 

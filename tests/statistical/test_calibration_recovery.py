@@ -22,6 +22,8 @@ from sim.scenario import Scenario, load
 from sim.tables.send_log import sends_arrow
 from sim.worlds.traffic.world import TrafficWorld
 
+pytestmark = pytest.mark.slow
+
 DAYS, PAGES, SEED = 60, 16, 2025
 FALSE_ALARM = 1e-4
 ATTRIBUTION = "feedback.attribution"  # hidden here: the world would leave out late purchases as well
@@ -60,7 +62,12 @@ def scenario(number: int, policy: str = "uniform", pages: int = PAGES, days: int
         "seed": SEED + number,
         "replications": 1,
         "horizon": {"days": days},
-        "world": {"kind": "traffic", "pages": pages},
+        "world": {
+            "kind": "traffic",
+            "pages": pages,
+            "sends": {"reach": 1.0},
+            "purchases": {"strong_pages": {"share": 0.0}, "reference_audience": 50_000},
+        },
         "policies": [policy],
         "record": {"sends": True},
     }

@@ -10,6 +10,8 @@ from policies.maths.draws import mix
 from sim.kernels import specialise, unbound
 from sim.worlds.count_draws import binomial, poisson
 
+pytestmark = pytest.mark.slow
+
 FALSE_ALARM = 1e-4
 SIZE = 100_000
 

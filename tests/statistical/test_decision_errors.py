@@ -19,6 +19,8 @@ from reports.decision.rule import Decision, decide
 from sim.scenario import load
 from sim.worlds.engine import simulate
 
+pytestmark = pytest.mark.slow
+
 ALARM = 1e-4
 UNIT = Unit("$", "", "per page and month")
 Draw = Callable[[np.random.Generator, int], DecisionInput]

@@ -13,6 +13,8 @@ from scipy import stats
 from policies.maths.draws import PULL, arm_key, beta, gamma, gumbel, mix, normal, pull_key, uniform
 from sim.kernels import specialise, unbound
 
+pytestmark = pytest.mark.slow
+
 ALPHA = 1e-4
 DRAWS = 200_000
 

@@ -19,6 +19,8 @@ from reports.estimators.intervals import (
     share_interval,
 )
 
+pytestmark = pytest.mark.slow
+
 ALARM = 1e-4
 Draw = Callable[[np.random.Generator, int], np.ndarray]
 

@@ -10,6 +10,8 @@ import pytest
 import sim
 from sim.evaluation.evaluate import Evaluation
 
+pytestmark = pytest.mark.slow
+
 LOGS = 1_000
 PULLS = 2_000
 MEANS = [0.15, 0.2, 0.25, 0.3, 0.35]

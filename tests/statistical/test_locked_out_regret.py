@@ -15,6 +15,8 @@ from reports.estimators.intervals import may_undercover, mean_interval, moments,
 from sim.scenario import load
 from sim.worlds.engine import simulate
 
+pytestmark = pytest.mark.slow
+
 ALARM = 1e-4
 TAIL, BODY_MEAN, TAIL_LOW, TAIL_HIGH = 0.011, 22.0, 200.0, 2_000.0
 MEAN = (1 - TAIL) * BODY_MEAN + TAIL * (TAIL_LOW + TAIL_HIGH) / 2

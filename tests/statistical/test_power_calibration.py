@@ -22,6 +22,8 @@ from reports.estimators.power import (
     t_power,
 )
 
+pytestmark = pytest.mark.slow
+
 ALARM = 1e-4
 EXPERIMENTS = 4_000
 

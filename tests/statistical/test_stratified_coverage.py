@@ -6,6 +6,8 @@ import pytest
 from reports.estimators.intervals import paired_difference
 from sim.worlds.traffic.pages import TILT, tilted_normals
 
+pytestmark = pytest.mark.slow
+
 SIGMA, PAGES, REPLICATIONS, REPETITIONS = 1.5, 4, 60, 1_000
 
 

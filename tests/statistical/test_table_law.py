@@ -10,6 +10,8 @@ from sim.worlds.engine import simulate
 from sim.worlds.table.empirical_bayes import fit_beta_binomial
 from sim.worlds.table.world import TableWorld
 
+pytestmark = pytest.mark.slow
+
 FALSE_ALARM = 1e-4
 REPLICATIONS = 300
 TRIALS = np.array([900, 1_000, 1_100, 400, 500])

@@ -23,6 +23,8 @@ from sim.scenario import load
 from sim.worlds.engine import simulate
 from sim.worlds.selection.tail_pruning import HIGHEST, TailBounds, best_by_tails, new_tails, tails_of, update
 
+pytestmark = pytest.mark.slow
+
 ALPHA = 1e-4
 DECISIONS = 2_000_000
 ARMS = np.array([[20.0, 8.0], [18.0, 8.0], [3.0, 2.0], [1.0, 1.0], [30.0, 22.0], [2.0, 4.0], [0.7, 1.5]])

@@ -12,7 +12,10 @@ from sim.scenario import load
 from sim.worlds.traffic.parameters import season
 from sim.worlds.traffic.world import TrafficWorld
 
+pytestmark = pytest.mark.slow
+
 DAY_US = 86_400_000_000
+REACH = 0.27  # share of a page's fans that a message reaches
 MONDAY_US = 1_736_121_600_000_000  # 2025-01-06T00:00:00Z
 
 
@@ -35,8 +38,9 @@ def world_of(days, *, sends=True, seed=1, **world):
 
 @pytest.fixture(scope="module")
 def page_of_50k():
-    """Half a year of 24 pages of 50,000 fans, the audience that the purchase figures speak of."""
-    return world_of(182, pages=24, audience={"fixed": 50_000}, purchases={"page_sigma": 0.0})
+    """Half a year of 24 usual pages with 50,000 recipients, of whom the purchase figures speak."""
+    usual = {"page_sigma": 0.0, "strong_pages": {"share": 0.0}}
+    return world_of(182, pages=24, audience={"fixed": 185_185}, purchases=usual)
 
 
 @pytest.fixture(scope="module")
@@ -58,11 +62,11 @@ def fleet():
 
 
 def test_audiences_follow_the_quantiles(fleet):
-    fans = fleet.audiences(0)
+    fans = fleet.audiences(0) / REACH
     for share, figure in ((0.1, 90), (0.25, 228), (0.5, 1_351), (0.75, 4_556), (0.9, 12_633)):
         # Binomial sd of a share of 3,000 pages is at most 0.0092; 4.5 of them.
         assert (fans <= figure).mean() == pytest.approx(share, abs=0.042)
-    assert 100_000 < fans.max() <= 185_370
+    assert 100_000 < fans.max() <= 185_370 + 1 / REACH  # recipients are whole numbers
 
 
 @pytest.mark.parametrize(
@@ -80,11 +84,20 @@ def test_between_55_and_60_percent_carry_no_price(log):
     assert 0.55 < (log.message_type == 1).mean() < 0.60
 
 
-def test_priced_messages_keep_60_to_120_minutes(page_of_50k, log):
-    times = [log.sending_time_us[(log.page == page) & (log.message_type == 0)] for page in range(1, 25)]
+def test_messages_keep_60_to_120_minutes_where_so_many_fit():
+    log = world_of(182, pages=24, audience={"fixed": 4_000}, bank={"captions": 300}).sends(0)
+    times = [log.sending_time_us[log.page == page] for page in range(1, 25)]
     shortest = np.array([np.diff(t).min() / 60e6 for t in times])
     assert (shortest >= 60).all()
-    assert shortest.max() < 125
+    assert 100 < shortest.max() < 125
+
+
+def test_messages_of_a_full_day_are_evenly_spaced(log):
+    """36 messages do not keep 60 minutes: the gap shrinks to a 36th of the day."""
+    day = (log.sending_time_us - MONDAY_US) // DAY_US
+    gaps = np.diff(log.sending_time_us[log.page == 1]) / 60e6
+    assert 24 * 60 / 36 - 1 < gaps.min() < 60
+    assert np.bincount(day[log.page == 1]).max() > 24
 
 
 @pytest.mark.parametrize(("kind", "mean", "cv"), [(0, 0.034, 0.53), (1, 0.008, 0.71)])
@@ -120,12 +133,12 @@ def test_purchases_a_view_fall_with_the_price(priced, low, high, figure):
     assert purchases[band].sum() / views[band].sum() == pytest.approx(figure, rel=0.20)
 
 
-def test_revenue_is_roughly_flat_between_5_and_10_dollars(priced):
-    price, _, purchases, _ = priced
-    revenue = [(dollars * purchases[price == dollars]).mean() for dollars in range(5, 11)]
-    assert max(revenue) / min(revenue) < 2.0
+def test_revenue_is_flat_between_5_and_10_dollars(priced):
+    price, views, purchases, _ = priced
+    revenue = [dollars * purchases[price == dollars].sum() / views[price == dollars].sum() for dollars in range(5, 11)]
+    assert max(revenue) / min(revenue) < 1.25  # 1 but for captions: those of a price are few
     # Purchases a message fall by more than that: the price carries the difference.
-    assert purchases[price == 5].mean() / purchases[price == 10].mean() > 2.0
+    assert purchases[price == 5].mean() / purchases[price == 10].mean() > 1.6
 
 
 def test_fridays_and_mondays_sell_most_within_a_quarter(priced):
@@ -189,15 +202,14 @@ def test_the_bank_has_the_published_composition():
     assert tops[1] <= bank.price[bank.tier == 2].min()
 
 
-def test_dollars_of_the_fleet(fleet):
-    """$16.01 a purchase and $0.0133 a recipient contradict the figures a view.
+def test_totals_of_the_fleet():
+    """4,600 recipients and 3.82 purchases per message, $16.01 per purchase, $0.0133 per recipient.
 
-    With 3.4 % views, 42.5 % priced messages and the purchases a view of the 50 k page, a purchase is $10 and a
-    recipient brings $0.00006. The fleet, whose small pages sell better, must lie between the two.
+    Prices average $13.4, so that $16.01 cannot be met; docs/traffic.md says what is missed by how much. Few pages earn
+    most: over seeds, totals of 3,000 pages differ by a tenth, and the ranges are four times as wide.
     """
-    totals = fleet.totals()
-    dollars = totals.revenue_micros[0] / 1e6
-    pages = world_of(14, pages=300, bank={"captions": 200}).sends(0)
-    assert 8.0 < dollars / totals.reward[0] < 16.01
-    assert 0.00006 < pages.earnings.sum() / pages.sent_count.sum() < 0.0133
-    assert dollars / totals.reward[0] > 10.0
+    logs = world_of(7, pages=3_000, bank={"captions": 200}).sends(0)
+    assert logs.sent_count.mean() == pytest.approx(4_600, rel=0.12)
+    assert 2.3 < logs.purchased_count.sum() / len(logs.page) < 5.3
+    assert 10.0 < logs.earnings.sum() / logs.purchased_count.sum() < 14.0
+    assert 0.006 < logs.earnings.sum() / logs.sent_count.sum() < 0.018

@@ -11,9 +11,12 @@ import pytest
 from sim.scenario import load
 from sim.worlds.traffic.world import TrafficWorld
 
+pytestmark = pytest.mark.slow
+
 DAY_US = 86_400_000_000
 FLAT = {
     "audience": {"fixed": 2_000},
+    "sends": {"reach": 1.0},
     "views": {"priced": {"mean": 1.0, "cv": 0.0}, "unpriced": {"mean": 0.01, "cv": 0.0}},
     "purchases": {
         "per_view": [[5.0, 0.005]],
@@ -21,6 +24,7 @@ FLAT = {
         "message_cv": 0.0,
         "audience_exponent": 0.0,
         "page_sigma": 0.0,
+        "strong_pages": {"share": 0.0},
         "max_per_view": 1.0,
     },
     "factors": {"weekday": [1.0] * 7, "hour": [1.0] * 24, "holidays": {"days_per_year": 0}},

@@ -179,20 +179,19 @@ class NaivePage:
         unpriced = int(priced * sends.unpriced_share / (1 - sends.unpriced_share) + uniform(arm_key(key, 1)))
         total = min(max(priced + unpriced, sends.per_day_limits[0]), sends.per_day_limits[1])
         first, length = round(3600 * sends.hours[0]), round(3600 * (sends.hours[1] - sends.hours[0]))
-        gap = min(self.gap, length // priced)
-        u = sorted(uniform(arm_key(key, 16 + i)) for i in range(priced))
-        start = day * DAY + first
-        times = [start + int(self.phase * gap) + int(u[i] * (length - priced * gap)) + i * gap for i in range(priced)]
-        times += [start + int(uniform(arm_key(key, 16 + i)) * length) for i in range(priced, total)]
-        slots = [{"time": t, "number": day * 1024 + i, "priced": i < priced} for i, t in enumerate(times)]
-        slots.sort(key=lambda slot: slot["time"])
+        gap = min(self.gap, length // total)
+        u = sorted(uniform(arm_key(key, 16 + i)) for i in range(total))
+        start = day * DAY + first + int(self.phase * gap)
+        times = [start + int(u[i] * (length - total * gap)) + i * gap for i in range(total)]
+        slots = [{"time": t, "number": day * 1024 + i} for i, t in enumerate(times)]
         order = list(range(total))
         for i in range(total - 1, 0, -1):
             j = int(uniform(arm_key(key, 16 + 1024 + i)) * (i + 1))
             order[i], order[j] = order[j], order[i]
-        for i in order:
-            slots[i]["tier"] = self.cycle[self.priced % len(self.cycle)] if slots[i]["priced"] else 3
-            self.priced += slots[i]["priced"]
+        for place, i in enumerate(order):
+            slots[i]["priced"] = place < priced
+            slots[i]["tier"] = self.cycle[self.priced % len(self.cycle)] if place < priced else 3
+            self.priced += place < priced
             hour = slots[i]["time"] % DAY // 3600
             slots[i]["factor"] = self.season[day] * self.world.factors.hour[hour]
         return [slots[i] for i in order]

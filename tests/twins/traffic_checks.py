@@ -11,6 +11,7 @@ WORLD = {
     "pages": 2,
     "audience": {"fixed": 3000},
     "sends": {
+        "reach": 1.0,
         "size_limits": [],
         "priced_per_day": [[3, 6]],
         "per_day_limits": [4, 14],
@@ -18,7 +19,12 @@ WORLD = {
         "unpriced_share": 0.3,
     },
     "bank": {"captions": 60, "tiers": {"budget": 1, "mid": 1, "premium": 2, "bump": 3}},
-    "purchases": {"per_view": [[5.0, 0.06], [20.0, 0.02]], "reference_audience": 3000, "page_sigma": 0.5},
+    "purchases": {
+        "per_view": [[5.0, 0.06], [20.0, 0.02]],
+        "reference_audience": 3000,
+        "page_sigma": 0.5,
+        "strong_pages": {"share": 0.0},
+    },
     "views": {"unpriced": {"mean": 0.001, "cv": 0.7}},
     "factors": {"holidays": {"days_per_year": 100}},
     "fatigue": {"drop": 0.4, "half_life_days": 5.0},

@@ -44,6 +44,7 @@ DAMAGES = [
 
 
 @pytest.mark.parametrize(("suffix", "damage"), DAMAGES)
+@pytest.mark.slow
 def test_a_damaged_file_is_compiled_anew_and_replaced(tmp_path: Path, suffix: str, damage: str) -> None:
     cache = tmp_path / "cache"
     assert start(tmp_path, str(cache)) == ("5.0 0", "")
@@ -63,6 +64,7 @@ def test_a_damaged_file_is_compiled_anew_and_replaced(tmp_path: Path, suffix: st
     assert start(tmp_path, str(cache)) == ("5.0 1", "")
 
 
+@pytest.mark.slow
 def test_checkouts_that_share_a_folder_compile_a_kernel_once(tmp_path: Path) -> None:
     homes = [tmp_path / name for name in ("one", "two")]
     for home in homes:
@@ -71,6 +73,7 @@ def test_checkouts_that_share_a_folder_compile_a_kernel_once(tmp_path: Path) -> 
     assert [start(home, cache)[0] for home in homes] == ["5.0 0", "5.0 1"]
 
 
+@pytest.mark.slow
 def test_an_edited_kernel_is_never_taken_from_the_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = str(tmp_path / "cache")
     assert start(tmp_path, cache)[0] == "5.0 0"
@@ -89,6 +92,7 @@ def test_without_a_folder_that_can_be_written_one_note_names_the_remedy(tmp_path
     assert "NUMBA_CACHE_DIR" in note
 
 
+@pytest.mark.slow
 def test_only_the_first_worker_prints_the_note(tmp_path: Path) -> None:
     blocked = tmp_path / "blocked"
     blocked.write_text("")
@@ -98,6 +102,7 @@ def test_only_the_first_worker_prints_the_note(tmp_path: Path) -> None:
     assert [bool(note) for note in notes] == [True, False]
 
 
+@pytest.mark.slow
 def test_a_folder_that_cannot_be_written_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = str(tmp_path / "cache")
     assert start(tmp_path, cache)[0] == "5.0 0"

@@ -191,12 +191,14 @@ def said_by_another_process(folder: Path, code: str) -> list[str]:
     return done.stdout.split()
 
 
+@pytest.mark.slow
 def test_the_second_process_compiles_nothing(tmp_path):
     module(tmp_path)
     assert said_by_another_process(tmp_path, "run(m.total, m.plus_one)") == ["18.0", "0", "1"]
     assert said_by_another_process(tmp_path, "run(m.total, m.plus_one)") == ["18.0", "1", "0"]
 
 
+@pytest.mark.slow
 def test_a_kernel_from_disk_keeps_its_functions_beside_one_compiled_alike(tmp_path):
     """Each process compiles its first kernel by the same steps, so that Numba's numbering of functions is the same."""
     m = module(tmp_path)

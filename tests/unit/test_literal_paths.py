@@ -44,6 +44,7 @@ def folder(request, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["csv", "parquet"])
+@pytest.mark.slow
 def test_a_table_world_reads_its_own_file_only(folder, suffix):
     world = {"kind": "table", "source": str(folder / f"base.{suffix}"), "sends_per_day": 4}
     run = sim.run(TABLE_WORLD | {"world": world}, out=folder / "run", report=False)
@@ -55,6 +56,7 @@ EVERY = [pytest.param(name, marks=[] if name in SOME else pytest.mark.long) for 
 
 
 @pytest.mark.parametrize("folder", EVERY, indirect=True)
+@pytest.mark.slow
 def test_every_command_works_in_such_a_folder(folder, capsys):
     world = {"kind": "table", "source": str(folder / "base.csv"), "sends_per_day": 4}
     run = sim.run(TABLE_WORLD | {"world": world}, out=folder / "run")

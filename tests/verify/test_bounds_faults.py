@@ -6,6 +6,8 @@ from sim.warehouse.verify import Options
 from sim.warehouse.verify.running import check_bounds_function
 from verify.functions import BONUS, HIGH, LOW, N, P, bounds, fields, interval
 
+pytestmark = pytest.mark.slow
+
 WALD = f"1.96e0 * sqrt({P} * (1e0 - {P}) / {N})"
 COULL_N, COULL_P = f"({N} + 3.8416e0)", f"((s + 1.9208e0) / ({N} + 3.8416e0))"
 COULL = f"1.96e0 * sqrt({COULL_P} * (1e0 - {COULL_P}) / {COULL_N})"

@@ -13,6 +13,8 @@ from sim.warehouse.targets import open_target
 from sim.warehouse.verify import Options, verify
 from verify.rows import START, derived, right_rows, set_at
 
+pytestmark = pytest.mark.slow
+
 NOW = datetime.fromtimestamp(START / 1e6, UTC) + timedelta(days=90)
 PAGE = pl.col("page_name")
 PERCENTILE = pl.col("performance_percentile")

@@ -9,6 +9,8 @@ from sim.warehouse.verify.sampler import CELLS, COINCIDENCES, TESTS, judge
 from sim.warehouse.verify.uniformity import bernstein_p, gaps_p, kolmogorov_smirnov, lag_p, log_p, mean_p
 from verify.draws import right_cells, right_classes
 
+pytestmark = pytest.mark.slow
+
 STATISTICAL = {"sample_uniform", "sample_mean", "sample_shape", "sample_counts", "sample_independent"}
 
 

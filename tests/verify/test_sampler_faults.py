@@ -13,6 +13,8 @@ from sim.warehouse.verify.sampler import CELLS, cells_of, judge
 from verify.draws import classes_of, right_cells, right_classes
 from verify.functions import HIGH, LOW, NORMAL, N, P, interval, sample, sample_of
 
+pytestmark = pytest.mark.slow
+
 UNIFORMS = "list_transform(range(CAST(s + f AS BIGINT) + 1), lambda i: random() + 0 * i)"
 SPREAD = f"sqrt((s + 1e0) * (f + 1e0) / (({N} + 2e0) * ({N} + 2e0) * ({N} + 3e0)))"
 # Beta(s + 1, f + 1): the (s + 1)-th smallest of s + f + 1 uniforms; for many, its normal approximation.

@@ -13,6 +13,8 @@ from sim.warehouse.verify.identity import SAMPLE, check_identity
 from sim.warehouse.verify.table import check_table
 from verify.rows import right_rows
 
+pytestmark = pytest.mark.slow
+
 OURS = described(STATS)
 
 

@@ -68,7 +68,7 @@ class Sends(Section):
     """How many messages a page sends, when, and to how many of its fans."""
 
     reach: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
-        1.0, description="Share of its fans that a page's message reaches; its recipients are so many."
+        0.27, description="Share of its fans that a page's message reaches; its recipients are so many."
     )
     size_limits: Annotated[tuple[Fans, ...], Field(max_length=20), Listed] = Field(
         (5_000, 25_000, 100_000), description="Audiences at which the next size class begins."
@@ -85,7 +85,9 @@ class Sends(Section):
         None, description="Every page sends exactly this many messages per day, whatever its size."
     )
     min_gap_minutes: GapRange = Field(
-        (60, 120), description="A page's minimum gap between two priced messages, drawn from this range once per page."
+        (60, 120),
+        description="A page's minimum gap between two messages, drawn from this range once per page; on days with too "
+        "many messages it shrinks to the even spacing.",
     )
     hours: Annotated[tuple[ClockHour, ClockHour], Listed, AfterValidator(ordered)] = Field(
         (0, 24), description="Hours of the day (UTC) from and until which messages are sent."
@@ -179,20 +181,34 @@ class Views(Section):
     unpriced: RateLaw = Field(RateLaw(mean=0.008, cv=0.71), description="Messages without a price.")
 
 
+class StrongPages(Section):
+    """Pages of a second kind, which sell far better per view: the best ones of each audience."""
+
+    share: Annotated[float, Field(ge=0.0, le=0.5)] = Field(
+        0.5, description="Share of pages that are strong: those of the highest level, at most half."
+    )
+    factor: Annotated[float, Field(ge=1.0, le=10_000.0)] = Field(
+        150.0, description="How many times as many purchases per view they have."
+    )
+
+
 class Purchases(Section):
     """Which share of the viewers buys."""
 
     per_view: Annotated[tuple[Knot, ...], Field(min_length=1, max_length=200), Listed] = Field(
-        ((4.0, 0.00132), (6.0, 0.00118), (9.0, 0.0005), (15.0, 0.00024), (20.0, 0.000168), (35.0, 0.00015)),
+        ((4.0, 0.0021), (5.0, 0.00096), (10.0, 0.00048), (12.0, 0.00035), (18.0, 0.00018), (35.0, 0.00017)),
         description="Points [dollars, purchases per view] at the reference audience; log-log in between, flat outside.",
     )
     caption_cv: Spread = Field(0.35, description="Spread of captions of one price (log-normal).")
-    message_cv: Spread = Field(0.35, description="Over-dispersion of messages of one caption (gamma).")
-    reference_audience: Fans = Field(50_000, description="The audience at which `per_view` holds.")
+    message_cv: Spread = Field(0.47, description="Over-dispersion of messages of one caption (gamma).")
+    reference_audience: Fans = Field(185_000, description="The audience at which `per_view` holds.")
     audience_exponent: Annotated[float, Field(ge=0.0, le=3.0)] = Field(
-        1.2, description="Purchases per view fall with the audience to the power of minus this."
+        0.3, description="Purchases per view fall with the audience to the power of minus this."
     )
-    page_sigma: Spread = Field(1.5, description="Spread of pages of one audience: standard deviation of the logarithm.")
+    page_sigma: Spread = Field(
+        1.0, description="Spread of pages of one audience and kind: standard deviation of the logarithm."
+    )
+    strong_pages: StrongPages = Field(StrongPages(), description="Pages that sell far better per view.")
     max_per_view: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
         0.5, description="Rates r saturate as r / (1 + r / this), however small or good their page."
     )

@@ -263,10 +263,16 @@ def per_view(world: TrafficSection, price: Integers | Floats) -> Floats:
 
 
 def page_level(world: TrafficSection, fans: Integers | Floats | int, z: Floats | float) -> Floats:
-    """How well pages of an audience sell, against one of the reference audience; `z` is standard normal."""
+    """How well pages of an audience sell, against a usual one of the reference audience; `z` is standard normal."""
     law = world.purchases
     level: Floats = (fans / np.float64(law.reference_audience)) ** -law.audience_exponent * np.exp(law.page_sigma * z)
-    return level
+    return level * np.where(z > strong_from(world), law.strong_pages.factor, 1.0)
+
+
+def strong_from(world: TrafficSection) -> float:
+    """The standard normal above which a page is strong."""
+    share = world.purchases.strong_pages.share
+    return NORMAL.inv_cdf(1.0 - share) if share > 0.0 else math.inf
 
 
 def log_sigma(cv: float) -> float:

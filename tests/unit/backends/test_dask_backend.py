@@ -72,6 +72,7 @@ def test_a_dead_worker_is_replaced_and_its_job_runs_again(scheduler: str, tmp_pa
     assert (tmp_path / "died").exists()
 
 
+@pytest.mark.slow
 def test_workers_of_another_version_are_refused_by_name(scheduler: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(installation, "__version__", "99.0")
     with pytest.raises(RemoteError, match=r"tcp://.*: caption-bandit-sim .* instead of 99\.0"):

@@ -198,6 +198,7 @@ except KeyboardInterrupt:
 """
 
 
+@pytest.mark.slow
 def test_an_endless_kernel_in_this_process_heeds_ctrl_c() -> None:
     command = [sys.executable, "-c", INTERRUPTED]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:

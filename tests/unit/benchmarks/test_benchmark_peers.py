@@ -125,10 +125,13 @@ def test_an_answer_without_figures_is_a_failure(tmp_path: Path) -> None:
         turns.play_rival(PlainPython, chatty, Problem("wilson_sample", [0.2, 0.8], 50, 1), 0.01)
 
 
-def test_a_rival_that_never_answers_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_rival_that_never_answers_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    silent = tmp_path / "python"
+    silent.write_text("#!/bin/sh\nexec sleep 3600\n")
+    silent.chmod(0o755)
     monkeypatch.setattr(turns, "LONGEST_TURN_SECONDS", 0.01)
     with pytest.raises(turns.RivalError, match=r"no answer within 0.01 s"):
-        turns.play_rival(PlainPython, Path(sys.executable), Problem("wilson_sample", [0.2, 0.8], 50, 1), 0.01)
+        turns.play_rival(PlainPython, silent, Problem("wilson_sample", [0.2, 0.8], 50, 1), 0.01)
 
 
 def test_replications_follow_the_pace(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,6 +217,7 @@ def compared(policy: str, with_policy: str, seed: int) -> Row:
 
 
 @pytest.mark.parametrize("policy", command.POLICIES)
+@pytest.mark.slow
 def test_plain_numpy_plays_our_rules(policy: str) -> None:
     """False alarms: 1e-4 a policy."""
     assert compared(policy, policy, seed=7).agrees

@@ -100,6 +100,7 @@ def test_c_refuses_what_it_does_not_know():
 
 @needs_compiler
 @pytest.mark.parametrize("arms", [2, 7])
+@pytest.mark.slow
 def test_c_and_ours_pull_the_same_arms(arms):
     scenario = bernoulli.problem(arms, bernoulli.POLICIES, 2)
     for spec in scenario.policies:

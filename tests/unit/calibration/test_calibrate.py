@@ -148,6 +148,7 @@ def test_numbers_are_rounded_to_four_digits() -> None:
     assert "per_view: [[4, 0.00001234]]" in text
 
 
+@pytest.mark.slow
 def test_the_command_writes_and_does_not_overwrite(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     source = written(drawn(pages=2, days=10), tmp_path / "log.parquet")
     out = tmp_path / "scenario.yaml"

@@ -110,6 +110,7 @@ def test_regression_without_terms_gives_the_ratio_of_sums() -> None:
     assert np.exp(found.page) == pytest.approx([0.4, 0.01])
 
 
+@pytest.mark.slow
 def test_price_response_is_recovered(log: Sends, fitted) -> None:
     found = by_key(purchase_figures(log, fitted))
     points = found["world.purchases.per_view"].value

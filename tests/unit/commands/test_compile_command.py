@@ -35,6 +35,7 @@ class Counting:
             yield job, work(job)
 
 
+@pytest.mark.slow
 def test_every_policy_is_compiled_and_the_loads_where_asked():
     scenario = load(SCENARIO)
     assert list(map(str, compile_jobs([scenario], loads=False))) == ["few, uniform", "few, greedy"]
@@ -45,6 +46,7 @@ def test_every_policy_is_compiled_and_the_loads_where_asked():
     assert all(found["lost"] == 0 for found in counts)
 
 
+@pytest.mark.slow
 def test_seed_and_verify_are_a_job(monkeypatch):
     monkeypatch.setattr(kernel_cache, "kernels", kernel_cache.kernels.copy())
     assert compile_job(CompileJob())["lost"] == 0

@@ -119,6 +119,7 @@ def test_errors_as_structured_logs_and_a_debug_bundle(tmp_path: Path) -> None:
     assert "caption-sim-debug.json" in found["hint"]
 
 
+@pytest.mark.slow
 def test_a_run_folder_is_continued(tmp_path: Path) -> None:
     scenario = tmp_path / "small.yaml"
     scenario.write_text(

@@ -42,6 +42,7 @@ PAGES: dict[str, Any] = {
 # Pilots
 
 
+@pytest.mark.slow
 def test_a_pilot_is_the_start_of_the_run_and_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     run = sim.run(TEXTBOOK, tmp_path / "run", report=False)
     temporary = tmp_path / "temporary"
@@ -76,6 +77,7 @@ def test_the_rate_of_a_table_world(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_rate_of_a_traffic_world_is_that_of_its_send_log(tmp_path: Path) -> None:
     pages = load(PAGES, ["record.sends=true", "replications=20"])
     found = traffic(pages, pages.policies[0])
@@ -99,6 +101,7 @@ def power(capsys: pytest.CaptureFixture[str], *words: str, scenario: object = TE
     return code, captured.out, captured.err
 
 
+@pytest.mark.slow
 def test_the_command_answers_both_questions_in_words(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,6 +138,7 @@ def test_the_metric_and_overrides_reach_the_pilot(capsys: pytest.CaptureFixture[
     assert 200 < ranking["baseline_mean"]["value"] < 240
 
 
+@pytest.mark.slow
 def test_the_first_policy_is_the_baseline_without_a_deployed_one(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--difference", "5", "--pilot", "2", "--json", "-q"]
     named = {**TEXTBOOK, "policies": ["uniform", {"kind": "wilson_sample", "name": "live"}], "checks": []}

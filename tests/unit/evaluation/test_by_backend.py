@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from sim.backends.executor import ExecutorBackend
 from sim.evaluation.evaluate import evaluate
@@ -20,6 +21,7 @@ def log(path: Path) -> Path:
     return path
 
 
+@pytest.mark.slow
 def test_the_answer_is_that_of_one_process(tmp_path: Path) -> None:
     columns = {name: name for name in ("stratum", "action", "reward", "propensity")}
     read = read_log(str(log(tmp_path / "log.csv")), columns)

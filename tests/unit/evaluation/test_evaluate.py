@@ -229,6 +229,7 @@ def test_counts_of_rewards_that_are_no_labels_use_the_median_of_the_stratum() ->
 @pytest.mark.parametrize(
     "policy", ["wilson_sample", "thompson_beta", "greedy", "epsilon_greedy", "boltzmann", "uniform"]
 )
+@pytest.mark.slow
 def test_the_probabilities_of_a_rule_add_up_to_one(policy: str) -> None:
     log = made(600)
     chance = target_of(policy, log, log.part(slice(0, 200))).chance
@@ -236,6 +237,7 @@ def test_the_probabilities_of_a_rule_add_up_to_one(policy: str) -> None:
     assert chance.sum(axis=1) == pytest.approx([1.0, 1.0], abs=1e-9)
 
 
+@pytest.mark.slow
 def test_a_learning_rule_prefers_the_better_actions() -> None:
     log = made(6_000)
     chance = target_of("thompson_beta", log, log).chance

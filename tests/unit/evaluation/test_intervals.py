@@ -179,6 +179,7 @@ def covered(method: str, rows: int, repetitions: int, seed: int) -> int:
 
 
 @pytest.mark.parametrize("method", ["normal", "bootstrap", "empirical_likelihood"])
+@pytest.mark.slow
 def test_intervals_for_many_rows_cover_as_they_say(method: str) -> None:
     hits = covered(method, 400, 300, seed=6)
     low, high = stats.binom.ppf([5e-5, 1 - 5e-5], 300, 0.95)

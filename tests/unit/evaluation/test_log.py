@@ -184,6 +184,7 @@ def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "run"
 
 
+@pytest.mark.slow
 def test_a_run_folder_is_the_log_of_one_of_its_policies(run_folder: Path) -> None:
     log = read_log(str(run_folder), reward="purchased_count")
     assert log.rows == 120
@@ -200,6 +201,7 @@ def test_a_run_without_sends_says_how_to_record_them(tmp_path: Path) -> None:
         read_log(str(tmp_path))
 
 
+@pytest.mark.slow
 def test_the_send_log_in_a_warehouse_has_no_propensities_unless_its_owner_adds_them(
     run_folder: Path, tmp_path: Path
 ) -> None:

@@ -126,6 +126,7 @@ def test_pairs_are_antisymmetric() -> None:
     assert one.estimate.low == pytest.approx(-other.estimate.high, rel=1e-9)
 
 
+@pytest.mark.slow
 def test_equal_differences_have_the_exact_sign_flip_p_value() -> None:
     shifted = paired_difference(NORMAL.round(2) * 0 + 3.0, np.full(50, 1.0))
     assert (shifted.estimate.low, shifted.estimate.high) == (2.0, 2.0)

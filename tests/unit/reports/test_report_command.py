@@ -12,6 +12,8 @@ from sim.errors import InputError, StorageError
 from sim.runs.run import StoredRun
 from twins.invented_run import KINDS, N, stored_run
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> StoredRun:

@@ -30,6 +30,7 @@ def without_pictures(notebook: dict[str, Any]) -> Any:
     return json.loads(text)
 
 
+@pytest.mark.slow
 def test_the_example_notebook_is_what_a_fresh_execution_gives() -> None:
     there = json.loads((DOCS / "example.ipynb").read_text("utf-8"))
     fresh = script("build_example").notebook()

@@ -72,6 +72,7 @@ def figures(names: list[str], finals: list[float]) -> dict[str, Figure]:
 
 
 @pytest.mark.parametrize("finals", [[1.0, 2.0], [0.0, 1.0, 5_000.0], [0.0]])
+@pytest.mark.slow
 def test_figures_are_byte_identical_and_carry_no_date(finals: list[float]) -> None:
     names = [f"policy_{i}" for i in range(len(finals))]
     first, again = figures(names, finals), figures(names, finals)
@@ -109,6 +110,7 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.slow
 def test_no_name_breaks_a_figure_or_becomes_markup(name: str) -> None:
     for kind, figure in figures([name, "plain"], [1.0, 2.0]).items():
         text = svg(figure, kind)

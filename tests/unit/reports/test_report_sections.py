@@ -153,6 +153,7 @@ def test_provenance_and_definitions_repeat_what_was_run(traffic: StoredRun) -> N
     assert terms["regret"].startswith("pseudo-regret")
 
 
+@pytest.mark.slow
 def test_every_figure_that_a_section_declares_is_drawn_in_some_world(bernoulli: StoredRun, traffic: StoredRun) -> None:
     drawn = {
         item.name

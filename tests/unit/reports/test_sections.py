@@ -65,6 +65,7 @@ def test_a_section_with_its_figure_is_one_module_of_another_package(
 
 
 @pytest.mark.parametrize("value", [ImportError("no module named toy"), "not a section"])
+@pytest.mark.slow
 def test_a_section_that_cannot_be_loaded_is_said_in_the_report(
     value: object, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -14,6 +14,8 @@ from reports.decision.who_from_run import page_values
 from reports.decision.who_text import who_points
 from sim.cli import cli
 
+pytestmark = pytest.mark.slow
+
 SCENARIO = {
     "name": "traffic",
     "replications": 6,

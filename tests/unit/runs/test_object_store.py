@@ -161,6 +161,7 @@ def test_where_there_is_no_run(url: str) -> None:
         sim.load_run(url)
 
 
+@pytest.mark.slow
 def test_the_command_names_the_url(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     url, file = f"file://{tmp_path}/store", tmp_path / "stored.yaml"
     file.write_text(load(SCENARIO).to_yaml())

@@ -155,6 +155,7 @@ SIMULATED = ["replications.parquet", "curves.parquet", "observations.npz", "stat
 
 @pytest.mark.parametrize("name", [*DAMAGED, *SIMULATED])
 @pytest.mark.parametrize("damage", ["changed", "missing"])
+@pytest.mark.slow
 def test_resuming_repairs_a_damaged_file(tmp_path: Path, whole: dict[int, Path], name: str, damage: str) -> None:
     folder = run(tmp_path / "run").path
     path = folder / name

@@ -79,6 +79,7 @@ class Stopping:
             yield job, work(job)
 
 
+@pytest.mark.slow
 def test_a_shard_that_dies_is_repeated_and_a_damaged_block_made_again(tmp_path: Path, whole: dict[str, str]) -> None:
     folder = tmp_path / "run"
     with pytest.raises(Killed):

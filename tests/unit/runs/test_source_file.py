@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import polars as pl
+import pytest
 
 import sim
 from reports.tables.captions import most_sent
@@ -20,6 +21,7 @@ def table(folder: Path, rows: str) -> dict[str, Any]:
     return {"name": "t", "replications": 1, "horizon": {"days": 1}, "world": world, "policies": ["uniform"]}
 
 
+@pytest.mark.slow
 def test_captions_that_are_texts_keep_their_names_in_the_run(tmp_path: Path) -> None:
     run = sim.run(table(tmp_path, "a,Hello,100,10\na,News,100,20\nb,Hello,100,30\nb,Bye,9,1\n"), tmp_path / "run")
     assert run.table("captions").rows() == [(1, "Bye"), (2, "Hello"), (3, "News")]
@@ -27,6 +29,7 @@ def test_captions_that_are_texts_keep_their_names_in_the_run(tmp_path: Path) -> 
     assert "captions.parquet" in run.manifest["files"]
 
 
+@pytest.mark.slow
 def test_texts_are_the_messages_of_the_send_log(tmp_path: Path) -> None:
     scenario = table(tmp_path, "a,Hello,100,10\na,News,100,20\nb,Hello,100,30\nb,Bye,9,1\n")
     run = sim.run({**scenario, "record": {"sends": True}}, tmp_path / "run", report=False)
@@ -36,6 +39,7 @@ def test_texts_are_the_messages_of_the_send_log(tmp_path: Path) -> None:
     assert set(sends.filter(pl.col("page_name") == "b")["message"]) == {"Hello", "Bye"}
 
 
+@pytest.mark.slow
 def test_the_report_names_the_captions_sent_most(tmp_path: Path) -> None:
     run = sim.run(table(tmp_path, f"a,x|y,100,10\na,{'long ' * 40},100,20\n"), tmp_path / "run")
     text = (tmp_path / "run" / "report.md").read_text("utf-8")

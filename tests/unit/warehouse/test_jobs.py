@@ -21,6 +21,8 @@ from sim.warehouse.targets import open_target
 from twins.deployed_job import DAY_US
 from twins.sound_job import SoundJob
 
+pytestmark = pytest.mark.slow
+
 START_US = 1_736_121_600_000_000  # 2025-01-06T00:00:00Z
 HOUR_US = 3_600_000_000
 UPDATE = "update_caption_bandit_stats"

@@ -10,6 +10,8 @@ import sql
 from sim.warehouse.translate import to_duckdb
 from twins.deployed_job import DAY_US, DeployedJob
 
+pytestmark = pytest.mark.slow
+
 PLACE = {"project": "local-warehouse", "dataset": "main"}
 START_US = 1_736_121_600_000_000  # 2025-01-06T00:00:00Z
 FLOATS = {"total_revenue", "avg_conversion_rate", "avg_emv", "last_emv_observed", "exploration_score"}

@@ -112,6 +112,7 @@ def held(request, tmp_path):
 
 
 @pytest.mark.parametrize("defect", DEFECTS)
+@pytest.mark.slow
 def test_a_defect_is_found_and_the_one_pass_answers_as_the_sql(held, monkeypatch, defect):
     change, expected = DEFECTS[defect]
     monkeypatch.setattr(row_sources, "LARGE", 1)
@@ -130,6 +131,7 @@ def test_a_defect_is_found_and_the_one_pass_answers_as_the_sql(held, monkeypatch
         assert set(by_sql) - set(by_scan) <= {"contents_pages", "contents_keys", "contents_percentiles"}
 
 
+@pytest.mark.slow
 def test_the_right_table_needs_no_second_look(held, monkeypatch):
     monkeypatch.setattr(row_sources, "LARGE", 1)
     with held(right_rows()) as target:
@@ -227,6 +229,7 @@ def descending_rows():
 @pytest.mark.parametrize(
     ("order", "slow"), [(right_rows, ["contents_pages"]), (descending_rows, ["contents_keys", "contents_pages"])]
 )
+@pytest.mark.slow
 def test_checks_of_many_rows_that_need_their_file_are_reported(held, monkeypatch, order, slow):
     monkeypatch.setattr(row_sources, "LARGE", 1)
     monkeypatch.setattr(questions, "SLOW_FROM_ROWS", 1)

@@ -131,6 +131,7 @@ HARD = {
 
 
 @pytest.mark.parametrize("kind", ["wilson_sample", "sliding_window_ucb", "thompson_beta"])
+@pytest.mark.slow
 def test_blocks_change_no_bit(kind):
     text, spec = scenario(**HARD), PolicySpec(name=kind, kind=kind)
     whole = simulate(text, spec, range(5))
@@ -155,6 +156,7 @@ def test_where_advance_is_cut_changes_no_bit(kind):
 
 
 @pytest.mark.parametrize(("every", "delay", "shown"), [(1, 0, 20), (7, 0, 14), (7, 3, 11), (20, 0, 20), (21, 0, 0)])
+@pytest.mark.slow
 def test_the_table_shows_what_was_known_at_the_last_refresh(every, delay, shown):
     text = scenario(pulls=20, feedback={"refresh_every": every, "delay": delay})
     world = build_world(text, Spec("always", Always(arm=1)), range(1))
@@ -168,6 +170,7 @@ def test_the_table_shows_what_was_known_at_the_last_refresh(every, delay, shown)
         assert (counts.last_used_us[0] == -1) == (every == 20)  # NULL where one refresh inserted it and none followed
 
 
+@pytest.mark.slow
 def test_the_table_is_cumulative_though_the_policy_forgets():
     text = scenario()
     for kind in ("sliding_window_ucb", "discounted_ucb"):
@@ -176,6 +179,7 @@ def test_the_table_is_cumulative_though_the_policy_forgets():
         assert (stats.successes + stats.failures == stats.observations).all()
 
 
+@pytest.mark.slow
 def test_a_newcomer_has_a_caption_of_its_own_and_fresh_counts():
     churn = {"means": None, "prior": {"beta": [2, 2]}, "arms": 3, "churn": {"probability": 1.0}}
     stats = simulate(scenario(pulls=50, world=churn), PolicySpec(name="u", kind="uniform"), range(1)).stats[0]
@@ -238,6 +242,7 @@ def test_there_is_no_money_and_nothing_is_logged_unasked():
     assert result.sends == []
 
 
+@pytest.mark.slow
 def test_scores_that_are_all_nan_are_the_policys_fault_and_said_so():
     with pytest.raises(InputError, match="policy lost: every score is NaN"):
         simulate(scenario(), Spec("lost", Confused()), range(1))

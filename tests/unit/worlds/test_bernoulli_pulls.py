@@ -11,6 +11,8 @@ from sim.worlds.base import SendLog
 from sim.worlds.engine import BlockResult, build_world, simulate
 from sim.worlds.selection.propensities import propensities
 
+pytestmark = pytest.mark.slow
+
 START_US = 1_735_689_600_000_000
 SECOND_US = 1_000_000
 LATE = {"feedback": {"refresh_every": 7, "delay": {"geometric": 5.0}}}

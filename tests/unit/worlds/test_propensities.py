@@ -295,6 +295,7 @@ KNOWN = [kind for kind in kinds() if has_propensities(build(kind))]
 
 @pytest.mark.parametrize("k", [1, 2])
 @pytest.mark.parametrize("kind", [*SHORT, *(pytest.param(x, marks=pytest.mark.long) for x in KNOWN if x not in SHORT)])
+@pytest.mark.slow
 def test_every_policy_with_a_known_form_draws_as_it_says(kind: str, k: int) -> None:
     """1,000 draws: a share beyond 5.5 standard errors has a probability below 1e-7, in all of about 300 below 1e-4."""
     policy = build(kind)

@@ -18,7 +18,7 @@ SCENARIO = {
 
 def drawn(draw: str, count: int, pages: int = 4, **audience: object) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """(levels, weights, audiences), each (replications, pages)."""
-    world = load(SCENARIO, ["world.pages=" + str(pages), "world.audience.draw=" + draw]).world
+    world = load(SCENARIO, ["world.pages=" + str(pages), "world.audience.draw=" + draw, "world.sends.reach=1"]).world
     records = make_pages(world, 5, range(count))
     weights = page_weights(world, records)
     level = page_level(world, records["fans"], page_normals(world, records))

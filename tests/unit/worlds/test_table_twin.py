@@ -155,6 +155,7 @@ CASES = [
 
 
 @pytest.mark.parametrize(("policy", "keys"), CASES, ids=lambda value: str(value)[:40])
+@pytest.mark.slow
 def test_the_kernel_is_the_naive_twin(tmp_path, policy, keys):
     agree(scenario_of(tmp_path, policy, **dict(keys)))
 
@@ -170,6 +171,7 @@ TIMETABLES = {
 
 @pytest.mark.parametrize("hours", TIMETABLES.values(), ids=TIMETABLES)
 @pytest.mark.parametrize("label", ["fan", "send"])
+@pytest.mark.slow
 def test_they_agree_whenever_the_job_runs(monkeypatch, tmp_path, hours, label):
     """`refresh_hours` is 1, so that the period is an hour."""
 

@@ -9,6 +9,8 @@ from sim.worlds.traffic.selection import composite
 from sim.worlds.traffic.world import TrafficWorld
 from twins.composite import NaiveCompositePage, listing_of
 
+pytestmark = pytest.mark.slow
+
 DAYS = 16
 SWITCHES = [
     {},
@@ -29,9 +31,14 @@ def scenario_of(selection, policy="wilson_sample", days=DAYS, **changes):
                 "kind": "traffic",
                 "pages": 2,
                 "audience": {"fixed": 3000},
-                "sends": {"size_limits": [], "priced_per_day": [[6, 9]], "per_day_limits": [8, 20]},
+                "sends": {"reach": 1.0, "size_limits": [], "priced_per_day": [[6, 9]], "per_day_limits": [8, 20]},
                 "bank": {"captions": 120, "categories": 3, "urgent_share": 0.4},
-                "purchases": {"per_view": [[5.0, 0.06], [20.0, 0.02]], "reference_audience": 3000, "page_sigma": 0.5},
+                "purchases": {
+                    "per_view": [[5.0, 0.06], [20.0, 0.02]],
+                    "reference_audience": 3000,
+                    "page_sigma": 0.5,
+                    "strong_pages": {"share": 0.0},
+                },
                 "turnover": {"retire_share_per_week": 0.1, "arrivals_per_week": 5},
             },
             "feedback": {"refresh_hours": 12, "label_after_hours": 6.0, "median_days": 6},

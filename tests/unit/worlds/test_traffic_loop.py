@@ -11,6 +11,8 @@ from sim.worlds.traffic.metrics.diagnostics import is_uncertain, width
 from sim.worlds.traffic.metrics.loop_metrics import success_chance
 from sim.worlds.traffic.world import TrafficWorld
 
+pytestmark = pytest.mark.slow
+
 START_US, WEEK_US = 1_736_121_600_000_000, 7 * 86_400_000_000
 DAYS = 21
 
@@ -26,9 +28,14 @@ def played(counting="once", **feedback):
                 "kind": "traffic",
                 "pages": 2,
                 "audience": {"fixed": 3000},
-                "sends": {"size_limits": [], "priced_per_day": [[4, 6]], "per_day_limits": [8, 14]},
+                "sends": {"reach": 1.0, "size_limits": [], "priced_per_day": [[4, 6]], "per_day_limits": [8, 14]},
                 "bank": {"captions": 60},
-                "purchases": {"per_view": [[5.0, 0.06], [20.0, 0.02]], "reference_audience": 3000, "page_sigma": 0.5},
+                "purchases": {
+                    "per_view": [[5.0, 0.06], [20.0, 0.02]],
+                    "reference_audience": 3000,
+                    "page_sigma": 0.5,
+                    "strong_pages": {"share": 0.0},
+                },
                 "drift": {"sigma_per_week": 0.0},
                 "turnover": {"retire_share_per_week": 0.0, "arrivals_per_week": 0.0},
             },

@@ -13,6 +13,8 @@ from sim.tables.send_log import sends_arrow
 from sim.worlds.traffic.world import TrafficWorld
 from twins.deployed_job import DeployedJob
 
+pytestmark = pytest.mark.slow
+
 START_US = 1_736_121_600_000_000
 DAY_US = 86_400_000_000
 SWITCHES = [
@@ -37,9 +39,14 @@ def scenario_of(feedback, days=10, policy="wilson_sample"):
                 "kind": "traffic",
                 "pages": 2,
                 "audience": {"fixed": 3000},
-                "sends": {"size_limits": [], "priced_per_day": [[3, 6]], "per_day_limits": [4, 14]},
+                "sends": {"reach": 1.0, "size_limits": [], "priced_per_day": [[3, 6]], "per_day_limits": [4, 14]},
                 "bank": {"captions": 60},
-                "purchases": {"per_view": [[5.0, 0.06], [20.0, 0.02]], "reference_audience": 3000, "page_sigma": 0.5},
+                "purchases": {
+                    "per_view": [[5.0, 0.06], [20.0, 0.02]],
+                    "reference_audience": 3000,
+                    "page_sigma": 0.5,
+                    "strong_pages": {"share": 0.0},
+                },
                 "views": {"unpriced": {"mean": 0.001, "cv": 0.7}},
                 "delay": {"mean_hours": 10.0},
             },

@@ -14,6 +14,8 @@ from sim.scenario import policies as entries
 from sim.scenario.validate import _part
 from sim.worlds.traffic.world import TrafficWorld
 
+pytestmark = pytest.mark.slow
+
 VIEWS, PURCHASES, PRICES = 0, 1, 2  # places in the state: sums over the captions that the engine showed
 
 

@@ -14,6 +14,8 @@ from sim.worlds.traffic.world import TrafficWorld
 from twins.fleet import NaiveFleetPage, run_together
 from twins.traffic_checks import DAYS, REPLICATION, SEED, WORLD, check_counts, check_sends, check_totals, scenario_of
 
+pytestmark = pytest.mark.slow
+
 POOLED = ["pooled_thompson", "pooled_wilson", {"kind": "pooled_gamma_poisson", "fatigue": 0.2}]
 
 
@@ -60,7 +62,10 @@ def test_rates_are_page_effect_plus_caption_effect_plus_interaction() -> None:
 @pytest.mark.parametrize("correlation", [0.0, 0.5, 1.0])
 def test_rates_and_their_drift_are_as_correlated_as_asked(correlation: float) -> None:
     """False alarm below 1e-6 per case: five standard errors of Fisher's z for 1,400 captions."""
-    few = {"turnover": {"retire_share_per_week": 0.0, "arrivals_per_week": 0}, "purchases": {"page_sigma": 0.0}}
+    few = {
+        "turnover": {"retire_share_per_week": 0.0, "arrivals_per_week": 0},
+        "purchases": {"page_sigma": 0.0, "strong_pages": {"share": 0.0}},
+    }
     world = shared(correlation, pages=2, bank={"captions": 4_000, "shared": True, "correlation": correlation}, **few)
     made = world_of(world)
     priced = made._block.bank.entries["price"][2] > 0

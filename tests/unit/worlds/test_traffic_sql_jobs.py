@@ -19,6 +19,8 @@ from sim.units import DAY_US
 from sim.warehouse.translate import to_duckdb
 from sim.worlds.traffic.world import TrafficWorld
 
+pytestmark = pytest.mark.slow
+
 START_US, NOW_US = 1_736_121_600_000_000, 1_234_567_890_123_456  # the second stands for the time of a run
 PLACE = {"project": "local-warehouse", "dataset": "main"}
 TABLES = {"table": "caption_bandit_stats", "sends": "mass_messages"}
@@ -48,9 +50,13 @@ def scenario_of(feedback, days, **selection):
                 "kind": "traffic",
                 "pages": 2,
                 "audience": {"fixed": 20_000},
-                "sends": {"size_limits": [], "priced_per_day": [[3, 6]], "per_day_limits": [4, 14]},
+                "sends": {"reach": 1.0, "size_limits": [], "priced_per_day": [[3, 6]], "per_day_limits": [4, 14]},
                 "bank": {"captions": 60},
-                "purchases": {"per_view": [[5.0, 0.02], [20.0, 0.005]], "reference_audience": 20_000},
+                "purchases": {
+                    "per_view": [[5.0, 0.02], [20.0, 0.005]],
+                    "reference_audience": 20_000,
+                    "strong_pages": {"share": 0.0},
+                },
                 "delay": {"mean_hours": 10.0},
             },
             "feedback": {"label_after_hours": 5.0, **feedback},

@@ -16,13 +16,21 @@ from sim.scenario.sections.traffic import TIERS
 from sim.worlds.engine import simulate
 from sim.worlds.traffic.world import TrafficWorld
 
+pytestmark = pytest.mark.slow
+
 DAY_US = 86_400_000_000
 START_US = 1_736_121_600_000_000  # 2025-01-06T00:00:00Z
 SMALL = {
     "kind": "traffic",
     "pages": 3,
     "bank": {"captions": 150},
-    "purchases": {"per_view": [[5.0, 0.03], [20.0, 0.01]], "audience_exponent": 0.0, "page_sigma": 0.5},
+    "sends": {"reach": 1.0},
+    "purchases": {
+        "per_view": [[5.0, 0.03], [20.0, 0.01]],
+        "audience_exponent": 0.0,
+        "page_sigma": 0.5,
+        "strong_pages": {"share": 0.0},
+    },
     "turnover": {"retire_share_per_week": 0.1, "arrivals_per_week": 15},
 }
 
