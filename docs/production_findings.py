@@ -1,6 +1,7 @@
 """Compute the table of findings of docs/production-loop.md: `python docs/production_findings.py [NAME …]`.
 
-Each finding is a pair of runs that differ in one switch, paired by replication; both are made under runs/findings.
+Each finding is a pair of runs that differ in one switch, paired by replication; both are made under runs/findings, with
+each of three seeds.
 """
 
 import sys
@@ -17,7 +18,7 @@ from reports.formatting import interval, markdown_table, number
 from reports.scenario_facts import page_months
 from reports.tables.rows import by_policy, column
 
-FOLDER, REPLICATIONS = Path("runs/findings"), 40
+FOLDER, REPLICATIONS, SEEDS = Path("runs/findings"), 40, (7, 8, 9)
 POLICY, OTHER = "wilson_sample", "thompson_beta"
 SHORT = [f"replications={REPLICATIONS}", f"policies=[{POLICY}, {OTHER}]", "record.stats=none"]
 # A loop that can learn: plain score, every message attributed, no loads.
@@ -25,6 +26,8 @@ PLAIN = ["selection.score=plain", "feedback.attribution=1", "feedback.loads=null
 STILL = ["world.drift.sigma_per_week=0"]
 MOVING = ["world.drift.sigma_per_week=0.3"]
 ONCE = ["feedback.counting=once"]
+# One bank that pages share, of as many captions per page as in production.
+SHARED = ["world.bank.shared=true", "world.bank.captions=4000", "world.turnover.arrivals_per_week=40"]
 # Name -> (overrides of production_small, overrides of the changed run).
 FINDINGS: dict[str, tuple[list[str], list[str]]] = {
     "counted once, no drift": ([*PLAIN, *STILL], ONCE),
@@ -35,6 +38,9 @@ FINDINGS: dict[str, tuple[list[str], list[str]]] = {
     "loads daily, not weekly": ([*PLAIN, "feedback.loads={every_hours: 168}"], ["feedback.loads={every_hours: 24}"]),
     "rank defect repaired": ([], ["selection.rank_defect=false"]),
     "4,000 captions, not 400": (PLAIN, ["world.bank.captions=4000"]),
+    "agency-wide lock that skips": (SHARED, ["selection.agency_lock=skip"]),
+    "agency-wide lock that aborts": (SHARED, ["selection.agency_lock=abort"]),
+    "agency-wide lock that skips, plain": ([*PLAIN, *SHARED], ["selection.agency_lock=skip"]),
 }
 SHOWN = ("explored_share", "recount_factor", "interval_coverage", "captured_share", "unfilled")
 
@@ -58,14 +64,14 @@ def gain(values: Floats, others: Floats) -> str:
     return f"{number(estimate.value, 3)} {interval(estimate.low, estimate.high, 3)}"
 
 
-def row(name: str, overrides: list[str], changed: list[str]) -> list[str]:
+def row(name: str, overrides: list[str], changed: list[str], seed: int) -> list[str]:
     """What the change brings the deployed rule, and what Thompson sampling earns more, before and after."""
-    one, two = made(overrides), made([*overrides, *changed])
+    one, two = (made([*own, f"seed={seed}"]) for own in (overrides, [*overrides, *changed]))
     against = [gain(dollars(run, OTHER), dollars(run, POLICY)) for run in (one, two)]
     tail = [np.quantile(dollars(run, POLICY), 0.05) - np.quantile(dollars(run, OTHER), 0.05) for run in (one, two)]
     facts = [_facts(run) for run in (one, two)]
     change = gain(dollars(two, POLICY), dollars(one, POLICY))
-    return [name, change, *against, *(number(value, 3) for value in tail), *facts]
+    return [name, str(seed), change, *against, *(number(value, 3) for value in tail), *facts]
 
 
 def _facts(run: Any) -> str:
@@ -75,8 +81,18 @@ def _facts(run: Any) -> str:
 
 def main(names: list[str]) -> None:
     """Print the table."""
-    header = ["change", "$ more", "thompson_beta more, before", "after", "q05 less, before", "after", *("facts",) * 2]
-    rows = [row(name, *pair) for name, pair in FINDINGS.items() if not names or name in names]
+    header = [
+        "change",
+        "seed",
+        "$ more",
+        "thompson_beta more, before",
+        "after",
+        "q05 less, before",
+        "after",
+        *("facts",) * 2,
+    ]
+    chosen = [(name, *pair) for name, pair in FINDINGS.items() if not names or name in names]
+    rows = [row(*finding, seed) for seed in SEEDS for finding in chosen]
     sys.stdout.write(f"{markdown_table(header, rows)}\n\nfacts: {', '.join(SHOWN)}\n")
 
 

@@ -101,6 +101,12 @@ def counting_and_memory(feedback: Any, policies: Sequence[PolicySpec]) -> Iterat
             yield Finding(("policies", place), message)
 
 
+def lock_and_bank(world: Any, selection: Any) -> Iterator[Finding]:
+    """Pages can lock captions for one another only where they have the same ones."""
+    if getattr(selection, "agency_lock", "none") != "none" and not world.bank.shared:
+        yield Finding(("selection", "agency_lock"), "pages need one bank for it; set `world.bank.shared: true`")
+
+
 def curve_size(replications: int, record: Record, policy_names: Sequence[str | None]) -> Iterator[Finding]:
     """Curves fit into memory."""
     rows = replications * record.curve_points * len(policy_names)
@@ -160,6 +166,7 @@ RULES: tuple[Rule, ...] = (
     check_comparisons,
     check_money,
     counting_and_memory,
+    lock_and_bank,
     curve_size,
     work_size,
     stats_size,

@@ -44,7 +44,7 @@ class NaiveCompositePage(NaivePage):
         return bonus + 0.15 * self.value(c, dollars) / 100.0
 
     def value(self, c, dollars):
-        counted = [m for m in self.messages[: self.counted] if m["caption"]["id"] == c["id"]]
+        counted = self.tabulated(c)
         if not counted:
             return dollars if self.scenario.selection.no_row_value == "dollars" else 0.0
         emvs, total = [m["emv"] for m in counted if m["emv"] is not None], 0.0
@@ -55,26 +55,27 @@ class NaiveCompositePage(NaivePage):
     def choose(self, tier, day, slots):
         selection = self.scenario.selection
         latest = day * DAY - (0 if selection.sweep else round(DAY * selection.cool_down_days))
-        arms = [c for c in self.warm[tier] if day // 7 < c["retires"] and max(c["used"], default=-1e9) <= latest]
+        arms = [c for c in self.warm[tier] if day // 7 < c["retires"] and self.is_free(c, latest)]
         barred = [self.excluded(c, day) for c in arms]
         if not selection.rank_defect:
             arms = [c for c, out in zip(arms, barred, strict=True) if not out]
             barred = [False] * len(arms)
         for slot in slots:
             slot["caption"] = None
-        if not slots or not arms:
+        if not slots or not arms or self.aborted:
             self.unfilled += len(slots)
             return
         rates = [c["rate"] * (1.0 - self.wear(c, day)) for c in arms]
         key = pull_key(self.keys["policy"], day * 4 + tier)
         chosen = self.ranked(tier, day, arms, rates, len(slots), key)
-        chosen = [i for i in chosen if not barred[i]]
+        chosen = self.assigned([i for i in chosen if not barred[i]], arms, latest)
         self.unfilled += len(slots) - len(chosen)
         for slot, i in zip(slots, chosen, strict=False):
             slot["caption"], slot["chance"] = arms[i], None
-        allowed = [i for i in range(len(arms)) if not barred[i]]
+        allowed = [i for i, c in enumerate(arms) if not barred[i] and self.is_possible(c, latest)]
         if chosen:
             self.judge(tier, day, slots[: len(chosen)], [rates[i] for i in allowed], [arms[i] for i in allowed])
+        self.note(slots[: len(chosen)], day)
 
     def ranked(self, tier, day, arms, rates, wanted, key):
         rule, state = self.policy.rule, self.states[tier]

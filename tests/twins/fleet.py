@@ -19,7 +19,7 @@ class NaiveFleetPage(NaivePage):
         return found
 
     def evidence(self, c, tier):
-        counted = [m for m in self.messages[: self.counted] if m["caption"]["id"] == c["id"]]
+        counted = self.tabulated(c)
         if not self.policy.reads_sales:
             labels = [m["label"] for m in counted if m["label"] is not None]
             return float(len(labels)), float(sum(labels))
@@ -49,7 +49,7 @@ class NaiveFleetPage(NaivePage):
         return n, np.array([a for a, _ in derived]), np.array([b for _, b in derived])
 
     def sales(self, c):
-        counted = [m for m in self.messages[: self.counted] if m["caption"]["id"] == c["id"]]
+        counted = self.tabulated(c)
         views = 0.0
         for m in counted:
             views += m["views"] * m["left"]

@@ -65,7 +65,7 @@ class NaivePage:
         ]
         for c in self.captions:
             c["rate"] = math.exp(c["log_rate"])
-        self.pooled = pools(self.policy)
+        self.pooled, self.aborted = pools(self.policy, scenario.selection), False
         self.pool_size, self.renew = spec.pool, spec.renew or math.inf
         self.pool_number, self.pool_cold = -1, [0] * 4
         self.cold, self.warm, self.week = [[], [], [], []], [[], [], [], []], -1
@@ -104,7 +104,7 @@ class NaivePage:
             self.begin_week(day // 7)
         if self.pool_size:
             self.keep_pools(day)
-        slots = self.plan(day)
+        slots, self.aborted = self.plan(day), False
         for tier in range(4):
             self.choose(tier, day, [slot for slot in slots if slot["tier"] == tier])
         return sorted(slots, key=lambda slot: slot["number"])
@@ -202,21 +202,21 @@ class NaivePage:
     # -- the choice ----------------------------------------------------------------------------------------------
     def choose(self, tier, day, slots):
         latest = day * DAY - round(DAY * self.scenario.selection.cool_down_days)
-        arms = [c for c in self.warm[tier] if day // 7 < c["retires"] and max(c["used"], default=-1e9) <= latest]
+        arms = [c for c in self.warm[tier] if day // 7 < c["retires"] and self.is_free(c, latest)]
         cold = [c for c in self.cold[tier] if day // 7 < c["retires"]]
-        eligible = arms + cold
+        eligible, all_arms = arms + cold, len(arms)
         rates = [c["rate"] * (1.0 - self.wear(c, day)) for c in eligible]
         own = [i for i, c in enumerate(arms) if c["pooled"] or not self.pool_size]
         arms, own_rates = [arms[i] for i in own], [rates[i] for i in own]
         known_cold = self.pool_cold[tier] if self.pool_size else len(cold)
-        if not slots or (not arms and not known_cold):
+        if not slots or (not arms and not known_cold) or self.aborted:
             self.unfilled += len(slots)
             for slot in slots:
                 slot["caption"] = None
             return
         decision = (*self.statistics(arms, own_rates), known_cold, len(slots))
         key = pull_key(self.keys["policy"], day * 4 + tier)
-        chosen = self.rank(self.states[tier], *decision, key)
+        chosen = self.assigned(self.rank(self.states[tier], *decision, key), arms, latest)
         chances = self.shares(self.states[tier], *decision)
         self.unfilled += len(slots) - len(chosen)
         for place, slot in enumerate(slots):
@@ -225,11 +225,30 @@ class NaivePage:
                 i, luck = chosen[place], arm_key(key, 2 * len(arms) + len(chosen) + place)
                 slot["caption"] = arms[i] if i < len(arms) else self.take(tier, luck)
                 slot["chance"] = chances[min(i, len(arms))]
-        self.judge(tier, day, slots[: len(chosen)], rates, eligible)
+        if chosen:
+            possible = [i for i in range(len(rates)) if i >= all_arms or self.is_possible(eligible[i], latest)]
+            allowed = [eligible[i] for i in possible]
+            self.judge(tier, day, slots[: len(chosen)], [rates[i] for i in possible], allowed)
+        self.note(slots[: len(chosen)], day)
         x, y = decision[1:3]
         for i, slot in zip(chosen, slots, strict=False):
             if i < len(arms):
                 slot["weight"] = self.policy.rule.weight(x[i], y[i], self.states[tier], self.params)
+
+    def is_free(self, c, latest):
+        """Whether a caption is eligible."""
+        return max(c["used"], default=-1e9) <= latest
+
+    def is_possible(self, c, latest):
+        """Whether the clairvoyant can choose an eligible caption."""
+        return True
+
+    def assigned(self, chosen, arms, latest):
+        """Those of the chosen that are sent."""
+        return chosen
+
+    def note(self, slots, day):
+        """See the captions of some slots."""
 
     def judge(self, tier, day, slots, rates, eligible):
         dollars = [rate * c["price"] for rate, c in zip(rates, eligible, strict=True)]
@@ -314,7 +333,11 @@ class NaivePage:
         self.regret_usd += exposure * slot["missed"][1]
         self.best += slot["best"]
         c["used"].append(slot["time"])
-        self.messages.append({**slot, "views": views, "purchases": purchases, "key": key})
+        self.messages.append({**slot, "views": views, "purchases": purchases, "price": c["price"], "key": key})
+
+    def tabulated(self, c):
+        """The counted messages of a caption; the table knows only messages that were viewed."""
+        return [m for m in self.messages[: self.counted] if m["caption"]["id"] == c["id"] and m["views"]]
 
     # -- the update job ------------------------------------------------------------------------------------------
     def refresh(self, now):
@@ -325,7 +348,7 @@ class NaivePage:
                 break
             share = -math.expm1(-(now - m["time"]) / (3600 * self.world.delay.mean_hours))
             m["known"] = binomial(arm_key(m["key"], 2), m["purchases"], share)
-            earnings = m["known"] * m["caption"]["price"]
+            earnings = m["known"] * m["price"]
             m["emv"] = m["known"] / m["views"] * earnings if m["views"] else None
             m["counted_at"] = now
             self.counted += 1

@@ -37,7 +37,7 @@ PRICED_TIERS = ("budget", "mid", "premium")
 TIERS = (*PRICED_TIERS, "bump")
 
 MAX_PAGES = 10_000
-MAX_CAPTIONS = 20_000
+MAX_CAPTIONS = 100_000
 MAX_DOLLARS = 10_000  # of a caption
 MAX_ROW_ARMS = 10**7
 MAX_CAPTIONS_IN_ALL = 5_000_000  # 0.2 gigabytes a replication, a gigabyte for policies that look at every caption

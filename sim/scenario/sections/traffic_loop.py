@@ -103,6 +103,12 @@ class Selection(Section):
     cool_down_days: Annotated[float, Field(ge=0.0, le=3_660.0)] = Field(
         7.0, description="A caption is not eligible for this many days after its last send."
     )
+    agency_lock: Literal["none", "skip", "abort"] = Field(
+        "none",
+        description="Whether a caption that one page sends cools down on all pages, which need a shared bank. "
+        "`skip`: a page takes the next caption. `abort`, as deployed: a locked caption aborts the page's call, and the "
+        "rest of its day stays empty.",
+    )
     score: Literal["plain", "composite"] = Field(
         "plain",
         description="`plain`: captions are ranked by the policy's score alone. `composite`, as deployed: by 0.70 × "

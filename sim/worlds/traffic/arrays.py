@@ -27,6 +27,7 @@ from sim.worlds.traffic.records import (
     LABEL,
     LINE,
     MESSAGE,
+    NEVER,
     RESULT,
     SLOT,
     TABLE,
@@ -39,6 +40,7 @@ from sim.worlds.traffic.selection.composite import DAYS_BACK, TIERS_BACK
 from sim.worlds.traffic.timetable import PRICES, Times
 
 TOP_SHARE = 0.1  # of the captions of a page and tier, the top decile
+ALL = 2**62  # captions of a tier, however many there are
 SPARE = 2  # of the best cold captions, as many may be tried before the lists are built again
 
 Sections = tuple[TrafficSection, TrafficFeedback, Selection]
@@ -67,7 +69,7 @@ def make_block(
     sampled = make_bank(world, days, pages)
     captions = sampled.entries.shape[1]
     set_top_rates(pages, sampled)
-    tried = reserve(pages, most_chosen(world, selection, days) if pools(policy, selection) else None)
+    tried = reserve(pages, room_for_tried(world, selection, days, pooled=pools(policy, selection)))
     listing, most_cold = _listing(world, selection, sampled, pages), most_of_a_tier(world, selection) + SPARE
     rules, state = kernel_parameters(*sections, policy, pool), np.zeros((len(pages), len(TIERS), policy.state_size))
     most = int(rules["most"][0])
@@ -77,15 +79,13 @@ def make_block(
         sums=np.zeros(len(pages), RESULT),
         weeks=np.zeros((len(pages), math.ceil(days / WEEK_DAYS)), WEEK),
         bank=_bank(sampled, most_cold, listing, repriced=highest_price_factor(times) > 0.0),
-        tried=_tried(len(pages), tried, rules[0]),
+        tried=_tried(len(pages), tried, rules[0], scored=composite(selection)),
         job=_update_job(len(pages), rules[0], days, times),
         used=_recent_use(len(pages), world, selection),
         plan=np.zeros((len(pages), most), SLOT),
         log=np.zeros((len(pages), most * days if record else 0), LINE),
         state=state,
-        fleet=_fleet(len(replications), len(pages), captions, tried)
-        if shares(policy, world)
-        else _fleet(len(replications), len(pages), 0, 0),
+        fleet=_fleet((len(replications), captions), (len(pages), tried), shares(policy, world), locks(selection)),
         batch=_batch(len(pages), tried if policy.reads_batches else 0, policy.note_size),
         params=policy.parameters(),
         tables=_tables(world, selection, season(world, seed, replications, days), days, times),
@@ -139,12 +139,13 @@ def _bank(sampled: SampledBank, most: int, listing: Listing, *, repriced: bool) 
     )
 
 
-def _tried(rows: int, most: int, rules: Record) -> Tried:
-    """Room for `most` tried captions per row."""
+def _tried(rows: int, most: int, rules: Record, *, scored: bool) -> Tried:
+    """Room for `most` tried captions per row; `scored` by the composite selection."""
     shape = (rows, most)
     captions, history = np.zeros(shape, CAPTION), np.zeros(shape, HISTORY)
     table = np.zeros((rows, most if rules["look_back_s"] > 0 else 0), TABLE)
-    return Tried(captions, history, np.zeros(shape, np.int64), np.zeros(shape, np.int64), table)
+    uses, tallied = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    return Tried(captions, history, uses, tallied, table, np.zeros((rows, most if scored else 0)))
 
 
 def highest_price_factor(times: Times) -> float:
@@ -176,8 +177,16 @@ def shares(policy: Policy, world: TrafficSection) -> bool:
     return policy.reads_fleet and world.bank.shared
 
 
-def _fleet(replications: int, rows: int, captions: int, tried: int) -> Fleet:
-    return Fleet(np.zeros((replications, captions)), np.zeros((replications, captions)), np.zeros((rows, tried, 2)))
+def locks(selection: Selection) -> bool:
+    """Whether a caption that one page sends cools down on all pages, which then advance together, day by day."""
+    return selection.agency_lock != "none"
+
+
+def _fleet(bank: tuple[int, int], tried: tuple[int, int], known: bool, locked: bool) -> Fleet:
+    """`bank` is (replications, C), `tried` (N, W); `known`: a policy reads the sums, `locked`: pages share locks."""
+    sums, given = (bank, tried) if known else ((bank[0], 0), (tried[0], 0))
+    last_used = np.full(bank if locked else (bank[0], 0), NEVER, np.int64)
+    return Fleet(np.zeros(sums), np.zeros(sums), np.zeros((*given, 2)), last_used)
 
 
 def _batch(rows: int, tried: int, note_size: int) -> Batch:
@@ -188,17 +197,24 @@ def _batch(rows: int, tried: int, note_size: int) -> Batch:
 def pools(policy: Policy, selection: Selection | None = None) -> bool:
     """Whether a policy's cold captions are a number of equals, whose largest scores can be drawn.
 
-    Under the composite score they differ by category, urgency and dollars.
+    Under the composite score they differ by category, urgency and dollars, under an agency-wide lock by who is locked.
     """
-    if selection is not None and composite(selection):
+    if selection is not None and (composite(selection) or locks(selection)):
         return False
     return policy.exchangeable_untried and not reads_truth(policy.rule.summarise)
 
 
-def reserve(pages: Records, most: Integers | None) -> int:
-    """Set where each tier's tried captions start, `most` (4,) or all of a tier; returns the largest page's room."""
-    sizes = np.diff(pages["tier_start"], axis=1)
-    room = sizes if most is None else np.minimum(sizes, most)
+def room_for_tried(world: TrafficSection, selection: Selection, days: int, *, pooled: bool) -> Integers:
+    """How many captions of each tier may have records of their own, (4,): of pooled ones those that are sent."""
+    most = most_chosen(world, selection, days) if pooled else np.full(len(TIERS), ALL)
+    if selection.bump == "by_hand":
+        most[BUMP] = 0
+    return most
+
+
+def reserve(pages: Records, most: Integers) -> int:
+    """Set where each tier's tried captions start, at most `most` (4,); returns the largest page's room."""
+    room = np.minimum(np.diff(pages["tier_start"], axis=1), most)
     pages["tried_start"][:, 1:] = np.cumsum(room, axis=1)
     return int(pages["tried_start"].max())
 
@@ -256,7 +272,7 @@ def _workspace(captions: int, tried: int, most: int, policy: Policy, sections: S
     world, feedback, selection = sections
     ranked = tried + 1 if composite(selection) else 0
     noted = tried + 1 if record else 0
-    classes = (world.bank.categories + 1 if composite(selection) else 0, 2)
+    classes = 2 * (world.bank.categories + 1) if composite(selection) else 0
     return Workspace(
         eligible=np.zeros(tried + 1, np.int64),
         hits=np.zeros(tried + 1, np.int64),
@@ -287,9 +303,19 @@ def _workspace(captions: int, tried: int, most: int, policy: Policy, sections: S
 
 def reads_truth(summarise: Callable[..., Any]) -> bool:
     """Whether a policy's `summarise` looks at its fourth argument, the truth, which changes daily."""
-    assert isinstance(summarise, FunctionType)
-    name = summarise.__code__.co_varnames[3]
-    return any(name in _names(step.argval) for step in dis.get_instructions(summarise) if "LOAD" in step.opname)
+    return _reads(summarise, 3)
+
+
+def reads_labels(prepare: Callable[..., None]) -> bool:
+    """Whether a policy's `prepare` looks at its second argument, the numbers of labels."""
+    return _reads(prepare, 1)
+
+
+def _reads(function: Callable[..., Any], argument: int) -> bool:
+    """Whether a function looks at an argument, counted from 0."""
+    assert isinstance(function, FunctionType)
+    name = function.__code__.co_varnames[argument]
+    return any(name in _names(step.argval) for step in dis.get_instructions(function) if "LOAD" in step.opname)
 
 
 def _names(value: object) -> tuple[object, ...]:

@@ -128,6 +128,7 @@ PAGE = np.dtype(
         ("priced_sends", "i8"),  # priced slots planned so far
         ("price_factor", "f8"),  # of prices now, against those at start
         ("replaced", "i8"),  # whether the sampling function is replaced today
+        ("aborted", "i8"),  # whether a locked caption has aborted today's call
         ("assigned", "i8"),  # messages with a caption so far, where recent uses are kept
         ("decayed_at", "i8"),  # the value of `sends` that discounted statistics refer to
         ("pending_head", "i8"),  # of the ring `Row.job.pending`
@@ -198,6 +199,7 @@ CAPTION = np.dtype(
         ("price", "i4"),  # dollars; 0: unpriced
         ("place", "i4"),  # in the bank
         ("pooled", "i4"),  # whether it is in the pool
+        ("kind", "i4"),  # of the composite selection: 2 × category + urgency
     ],
     align=True,
 )

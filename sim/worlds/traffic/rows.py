@@ -34,14 +34,16 @@ class Tried(NamedTuple):
     uses: Counts  # (W,): sends so far
     tallied: Counts  # (W,): those that are in tallies already
     table: Records  # (W,) TABLE; of length 0 where each message is counted once
+    value: Floats  # (W,): what value adds to the composite score; NaN: a price tier that is never selected
 
 
 class Fleet(NamedTuple):
-    """What pages share for a policy that learns from all of a replication; of length 0 where they have own banks."""
+    """What the pages of a replication share, by place in their bank."""
 
-    n: Floats  # (C,): sums over pages, by place in the bank, as of the beginning of the day
+    n: Floats  # (C,): sums over pages as of the beginning of the day; of length 0 where no policy reads them
     s: Floats  # (C,)
-    given: Floats  # (W, 2): what this page has added of each tried caption
+    given: Floats  # (W, 2): what this page has added of each tried caption; likewise
+    last_used: Counts  # (C,): second of the latest send on any page; of length 0 without an agency-wide lock
 
 
 class Batch(NamedTuple):
@@ -95,8 +97,8 @@ class Workspace(NamedTuple):
     eligible: Counts  # (W + 1,): places among the tried
     bonus: Floats  # (W + 1,): of the eligible, the score but for the draw; of length 0 without a composite selection
     barred: Counts  # (W + 1,): whether an eligible caption is excluded, but uses up a rank
-    class_bonus: Floats  # (categories + 1, 2)
-    excluded: Counts  # (categories + 1, 2)
+    class_bonus: Floats  # (2 × categories + 2,): by `kind`
+    excluded: Counts  # the same: whether the budget is used up
     hits: Counts  # (W + 1,)
     n: Floats  # (C + 1,): of the eligible captions, once `prepare` has seen it the scores
     a: Floats
@@ -156,7 +158,7 @@ class Block(NamedTuple):
     plan: Records  # (N, S)
     log: Records
     state: Floats  # (N, tiers, state_size)
-    fleet: Fleet  # `n` and `s` have as many rows as there are replications
+    fleet: Fleet  # all but `given` have as many rows as there are replications
     batch: Batch
     params: Params  # the policy's
     tables: Tables
@@ -182,7 +184,7 @@ def bank_of(bank: Bank, i: int) -> Bank:
 
 def fleet_of(fleet: Fleet, i: int, replication: int) -> Fleet:
     """What row `i` shares with the other pages of its replication."""
-    return Fleet(fleet.n[replication], fleet.s[replication], fleet.given[i])
+    return Fleet(fleet.n[replication], fleet.s[replication], fleet.given[i], fleet.last_used[replication])
 
 
 def batch_of(batch: Batch, i: int) -> Batch:
@@ -197,7 +199,7 @@ def used_of(used: RecentUse, i: int) -> RecentUse:
 
 def tried_of(tried: Tried, i: int) -> Tried:
     """The tried captions of row `i`."""
-    return Tried(tried.captions[i], tried.history[i], tried.uses[i], tried.tallied[i], tried.table[i])
+    return Tried(tried.captions[i], tried.history[i], tried.uses[i], tried.tallied[i], tried.table[i], tried.value[i])
 
 
 def job_of(job: UpdateJob, i: int) -> UpdateJob:

@@ -20,7 +20,16 @@ from sim.worlds.metrics.estimation import nothing
 from sim.worlds.metrics.lock_out import can_lock_out
 from sim.worlds.metrics.loop import LoopMetrics
 from sim.worlds.selection import chances
-from sim.worlds.traffic.arrays import Sections, composite, make_block, pools, reads_truth, shares
+from sim.worlds.traffic.arrays import (
+    Sections,
+    composite,
+    locks,
+    make_block,
+    pools,
+    reads_labels,
+    reads_truth,
+    shares,
+)
 from sim.worlds.traffic.driver import RowDriver
 from sim.worlds.traffic.kernel import play
 from sim.worlds.traffic.metrics.loop_metrics import last_day, loop_metrics
@@ -82,7 +91,7 @@ class TrafficWorld:
             kernel_of(policy, spec.kind, sections, happening, record=self._record, pooled=spec.pool is not None),
             self._block,
             self._weights,
-            together=shares(policy, world),
+            together=shares(policy, world) or locks(selection),
         )
 
     def changes(self) -> Iterable[tuple[float, Callable[[], None]]]:
@@ -220,7 +229,8 @@ def kernel_of(
         observe_fleet=rule.observe_fleet,
         summarise_fleet=rule.summarise_fleet,
         recover=rule.recover,
-        PRUNE=policy.prune_by_upper_bound,
+        # The composite score differs by captions so much that most are out at once.
+        PRUNE=policy.prune_by_upper_bound or (composite(selection) and not knows_truth),
         POOL=pooled,
         POOLED=equal_cold,
         BATCHES=policy.reads_batches,
@@ -229,6 +239,7 @@ def kernel_of(
         RECOMPUTE=knows_truth or not memory.cumulative,
         READS_SALES=policy.reads_sales,
         READS_FLEET=policy.reads_fleet,
+        READS_LABELS=not equal_cold and reads_labels(rule.prepare),
         READS_REST=policy.reads_rest,
         SHARED=shares(policy, world),
         RECORD=record,
@@ -237,6 +248,8 @@ def kernel_of(
         RECOUNT=feedback.counting == "every_refresh",
         CONSTRAINED=composite(selection),
         COMPOSITE=composite(selection) and not knows_truth,  # who knows the truth ranks by it, within the constraints
+        LOCKED=locks(selection) and (selection.agency_lock == "skip" or knows_truth),
+        ABORTS=selection.agency_lock == "abort" and not knows_truth,  # who knows the truth also knows the locks
         REPLACES="function_replaced" in happening and policy.kind == DEPLOYED,
         REPRICED="prices" in happening,
         BY_REVENUE=policy.true_mean_of == "revenue",

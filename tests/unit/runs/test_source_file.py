@@ -53,6 +53,7 @@ def test_the_report_names_the_captions_sent_most(tmp_path: Path) -> None:
     assert named["sends"].is_sorted(descending=True)
 
 
+@pytest.mark.slow
 def test_without_statistics_the_report_says_where_the_texts_are(tmp_path: Path) -> None:
     scenario = {**table(tmp_path, "a,x,100,10\na,y,100,20\n"), "record": {"stats": "none"}}
     sim.run(scenario, tmp_path / "run")

@@ -39,7 +39,7 @@ SWITCHES = [
 ]
 
 
-def scenario_of(feedback, days, **selection):
+def scenario_of(feedback, days, fans=20_000, **selection):
     return load(
         {
             "name": "sql_jobs",
@@ -49,7 +49,7 @@ def scenario_of(feedback, days, **selection):
             "world": {
                 "kind": "traffic",
                 "pages": 2,
-                "audience": {"fixed": 20_000},
+                "audience": {"fixed": fans},
                 "sends": {"reach": 1.0, "size_limits": [], "priced_per_day": [[3, 6]], "per_day_limits": [4, 14]},
                 "bank": {"captions": 60},
                 "purchases": {
@@ -175,6 +175,15 @@ def test_every_refresh_of_90_days_is_the_deployed_job(replication):
 def test_counting_once_is_the_sound_job(feedback):
     scenario = scenario_of({"counting": "once", **feedback}, days=9)
     assert compare_all(scenario, 0, "update_caption_bandit_stats", {"settle_hours": 0.0, "median_days": 30.0}) > 100
+
+
+@pytest.mark.parametrize("fans", [pytest.param(40, marks=pytest.mark.long), 150])
+def test_counting_once_is_the_sound_job_where_messages_have_no_views(fans):
+    scenario = scenario_of({"counting": "once", "attribution": 0.9}, days=9, fans=fans)
+    assert compare_all(scenario, 0, "update_caption_bandit_stats", {"settle_hours": 0.0, "median_days": 30.0}) > 100
+    world = TrafficWorld(scenario, scenario.policies[0], range(1))
+    world.advance(9.0)
+    assert 0.05 < (world.sends(0).viewed_count == 0).mean() < 0.9
 
 
 def test_another_look_back_is_noticed():

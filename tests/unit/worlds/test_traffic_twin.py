@@ -10,7 +10,9 @@ import twins.traffic
 from sim.calendar import update_job
 from sim.scenario.sections.traffic import TIERS
 from sim.worlds.traffic import timetable
+from sim.worlds.traffic.selection.replaced import replaced_draw
 from sim.worlds.traffic.world import TrafficWorld
+from twins.incidents import NaiveIncidentPage, replaced
 from twins.traffic import NaivePage
 from twins.traffic_checks import (
     DAYS,
@@ -22,8 +24,10 @@ from twins.traffic_checks import (
     scenario_of,
 )
 
+pytestmark = pytest.mark.slow
 
-def run_both(policy, cuts=(0.3, 1.0, 7.0, 7.001, 15.5), **changes):
+
+def run_both(policy, cuts=(0.3, 1.0, 7.0, 7.001, 15.5), twin=NaivePage, **changes):
     scenario = scenario_of(policy, **changes)
     world = TrafficWorld(scenario, scenario.policies[0], range(REPLICATION - 1, REPLICATION + 1))
     bank, fans = world.bank(1), world.audiences(1)
@@ -35,7 +39,7 @@ def run_both(policy, cuts=(0.3, 1.0, 7.0, 7.001, 15.5), **changes):
     with np.errstate(over="ignore"):
         for page in range(scenario.world.pages):
             own = [column[bank.page == page + 1].tolist() for column in columns]
-            pages.append(NaivePage(scenario, REPLICATION, page, list(zip(*own, strict=True)), int(fans[page])))
+            pages.append(twin(scenario, REPLICATION, page, list(zip(*own, strict=True)), int(fans[page])))
             pages[-1].run()
     for cut in (*cuts, float(DAYS)):
         world.advance(cut)
@@ -75,6 +79,37 @@ def test_kernel_and_twin_agree_bit_for_bit(policy):
     check_counts(world.counts(1), pages)
 
 
+INCIDENTS = [
+    {"kind": "prices", "from": 4, "days": 5, "factor": 1.5},
+    {"kind": "prices", "from": 14, "days": 7, "factor": 0.4, "pages": [2]},
+    {"kind": "function_replaced", "from": 6, "days": 9, "pages": [1]},
+]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("policy", ["wilson_sample", {"kind": "oracle", "by": "revenue"}], ids=str)
+@pytest.mark.parametrize("incidents", [INCIDENTS[:2], INCIDENTS[2:], INCIDENTS], ids=["prices", "function", "both"])
+def test_kernel_and_twin_agree_while_prices_change_or_the_function_is_replaced(policy, incidents):
+    world, pages = run_both(policy, twin=NaiveIncidentPage, incidents=incidents)
+    check_sends(world.sends(1), pages)
+    check_totals(world, pages)
+    check_counts(world.counts(1), pages)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("happening", "name"), [(INCIDENTS[:1], "reprice"), (INCIDENTS[2:], "happens")])
+def test_a_twin_that_overlooks_an_incident_is_noticed(happening, name, monkeypatch):
+    monkeypatch.setattr(NaiveIncidentPage, name, lambda self, *args: None)
+    world, pages = run_both("wilson_sample", twin=NaiveIncidentPage, incidents=happening)
+    with pytest.raises(AssertionError):
+        check_sends(world.sends(1), pages)
+
+
+@pytest.mark.parametrize(("counts", "z"), [((1, 1), 0.0), ((3, 1), -1.5), ((99, 1), 9.0), ((1, 60), -9.0)])
+def test_the_replaced_draw_of_kernel_and_twin_are_equal(counts, z):
+    assert replaced(*counts, z) == replaced_draw(*map(float, counts), z)
+
+
 HOUR, DAY = 3_600, 86_400
 TIMETABLES = {
     "a gap of eleven days": [*range(5 * HOUR, 4 * DAY, 5 * HOUR), *range(15 * DAY, 23 * DAY, 5 * HOUR)],
@@ -89,7 +124,6 @@ TIMETABLES = {
 @pytest.mark.parametrize(
     "policy", ["wilson_sample", {"kind": "discounted_ucb", "discount": 0.98}], ids=["plain", "fade"]
 )
-@pytest.mark.slow
 def test_kernel_and_twin_agree_whenever_the_job_runs(monkeypatch, times, policy):
     monkeypatch.setattr(timetable, "processes", lambda *_: [partial(update_job.at_times, times=times)])
     monkeypatch.setattr(twins.traffic, "refresh_times", lambda scenario: times)
@@ -110,7 +144,6 @@ def most_pending(pages, times):
     return max(sum(o == page and s <= now < e for o, s, e in mine) for page, now, _ in mine)
 
 
-@pytest.mark.slow
 def test_a_refresh_that_the_twin_leaves_out_is_noticed(monkeypatch):
     times = TIMETABLES["a gap of eleven days"]
     monkeypatch.setattr(timetable, "processes", lambda *_: [partial(update_job.at_times, times=times)])

@@ -1,7 +1,8 @@
 """A page's bank as the weeks go by: captions arrive, drift, retire, and are tried when they are first chosen.
 
-Plain functions of the traffic kernel, which binds `POOLED`: whether the policy sees cold captions as equals; for other
-policies every caption is tried from its arrival on. `POOL`: whether it chooses from a random pool of them.
+Plain functions of the traffic kernel, which binds `POOLED`: whether the policy sees cold captions as equals. For other
+policies every caption is tried from its arrival on, unpriced ones apart that go out by hand. `POOL`: whether it chooses
+from a random pool of them.
 """
 
 import math
@@ -17,7 +18,9 @@ from sim.worlds.traffic.bank.top_cold import rebuild, remove
 from sim.worlds.traffic.feedback.update_job import refresh_score
 from sim.worlds.traffic.records import BUMP, NEVER, RATE, RETIRED, USD, Records
 from sim.worlds.traffic.rows import Row
+from sim.worlds.traffic.selection.composite import note_value
 
+CONSTRAINED: bool = unbound("CONSTRAINED")
 POOL: bool = unbound("POOL")
 POOLED: bool = unbound("POOLED")
 
@@ -121,7 +124,7 @@ def arrive(tier: int, week: int, row: Row, params: Params) -> None:
         page.cold[tier] += 1
         place += 1
     page.arrived[tier] = place - start
-    if not POOLED:
+    if not POOLED and not (tier == BUMP and row.rules.bump_by_hand):
         for i in range(start, start + page.cold[tier]):
             start_record(tier, row.bank.cold[i], row, params)
         page.alive += page.cold[tier]
@@ -140,6 +143,9 @@ def start_record(tier: int, c: int, row: Row, params: Params) -> int:
     )
     caption.rate, caption.last_used = math.exp(row.bank.entries[c].log_rate), NEVER
     refresh_score(i, caption.rate, row, params)
+    if CONSTRAINED:
+        caption.kind = 2 * row.bank.category[c] + row.bank.urgent[c]
+        note_value(i, row)
     return i  # type: ignore[no-any-return]
 
 

@@ -10,20 +10,17 @@ A message leaves the ring once it is older than the look-back.
 
 import math
 
-from sim.kernels import unbound
 from sim.worlds.traffic.feedback.labels import FAILURE, SUCCESS, label_of, wrapped
 from sim.worlds.traffic.records import Record
 from sim.worlds.traffic.rows import Row
-
-RECOUNT: bool = unbound("RECOUNT")
 
 PRIOR = 1  # successes and failures of a new row
 
 
 def keep_loaded(message: Record, row: Row) -> None:
-    """Copy a loaded message into the ring of those to count; one without a caption teaches nothing."""
+    """Copy a loaded message into the ring of those to count; one without a caption or a view teaches nothing."""
     page = row.page
-    if message.attributed and (message.views > 0 or not RECOUNT):
+    if message.attributed and message.views > 0:
         copy = row.job.loaded[wrapped(page.loaded_head + page.loaded_size, row.job.loaded.shape[0])]
         copy.time, copy.caption, copy.weight = message.time, message.caption, message.weight
         copy.ordinal, copy.sent, copy.views = message.ordinal, message.sent, message.views

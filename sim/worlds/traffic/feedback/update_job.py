@@ -31,10 +31,12 @@ from sim.worlds.traffic.feedback.labels import (
 from sim.worlds.traffic.feedback.recount import PRIOR, keep_loaded, recount
 from sim.worlds.traffic.records import Record
 from sim.worlds.traffic.rows import Row
+from sim.worlds.traffic.selection.composite import note_value
 
 summarise: Callable[..., tuple[float, float]] = unbound("summarise")
 BATCHES: bool = unbound("BATCHES")
 BY_REVENUE: bool = unbound("BY_REVENUE")
+CONSTRAINED: bool = unbound("CONSTRAINED")
 CORRECTS: bool = unbound("CORRECTS")
 DISCOUNTED: bool = unbound("DISCOUNTED")
 RECOMPUTE: bool = unbound("RECOMPUTE")
@@ -116,6 +118,8 @@ def count(message: Record, median: float, now: int, row: Row, params: Params) ->
     """Count a message in the table and in what the policy sees."""
     c, label = message.caption, label_of(message.emv, median)
     tabulate(c, message, label, now, row)
+    if CONSTRAINED:
+        note_value(c, row)
     row.sums.taught += 1
     if label == NEITHER:
         return
@@ -152,6 +156,8 @@ def expire(before: int, row: Row, params: Params) -> None:
                 table.weighted = 0.0
             if BATCHES:
                 forget_notes(c, row)
+            if CONSTRAINED:
+                note_value(c, row)
             if not RECOMPUTE:
                 refresh_score(c, 0.0, row, params)
 
@@ -162,6 +168,8 @@ def show(c: int, row: Row, params: Params) -> None:
     history.s = max(0.0, float(table.successes - PRIOR))
     history.n = history.s + max(0.0, float(table.failures - PRIOR))
     history.ipw_successes = table.weighted
+    if CONSTRAINED:
+        note_value(c, row)
     if not RECOMPUTE:
         refresh_score(c, 0.0, row, params)
 

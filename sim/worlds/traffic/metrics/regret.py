@@ -6,11 +6,14 @@ Plain functions of the traffic kernel.
 import math
 
 from sim.kernels import unbound
+from sim.units import DAY_S
 from sim.worlds.sorted_arrays import push_top_k
 from sim.worlds.traffic.bank.top_cold import ensure_size
 from sim.worlds.traffic.records import RATE, USD
 from sim.worlds.traffic.rows import Row
+from sim.worlds.traffic.selection.agency_lock import is_locked
 
+ABORTS: bool = unbound("ABORTS")
 CONSTRAINED: bool = unbound("CONSTRAINED")
 
 
@@ -25,12 +28,15 @@ def expect(tier: int, day: int, eligible: int, found: int, row: Row) -> None:
             entry = row.bank.entries[row.bank.top_place[tier, by, i]]
             row.work.best[by, i] = worth(math.exp(entry.log_rate), by, entry.price)
     best, best_usd = row.work.best[RATE], row.work.best[USD]
+    latest = day * DAY_S - row.rules.cool_down_s
     for i in range(eligible):
-        if CONSTRAINED and row.work.barred[i] > 0:
-            continue
         caption = row.tried.captions[row.work.eligible[i]]
         # A fresh caption is worth more than a worn one: most need no closer look.
         if caption.rate > best[found - 1] or caption.rate * caption.price > best_usd[found - 1]:
+            if CONSTRAINED and row.work.barred[i] > 0:
+                continue
+            if ABORTS and is_locked(row.work.eligible[i], latest, row):
+                continue
             rate = rate_on(day, row.work.eligible[i], row)
             if rate > best[found - 1]:
                 push_top_k(best, found, rate)

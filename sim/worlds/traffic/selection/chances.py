@@ -18,6 +18,7 @@ from sim.worlds.traffic.selection.composite import DRAW
 from sim.worlds.traffic.selection.ranking import decide
 
 summarise: Callable[..., tuple[float, float]] = unbound("summarise")
+ABORTS: bool = unbound("ABORTS")
 COMPOSITE: bool = unbound("COMPOSITE")  # whether the composite score ranks
 
 
@@ -26,7 +27,7 @@ def note_chances(tier: int, eligible: int, wanted: int, found: int, key: np.uint
 
     Cold captions, which are equal, share the place behind the eligible ones.
     """
-    if is_exact(wanted, COMPOSITE):
+    if is_exact(wanted, COMPOSITE) and not ABORTS:
         integrate_chances(tier, eligible, wanted, found, row, params)
     else:
         redraw(tier, eligible, wanted, found, key, row, params)

@@ -4,7 +4,6 @@ Plain functions of the traffic kernel, which binds the names that are declared h
 `chances.py` says how probable it was.
 """
 
-import math
 from collections.abc import Callable
 
 import numpy as np
@@ -22,19 +21,22 @@ from sim.worlds.traffic.metrics.diagnostics import expect_free, note_constraints
 from sim.worlds.traffic.metrics.regret import assumed_wear, expect, missed, rate_on
 from sim.worlds.traffic.records import BUMP, BY_HAND, RATE, USD, Record
 from sim.worlds.traffic.rows import Row
+from sim.worlds.traffic.selection.agency_lock import is_locked, lock
 from sim.worlds.traffic.selection.chances import note_chances
-from sim.worlds.traffic.selection.composite import bonus_of, is_excluded, note_uses, prepare_classes
+from sim.worlds.traffic.selection.composite import note_constraints, note_uses, prepare_classes
 from sim.worlds.traffic.selection.ranking import decide
 
 observe_sales: Callable[..., None] = unbound("observe_sales")
 recover: Callable[..., tuple[float, float]] = unbound("recover")
 summarise_sales: Callable[..., tuple[float, float]] = unbound("summarise_sales")
 weight: Callable[..., float] = unbound("weight")
+ABORTS: bool = unbound("ABORTS")  # whether a locked caption aborts the page's call
 CONSTRAINED: bool = unbound("CONSTRAINED")  # whether budgets apply
 DISCOUNTED: bool = unbound("DISCOUNTED")
+LOCKED: bool = unbound("LOCKED")  # whether captions that another page uses are not eligible
 POOL: bool = unbound("POOL")  # whether only captions of a random pool are ranked
-POOLED: bool = unbound("POOLED")  # whether cold captions are equals
 READS_FLEET: bool = unbound("READS_FLEET")
+READS_LABELS: bool = unbound("READS_LABELS")  # whether `prepare` looks at the labels of captions
 READS_REST: bool = unbound("READS_REST")
 READS_SALES: bool = unbound("READS_SALES")
 RECOMPUTE: bool = unbound("RECOMPUTE")
@@ -49,6 +51,7 @@ def choose_day(day: int, row: Row, params: Params) -> None:
     """Fill the page's slots of `day`, which are laid out, with captions."""
     if DISCOUNTED or WINDOWED:
         recall(row)
+    row.page.aborted = 0
     for tier in range(TIERS):
         wanted = wanted_of(tier, row)
         if tier == BUMP and row.rules.bump_by_hand:
@@ -59,8 +62,9 @@ def choose_day(day: int, row: Row, params: Params) -> None:
             eligible = gather_today(tier, day, row, params)
             # A policy is never asked about nothing.
             arms = eligible + cold_of(tier, row)
-            found = choose(tier, day, eligible, wanted, row, params) if arms > 0 else 0
-            if found == 0 and arms > 0 and not CONSTRAINED:
+            called = arms > 0 and not row.page.aborted
+            found = choose(tier, day, eligible, wanted, row, params) if called else 0
+            if found == 0 and called and not CONSTRAINED and not row.page.aborted:
                 raise ValueError("every score is NaN")
             if tier != BUMP:
                 expect_free(tier, day, wanted, row)
@@ -131,21 +135,20 @@ def gather_from(pooled: int, count: int, tier: int, day: int, latest: int, row: 
         if READS_REST and caption.last_used >= 0:
             rest, left = float(day * DAY_S - caption.last_used) / DAY_S, 1.0 - assumed_wear(day, c, row)
             row.work.a[count], row.work.b[count] = recover(caption.a, caption.b, rest, left, params)
-        if not POOLED:
+        if READS_LABELS:
             row.work.n[count] = row.tried.history[c].n
-        if CONSTRAINED:
-            count += note_constraints(c, count, row) and caption.last_used <= latest
-        else:
-            count += caption.last_used <= latest
+        count += is_ready(c, count, latest, row)
     return count
 
 
-def note_constraints(c: int, position: int, row: Row) -> bool:
-    """Write the bonus of a caption that may become eligible; whether its price tier and its budget let it be ranked."""
-    excluded = is_excluded(c, row)
-    row.work.bonus[position], row.work.barred[position] = bonus_of(c, row), excluded
-    selectable = not math.isnan(row.bank.dollars[row.tried.captions[c].place])
-    return selectable and (not excluded or row.rules.rank_defect > 0)
+def is_ready(c: int, position: int, latest: int, row: Row) -> bool:
+    """Whether a tried caption is eligible; of the composite selection its bonus is then at `position`."""
+    ready = row.tried.captions[c].last_used <= latest
+    if LOCKED:
+        ready &= not is_locked(c, latest, row)
+    if CONSTRAINED:
+        ready &= note_constraints(c, position, row)
+    return bool(ready)
 
 
 def fit_sales(tier: int, row: Row, params: Params) -> None:
@@ -174,8 +177,10 @@ def choose(tier: int, day: int, eligible: int, wanted: int, row: Row, params: Pa
     if RECORD:
         copy(row.state[tier], row.work.states[0])
     found = decide(tier, eligible, wanted, key, row, params)
+    aborted = row.page.aborted
     if RECORD:
         note_chances(tier, eligible, wanted, found, key, row, params)
+    row.page.aborted = aborted
     if tier != BUMP:
         expect(tier, day, eligible + row.page.outside if POOL else eligible, found, row)
     return found
@@ -196,6 +201,8 @@ def assign(tier: int, day: int, found: int, eligible: int, row: Row, params: Par
                 luck = arm_key(key, 2 * eligible + found + taken)
                 row.work.chosen[taken] = tried_place(tier, i, eligible, luck, row, params)
                 fill(slot, tier, day, row.work.chosen[taken], row.work.best[RATE, found - 1], row, params)
+                if LOCKED or ABORTS:
+                    lock(slot.caption, slot.time, row)
             taken += 1
     if tier != BUMP and found > 0:
         note_missed(tier, missed(RATE, day, found, row), missed(USD, day, found, row), row)

@@ -30,15 +30,16 @@ URGENT_LIMIT, LIMIT = 5, 20  # uses per week from which captions of a category a
 
 
 def prepare_classes(tier: int, row: Row) -> None:
-    """Fill `row.work.class_bonus` and `row.work.excluded`, (categories + 1, 2), before a tier is decided."""
-    for category in range(1, row.work.class_bonus.shape[0]):
+    """Fill `row.work.class_bonus` and `row.work.excluded` before a tier is decided."""
+    for category in range(1, row.work.class_bonus.shape[0] // 2):
         for urgent in range(2):
             uses = weekly_uses(category, urgent, row)
             bonus = DIVERSITY * diversity(category, tier, urgent, row)
             if row.rules.budgets:
                 bonus += PENALTY * penalty(uses, urgent)
-            row.work.class_bonus[category, urgent] = bonus
-            row.work.excluded[category, urgent] = row.rules.budgets and uses >= (URGENT_LIMIT if urgent else LIMIT)
+            kind = 2 * category + urgent
+            row.work.class_bonus[kind] = bonus
+            row.work.excluded[kind] = row.rules.budgets and uses >= (URGENT_LIMIT if urgent else LIMIT)
 
 
 def weekly_uses(category: int, urgent: int, row: Row) -> int:
@@ -73,17 +74,19 @@ def penalty(uses: int, urgent: int) -> float:
     return -0.15 if uses >= 12 else 0.0
 
 
-def bonus_of(c: int, row: Row) -> float:
-    """All of a tried caption's score but the draw."""
-    place = row.tried.captions[c].place
-    category, urgent = row.bank.category[place], row.bank.urgent[place]
-    return row.work.class_bonus[category, urgent] + VALUE * value_of(c, place, row) / VALUE_UNIT  # type: ignore[no-any-return]
+def note_constraints(c: int, position: int, row: Row) -> bool:
+    """Write all of a tried caption's score but the draw to `position`; whether its price tier and budget allow it."""
+    kind, value = row.tried.captions[c].kind, row.tried.value[c]
+    excluded = row.work.excluded[kind] > 0
+    row.work.bonus[position], row.work.barred[position] = row.work.class_bonus[kind] + value, excluded
+    return not math.isnan(value) and (not excluded or row.rules.rank_defect > 0)
 
 
-def is_excluded(c: int, row: Row) -> bool:
-    """Whether the budget of a tried caption's category and urgency is used up."""
+def note_value(c: int, row: Row) -> None:
+    """Bring what value adds to a tried caption's score up to its row: rows change less often than they are ranked."""
     place = row.tried.captions[c].place
-    return bool(row.work.excluded[row.bank.category[place], row.bank.urgent[place]] > 0)
+    selectable = not math.isnan(row.bank.dollars[place])
+    row.tried.value[c] = VALUE * value_of(c, place, row) / VALUE_UNIT if selectable else math.nan
 
 
 def value_of(c: int, place: int, row: Row) -> float:

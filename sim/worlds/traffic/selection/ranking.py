@@ -17,10 +17,8 @@ from sim.worlds.base import Params
 from sim.worlds.sorted_arrays import insert_at
 from sim.worlds.traffic.bank.pool import cold_of
 from sim.worlds.traffic.rows import Row
-from sim.worlds.traffic.selection.composite import (
-    DRAW,
-    drop_excluded,
-)
+from sim.worlds.traffic.selection.agency_lock import stop_at_clash
+from sim.worlds.traffic.selection.composite import DRAW, drop_excluded
 from sim.worlds.traffic.selection.replaced import replaced_quantile, replaced_score
 
 prepare: Callable[..., None] = unbound("prepare")
@@ -28,6 +26,7 @@ quantile: Callable[..., float] = unbound("quantile")
 score: Callable[..., float] = unbound("score")
 summarise: Callable[..., tuple[float, float]] = unbound("summarise")
 support: Callable[..., tuple[float, float]] = unbound("support")
+ABORTS: bool = unbound("ABORTS")  # whether a locked caption aborts the page's call
 COMPOSITE: bool = unbound("COMPOSITE")  # whether the composite score ranks
 CONSTRAINED: bool = unbound("CONSTRAINED")  # whether budgets apply
 DETERMINISTIC: bool = unbound("DETERMINISTIC")
@@ -38,9 +37,11 @@ VECTORISE: bool = unbound("VECTORISE")
 
 
 def decide(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Params) -> int:
-    """One decision, without the captions whose budget is used up."""
+    """One decision, without the captions whose budget is used up, and up to the first that aborts the call."""
     found = rank(tier, eligible, wanted, key, row, params)
-    return drop_excluded(found, row) if CONSTRAINED else found
+    if CONSTRAINED:
+        found = drop_excluded(found, row)
+    return stop_at_clash(found, row) if ABORTS else found
 
 
 def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Params) -> int:
@@ -98,14 +99,15 @@ def rank_cold(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, p
 def rank_tried(tier: int, eligible: int, found: int, wanted: int, key: np.uint64, row: Row, params: Params) -> int:
     """Let the best of the eligible captions into the list; returns its length."""
     a, b, state = row.work.a[:eligible], row.work.b[:eligible], row.state[tier]
+    least = row.work.score[found - 1] if found == wanted else -math.inf
     for i in range(eligible):
-        full = found == wanted
-        if PRUNE and full and total_of(support(a[i], b[i], state, params)[1], i, row) < row.work.score[found - 1]:
+        if PRUNE and total_of(support(a[i], b[i], state, params)[1], i, row) < least:
             continue
         value = total_of(score(a[i], b[i], state, params, arm_key(key, i)), i, row)
-        if math.isnan(value) or (full and value < row.work.score[found - 1]):
+        if math.isnan(value) or value < least:
             continue
         found = push_ranked(i, value, uniform(arm_key(key, eligible + i)), found, wanted, row)
+        least = row.work.score[found - 1] if found == wanted else -math.inf
     return found
 
 
