@@ -64,6 +64,11 @@ class BernoulliSection(WorldSection):
     correlation: Probability = Field(
         1.0, description="Of the arms' rates over rows, by normal scores: 1: equal in all rows; 0: independent."
     )
+    unlucky: Annotated[Whole, Field(ge=20, le=100_000)] | None = Field(
+        None,
+        description="Replications with an unlucky start of the best arm, simulated beside the others, such as 200: "
+        "they show rare lock-outs. Needs `means` that never change.",
+    )
 
     @property
     def size(self) -> int:
@@ -94,6 +99,8 @@ class BernoulliSection(WorldSection):
         """True rates are listed, or drawn from a prior; changes are in order of time and give a rate to every arm."""
         yield from self._rates()
         yield from self._changes()
+        if self.unlucky is not None and (self.means is None or self.changes or self.churn is not None or self.rows > 1):
+            yield Finding(("world", "unlucky"), "needs `means` without `changes`, `churn` and `rows`; leave it out")
         yield from self._shared()
 
     def _rates(self) -> Iterator[Finding]:

@@ -137,6 +137,8 @@ class BernoulliWorld:
             revenue_micros=np.zeros(shape, np.int64),
             expected_usd=np.full(shape, math.nan),
             weight=np.ones(shape),
+            priced=np.full(shape, -1),
+            successes=np.full(shape, -1),
             names=UNNAMED,
         )
 
