@@ -132,3 +132,14 @@ def test_the_cost_of_a_score_is_the_policys() -> None:
 def test_looking_at_every_caption_of_a_large_bank_takes_its_time() -> None:
     scenario = traffic(90, {"bank": {"captions": 16_500}})
     assert workload(scenario, "oracle").seconds > 3 * workload(scenario, "ucb1").seconds  # measured: 4.5
+
+
+@pytest.mark.parametrize(("override", "looks"), [("selection.score=plain", 1.0), ("selection.bump=captions", 2.0)])
+def test_captions_that_are_no_equals_are_looked_at_one_by_one(override: str, looks: float) -> None:
+    """Under the composite score or a lock; unpriced captions that go out by hand are not looked at."""
+    base = ["world.bank={captions: 20000, shared: true, tiers: {budget: 1, mid: 1, premium: 2, bump: 4}}"]
+    seconds = workload(load("production", [*base, "selection.agency_lock=skip"])).seconds
+    plain = workload(load("production", [*base, "selection={}"])).seconds
+    other = workload(load("production", [*base, "selection.agency_lock=skip", override])).seconds
+    assert seconds > 3 * plain
+    assert (other - plain) / (seconds - plain) == pytest.approx(looks, rel=0.1)
