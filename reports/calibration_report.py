@@ -1,5 +1,6 @@
 """calibration.html and calibration.md: how well the calibrated traffic world fits a send log."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from reports.content import Cell, CodeBlock, Definitions, FigureBlock, Paragraph, Section, TableBlock
@@ -7,6 +8,7 @@ from reports.figures.predictive import predictive
 from reports.formatting import number, p_value
 from reports.render import Report, write_report_files
 from sim.calibration.calibrate import Calibration
+from sim.calibration.predictive import Prediction
 from sim.calibration.text import headline, shown_limits, shown_value
 
 
@@ -24,7 +26,7 @@ def calibration_report(found: Calibration) -> Report:
         details=[f"{each.assumption}: no; {each.meaning}." for each in found.misfits if each.failed],
         sections=[
             Section("assumptions", "What the model takes for granted", [_assumptions(found)]),
-            Section("predictions", "Simulated against observed", [_figure(found), _predictions(found)]),
+            Section("predictions", "Simulated against observed", [_figure(found), *_tables(found)]),
             Section("figures", "Figures", [_figures(found)]),
             Section("defaults", "Not identified from this log", [_defaults(found)]),
             Section("scenario", "The scenario", [CodeBlock("scenario.yaml", found.text)]),
@@ -55,7 +57,15 @@ def _figure(found: Calibration) -> FigureBlock:
     )
 
 
-def _predictions(found: Calibration) -> TableBlock:
+def _tables(found: Calibration) -> list[TableBlock]:
+    whole = "Quantities of the log and of logs of the scenario, simulated with new pages, prices and captions"
+    return [
+        _quantities("Quantities of the log and of messages drawn anew from the model", found.predictions),
+        *([_quantities(whole, found.simulations)] if found.simulations else []),
+    ]
+
+
+def _quantities(title: str, predictions: Sequence[Prediction]) -> TableBlock:
     rows = [
         [
             Cell(each.name),
@@ -64,10 +74,9 @@ def _predictions(found: Calibration) -> TableBlock:
             Cell(f"{number(each.low)} to {number(each.high)}", each.low),
             Cell("far" if each.failed else "", each.distance),
         ]
-        for each in found.predictions
+        for each in predictions
     ]
-    header = ["quantity", "observed", "simulated median", "95 % of the draws", ""]
-    return TableBlock("Quantities of the log and of messages drawn anew from the model", header, rows)
+    return TableBlock(title, ["quantity", "observed", "simulated median", "95 % of the draws", ""], rows)
 
 
 def _figures(found: Calibration) -> TableBlock:

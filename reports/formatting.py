@@ -2,9 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from textwrap import fill
+from textwrap import fill, wrap
 
-COLUMNS = 100  # of a sentence in the terminal
+COLUMNS = 80  # of a terminal
+
+GAP = "  "  # between the columns of a table
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -63,21 +65,35 @@ def storage(count: float) -> str:
 
 
 def wrapped(sentence: str) -> str:
-    """A sentence in lines of `COLUMNS`; numbers stay with their per cent signs."""
-    return fill(sentence.replace(" %", "\xa0%"), COLUMNS, break_on_hyphens=False).replace("\xa0", " ")
+    """A sentence in lines shorter than `COLUMNS`; numbers stay with their per cent signs."""
+    return fill(sentence.replace(" %", "\xa0%"), COLUMNS - 1, break_on_hyphens=False).replace("\xa0", " ")
 
 
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Plain aligned columns, the first to the left, the others to the right."""
-    widths = [max(len(row[i]) for row in (header, *rows)) for i in range(len(header))]
-    return "\n".join(_aligned(row, widths) for row in (header, *rows))
+    """Plain aligned columns, the first to the left, the others to the right.
+
+    Headers are broken into lines where the table is wider than `COLUMNS` otherwise.
+    """
+    cells = [max((len(row[i]) for row in rows), default=0) for i in range(len(header))]
+    widths = [max(width, len(title)) for width, title in zip(cells, header, strict=True)]
+    if sum(widths) + len(GAP) * (len(widths) - 1) > COLUMNS:
+        widths = [max([width, *map(len, title.split())]) for width, title in zip(cells, header, strict=True)]
+    lines = [*_broken(header, widths), *rows]
+    return "\n".join(_aligned(row, widths) for row in lines)
+
+
+def _broken(header: Sequence[str], widths: Sequence[int]) -> list[list[str]]:
+    """The lines of a header, whose last line stands above the cells."""
+    titles = [wrap(title, width) if title else [""] for title, width in zip(header, widths, strict=True)]
+    most = max(len(each) for each in titles)
+    return [list(line) for line in zip(*([""] * (most - len(each)) + each for each in titles), strict=True)]
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:
     cells = [
         cell.rjust(width) if i else cell.ljust(width) for i, (cell, width) in enumerate(zip(row, widths, strict=True))
     ]
-    return "  ".join(cells).rstrip()
+    return GAP.join(cells).rstrip()
 
 
 def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

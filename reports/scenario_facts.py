@@ -3,12 +3,13 @@
 from sim.scenario import Scenario
 
 DEPLOYED_KIND = "wilson_sample"
+ORACLES = ("oracle", "planning_oracle")
 MONTH_DAYS = 365.25 / 12
 
 
 def oracles(scenario: Scenario) -> set[str]:
     """Names of the policies that know the truth."""
-    return {spec.name for spec in scenario.policies if spec.kind == "oracle"}
+    return {spec.name for spec in scenario.policies if spec.kind in ORACLES}
 
 
 def default_baseline(scenario: Scenario) -> str:

@@ -8,12 +8,12 @@ import polars as pl
 from policies.registry import kinds
 from reports.decision.inputs import DecisionInput, LockOuts, Unit
 from reports.decision.tails import Tails
-from reports.scenario_facts import oracles, page_months, pages
+from reports.scenario_facts import ORACLES, oracles, page_months, pages
 from reports.tables.rows import column, metric_values
 from sim.scenario import Scenario
 
 RANDOM, ROTATION = "uniform", "round_robin"
-NOT_LEARNING = (RANDOM, ROTATION, "oracle")
+NOT_LEARNING = (RANDOM, ROTATION, *ORACLES)
 
 
 def decision_input(scenario: Scenario, rows: Mapping[str, pl.DataFrame], baseline: str) -> DecisionInput:

@@ -17,11 +17,11 @@ class Leaderboard:
     rows: list[list[str]]
 
 
-def leaderboard(summary: pl.DataFrame, *, long: bool = False) -> Leaderboard:
-    """Policies by mean regret; `long` adds median, far quantile and reward. Money is left out where there is none."""
+def leaderboard(summary: pl.DataFrame, unit: str, *, long: bool = False) -> Leaderboard:
+    """Policies by mean regret in `unit`; `long` adds median, far quantile and reward, money is shown where it is."""
     ranked = summary.sort("mean_regret", maintain_order=True).to_dicts()
     money = any(row["revenue_usd"] for row in ranked)
-    header = ["policy", "mean regret", "95 % interval", *(["median"] if long else []), "q95"]
+    header = ["policy", f"regret, {unit}", "95 % interval", *(["median"] if long else []), "q95"]
     header += [*(["q99"] if long else []), "locked out", "best arm", *(["reward"] if long else [])]
     header += ["revenue $"] if money else []
     return Leaderboard(header, [_row(row, long, money) for row in ranked])
@@ -41,7 +41,7 @@ def money_board(summary: pl.DataFrame, given: DecisionInput) -> Leaderboard:
     """Policies by money, in the decision's unit; shortfall is what the oracle earns more in the same replications."""
     rows = {str(row["policy"]): row for row in summary.to_dicts()}
     ranked = sorted(rows, key=lambda name: -float(given.values[name].mean()))
-    header = ["policy", "$/page/month", "95 % interval", "shortfall, $", "locked out", "best arm"]
+    header = ["policy", "$ per page and month", "95 % interval", "shortfall, $", "locked out", "best arm"]
     return Leaderboard(header, [_money_row(name, rows[name], given) for name in ranked])
 
 

@@ -1,7 +1,7 @@
 """Calibrate the traffic world to a log of messages: every figure, what is not identified, and the scenario."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,12 +15,13 @@ from sim.calibration.predictive import Prediction, predict
 from sim.calibration.purchase_figures import nothing_sold, purchase_figures
 from sim.calibration.purchases import LEAST_PURCHASES, PurchaseFit, fit_purchases
 from sim.calibration.shrink import shrunk
+from sim.calibration.simulated import OVERRIDES, simulated
 from sim.calibration.statistics import read_statistics, statistics_figures
 from sim.calibration.views import ViewLaw, view_figures, view_laws
 from sim.calibration.volumes import volume_figures
 from sim.calibration.writing import content_of, scenario_text
 from sim.errors import InputError
-from sim.files import write_text
+from sim.files import make_folder, write_text
 from sim.scenario import Scenario, load
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 LEAST_MESSAGES = 100
 LEAST_DAYS = 7
+LEAST_SIMULATIONS = 10
 DAYS = (14, 365)  # of the scenario's horizon
 NEVER = {
     "world.bank.categories": "mass_messages has no categories",
@@ -58,11 +60,14 @@ class Calibration:
     text: str
     """The scenario file, with a comment on each figure."""
     notes: tuple[str, ...] = ()
+    simulations: tuple[Prediction, ...] = ()
+    """Observed quantities against logs of the scenario in the simulator, where that was asked for."""
 
     @property
     def fits(self) -> bool:
         """Whether no check failed."""
-        return not any([each.failed for each in self.misfits] + [each.failed for each in self.predictions])
+        checks = [each.failed for each in (*self.predictions, *self.simulations)]
+        return not any(checks + [each.failed for each in self.misfits])
 
     @property
     def scenario(self) -> Scenario:
@@ -76,23 +81,35 @@ class Calibration:
     def write(self, path: str | Path) -> Path:
         """Write the scenario file."""
         target = Path(path)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(target.parent)
         write_text(target, self.text)
         return target
 
 
-def calibrate(sends: str | Sends, stats: str | None = None, *, shrink: bool = False, seed: int = 7) -> Calibration:
+def calibrate(
+    sends: str | Sends, stats: str | None = None, *, shrink: bool = False, simulate: int = 0, seed: int = 7
+) -> Calibration:
     """Calibrate the traffic world to a log of messages.
 
     `sends` is a file, folder, run folder or target with the columns of `mass_messages`; `stats` one with those of
-    `caption_bandit_stats`. `shrink` moves uncertain figures towards the published aggregates. `seed` is that of the
-    predictive simulation. Raises StorageError where a file cannot be read, InputError where its content is unfit.
+    `caption_bandit_stats`. `shrink` moves uncertain figures towards the published aggregates. `simulate` is the number
+    of logs of the scenario that the simulator draws to compare them with this one, 0 for none. `seed` is that of all
+    draws. Raises StorageError where a file cannot be read, InputError where its content is unfit.
     """
+    if 0 < simulate < LEAST_SIMULATIONS:
+        raise InputError(f"simulate: {simulate} logs are too few, {LEAST_SIMULATIONS} are needed")
     log = read_sends(sends) if isinstance(sends, str) else sends
     source = sends if isinstance(sends, str) else "log"
     _require(source, log)
     table = read_statistics(stats) if stats is not None else None
-    return _calibrated(source, log, table, shrink=shrink, seed=seed)
+    found = _calibrated(source, log, table, shrink=shrink, seed=seed)
+    return replace(found, simulations=_simulations(found, log, simulate, seed)) if simulate else found
+
+
+def _simulations(found: Calibration, log: Sends, replications: int, seed: int) -> tuple[Prediction, ...]:
+    content = content_of(found.figures, _name(found.source), found.days)
+    settings = [*OVERRIDES, f"replications={replications}", f"seed={seed}"]
+    return tuple(simulated(load(content, settings), log))
 
 
 def _require(source: str, log: Sends) -> None:

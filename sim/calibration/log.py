@@ -86,7 +86,10 @@ def read_sends(source: str, policy: str | None = None) -> Sends:
     table = collect_log(source, frame.select([name for name in USED if name in present]))
     if table.height == 0:
         raise InputError(f"{source}: the log has no rows")
-    return _Reader(source, table.with_row_index(ROW, offset=1)).sends()
+    blank = pl.all_horizontal(pl.all().is_null())  # an empty line of a text file
+    return _Reader(
+        source, table.with_columns(blank=blank).with_row_index(ROW, offset=1).filter(~pl.col("blank"))
+    ).sends()
 
 
 def _require_columns(source: str, present: list[str]) -> None:

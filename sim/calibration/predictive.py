@@ -75,7 +75,7 @@ def _views(sends: Sends, rows: np.ndarray, kind: str, law: ViewLaw, seed: int) -
         rate = np.exp(log_mean - 0.5 * sigma**2 + sigma * rng.standard_normal(len(rows)))
         draws.append(np.quantile(rng.binomial(sent, np.minimum(rate, 1.0)) / sent, list(quantities.values())))
     observed = np.quantile(sends.viewed[rows] / sent, list(quantities.values()))
-    return _compared(list(quantities), observed, np.array(draws))
+    return compared(list(quantities), observed, np.array(draws))
 
 
 QUANTITIES: dict[str, Callable[[Floats], float]] = {
@@ -101,7 +101,7 @@ def _purchases(sends: Sends, fitted: PurchaseFit, cvs: tuple[float, float], seed
         return [quantity(sold[place]) for _, place in kept for quantity in QUANTITIES.values()]
 
     draws = np.array([measured(_drawn(sends, fitted, rows, cvs, rng)) for _ in range(DRAWS)])
-    return _compared(names, np.array(measured(sends.purchased[rows].astype(np.float64))), draws)
+    return compared(names, np.array(measured(sends.purchased[rows].astype(np.float64))), draws)
 
 
 def _size_group(sends: Sends) -> np.ndarray:
@@ -131,7 +131,8 @@ def _drawn(
     return sold
 
 
-def _compared(names: list[str], observed: Floats, draws: Floats) -> list[Prediction]:
+def compared(names: list[str], observed: Floats, draws: Floats) -> list[Prediction]:
+    """Each observed quantity (quantities,) against its draws (draws, quantities)."""
     low, middle, high = np.quantile(draws, [0.025, 0.5, 0.975], axis=0)
     spread = np.maximum(draws.std(axis=0), 1e-3 * np.maximum(np.abs(middle), 1e-12))
     distance = (observed - draws.mean(axis=0)) / spread

@@ -12,11 +12,12 @@ SHOWN = 4  # values of a list
 def headline(found: Calibration) -> str:
     """One sentence: whether the model fits the log."""
     failed = [each.assumption for each in found.misfits if each.failed]
-    far = sum(each.failed for each in found.predictions)
+    checks = (*found.predictions, *found.simulations)
+    far = sum(each.failed for each in checks)
     if found.fits:
         return f"The model fits the log: none of {len(found.misfits)} assumptions is contradicted."
     parts = [f"not true of this log: {'; '.join(failed)}"] if failed else []
-    parts += [f"{far} of {len(found.predictions)} quantities are far from what the model produces"] if far else []
+    parts += [f"{far} of {len(checks)} quantities are far from what the model produces"] if far else []
     return f"The model does not fit the log: {'; '.join(parts)}."
 
 
@@ -29,7 +30,7 @@ def text(found: Calibration) -> str:
         *(f"  misfit: {each.assumption}: {each.meaning}" for each in found.misfits if each.failed),
         *(
             f"  misfit: {each.name}: {plain(each.observed)}; the model gives {plain(each.low)} to {plain(each.high)}"
-            for each in found.predictions
+            for each in (*found.predictions, *found.simulations)
             if each.failed
         ),
         "",
@@ -74,5 +75,6 @@ def data(found: Calibration) -> dict[str, Any]:
         "figures": [asdict(each) for each in found.figures],
         "misfits": [asdict(each) | {"failed": each.failed} for each in found.misfits],
         "predictions": [asdict(each) | {"failed": each.failed} for each in found.predictions],
+        "simulations": [asdict(each) | {"failed": each.failed} for each in found.simulations],
         "notes": list(found.notes),
     }

@@ -15,6 +15,7 @@ from sim.errors import InputError
 @click.option("--out", type=LocalPath(dir_okay=False), metavar="FILE", help="Write the scenario here (YAML).")
 @click.option("--page", type=LocalPath(), metavar="DIR", help="Write calibration.html, .md, figures/ here.")
 @click.option("--shrink", is_flag=True, help="Move uncertain figures towards the published aggregates.")
+@click.option("--simulate", type=click.IntRange(10), metavar="N", help="Compare the log with N logs of the scenario.")
 @click.option("--seed", type=click.IntRange(0), default=7, show_default=True, help="Of the predictive simulation.")
 @click.option("--force", is_flag=True, help="Replace FILE where it exists.")
 @click.option("--dry-run", is_flag=True, help="Say what would be written; write nothing.")
@@ -26,6 +27,7 @@ def command(
     out: Path | None,
     page: Path | None,
     shrink: bool,
+    simulate: int | None,
     seed: int,
     force: bool,
     dry_run: bool,
@@ -42,7 +44,7 @@ def command(
 
     if out is not None and out.exists() and not force and not dry_run:
         raise InputError(f"{out}: exists already", "Choose another file, or replace it with --force.")
-    found = calibrate(sends, stats, shrink=shrink, seed=seed)
+    found = calibrate(sends, stats, shrink=shrink, simulate=simulate or 0, seed=seed)
     written: list[str] = []
     if not dry_run and out is not None:
         written.append(str(found.write(out)))

@@ -24,7 +24,7 @@ def command(*, form: str, place: str, out: Path, replace: bool, dry_run: bool, o
     Nothing is deployed. The checks are those that one statement answers, with their usual thresholds; `verify` has
     more.
     """
-    from sim.files import write_text
+    from sim.files import make_folder, write_text
     from sim.warehouse.export.content import Content
 
     project, _, dataset = place.removeprefix("bigquery:").partition(".")
@@ -39,7 +39,7 @@ def command(*, form: str, place: str, out: Path, replace: bool, dry_run: bool, o
         raise InputError(f"{out / differing[0]} exists and differs", "--replace replaces it; nothing was written.")
     if not dry_run:
         for name, text in found.items():
-            (out / name).parent.mkdir(parents=True, exist_ok=True)
+            make_folder((out / name).parent)
             write_text(out / name, text)
     names = [str(out / name) for name in sorted(found)]
     verb = "would write" if dry_run else "wrote"

@@ -52,6 +52,7 @@ def command(
     """Write report.html, report.md and figures/ into the run folder RUN, or into --out."""
     from reports.decision.data import decision_data
     from reports.decision.text import headline
+    from reports.formatting import wrapped
     from reports.report_input import report_input
     from sim.api import load_run
 
@@ -70,7 +71,7 @@ def command(
     written = {"report": str(report), **_copies(report, copies)}
     if slide:
         written |= _slide(data, folder, title, author, copies)
-    lines = [headline(data.decision), *(f"{kind}: {path}" for kind, path in written.items())]
+    lines = [wrapped(headline(data.decision)), *(f"{kind}: {path}" for kind, path in written.items())]
     output.result({**written, "decision": decision_data(data.decision, data.who_gains)}, "\n".join(lines))
     if show:
         click.launch(report.resolve().as_uri())

@@ -175,7 +175,7 @@ def _text(run: "Run", sentences: list[str], where: str) -> str:
 
     given = run.decision.given
     money = given.metric == "revenue_usd"
-    board = money_board(run.summary, given) if money else leaderboard(run.summary)
+    board = money_board(run.summary, given) if money else leaderboard(run.summary, run.scenario.world_kind.reward)
     checks = [f"{'ok  ' if v.passed else 'FAIL'}  {v.claim} ({v.detail})" for v in run.checks]
     answers = ["\n".join(wrapped(sentence) for sentence in sentences)]
     parts = [text_table(board.header, board.rows), *answers, *(["\n".join(checks)] if checks else []), where]

@@ -18,6 +18,7 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import ndtri
 
 from sim.evaluation.estimators import Floats, Terms
 from sim.evaluation.log import Codes, Log
@@ -26,6 +27,7 @@ Weighting = Literal["uniform", "stable", "two_point"]
 LEAST_ROWS = 50
 """Of a batch that is found from the propensities: fewer do not tell the variance of its weights."""
 MOST_BATCHES = 1_000
+QUADRATURE = 301  # points
 SAME_PROPENSITY = 1e-9  # relative difference
 FORGETTING = 0.7
 """The power at which the `two_point` weights expect the propensity of a bad arm to fall (Hadad et al. 2021, 2.3)."""
@@ -170,3 +172,19 @@ def two_stage_bias(leader_share: float = 0.9) -> float:
     """
     leads, trails = (0.25 / (0.25 + share / 2.0) for share in (leader_share, 1.0 - leader_share))
     return (leads - trails) / math.sqrt(math.pi)
+
+
+def rejects_ever(looks: int, level: float = 0.05) -> float:
+    """How often a z-test of no effect, repeated after each of `looks` equal batches, rejects at least once.
+
+    The density of the sum while nothing was rejected, by Gauss–Legendre quadrature (Armitage, McPherson and Rowe 1969).
+    """
+    points, weights = np.polynomial.legendre.leggauss(QUADRATURE)
+    limit, root = float(ndtri(1.0 - level / 2.0)), math.sqrt(2.0 * math.pi)
+    at, weight = limit * points, limit * weights
+    density = np.exp(-0.5 * at**2) / root
+    for look in range(2, looks + 1):
+        reach = limit * math.sqrt(look)
+        step = np.exp(-0.5 * (reach * points[:, None] - at) ** 2) / root
+        density, at, weight = step @ (density * weight), reach * points, reach * weights
+    return 1.0 - float(density @ weight)

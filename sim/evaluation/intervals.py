@@ -248,12 +248,18 @@ def anytime(sample: Sample, limits: tuple[float, float], confidence: float = CON
     bandits": betting against each value with the terms w·r (lower limit) and w·(1 − r) (upper limit), rewards scaled to
     [0, 1]. The weights need no upper limit. Rows must be in the order of time, which the logging policy may use.
     """
-    least, most = limits
-    reward = (sample.reward - least) / (most - least)
-    tail = (1.0 - confidence) / 2.0
-    low = _betting_limit(sample.weight * reward, tail)
-    high = 1.0 - _betting_limit(sample.weight * (1.0 - reward), tail)
+    (least, most), tail = limits, (1.0 - confidence) / 2.0
+    low = _betting_limit(_terms(sample, least, most), tail)
+    high = 1.0 - _betting_limit(_terms(sample, most, least), tail)
     return Interval("anytime", least + (most - least) * low, least + (most - least) * max(low, high))
+
+
+def _terms(sample: Sample, zero: float, one: float) -> Floats:
+    """w times the reward on the scale that has 0 at `zero` and 1 at `one`, in one array: a log may be long."""
+    terms = sample.reward - zero
+    terms /= one - zero
+    terms *= sample.weight
+    return terms
 
 
 def _betting_limit(terms: Floats, tail: float) -> float:

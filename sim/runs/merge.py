@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.files import replacing, write_bytes
-from sim.runs.blocks import Arrays, BlockTables, npz_bytes, read_block, read_npz
+from sim.runs.blocks import Arrays, BlockTables, npz_bytes, read_block, read_npz, read_pages
 from sim.runs.folders.run_folder import OBSERVATIONS
 from sim.runs.plan import Block
 from sim.tables.observations import Observed, observation_tables
@@ -116,7 +116,7 @@ def _clairvoyant(sources: Sources) -> Clairvoyant:
     best = Clairvoyant(sources.money)
     for policy, blocks in zip(sources.policies, sources.blocks, strict=True):
         for block in blocks if policy == sources.oracle else ():
-            best.learn(block.replications, read_block(sources.blocks_folder, block).pages)
+            best.learn(block.replications, read_pages(sources.blocks_folder, block))
     return best
 
 

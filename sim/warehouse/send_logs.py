@@ -8,8 +8,8 @@ from sim.errors import InputError, StorageError
 from sim.warehouse.base import SENDS
 from sim.wording import did_you_mean
 
-TEXT_FILES = {".csv": ",", ".txt": ",", ".tsv": "\t"}
-"""Suffixes of text files and their separators."""
+TEXT_FILES = (".csv", ".txt", ".tsv")
+SEPARATORS = ",;\t|"
 TARGETS = ("duckdb", "bigquery", "parquet")
 
 
@@ -32,8 +32,8 @@ def scan_log(source: str, policy: str | None = None, *, as_text: bool = False, t
     files = sorted(path.glob("**/*.parquet")) if path.is_dir() else [path]
     if not files:
         raise StorageError(f"{source}: the folder holds no Parquet file")
-    if separator := TEXT_FILES.get(files[0].suffix.lower()):
-        return _scan_text(files[0], separator, as_text=as_text)
+    if files[0].suffix.lower() in TEXT_FILES:
+        return _scan_text(files[0], _separator(files[0]), as_text=as_text)
     return pl.scan_parquet(files, glob=False, hive_partitioning=False)
 
 
@@ -55,6 +55,13 @@ def collect_log(source: str, rows: pl.LazyFrame) -> pl.DataFrame:
 
 def _unreadable(source: str, error: Exception) -> StorageError:
     return StorageError(f"{source}: cannot be read: {error}", "Is it a Parquet or CSV file?")
+
+
+def _separator(file: Path) -> str:
+    """The separator that is most frequent in the header; a comma when in doubt."""
+    with file.open(encoding="utf-8", errors="replace") as lines:
+        header = next((line for line in lines if line.strip()), "")
+    return max(SEPARATORS, key=header.count)
 
 
 def _scan_text(file: Path, separator: str, *, as_text: bool) -> pl.LazyFrame:

@@ -70,6 +70,7 @@ def test_dry_run_writes_nothing_and_needs_no_leave(tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_scenario_sets_the_figures(tmp_path):
     scenario = tmp_path / "s.yaml"
     scenario.write_text(

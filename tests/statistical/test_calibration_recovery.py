@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom
 
-from sim.calibration.calibrate import figures_of
+from sim.calibration.calibrate import calibrate, figures_of
 from sim.calibration.checks import check
 from sim.calibration.defaults import default_of
 from sim.calibration.log import Sends
@@ -177,6 +177,13 @@ def test_intervals_hold_the_truth_in_93_to_97_percent_of_200_logs() -> None:
             assert counts[True] <= 3, shown(table)
         elif counts[True] + counts[False] >= 50:
             assert counts[True] / (counts[True] + counts[False]) >= 0.90, shown(table)
+
+
+@pytest.mark.long
+def test_the_simulator_produces_what_a_simulated_log_holds() -> None:
+    found = calibrate(simulated(1), simulate=20)
+    assert len(found.simulations) > 20
+    assert not any(each.failed for each in found.simulations), found.simulations
 
 
 if __name__ == "__main__":

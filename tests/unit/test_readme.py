@@ -59,7 +59,7 @@ def test_the_readme_says_what_it_is_before_anything_else() -> None:
         "Decide whether",
         "**It is for you**",
         "scenario.yaml",
-        "mean regret",
+        "regret, successes",
         "gallery/",
         "## Install",
         "SMPyBandits",

@@ -16,10 +16,20 @@ CAPTIONS = "captions.parquet"
 def remarks(scenario: "Scenario") -> list[str]:
     """What a reader of the results has to know about the file."""
     counted = _counted(scenario)
-    if counted is None or not counted.choiceless_pages:
+    if counted is None:
         return []
-    pages, alone = len(counted.page_names), counted.choiceless_pages
-    return [f"{alone:,} of {pages:,} pages have one caption only: every policy sends it, and its regret there is 0"]
+    found = []
+    if alone := counted.choiceless_pages:
+        pages = len(counted.page_names)
+        found.append(
+            f"{alone:,} of {pages:,} pages have one caption only: every policy sends it, and its regret there is 0"
+        )
+    if names := counted.caption_names:
+        text = next((name for name in names if not name.isdecimal()), names[0])
+        found.append(
+            f"captions are texts, such as {text[:40]!r}: they are numbered from 1, and {CAPTIONS} says which is which"
+        )
+    return found
 
 
 def write_captions(scenario: "Scenario", run: Path) -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sim.errors import InputError, StorageError
-from sim.files import write_text
+from sim.files import make_folder, write_text
 from sim.runs.folders.lock import locked
 from sim.runs.folders.run_folder import RunFolder
 from sim.runs.sweeps.grid import GridCell, Variation, grid
@@ -64,7 +64,7 @@ class SweepFolder:
             raise InputError(f"{self.path} already holds a sweep", "Use --resume to continue it, or another --out.")
         if not there and self.path.is_dir() and any(not each.name.startswith(".") for each in self.path.iterdir()):
             raise InputError(f"{self.path} is not empty and holds no sweep", "Choose another --out.")
-        self.path.mkdir(parents=True, exist_ok=True)
+        make_folder(self.path)
         write_text(self.path / SWEEP, json.dumps(_described(scenario, varied), indent=2, ensure_ascii=False) + "\n")
 
     def variations(self) -> list[Variation]:

@@ -5,6 +5,7 @@ content are left out; rows keep their numbers.
 """
 
 import csv
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ ROW = "row number of the file"
 """The column that counts the rows of the file from 1, a header apart."""
 SEPARATORS = ",;\t|"
 PARQUET = "parquet"
+_NAMED_SEPARATOR = re.compile(r"\s*sep=([,;\t|])\r?\n", re.IGNORECASE)
 _HEAD_BYTES = 4_096
 _EXPORT = "export the rows as CSV or Parquet"
 _UNPACK = "decompress it first"
@@ -73,8 +75,17 @@ def read_table(source: str, wanted: tuple[str, ...]) -> FileTable:
     text = _decoded(source, path.read_bytes())
     if not text.strip():
         raise InputError(f"{source}: is empty")
-    separator = _separator(text, wanted)
-    return FileTable(_without_blank_rows(_numbered(_read_text(source, text, separator))), separator)
+    text = _plain_lines(text)
+    named = _NAMED_SEPARATOR.match(text)  # a first line of Excel
+    separator = named[1] if named else _separator(text, wanted)
+    frame = _read_text(source, text[named.end() :] if named else text, separator, wanted)
+    return FileTable(_without_blank_rows(_numbered(frame)), separator)
+
+
+def _plain_lines(text: str) -> str:
+    """Lines that end as they do today, without the end mark of old files."""
+    text = text.rstrip("\x1a")
+    return text if "\n" in text else text.replace("\r", "\n")
 
 
 def _refuse_other_kinds(source: str, head: bytes) -> None:
@@ -116,13 +127,48 @@ def _separator(text: str, wanted: tuple[str, ...]) -> str:
     return max(SEPARATORS, key=fit)
 
 
-def _read_text(source: str, text: str, separator: str) -> "pl.DataFrame":
+def _read_text(source: str, text: str, separator: str, wanted: tuple[str, ...]) -> "pl.DataFrame":
     import polars as pl  # noqa: PLC0415
+    from polars.exceptions import ComputeError  # noqa: PLC0415
 
+    text = text.lstrip("\r\n")
+    _refuse_repeated(source, text, separator, wanted)
+    content = text.encode()
     with _reading(source):
-        content = text.lstrip("\r\n").encode()
-        frame = pl.read_csv(BytesIO(content), infer_schema=False, separator=separator, glob=False)
+        try:
+            frame = pl.read_csv(BytesIO(content), infer_schema=False, separator=separator, glob=False)
+        except ComputeError:
+            _refuse_malformed(source, text, separator)
+            # Some programs end every row with a separator, but not the header.
+            frame = pl.read_csv(
+                BytesIO(content), infer_schema=False, separator=separator, glob=False, truncate_ragged_lines=True
+            )
     return frame.rename({name: name.strip() for name in frame.columns} if _unique(frame.columns) else {})
+
+
+def _refuse_repeated(source: str, text: str, separator: str, wanted: tuple[str, ...]) -> None:
+    header = [name.strip() for name in next(csv.reader(text.splitlines(), delimiter=separator), [])]
+    if repeated := next((name for name in header if name in wanted and header.count(name) > 1), None):
+        raise InputError(f"{source}: has the column `{repeated}` twice", "give each column a name of its own")
+
+
+def _refuse_malformed(source: str, text: str, separator: str) -> None:
+    """Raise where a row has more fields than the header, or a quotation mark is not closed or not doubled."""
+    rows = csv.reader(text.splitlines(keepends=True), delimiter=separator)
+    width, number = len(next(rows)), 0
+    for number, row in enumerate(rows, start=1):
+        if any(field.strip() for field in row[width:]):
+            raise StorageError(
+                f"{source}: cannot be read: row {number} (line {rows.line_num}) has {len(row)} fields, "
+                f"the header has {width}",
+                "a text that holds the separator stands in quotation marks",
+            )
+    for number, line in enumerate(text.splitlines(), start=1):
+        if line.count('"') % 2:
+            raise StorageError(
+                f"{source}:{number}: cannot be read: a quotation mark is not closed, or stands within a text",
+                'within a text in quotation marks, it is doubled: ""',
+            )
 
 
 def _unique(names: list[str]) -> bool:

@@ -1,8 +1,8 @@
 """A file of counts, Parquet or text, with one row per page and caption; problems are named by file and row.
 
 Rows count from 1, a header apart. Pages come out in order of name and captions in order of id, whatever the order of
-rows. Caption ids are kept where all are whole numbers of 64 bits, also as text or as floats (`1042.0`). Other captions
-are numbered from 1 in order of their text, and keep their text as `caption_names`.
+rows. Caption ids are kept where all are whole numbers of 64 bits, also as text or as floats (`1042.0`, `1e+05`). Other
+captions are numbered from 1 in order of their text, and keep their text as `caption_names`.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     import polars as pl
 
 MAX_TRIALS = 2**53
-MAX_FLOAT_ID = 2**53  # above, a float no longer holds every whole number
+MAX_FLOAT_ID = 2**53 - 1  # above, a float no longer holds every whole number
+MAX_FLOAT32_ID = 2**24 - 1
+_WHOLE_FLOAT = r"^(-?(?:0|[1-9]\d*))\.0*$"
+_EXPONENT = r"^-?[1-9](?:\.\d+)?[eE]\+?\d{1,2}$"
 Roles = tuple[str, str, str, str]
 """Names of the columns of page, caption, trials and successes."""
 
@@ -69,9 +72,10 @@ def _read(source: str, columns: Roles, _changed: int, _size: int) -> Counted:
     if table.rows.height == 0:
         raise InputError(f"{source}: has no rows")
     column = _Columns(source, table)
-    _check_columns(source, table.rows.columns, columns)
+    _check_columns(source, [name for name in table.rows.columns if name != ROW], columns)
     page, caption, trials, successes = (table.rows[name] for name in columns)
     for series in (page, caption):
+        column.check_plain(series)
         column.check_not_null(series)
     counts = column.whole(trials), column.whole(successes)
     column.check_successes(*counts)
@@ -118,11 +122,22 @@ class _Columns:
             value = what.format(series[index])
             raise InputError(f"{self.source}: row {row}: `{series.name}` {value}", hint)
 
+    def check_plain(self, series: "pl.Series") -> None:
+        """Raise where a column holds lists or records."""
+        if series.dtype.is_nested() or series.dtype.is_object():
+            raise InputError(
+                f"{self.source}: column `{series.name}` holds {series.dtype}, not a name or number per row"
+            )
+
     def check_not_null(self, series: "pl.Series") -> None:
         """Raise where a value is missing, or a text of blanks."""
         import polars as pl  # noqa: PLC0415
 
-        blank = series.str.strip_chars() == "" if series.dtype == pl.String else series.is_null()
+        blank = series.is_null()
+        if series.dtype == pl.String:
+            blank = series.str.strip_chars() == ""
+        elif series.dtype.is_float():  # NaN is what pandas makes of a missing number
+            blank = series.is_nan()
         self.refuse(series, series.is_null() | blank.fill_null(value=False), "is missing")
 
     def whole(self, series: "pl.Series") -> Counts:
@@ -170,13 +185,26 @@ class _Columns:
             whole = series.is_finite() & (series == series.floor())
             if not whole.all():
                 return None
-            self.refuse(series, series.abs() > MAX_FLOAT_ID, "is {}, too large for a float to hold every id")
+            self._refuse_inexact(series, series, MAX_FLOAT32_ID if series.dtype == pl.Float32 else MAX_FLOAT_ID)
             return series.cast(pl.Int64)
-        text = _stripped(series).str.replace(r"^(-?\d+)\.0*$", "${1}")
-        ids = text.cast(pl.Int64, strict=False)
+        text = _stripped(series)
+        plain_text, exponent = text.str.replace(_WHOLE_FLOAT, "${1}"), text.str.contains(_EXPONENT)
+        if exponent.any():  # 1e+05, as R writes 100000
+            numbers = text.cast(pl.Float64, strict=False)
+            if not (numbers == numbers.floor()).filter(exponent).all():
+                return None
+            self._refuse_inexact(series, numbers.set(~exponent, None), MAX_FLOAT_ID)
+            written = numbers.set(~exponent, None).cast(pl.Int64).cast(pl.String)
+            plain_text = written.zip_with(exponent, plain_text)
+        ids = plain_text.cast(pl.Int64, strict=False)
         # A number written in two ways, as 7 and 007, would make one caption of two.
-        same = ids.null_count() == 0 and (ids.cast(pl.String) == text).all()
+        same = ids.null_count() == 0 and (ids.cast(pl.String) == plain_text).all()
         return ids if same else None
+
+    def _refuse_inexact(self, series: "pl.Series", numbers: "pl.Series", most: int) -> None:
+        self.refuse(
+            series, (numbers.abs() > most).fill_null(value=False), "is {}, too large for a float to hold every id"
+        )
 
     def check_unique(self, names: "pl.Series", ids: "pl.Series") -> None:
         """Raise where a page has a caption twice."""

@@ -280,6 +280,7 @@ def _workspace(captions: int, tried: int, most: int, policy: Policy, sections: S
         own=np.zeros(most),
         free=np.zeros(most),
         states=np.zeros((2, policy.state_size)),
+        laws=np.zeros((3, noted)),
         copies=np.zeros(noted),
         values=np.zeros(noted),
         chances=np.zeros(noted),

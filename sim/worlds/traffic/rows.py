@@ -88,7 +88,7 @@ class Workspace(NamedTuple):
     barred: Counts  # (W + 1,): whether an eligible caption is excluded, but uses up a rank
     class_bonus: Floats  # (2 × categories + 2,): by `kind`
     excluded: Counts  # the same: whether the budget is used up
-    hits: Counts  # (W + 1,)
+    hits: Counts  # (W + 1,): of a redraw; or the entry of each eligible caption
     n: Floats  # (C + 1,): of the eligible captions, once `prepare` has seen it the scores
     a: Floats
     b: Floats
@@ -101,7 +101,8 @@ class Workspace(NamedTuple):
     own: Floats  # (S,)
     free: Floats  # (S,): by USD, constraints aside
     states: Floats  # (2, state_size): the policy's before a decision, and after
-    copies: Floats  # (W + 1,): of an entry; as far as `chances` of length 0 unless sends are recorded
+    laws: Floats  # (3, W + 1): a, b and bonus of an entry; as far as `chances` of length 0 unless sends are recorded
+    copies: Floats  # (W + 1,): of an entry
     values: Floats  # (W + 1,)
     chances: Floats  # (W + 1,): of the chosen
     sent: Counts  # (S,): the choice while it is drawn again

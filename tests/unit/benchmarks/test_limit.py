@@ -74,7 +74,7 @@ MISTAKES = {
     "fatigue": ("rules", "fatigue_drop", 0.99),
     "median": ("rules", "median_s", 0.5),
     "price": ("bank", "price", 0.5),
-    "drift": ("rules", "drift_sigma", 1.01),
+    "drift": ("rules", "drift_sigma", 2.0),
     "audience": ("pages", "fans", 2),
 }
 

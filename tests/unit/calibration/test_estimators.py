@@ -136,7 +136,7 @@ def test_page_law_is_the_exact_regression_without_error() -> None:
     law = page_law(level, np.full(12, 1e-6), fans)
     assert law is not None
     assert law.exponent == pytest.approx(0.8)
-    assert law.intercept == pytest.approx(-7.0)
+    assert law.intercept == pytest.approx(-7.0 - 0.8 * np.log(law.reference / 50_000))
     assert law.sigma == 0.0
 
 

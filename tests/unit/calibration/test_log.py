@@ -38,6 +38,23 @@ def test_messages_are_in_order_of_page_and_time(tmp_path: Path) -> None:
     assert sends.caption[0] != sends.caption[2]
 
 
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_the_separator_is_that_of_the_header(tmp_path: Path, separator: str) -> None:
+    want = read_sends(written(tmp_path, *GOOD))
+    got = read_sends(
+        written(tmp_path, *(row.replace(",", separator) for row in GOOD), header=HEADER.replace(",", separator))
+    )
+    assert np.array_equal(got.time, want.time)
+    assert np.array_equal(got.price, want.price)
+
+
+def test_empty_lines_are_left_out_and_rows_keep_their_numbers(tmp_path: Path) -> None:
+    assert read_sends(written(tmp_path, GOOD[0], "", *GOOD[1:], "", "")).rows == 3
+    bad = GOOD[1].replace("100,1,0", "100,-1,0")
+    with pytest.raises(InputError, match="row 3: viewed_count is '-1', negative"):
+        read_sends(written(tmp_path, GOOD[0], "", bad))
+
+
 def test_a_part_keeps_pages_and_chosen_messages(tmp_path: Path) -> None:
     sends = read_sends(written(tmp_path, *GOOD))
     part = sends.part(sends.priced)

@@ -131,6 +131,7 @@ def test_json_holds_what_the_words_say_and_repeats_exactly(capsys: pytest.Captur
     assert power(capsys, *words, "--json", "--quiet", "--confidence", "90%", "--power", "0.9")[1] == out
 
 
+@pytest.mark.slow
 def test_the_metric_and_overrides_reach_the_pilot(capsys: pytest.CaptureFixture[str]) -> None:
     words = ["--difference", "5%", "--metric", "reward", "--pilot", "10", "--set", "horizon.pulls=400", "--json"]
     ranking = json.loads(power(capsys, *words, "-q")[1])["ranking"]

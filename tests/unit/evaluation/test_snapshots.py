@@ -69,6 +69,7 @@ def expected(page: str, hour: int, caption: int) -> float:
     return float(chance[CAPTIONS.index(caption)])
 
 
+@pytest.mark.slow
 def test_each_decision_gets_the_probability_by_the_last_snapshot_before_it(tmp_path: Path) -> None:
     log = read(tmp_path)
     assert log.propensity.tolist() == [

@@ -51,6 +51,7 @@ EXPECTED = {
     "pooled_wilson",
     "pooled_gamma_poisson",
     "recovering_softmax",
+    "planning_oracle",
     "wilson_gaussian",
     "beta_logit_normal",
     "beta_wilson_hilferty",

@@ -57,9 +57,9 @@ def test_a_folded_figure_stays_in_the_page_behind_its_sentence() -> None:
     table = TableBlock("Gain by week", ["week", "gain"], [], folded=True)
     report = Report("t", "s", "h", [], [Section("k", "K", [hidden, table])])
     page, text = html(report), markdown(report)
-    assert "<details><summary>All alike.</summary>" in page
-    assert "<details><summary>Gain by week</summary>" in page
-    assert page.count("<details>") == page.count("</details>") == 2
+    assert '<details class="folded"><summary>All alike.</summary>' in page
+    assert '<details class="folded"><summary>Gain by week</summary>' in page
+    assert page.count("<details") == page.count("</details>") == 2
     assert "All alike. [Entropy](figures/entropy.svg)" in text
     assert "![Entropy]" not in text
     assert [each.name for each in report.figures] == ["entropy"]

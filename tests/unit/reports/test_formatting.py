@@ -2,7 +2,18 @@
 
 import pytest
 
-from reports.formatting import duration, interval, markdown_table, number, p_value, percent, storage, text_table
+from reports.formatting import (
+    COLUMNS,
+    duration,
+    interval,
+    markdown_table,
+    number,
+    p_value,
+    percent,
+    storage,
+    text_table,
+    wrapped,
+)
 
 
 @pytest.mark.parametrize(
@@ -43,4 +54,24 @@ def test_other_words() -> None:
 
 def test_tables_align() -> None:
     assert text_table(["a", "bb"], [["xyz", "1"]]) == "a    bb\nxyz   1"
+
+
+def test_headers_of_wide_tables_are_broken_and_others_are_not() -> None:
+    header, name = ["policy", "$ per page and month", "95 % interval"], "x" * 40
+    narrow = text_table(header, [["p", "1,234", "[1,111, 2,222]"]])
+    assert narrow.splitlines()[0] == "policy  $ per page and month   95 % interval"
+    wide = text_table(header, [[name, "1,234", "[1,111, 2,222]"]] * 2 + [["y", "9", "n" * 14]])
+    assert max(map(len, wide.splitlines())) <= COLUMNS
+    wider = text_table([*header, "possible gain"], [[name, "1,234", "[1,111, 2,222]", "5 %"]])
+    assert [line.rstrip() for line in wider.splitlines()[-2:]] == [
+        "policy" + " " * 34 + "  month   95 % interval      gain",
+        name + "  1,234  [1,111, 2,222]       5 %",
+    ]
+    assert max(map(len, wider.splitlines())) <= COLUMNS
+
+
+def test_sentences_fit_a_terminal_and_keep_their_per_cent_signs() -> None:
+    lines = wrapped("about 95 % of all replications " * 20).splitlines()
+    assert max(map(len, lines)) < COLUMNS
+    assert not any(line.startswith("%") for line in lines)
     assert markdown_table(["a", "b"], [["x", "1"]]).splitlines() == ["| a | b |", "| --- | ---: |", "| x | 1 |"]

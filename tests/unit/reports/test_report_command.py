@@ -7,6 +7,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 import sim
+from reports.slide import MOST_POINTS, SIZE
 from sim.cli import cli
 from sim.errors import InputError, StorageError
 from sim.runs.run import StoredRun
@@ -28,10 +29,11 @@ def test_the_decision_is_in_the_text_and_in_json(run: StoredRun, tmp_path: Path)
     out = str(tmp_path / "out")
     told = report(str(run.path), "--out", out)
     assert told.exit_code == 0, told.output
-    lines = told.stdout.splitlines()
-    assert lines[1] == f"report: {out}/report.html"
+    text, _, where = told.stdout.partition("report: ")
+    assert where.strip() == f"{out}/report.html"
+    assert max(map(len, text.splitlines())) < 80
     data = json.loads(report(str(run.path), "--out", out, "--json").stdout)
-    assert data["decision"]["text"] == lines[0]
+    assert data["decision"]["text"] == " ".join(text.split())
     assert data["decision"]["metric"] == "revenue_usd"
 
 
@@ -51,6 +53,31 @@ def test_a_dry_run_names_every_file_and_writes_none(run: StoredRun, tmp_path: Pa
     names = [Path(path).name for path in json.loads(asked.stdout)["would_write"]]
     assert names == ["report.html", "report.md", "figures", "report.pdf", "report.png"]
     assert not (tmp_path / "out").exists()
+
+
+def test_a_slide_is_one_page_with_decision_points_and_chart(
+    run: StoredRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[str, tuple[int, int]]] = []
+
+    def printed(page: Path, kind: str, screen: tuple[int, int] = (0, 0)) -> Path:
+        made.append((f"{page.stem}.{kind}", screen))
+        return page.with_suffix(f".{kind}")
+
+    monkeypatch.setattr("reports.browser.print_report", printed)
+    out = ["--out", str(tmp_path / "out"), "--slide", "--png", "--title", "Captions <1>", "--author", "N. N.", "--json"]
+    dry = json.loads(report(str(run.path), *out, "--dry-run").stdout)
+    assert [Path(path).name for path in dry["would_write"]][3:] == ["slide.html", "report.png", "slide.png"]
+    data = json.loads(report(str(run.path), *out).stdout)
+    assert made == [("report.png", (0, 0)), ("slide.png", SIZE)]
+    page = Path(data["slide"]).read_text("utf-8")
+    assert data["slide png"].endswith("slide.png")
+    assert page.count("<svg") == page.count('class="headline"') == 1
+    assert "Captions &lt;1&gt;" in page
+    assert "N. N.; scenario invented, 60 replications, seed 1" in page
+    assert 2 <= page.count("<li>") <= MOST_POINTS
+    assert "<script" not in page
+    assert "@page { size: 1280px 720px" in page
 
 
 def test_copies_are_made_beside_the_report(run: StoredRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -123,10 +123,10 @@ def test_one_replication_shows_nothing() -> None:
 
 def test_the_leaderboard_ranks_by_regret_and_leaves_out_money_where_there_is_none() -> None:
     summary = summary_frame(REPLICATIONS.reverse())
-    board = leaderboard(summary)
+    board = leaderboard(summary, "successes")
     assert [row[0] for row in board.rows] == ["good", "bad"]
     assert "revenue $" not in board.header
-    paid = leaderboard(summary.with_columns(revenue_usd=pl.lit(5.0)), long=True)
+    paid = leaderboard(summary.with_columns(revenue_usd=pl.lit(5.0)), "successes", long=True)
     assert paid.header[-1] == "revenue $"
     assert {len(row) for row in paid.rows} == {len(paid.header)}
 

@@ -60,23 +60,24 @@ def summary(*policies: tuple[str, float], revenue: float = 0.0) -> pl.DataFrame:
 
 
 def test_the_leaderboard_begins_with_the_least_regret() -> None:
-    board = leaderboard(summary(("worse", 20.0), ("better", 10.0), ("equal", 10.0)))
-    assert board.header == ["policy", "mean regret", "95 % interval", "q95", "locked out", "best arm"]
+    board = leaderboard(summary(("worse", 20.0), ("better", 10.0), ("equal", 10.0)), "successes")
+    assert board.header == ["policy", "regret, successes", "95 % interval", "q95", "locked out", "best arm"]
     assert [row[0] for row in board.rows] == ["better", "equal", "worse"]
     assert board.rows[0][1:] == ["10", "[9, 11]", "20", "25 %", "50 %"]
 
 
 def test_the_long_leaderboard_adds_median_far_quantile_and_reward() -> None:
-    board = leaderboard(summary(("only", 10.0)), long=True)
+    board = leaderboard(summary(("only", 10.0)), "successes", long=True)
     assert dict(zip(board.header, board.rows[0], strict=True)) == {
-        "policy": "only", "mean regret": "10", "95 % interval": "[9, 11]", "median": "9.500", "q95": "20", "q99": "30",
+        "policy": "only", "regret, successes": "10", "95 % interval": "[9, 11]", "median": "9.500", "q95": "20",
+        "q99": "30",
         "locked out": "25 %", "best arm": "50 %", "reward": "100",
     }  # fmt: skip
 
 
 @pytest.mark.parametrize(("revenue", "shown"), [(0.0, False), (5.0, True)])
 def test_money_is_a_column_where_there_is_some(revenue: float, shown: bool) -> None:
-    board = leaderboard(summary(("only", 10.0), revenue=revenue))
+    board = leaderboard(summary(("only", 10.0), revenue=revenue), "successes")
     assert ("revenue $" in board.header) == shown
     assert len(board.rows[0]) == len(board.header)
     assert (board.rows[0][-1] == "5") == shown

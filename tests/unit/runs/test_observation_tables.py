@@ -19,6 +19,8 @@ from sim.tables.send_log import arrow_schema
 from sim.worlds.engine import curve_points, simulate
 from sim.worlds.metrics.observation import watched_points
 
+pytestmark = pytest.mark.slow
+
 DICTIONARY = Path(__file__).parents[3] / "docs" / "data-dictionary.md"
 OBSERVED = ("allocation", "exploration", "estimation", "revenue", "weeks")
 CHURNING = {
@@ -78,7 +80,6 @@ def observe(scenario: dict, folder: Path, cuts: list[int]) -> dict[str, pl.DataF
 
 
 @pytest.mark.parametrize(("kind", "cuts"), [("bernoulli", [0, 1, 3, 7]), ("table", [0, 2, 5]), ("traffic", [0, 1, 3])])
-@pytest.mark.slow
 def test_no_split_into_blocks_changes_a_bit(tmp_path: Path, kind: str, cuts: list[int]) -> None:
     scenario = {"bernoulli": CHURNING, "traffic": TRAFFIC}.get(kind) or table_scenario(tmp_path)
     whole, split = (observe(scenario, tmp_path, each) for each in ([0, cuts[-1]], cuts))
@@ -86,7 +87,6 @@ def test_no_split_into_blocks_changes_a_bit(tmp_path: Path, kind: str, cuts: lis
         assert table.equals(split[name]), name
 
 
-@pytest.mark.slow
 def test_shares_add_up_and_churned_pulls_are_gone(tmp_path: Path) -> None:
     tables = observe(CHURNING, tmp_path, [0, 7])
     totals = tables["allocation"].group_by("policy", "at").agg(pl.col("share").sum(), pl.col("sends").sum())
@@ -132,7 +132,6 @@ def test_estimation_is_what_the_stored_statistics_say(tmp_path: Path) -> None:
     assert labels["captions"].sum() == 18
 
 
-@pytest.mark.slow
 def test_the_truth_of_a_label_that_is_not_known_is_left_out(tmp_path: Path) -> None:
     assert observe(table_scenario(tmp_path, "send"), tmp_path, [0, 5])["estimation"].is_empty()
     assert observe(TRAFFIC, tmp_path, [0, 3])["estimation"].is_empty()

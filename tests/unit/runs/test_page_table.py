@@ -7,6 +7,8 @@ import pytest
 
 import sim
 
+pytestmark = pytest.mark.slow
+
 TRAFFIC = {
     "name": "traffic",
     "replications": 3,
@@ -46,7 +48,6 @@ def test_shortfall_is_what_the_oracle_earned_more(traffic: sim.Run) -> None:
     assert set(traffic.pages.filter(policy="oracle")["shortfall"]) == {0.0}
 
 
-@pytest.mark.slow
 def test_the_split_into_blocks_and_more_replications_change_nothing(traffic: sim.Run, tmp_path: Path) -> None:
     sim.run(TRAFFIC, tmp_path / "run", overrides=["replications=1"], report=False)
     longer = sim.run(TRAFFIC, tmp_path / "run", workers=2, resume=True, report=False)
@@ -66,7 +67,6 @@ def test_a_bernoulli_world_is_one_page_without_audience(tmp_path: Path) -> None:
     assert run.pages["audience"].null_count() == run.pages["shortfall"].null_count() == 4
 
 
-@pytest.mark.slow
 def test_pages_of_a_file_keep_their_names(tmp_path: Path) -> None:
     counts = {"page_name": ["b", "b", "a", "a"], "caption_id": [1, 2, 3, 4], "trials": [90] * 4}
     pl.DataFrame(counts | {"successes": [3, 9, 4, 8]}).write_parquet(tmp_path / "counts.parquet")

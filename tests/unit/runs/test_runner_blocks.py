@@ -1,12 +1,14 @@
 """Blocks: planned from the scenario alone, written whole, read back equal, refused when torn."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
-from sim.runs.blocks import discard_unfinished, read_block, stored_blocks, write_block
+from sim.errors import StorageError
+from sim.runs.blocks import _header, discard_unfinished, npz_bytes, read_block, read_npz, stored_blocks, write_block
 from sim.runs.folders.run_folder import RunFolder
 from sim.runs.merge import Sources, merge
 from sim.runs.plan import Block, Plan, plan
@@ -217,3 +219,46 @@ def test_tables_with_a_base_are_those_of_all_blocks(tmp_path: Path) -> None:
     for name in tables:
         assert pl.read_parquet(whole / name).equals(pl.read_parquet(added / name)), name
     assert (whole / "observations.npz").read_bytes() == (added / "observations.npz").read_bytes()
+
+
+ARRAYS: dict[str, Any] = {
+    "floats": np.array([[1.5, np.nan], [-0.0, np.inf]]),
+    "whole": np.arange(6, dtype=np.int32).reshape(1, 2, 3),
+    "flags": np.array([True, False]),
+    "number": np.array(7),
+    "empty": np.zeros((3, 0)),
+    "turned": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    "words": np.array(["a", "é"]),
+}
+
+
+def test_arrays_are_read_as_numpy_reads_them(tmp_path: Path) -> None:
+    path = tmp_path / "some.npz"
+    path.write_bytes(npz_bytes(ARRAYS))
+    found = read_npz(path)
+    with np.load(path, allow_pickle=False) as wanted:
+        assert found.keys() == set(wanted.files) == ARRAYS.keys()
+        for name, values in found.items():
+            assert values.dtype == wanted[name].dtype
+            assert values.flags.writeable
+            np.testing.assert_array_equal(values, wanted[name], strict=True)
+            assert values.tobytes() == wanted[name].tobytes()
+
+
+def test_what_is_no_array_is_refused_in_words(tmp_path: Path) -> None:
+    path = tmp_path / "some.npz"
+    whole = npz_bytes(ARRAYS)
+    np.savez(path, objects=np.array([{}], dtype=object))
+    pickled = path.read_bytes()
+    for content in (b"", b"PK", whole[: len(whole) // 2], whole.replace(b"NUMPY\x01", b"NUMPY\x02"), pickled):
+        path.write_bytes(content)
+        with pytest.raises(StorageError, match=r"some\.npz cannot be read"):
+            read_npz(path)
+
+
+def test_headers_are_parsed_once(tmp_path: Path) -> None:
+    path = tmp_path / "some.npz"
+    path.write_bytes(npz_bytes({f"x{i}": np.arange(5) + i for i in range(40)}))
+    _header.cache_clear()
+    read_npz(path)
+    assert _header.cache_info().misses == 1

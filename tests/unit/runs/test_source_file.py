@@ -53,6 +53,7 @@ def test_the_report_names_the_captions_sent_most(tmp_path: Path) -> None:
     assert named["sends"].is_sorted(descending=True)
 
 
+@pytest.mark.slow
 def test_without_statistics_the_report_says_where_the_texts_are(tmp_path: Path) -> None:
     scenario = {**table(tmp_path, "a,x,100,10\na,y,100,20\n"), "record": {"stats": "none"}}
     sim.run(scenario, tmp_path / "run")
@@ -80,3 +81,10 @@ def test_pages_with_one_caption_are_remarked(tmp_path: Path, capsys: Any) -> Non
     assert exit_code(["run", str(path), "--out", str(tmp_path / "run"), "--no-report", "--workers", "1"]) == 0
     assert "note: 1 of 2 pages have one caption only" in capsys.readouterr().err
     assert pl.read_parquet(tmp_path / "run" / "replications.parquet").height == 1
+
+
+def test_captions_of_both_kinds_are_remarked_with_the_first_text(tmp_path: Path) -> None:
+    mixed = load(table(tmp_path, "a,1042,100,10\na,n/a,100,20\n"))
+    assert remarks(mixed) == [
+        "captions are texts, such as 'n/a': they are numbered from 1, and captions.parquet says which is which"
+    ]

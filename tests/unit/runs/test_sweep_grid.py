@@ -110,3 +110,9 @@ def test_a_damaged_description_is_named(tmp_path: Path) -> None:
     (tmp_path / "sweep.json").write_text('{"format": 99}')
     with pytest.raises(StorageError, match="not a sweep of this version"):
         SweepFolder(tmp_path).description()
+
+
+def test_a_thousand_nested_folders_hold_a_sweep(tmp_path: Path) -> None:
+    deep = tmp_path.joinpath(*["d"] * 1_000)
+    SweepFolder(deep).begin(SCENARIO, variations({"horizon.pulls": [5]}), resume=False)
+    assert len(SweepFolder(deep).incomplete()) == 1

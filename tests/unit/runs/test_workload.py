@@ -110,6 +110,7 @@ def test_a_world_without_banks_has_no_sums_over_pages() -> None:
 
 
 @pytest.mark.parametrize("pulls", [100, 10_000])
+@pytest.mark.slow
 def test_logged_pulls_fit_into_the_memory_that_blocks_are_cut_for(pulls: int) -> None:
     world = {"kind": "bernoulli", "means": [0.2, 0.3]}
     content = {"name": "x", "horizon": {"pulls": pulls}, "replications": 1_000, "world": world, "policies": ["uniform"]}

@@ -58,6 +58,13 @@ class Service:
     def expected_body(self, name):
         return "body"
 
+    def view(self, name):
+        self._may_fail("routines")
+        return "query"
+
+    def expected_view(self, name):
+        return "query"
+
     def same_body(self, one, other):
         return one == other
 

@@ -65,6 +65,7 @@ def beta_wins(a: Floats, b: Floats) -> Floats:
     return included("beta", a, b)
 
 
+@pytest.mark.slow
 def test_equal_arms_win_equally() -> None:
     assert uniform_wins(np.zeros(7), np.ones(7)) == pytest.approx(np.full(7, 1 / 7), abs=1e-15)
     assert beta_wins(np.full(9, 3.0), np.full(9, 5.0)) == pytest.approx(np.full(9, 1 / 9), abs=1e-14)
@@ -323,6 +324,7 @@ def test_an_interval_without_width_is_a_point() -> None:
     assert propensities(build("wilson_sample", {"z": 0}), [4, 4, 9], [3, 3, 1]).tolist() == [0.5, 0.5, 0.0]
 
 
+@pytest.mark.slow
 def test_equal_counts_are_one_term() -> None:
     generator = np.random.default_rng(3)
     n = generator.integers(0, 12, 1_000)
@@ -352,6 +354,7 @@ def counted_distribution(a: float, b: float, state: Vector, params: Params, x: f
     return uniform_law(a, b, x)
 
 
+@pytest.mark.slow
 def test_evaluations_per_caption_do_not_explode() -> None:
     """Work for 1,000 captions, all different, in evaluations of the law: below 2,000 per caption."""
     kernel = specialise(inclusion.include, "counted", distribution=counted_distribution, support=range_of)

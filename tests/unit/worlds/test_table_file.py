@@ -89,6 +89,69 @@ def test_float_ids_that_a_float_cannot_tell_apart_are_refused(tmp_path: Path) ->
         read_counts(str(tmp_path / "counts.parquet"), COLUMNS)
 
 
+@pytest.mark.parametrize(
+    ("text", "number"), [("1e3", 1_000), ("1.042E+03", 1_042), ("2.5e1", 25), ("-3e0", -3), ("1e5", 100_000)]
+)
+def test_caption_ids_with_an_exponent_are_kept(tmp_path: Path, text: str, number: int) -> None:
+    """R writes 100000 as 1e+05."""
+    assert read(tmp_path, f"{HEADER}\na,{text},9,1\na,981,9,1\n").caption_ids.tolist() == sorted([number, 981])
+
+
+@pytest.mark.parametrize(
+    "text", ["1.5e0", "007", "1_000", "+5", "１２", "NaN", "inf", "1,5e3x", "0x10", "1e400", "true"]
+)
+def test_what_is_no_whole_number_is_a_text_with_its_name(tmp_path: Path, text: str) -> None:
+    counted = read(tmp_path, f'{HEADER}\na,"{text}",9,1\na,981,9,1\n')
+    assert counted.caption_ids.tolist() == [1, 2]
+    assert sorted(counted.caption_names or ()) == sorted([text, "981"])
+
+
+@pytest.mark.parametrize(
+    ("ids", "message"),
+    [
+        (pl.Series([float("nan"), 7.0]), "row 1: `caption_id` is missing"),
+        (pl.Series([2.0**53, 7.0]), "too large for a float"),
+        (pl.Series([2.0**24, 7.0], dtype=pl.Float32), "too large for a float"),
+        (pl.Series(["7", "1e18"]), "row 2: `caption_id` is 1e18, too large for a float"),
+        (pl.Series([[1], [2]]), r"`caption_id` holds List\(Int64\), not a name or number per row"),
+        (pl.Series([{"a": 1}, {"a": 2}]), "`caption_id` holds Struct"),
+    ],
+)
+def test_ids_that_cannot_be_kept_are_refused(tmp_path: Path, ids: pl.Series, message: str) -> None:
+    path = tmp_path / "counts.parquet"
+    frame = {"page_name": ["a", "a"], "caption_id": ids, "trials": [9, 9], "successes": [1, 1]}
+    pl.DataFrame(frame).write_parquet(path)
+    with pytest.raises(InputError, match=message):
+        read_counts(str(path), COLUMNS)
+
+
+def test_line_ends_of_old_files_and_a_named_separator(tmp_path: Path) -> None:
+    expect(read(tmp_path, "\r".join(LINES)))
+    expect(read(tmp_path, "\n".join(LINES) + "\n\x1a"))
+    expect(read(tmp_path, "sep=;\r\n" + "\r\n".join(LINES).replace(",", ";")))
+
+
+def test_a_separator_at_the_end_of_every_line(tmp_path: Path) -> None:
+    expect(read(tmp_path, "\n".join(f"{line}," for line in LINES)))
+    expect(read(tmp_path, "\n".join([HEADER, *(f"{line},," for line in LINES[1:])])))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (f"{HEADER}\na,1,9,1\na,2,9,1,5\n", r"row 2 \(line 3\) has 5 fields, the header has 4"),
+        (f"# from a tool\n{HEADER}\na,1,9,1\n", r"row 1 \(line 2\) has 4 fields, the header has 1"),
+        (f'{HEADER}\n"a,1,9,1\na,2,9,1\n', r"counts\.csv:2: cannot be read: a quotation mark is not closed"),
+        (f'{HEADER}\na,1,9,1\na"b,2,9,1\n', r"counts\.csv:3: cannot be read: a quotation mark is not closed"),
+        (f"{HEADER.replace('trials', 'successes')}\na,1,9,1\n", "has the column `successes` twice"),
+        (f"{HEADER.replace(',', ' ')}\na 1 9 1\n", r"has no column `page_name`; known: page_name caption_id trials"),
+    ],
+)
+def test_what_is_wrong_with_the_rows_is_named(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(SimError, match=message):
+        read(tmp_path, text)
+
+
 def test_captions_that_are_texts_keep_their_names(tmp_path: Path) -> None:
     counted = read(tmp_path, f"{HEADER}\nb,Hello ,100,10\nb,1.5,200,20\na,Hello,300,30\na,New,300,30\n")
     assert counted.caption_ids.tolist() == [2, 3, 1, 2]

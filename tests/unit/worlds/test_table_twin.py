@@ -17,6 +17,8 @@ from sim.worlds.count_draws import binomial
 from sim.worlds.engine import simulate
 from sim.worlds.table import timing
 
+pytestmark = pytest.mark.slow
+
 RATES = {"ann": [0.02, 0.05, 0.03], "bea": [0.5, 0.45], "cleo": [0.1], "dora": [0.004, 0.0, 0.012, 0.008, 0.2]}
 SEED = 5
 
@@ -155,7 +157,6 @@ CASES = [
 
 
 @pytest.mark.parametrize(("policy", "keys"), CASES, ids=lambda value: str(value)[:40])
-@pytest.mark.slow
 def test_the_kernel_is_the_naive_twin(tmp_path, policy, keys):
     agree(scenario_of(tmp_path, policy, **dict(keys)))
 
@@ -171,7 +172,6 @@ TIMETABLES = {
 
 @pytest.mark.parametrize("hours", TIMETABLES.values(), ids=TIMETABLES)
 @pytest.mark.parametrize("label", ["fan", "send"])
-@pytest.mark.slow
 def test_they_agree_whenever_the_job_runs(monkeypatch, tmp_path, hours, label):
     """`refresh_hours` is 1, so that the period is an hour."""
 

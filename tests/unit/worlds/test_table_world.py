@@ -16,6 +16,8 @@ from sim.worlds.engine import build_world, simulate
 from sim.worlds.table.empirical_bayes import fit_beta_binomial
 from sim.worlds.table.world import TableWorld, timing_of
 
+pytestmark = pytest.mark.slow
+
 HEADLINES = Path(__file__).parents[3].parent / "shared/data/headline_tests.parquet"
 COUNTS = {
     "page_name": ["a", "a", "a", "b", "b", "c"],
@@ -62,7 +64,6 @@ def assert_same(one, other):
 
 @pytest.mark.parametrize("policy", ["wilson_sample", "thompson_beta", "ucb1", "exp3"])
 @pytest.mark.parametrize("label", ["fan", "send"])
-@pytest.mark.slow
 def test_blocks_may_be_split_anywhere(source, policy, label):
     scenario = scenario_of(source, policy, label=label)
     whole = run(scenario)
@@ -76,7 +77,6 @@ def test_blocks_may_be_split_anywhere(source, policy, label):
 
 
 @pytest.mark.parametrize("label", ["fan", "send"])
-@pytest.mark.slow
 def test_time_may_be_cut_anywhere(source, label):
     scenario = scenario_of(source, "discounted_thompson", label=label, days=40)
     one, other = (build_world(scenario, scenario.policies[0], range(2)) for _ in range(2))
@@ -171,7 +171,6 @@ def test_statistics_carry_the_names_of_the_file(source):
     assert (frame["avg_conversion_rate"] > 0).any()
 
 
-@pytest.mark.slow
 def test_labels_by_send_lie_above_the_median(source):
     """Of sends told of in one batch, the strictly-above half are successes; here the batch is the whole history."""
     content = scenario_of(source, "uniform", label="send", sends=True, days=20).content()
@@ -195,7 +194,6 @@ def test_timing_is_exact_in_whole_numbers(hours, per_day):
     assert timing.refreshes_by(float(exact[-1])) == len(exact) - 1
 
 
-@pytest.mark.slow
 def test_wilson_sample_can_lock_the_best_arm_out_and_says_so(tmp_path):
     """A best arm that starts badly enough never returns once its interval lies below another's."""
     rates = {"page_name": ["a"] * 2, "caption_id": [1, 2], "trials": [1_000] * 2, "successes": [500, 480]}

@@ -24,6 +24,8 @@ from twins.traffic_checks import (
     scenario_of,
 )
 
+pytestmark = pytest.mark.slow
+
 
 def run_both(policy, cuts=(0.3, 1.0, 7.0, 7.001, 15.5), twin=NaivePage, **changes):
     scenario = scenario_of(policy, **changes)
@@ -115,7 +117,6 @@ TIMETABLES = {
 @pytest.mark.parametrize(
     "policy", ["wilson_sample", {"kind": "discounted_ucb", "discount": 0.98}], ids=["plain", "fade"]
 )
-@pytest.mark.slow
 def test_kernel_and_twin_agree_whenever_the_job_runs(monkeypatch, times, policy):
     monkeypatch.setattr(timetable, "processes", lambda *_: [partial(update_job.at_times, times=times)])
     monkeypatch.setattr(twins.traffic, "refresh_times", lambda scenario: times)
@@ -136,7 +137,6 @@ def most_pending(pages, times):
     return max(sum(o == page and s <= now < e for o, s, e in mine) for page, now, _ in mine)
 
 
-@pytest.mark.slow
 def test_a_refresh_that_the_twin_leaves_out_is_noticed(monkeypatch):
     times = TIMETABLES["a gap of eleven days"]
     monkeypatch.setattr(timetable, "processes", lambda *_: [partial(update_job.at_times, times=times)])

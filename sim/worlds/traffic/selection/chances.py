@@ -19,6 +19,7 @@ from sim.worlds.traffic.selection.ranking import decide
 summarise: Callable[..., tuple[float, float]] = unbound("summarise")
 ABORTS: bool = unbound("ABORTS")
 COMPOSITE: bool = unbound("COMPOSITE")  # whether the composite score ranks
+DISTRIBUTED: bool = unbound("DISTRIBUTED")
 
 
 def note_chances(tier: int, eligible: int, wanted: int, found: int, key: np.uint64, row: Row, params: Params) -> None:
@@ -33,20 +34,37 @@ def note_chances(tier: int, eligible: int, wanted: int, found: int, key: np.uint
 
 
 def integrate_chances(tier: int, eligible: int, wanted: int, found: int, row: Row, params: Params) -> None:
-    """The exact ones; with cold captions as copies of one entry."""
-    work, cold, state = row.work, row.page.cold[tier], row.state[tier]
-    entries = eligible
-    if cold > 0:
-        entries += 1
-        work.a[eligible], work.b[eligible] = summarise(0.0, 0.0, 0.0, 0.0, params)
-    for i in range(entries):
-        work.copies[i] = 1.0 if i < eligible else cold
-    shift, scale = (work.bonus[:entries], DRAW) if COMPOSITE else (work.bonus[:0], 1.0)
-    arms, out = Arms(work.a[:entries], work.b[:entries], work.copies[:entries], shift, scale), work.values[:entries]
+    """The exact ones. Captions whose score has one law are copies of one entry, the cold ones among them."""
+    work, entries, state = row.work, 0, row.state[tier]
+    for i in range(eligible):
+        bonus = work.bonus[i] if COMPOSITE else 0.0
+        entries = enter(i, work.a[i], work.b[i], bonus, 1.0, entries, row)
+    if row.page.cold[tier] > 0:
+        a, b = summarise(0.0, 0.0, 0.0, 0.0, params)
+        entries = enter(eligible, a, b, 0.0, row.page.cold[tier], entries, row)
+    laws, scale = work.laws, DRAW if COMPOSITE else 1.0
+    arms = Arms(laws[0, :entries], laws[1, :entries], work.copies[:entries], laws[2, :entries], scale)
+    out = work.values[:entries]
     fixed = weigh(wanted, arms, params, state, room_for(wanted, work.room), out)
     for place in range(found):
         i = min(work.chosen[place], eligible)
-        work.chances[i] = chance_of(i, wanted, fixed, arms, params, state, out)
+        work.chances[i] = chance_of(work.hits[i], wanted, fixed, arms, params, state, out)
+
+
+def enter(position: int, a: float, b: float, bonus: float, copies: float, entries: int, row: Row) -> int:
+    """Count the caption at `position` as copies of an equal entry, or as a new one; returns the number of entries.
+
+    The integral then costs as much as there are different captions: of few labels most pages know few different counts.
+    """
+    work, entry = row.work, 0 if DISTRIBUTED else entries  # without a law a chance may depend on all arms one by one
+    while entry < entries and (work.laws[0, entry] != a or work.laws[1, entry] != b or work.laws[2, entry] != bonus):
+        entry += 1
+    if entry == entries:
+        work.laws[0, entry], work.laws[1, entry], work.laws[2, entry], work.copies[entry] = a, b, bonus, 0.0
+        entries += 1
+    work.copies[entry] += copies
+    work.hits[position] = entry
+    return entries
 
 
 def redraw(tier: int, eligible: int, wanted: int, found: int, key: np.uint64, row: Row, params: Params) -> None:
