@@ -27,6 +27,9 @@ CAPTION_NS = 30.0  # to make a caption of its bank
 WEEK_NS = 2.0  # a caption's week: its rate drifts
 LOOK_NS = 5.0  # to look, each day, at a caption
 START_SECONDS = 1.0  # of a run beside its replications: starting, tables, summary
+REPORT_SECONDS = 2.5
+REPORT_SECONDS_PER_POLICY = 0.4
+REPORT_SECONDS_PER_ROW = 1e-6  # of curves.parquet
 STATS_FILE_SECONDS = 0.0006
 CURVE_POINT_BYTES = 17.0
 STATS_ROW_BYTES = 75.0
@@ -61,6 +64,12 @@ class Estimate:
     def wall_seconds(self, workers: int) -> float:
         """With `workers` workers, kernels compiled, the report apart."""
         return START_SECONDS + self.seconds / workers
+
+
+def report_seconds(scenario: "Scenario") -> float:
+    """About how long drawing the report takes."""
+    rows = len(scenario.policies) * scenario.replications * scenario.record.curve_points
+    return REPORT_SECONDS + REPORT_SECONDS_PER_POLICY * len(scenario.policies) + rows * REPORT_SECONDS_PER_ROW
 
 
 def workload(scenario: "Scenario", kind: str = "wilson_sample") -> Workload:

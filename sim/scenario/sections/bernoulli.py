@@ -48,6 +48,11 @@ class BernoulliSection(WorldSection):
         (), description="Moments at which the true rates change."
     )
     churn: Churn | None = Field(None, description="Replacement of arms; needs `prior`.")
+    unlucky: Annotated[Whole, Field(ge=20, le=100_000)] | None = Field(
+        None,
+        description="Replications with an unlucky start of the best arm, simulated beside the others, such as 200: "
+        "they show rare lock-outs. Needs `means` that never change.",
+    )
 
     @property
     def size(self) -> int:
@@ -73,6 +78,8 @@ class BernoulliSection(WorldSection):
         """True rates are listed, or drawn from a prior; changes are in order of time and give a rate to every arm."""
         yield from self._rates()
         yield from self._changes()
+        if self.unlucky is not None and (self.means is None or self.changes or self.churn is not None):
+            yield Finding(("world", "unlucky"), "needs `means` without `changes` and `churn`; leave it out")
 
     def _rates(self) -> Iterator[Finding]:
         if self.means is not None:

@@ -122,6 +122,8 @@ class BernoulliWorld:
             revenue_micros=whole.revenue_micros[:, None],
             expected_usd=whole.regret_usd[:, None],
             weight=np.ones((len(whole.pulls), 1)),
+            priced=np.full((len(whole.pulls), 1), -1),
+            successes=np.full((len(whole.pulls), 1), -1),
             names=UNNAMED,
         )
 

@@ -139,6 +139,8 @@ class TableWorld:
             revenue_micros=np.zeros(conversions.shape, np.int64),
             expected_usd=np.full(conversions.shape, np.nan),
             weight=np.ones(conversions.shape),
+            priced=np.full(conversions.shape, -1),
+            successes=np.full(conversions.shape, -1),
             names=np.array(self._counted.page_names),
         )
 

@@ -127,6 +127,8 @@ class TrafficWorld:
             revenue_micros=sums["revenue"] * MICROS,
             expected_usd=sums["expected_usd"].copy(),
             weight=np.ones(shape) if self._weights is None else self._weights.reshape(shape),
+            priced=sums["priced"].copy(),
+            successes=sums["labels"].copy(),
             names=UNNAMED,
         )
 
