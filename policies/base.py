@@ -65,7 +65,8 @@ where the policy also `reads_sales`, of what `evidence` returns. Before a decisi
 `reads_rest`: in the traffic world `recover` changes `a` and `b` of each eligible caption that was sent before. `rest`
 is the days since its last send, `left` the share of a fresh caption's rate that it has by the policy's belief: a send
 costs the first number of `fatigue_assumed` as a share of it, and its second is the days in which half of the loss is
-regained. Views then count by what was left at the send. Other worlds do not call it.
+regained. Views then count by what was left at the send, with `seasons_known` also by the factors of weekday, holiday
+and hour. Other worlds do not call it.
 
 `exchangeable_untried`: arms without feedback are equals. Of m equal scores kernels draw only the largest, as quantiles,
 so that thousands of untried captions cost little. `prepare` must not read any arm's `n`, `a` or `b` (it may read how
@@ -299,6 +300,11 @@ class Policy:
     def fatigue_assumed(self) -> Pair:
         """(share of its rate that a caption loses by a send, days in which half is regained), with `reads_rest`."""
         return 0.0, 1.0
+
+    @property
+    def seasons_known(self) -> bool:
+        """Whether views count by the factors of weekday, holiday and hour at the send, with `reads_rest`."""
+        return False
 
     @property
     def true_mean_of(self) -> str:

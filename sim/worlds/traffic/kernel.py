@@ -231,7 +231,8 @@ def await_count(slot: Record, views: int, purchases: int, row: Row) -> None:
     message.ordinal, message.use, message.price, message.left = row.sums.sends, 0, 0, 1.0
     if slot.caption != BY_HAND:
         if READS_REST:
-            message.left = 1.0 - assumed_wear(slot.time // DAY_S, slot.caption, row)
+            factor = slot.factor if row.rules.seasons_known else 1.0
+            message.left = (1.0 - assumed_wear(slot.time // DAY_S, slot.caption, row)) * factor
         message.use, message.price = row.tried.uses[slot.caption], row.tried.captions[slot.caption].price
     message.sent, message.views, message.purchases = fans_on(slot.time // DAY_S, row), views, purchases
     message.attributed = slot.caption != BY_HAND and is_attributed(slot.number, row)

@@ -56,6 +56,7 @@ RULES = np.dtype(
         ("lag_s", "i8"),  # age that a message has at least when it is loaded
         ("report_s", "i8"),  # age at which a load no longer shows a message
         ("median_s", "i8"),
+        ("median_zero", "i8"),  # 1: a message that sold anything is a success
         ("median_lower", "i8"),  # 1: the lower middle value, as an approximate median may be; 0: the exact median
         ("look_back_s", "i8"),  # age up to which every refresh adds a message again; 0: each message is counted once
         ("null_if_unsold", "i8"),  # 1: a message that sold nothing is recorded as NULL
@@ -80,6 +81,7 @@ RULES = np.dtype(
         ("unpriced_sigma", "f8"),
         ("assumed_drop", "f8"),  # what the policy believes about fatigue
         ("assumed_half_life", "f8"),  # days
+        ("seasons_known", "i8"),  # whether views count by the factors of weekday, holiday and hour
         ("discount", "f8"),  # what policies forget, see policies.base.Memory
         ("window", "i8"),
     ]

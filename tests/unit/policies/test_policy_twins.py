@@ -220,7 +220,7 @@ ELSEWHERE = {
     *("explore_then_commit", "boltzmann", "exp3", "top_two_thompson", "gamma_poisson"),
     "recovering_softmax",  # test_recovering_softmax.py
     "planning_oracle",  # test_planning_oracle.py
-    *("pooled_thompson", "pooled_wilson", "pooled_gamma_poisson"),  # test_pooling.py
+    *("pooled_thompson", "pooled_wilson", "pooled_gamma_poisson", "pooled_posterior_mean"),  # test_pooling.py
     "gamma_poisson_bands",  # test_gamma_poisson_bands.py
     *("beta_arcsine", "beta_logit_normal", "beta_wilson_hilferty"),
 }

@@ -80,7 +80,9 @@ def load(now: int, until: int, row: Row) -> None:
 
 
 def current_median(row: Row) -> float:
-    """The median EMV of the page's window; NaN without messages."""
+    """The median EMV of the page's window, NaN without messages; 0 where every message that sold is a success."""
+    if row.rules.median_zero:
+        return 0.0
     if row.rules.median_lower:
         return lower_median_emv(row.page, row.job.positive_emvs_sorted)
     return median_emv(row.page, row.job.positive_emvs_sorted)
