@@ -125,7 +125,8 @@ def bernoulli(scenario: Any, kind: str) -> Workload:
     pulls, arms = scenario.horizon.pulls, scenario.world.size
     policy = _policy(kind)
     share = TAIL_SHARE if policy.tail_evaluable else LEADER_SHARE if policy.state_independent_score else 1.0
-    return Workload(pulls, arms, 1e-9 * pulls * (PULL_NS + arms * share * policy.score_ns))
+    rows = scenario.world.rows
+    return Workload(rows * pulls, rows * arms, 1e-9 * rows * pulls * (PULL_NS + arms * share * policy.score_ns))
 
 
 def _policy(kind: str) -> "type[Policy]":

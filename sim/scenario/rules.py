@@ -152,7 +152,9 @@ def sends_size(
 
 def sends_ever(world: WorldSection, horizon: Horizon) -> float:
     """The most sends of a replication, of a single page where only a file knows how many there are; or its pulls."""
-    return horizon.length * world.most_sends_per_day if horizon.unit == "days" else horizon.length
+    if horizon.unit == "days":
+        return horizon.length * world.most_sends_per_day
+    return horizon.length * (world.arms_at_start // max(1, world.arms_per_decision))
 
 
 RULES: tuple[Rule, ...] = (

@@ -165,7 +165,7 @@ def test_a_worse_policy_is_seldom_named(problem: Problem, n: int, baseline: str)
     if baseline == WILSON:  # Thompson's rule is truly worse
         assert named <= stats.binom.isf(ALARM, REPEATS, 0.025)
     else:
-        assert named > 0.9 * REPEATS
+        assert named > 0.7 * REPEATS
 
 
 def test_power_is_as_planned(problem: Problem) -> None:

@@ -18,7 +18,7 @@ from sim.worlds.traffic.records import RULES
 
 
 def kernel_parameters(
-    world: TrafficSection, feedback: TrafficFeedback, selection: Selection, policy: Policy
+    world: TrafficSection, feedback: TrafficFeedback, selection: Selection, policy: Policy, pool: tuple[int, float]
 ) -> NDArray[np.void]:
     """Every scalar that the kernel needs, (1,) RULES."""
     sends, quotas = world.sends, selection.quotas
@@ -66,6 +66,8 @@ def kernel_parameters(
         seasons_known=policy.seasons_known,
         discount=policy.memory.discount,
         window=policy.memory.window,
+        pool=pool[0],
+        renew=pool[1],
     )
 
 
