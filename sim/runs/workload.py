@@ -154,11 +154,20 @@ def traffic(scenario: Any, kind: str) -> Workload:
     possible = (world.bank.captions + arriving / 2) * (1 + days / max(scenario.selection.cool_down_days, 1e-3))
     sends = world.pages * min(messages_a_day(world, scenario.selection) * days, possible)
     tried = min(captions, sends / world.pages / 2)
-    known = tried if _policy(kind).exchangeable_untried else captions  # the others score every caption each day
-    looks = world.pages * days * known
+    looks = world.pages * days * _scored_daily(scenario, kind, captions, tried)
     made = world.pages * (PAGE_NS + captions * (CAPTION_NS + WEEK_NS * days / 7))
     nanoseconds = made + sends * MESSAGE_NS + looks * (LOOK_NS + _policy(kind).score_ns)
     return Workload(sends, world.pages * captions, 1e-9 * nanoseconds)
+
+
+def _scored_daily(scenario: Any, kind: str, captions: float, tried: float) -> float:
+    """Captions of a page that a day is asked about: those tried where the others are equals, else all."""
+    selection, tiers = scenario.selection, scenario.world.bank.tiers
+    if selection.score == "plain" and selection.agency_lock == "none" and _policy(kind).exchangeable_untried:
+        return tried
+    weights = [getattr(tiers, tier) for tier in type(tiers).model_fields]
+    by_hand = selection.bump == "by_hand"
+    return captions * (1.0 - tiers.bump / sum(weights)) if by_hand else captions
 
 
 def messages_a_day(world: Any, selection: Any) -> float:

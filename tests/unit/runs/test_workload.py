@@ -150,3 +150,14 @@ def test_a_dry_run_counts_the_report_unless_there_is_none() -> None:
     assert whole["seconds"] - without["seconds"] == pytest.approx(whole["report_seconds"])
     few, many = (report_seconds(load(path_of("textbook"), [f"replications={count}"])) for count in (10, 100_000))
     assert many > few + 10.0
+
+
+@pytest.mark.parametrize(("override", "looks"), [("selection.score=plain", 1.0), ("selection.bump=captions", 2.0)])
+def test_captions_that_are_no_equals_are_looked_at_one_by_one(override: str, looks: float) -> None:
+    """Under the composite score or a lock; unpriced captions that go out by hand are not looked at."""
+    base = ["world.bank={captions: 20000, shared: true, tiers: {budget: 1, mid: 1, premium: 2, bump: 4}}"]
+    seconds = workload(load("production", [*base, "selection.agency_lock=skip"])).seconds
+    plain = workload(load("production", [*base, "selection={}"])).seconds
+    other = workload(load("production", [*base, "selection.agency_lock=skip", override])).seconds
+    assert seconds > 3 * plain
+    assert (other - plain) / (seconds - plain) == pytest.approx(looks, rel=0.1)
