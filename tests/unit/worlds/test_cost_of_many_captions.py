@@ -12,7 +12,7 @@ import pytest
 
 from policies.registry import build, kinds
 from sim.scenario import load
-from sim.worlds.traffic.arrays import most_chosen, pools, reserve
+from sim.worlds.traffic.arrays import most_chosen, pools, reserve, room_for_tried
 from sim.worlds.traffic.pages import make_bank, make_pages
 
 DOCS = (Path(__file__).parents[3] / "docs" / "policies.md").read_text(encoding="utf-8")
@@ -45,7 +45,10 @@ def test_the_engine_keeps_records_of_captions_that_can_be_tried_alone(captions: 
     pages = make_pages(scenario.world, 1, range(1))
     make_bank(scenario.world, DAYS, pages)
     most = most_chosen(scenario.world, scenario.selection, DAYS)
-    room, all_captions = reserve(pages, most), reserve(pages, None)
+    room, all_captions = (
+        reserve(pages, room_for_tried(scenario.world, scenario.selection, DAYS, pooled=equal))
+        for equal in (True, False)
+    )
     assert room <= most.sum()
     assert all_captions >= captions
     assert (room < all_captions / 4) == (captions == MANY)
