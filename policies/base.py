@@ -27,6 +27,7 @@ The engine compiles them into its kernels. They may use `math` and functions of 
     observe_fleet(n, s, n_all, s_all, price, state, params) -> None         only with `reads_fleet`, as the next one
     summarise_fleet(n, s, n_all, s_all, price, state, params) -> (a, b)     in place of the other two
     recover(a, b, rest, left, params) -> (a, b)  what the last sends change; only with `reads_rest`
+    learn_batch(t, n, s, notes, a, b, params, state) -> None   in place of `summarise`; only with `reads_batches`
 
 In `prepare` and `propensity`, `n`, `a` and `b` are read-only arrays (arms,). `t` counts the row's trials so far (pulls;
 fans where each fan is a trial). `params` is the NamedTuple of `parameters()`. `state` is float64 (state_size,), zero at
@@ -65,7 +66,17 @@ where the policy also `reads_sales`, of what `evidence` returns. Before a decisi
 `reads_rest`: in the traffic world `recover` changes `a` and `b` of each eligible caption that was sent before. `rest`
 is the days since its last send, `left` the share of a fresh caption's rate that it has by the policy's belief: a send
 costs the first number of `fatigue_assumed` as a share of it, and its second is the days in which half of the loss is
-regained. Views then count by what was left at the send. Other worlds do not call it.
+regained. Views then count by what was left at the send, with `seasons_known` also by the factors of weekday, holiday
+and hour. Other worlds do not call it.
+
+`reads_batches`: the policy learns from the trials and successes that one refresh brings, and not only from their sums.
+After each refresh that brings any, the engine calls `learn_batch` once, with arrays (arms,) of what is new in `n` and
+`s`. The rule writes `a` and `b`, (arms,), and may keep more of each arm in `notes`, (arms, note_size), zero at first.
+`summarise` then serves arms without feedback. The table world calls `summarise` only.
+
+`corrects_delay`: `n` is the expected number of trials whose outcome is known by now, by the law of the delay in the
+scenario, known failures and unknown outcomes alike. In the bernoulli world this matters under a random delay. In the
+traffic world, where the policy must also have `reads_sales`, views count by the chance that a purchase is known.
 
 `exchangeable_untried`: arms without feedback are equals. Of m equal scores kernels draw only the largest, as quantiles,
 so that thousands of untried captions cost little. `prepare` must not read any arm's `n`, `a` or `b` (it may read how
@@ -194,6 +205,12 @@ def _summarise_no_fleet(
     return math.nan, math.nan
 
 
+def _learn_nothing(
+    t: float, n: Vector, s: Vector, notes: Any, a: Vector, b: Vector, params: Params, state: Vector
+) -> None:
+    pass
+
+
 def _recover_nothing(a: float, b: float, rest: float, left: float, params: Params) -> Pair:
     return a, b
 
@@ -221,6 +238,7 @@ class Rule:
     observe_fleet: Callable[..., None] = _observe_no_fleet
     summarise_fleet: Callable[..., Pair] = _summarise_no_fleet
     recover: Callable[..., Pair] = _recover_nothing
+    learn_batch: Callable[..., None] = _learn_nothing
 
     @property
     def has_distribution(self) -> bool:
@@ -285,6 +303,9 @@ class Policy:
     reads_sales: ClassVar[bool] = False  # the traffic world shows views, purchases and price in place of labels
     reads_fleet: ClassVar[bool] = False  # the traffic world shows sums over the pages that share a bank
     reads_rest: ClassVar[bool] = False  # the traffic world says how long a caption has rested
+    reads_batches: ClassVar[bool] = False  # `learn_batch` learns from what each refresh brings
+    note_size: ClassVar[int] = 0  # numbers that `learn_batch` keeps of each arm, beside `a` and `b`
+    corrects_delay: ClassVar[bool] = False  # `n` counts each trial by the chance that its outcome is known
 
     def parameters(self) -> Params:
         """The numbers that the rule's functions receive as `params`: a NamedTuple of floats."""
@@ -299,6 +320,11 @@ class Policy:
     def fatigue_assumed(self) -> Pair:
         """(share of its rate that a caption loses by a send, days in which half is regained), with `reads_rest`."""
         return 0.0, 1.0
+
+    @property
+    def seasons_known(self) -> bool:
+        """Whether views count by the factors of weekday, holiday and hour at the send, with `reads_rest`."""
+        return False
 
     @property
     def true_mean_of(self) -> str:

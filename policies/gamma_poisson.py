@@ -144,6 +144,12 @@ class GammaPoisson(Policy):
     fatigue: float = parameter(0.5, "share of its rate that a caption loses by a send", low=0.0, high=1.0)
     rest_half_life: float = parameter(14.0, "days of rest that halve the loss", low=0.01)
 
+    seasons: str = parameter(
+        "known",
+        "whether views count by the factors of weekday, holiday and hour, as if these were known",
+        choices=("known", "ignored"),
+    )
+
     kind: ClassVar[str] = "gamma_poisson"
     source: ClassVar[str] = "Gelman et al. 2013, Bayesian Data Analysis, eq. 2.15; fit: Lawless 1987, eq. 2.3"
     rule: ClassVar[Rule] = Rule(
@@ -165,6 +171,11 @@ class GammaPoisson(Policy):
     def fatigue_assumed(self) -> Pair:
         """The loss by a send, and how fast it is regained."""
         return float(self.fatigue), float(self.rest_half_life)
+
+    @property
+    def seasons_known(self) -> bool:
+        """Whether views count by the factors of weekday, holiday and hour."""
+        return self.seasons == "known"
 
     def parameters(self) -> Params:
         """The prior in logarithms and precisions, and what to rank by."""

@@ -45,6 +45,7 @@ class PooledWilson(Policy):
         summarise_fleet=summarise_fleet,
     )
     state_size: ClassVar[int] = STATE_SIZE
+    bounded_support: ClassVar[bool] = True
     reads_fleet: ClassVar[bool] = True
 
     def parameters(self) -> Params:

@@ -60,7 +60,7 @@ def _outcome(claim: Check, rows: Mapping[str, pl.DataFrame], tails: Tails) -> Ch
         found = _limit(claim, _interval(claim, values, tails))
     else:
         theirs = metric_values(rows[other], claim.metric)
-        found = _compare(claim, other, tails.gain((claim.policy, other), values, theirs, _two_sided(claim)))
+        found = _compare(claim, other, _gain(claim, other, values, theirs, tails))
     unknown = tails.shortage(claim.policy, None, len(values))
     if found.passed and unknown is not None and _tail_could_refute(claim):
         why = f"the sample is too small: {unknown.why}; it needs about {unknown.needed:,} replications"
@@ -74,10 +74,14 @@ def _two_sided(claim: Check) -> float:
 
 
 def _interval(claim: Check, values: Floats, tails: Tails) -> Estimate:
-    if claim.metric == "locked_out":
+    if claim.metric == "locked_out" and not tails.stratified:
         return share_interval(int(values.sum()), len(values), _two_sided(claim))
-    bounds = SHARE if claim.metric == "best_share" else NON_NEGATIVE
-    return tails.mean(claim.policy, values, _two_sided(claim), bounds)
+    bounds = SHARE if claim.metric in {"best_share", "locked_out"} else NON_NEGATIVE
+    return tails.mean(claim.policy, values, _two_sided(claim), metric=claim.metric, bounds=bounds)
+
+
+def _gain(claim: Check, other: str, values: Floats, others: Floats, tails: Tails) -> Estimate:
+    return tails.gain((claim.policy, other), values, others, _two_sided(claim), metric=claim.metric)
 
 
 def _tail_could_refute(claim: Check) -> bool:

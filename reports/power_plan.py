@@ -1,12 +1,12 @@
 """The two answers of `power`: replications that rank policies in simulation, sends that show a change in the field."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from reports.decision.tails import Shortage, Tails
-from reports.estimators.intervals import Estimate, Floats, mean_interval, moments, paired_difference
+from reports.estimators.intervals import Estimate, Floats
 from reports.estimators.power import Fans, FieldTraffic, Replications, plan_fans, plan_replications
 from reports.tables.rows import by_policy, metric_values
 from sim.errors import InputError
@@ -121,27 +121,30 @@ def plan_ranking(
     """
     rows = by_policy(replications)
     values = {name: metric_values(rows[name], metric) for name in (baseline, *others)}
-    mean = mean_interval(values[baseline], goal.confidence)
+    known, pilot = tails or Tails(), len(values[baseline])
+    mean = known.mean(baseline, values[baseline], goal.confidence, metric=metric)
     difference = goal.difference * abs(mean.value) if goal.relative else goal.difference
     if difference == 0.0:
         raise InputError(
             f"the mean {metric} of {baseline} is 0, and {100 * goal.difference:g} % of it is no difference",
             "Give the difference as a number, without %, or another --baseline or --metric",
         )
-    ranks = [_rank(name, values[name], values[baseline], difference, goal) for name in others]
-    known, pilot = tails or Tails(), len(values[baseline])
+    pairs = [{name: values[name], baseline: values[baseline]} for name in others]
+    ranks = [_rank(pair, metric, difference, goal, known) for pair in pairs]
     ranks = [replace(rank, shortage=known.shortage(rank.policy, baseline, pilot)) for rank in ranks]
     return Ranking(goal, metric, baseline, mean, difference, len(values[baseline]), ranks)
 
 
-def _rank(name: str, values: Floats, baseline: Floats, difference: float, goal: Goal) -> Rank:
-    m = moments(values - baseline)
+def _rank(values: Mapping[str, Floats], metric: str, difference: float, goal: Goal, tails: Tails) -> Rank:
+    """`values` are those of the policy, then those of the baseline."""
+    (name, baseline), (own, base) = values, values.values()
+    pair = (name, baseline)
+    pilot, seen = tails.pilot(pair, values, metric), tails.gain(pair, own, base, goal.confidence, metric=metric)
     try:
-        plan = plan_replications(values - baseline, difference, goal.confidence, goal.power)
+        plan = plan_replications(pilot, difference, goal.confidence, goal.power)
     except ValueError as problem:
         raise InputError(f"{name}: {problem}") from None
-    pilot = paired_difference(values, baseline, goal.confidence).estimate
-    return Rank(name, pilot, m.n, m.sd, m.skewness, plan)
+    return Rank(name, seen, len(own), pilot.sd, pilot.skewness, plan)
 
 
 def plan_field(traffic: FieldTraffic, goal: Goal) -> FieldTest:

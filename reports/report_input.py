@@ -11,6 +11,7 @@ from reports.checks import CheckOutcome, evaluate_checks
 from reports.decision.from_run import decision_input, only_orders, tails
 from reports.decision.rule import Decision, decide
 from reports.decision.tails import Tails
+from reports.decision.unlucky import Unlucky, read_unlucky
 from reports.decision.who import WhoGains
 from reports.decision.who_from_run import who_gains
 from reports.estimators.comparisons import METRICS, Metric, PairedComparison, paired_comparisons
@@ -79,14 +80,19 @@ class ReportInput:
         return by_policy(self.run.replications)
 
     @cached_property
+    def unlucky(self) -> Unlucky | None:
+        """The unlucky replications of a run that has them."""
+        return read_unlucky(self.run.optional_table("unlucky"), self.run.optional_table("strata"))
+
+    @cached_property
     def tails(self) -> Tails:
         """What is known of the tails of the policies."""
-        return tails(self.scenario, self._rows)
+        return tails(self.scenario, self._rows, self.unlucky)
 
     @cached_property
     def decision(self) -> Decision:
         """The decision, by money where the world has money, else by reward."""
-        return decide(decision_input(self.scenario, self._rows, self.baseline))
+        return decide(decision_input(self.scenario, self._rows, self.baseline, self.unlucky))
 
     @cached_property
     def who_gains(self) -> WhoGains | None:

@@ -17,7 +17,7 @@ from reports.scenario_facts import default_baseline
 from reports.tables.rows import by_policy
 from scenarios import names, path_of
 from sim.errors import InputError
-from sim.pilot import pilot_size, simulate_pilot
+from sim.pilot import pilot_size, simulate_pilot, unlucky_pilot
 from sim.runs.run import StoredRun
 from sim.scenario import Scenario, load
 
@@ -85,5 +85,5 @@ def power(
     size = pilot or pilot_size(loaded, len(others) + 1, workers)
     rows = simulate_pilot(loaded, [base, *others], size, workers)
     goal = Goal(difference, relative, confidence, power)
-    seen = tails(loaded, by_policy(rows))
+    seen = tails(loaded, by_policy(rows), unlucky_pilot(loaded, [base, *others], size))
     return ranking_data(plan_ranking(rows, base, others, metric, goal, tails=seen))

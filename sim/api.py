@@ -28,6 +28,7 @@ from sim.runs.runner import Pipeline
 from sim.runs.shards import LOCK_WAIT_SECONDS, Shard, missing_blocks, simulate_shard
 from sim.runs.stores.in_store import StoredFolder, require_complete
 from sim.runs.stores.object_store import ObjectStore, is_url
+from sim.runs.unlucky import write_unlucky
 from sim.scenario import Scenario, load
 
 RUNS = Path("runs")
@@ -285,5 +286,6 @@ def _complete(pipeline: Pipeline, backend: Backend, progress: runner.Progress) -
 
 def _merge(pipeline: Pipeline, blocks: runner.Blocks, began: float) -> None:
     logs = pipeline.merge(blocks)
+    write_unlucky(pipeline.folder.path, pipeline.scenario)
     write_summary(pipeline.folder.path, pipeline.scenario)
     pipeline.finish(logs, time.perf_counter() - began)

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from reports.decision.unlucky import Unlucky, read_unlucky
 from reports.estimators.power import FieldTraffic, design_effect
 from sim.backends.local import LocalBackend
 from sim.runs import runner
+from sim.runs.unlucky import unlucky_tables, wanted_unlucky
 from sim.runs.workload import workload
 from sim.scenario import PolicySpec, Record, Scenario
+from sim.worlds.bernoulli.luck import has_luck
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
 
 PILOT_SECONDS = 20.0  # of estimated work, in all
 FEWEST, MOST = 10, 100  # replications of a pilot whose size is not given
+UNLUCKY = 200  # unlucky replications beside a pilot
 LOGGED_SENDS = 1_000_000
 LOGGED_REPLICATIONS = 20
 
@@ -53,6 +57,19 @@ def simulate_pilot(
     )
     rows = runner.simulate_replications(smaller, LocalBackend(workers), progress)
     return cast("pl.DataFrame", pl.from_arrow(rows))
+
+
+def unlucky_pilot(scenario: Scenario, names: Sequence[str], replications: int) -> "Unlucky | None":
+    """Unlucky replications beside a pilot, as many as the scenario asks for or `UNLUCKY`; None where there are none."""
+    import polars as pl  # noqa: PLC0415
+
+    if not has_luck(scenario):
+        return None
+    world = scenario.world.model_copy(update={"unlucky": wanted_unlucky(scenario) or UNLUCKY})
+    specs = tuple(spec for spec in scenario.policies if spec.name in names)
+    smaller = scenario.model_copy(update={"replications": replications, "policies": specs, "world": world})
+    rows, strata = (cast("pl.DataFrame", pl.from_arrow(table)) for table in unlucky_tables(smaller).values())
+    return read_unlucky(rows, strata)
 
 
 def traffic(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from policies.base import EXPLORING, Policy
+from policies.conformance.batches import batch_problems, compiled_batch_problems
 from policies.conformance.decision import ROLES, Decision, decide, evaluate
 from policies.conformance.fleet import fleet_problems, rest_problems
 from policies.conformance.index import index_problems
@@ -39,6 +40,7 @@ def rule_problems(policy: Policy) -> list[str]:
             (policy.reads_sales, sales_problems),
             (policy.reads_fleet, fleet_problems),
             (policy.reads_rest, rest_problems),
+            (policy.reads_batches, batch_problems),
         ):
             found |= dict.fromkeys(problems(policy) if reads else ())
     if policy.exchangeable_untried:
@@ -122,4 +124,4 @@ def compiled_problems(policy: Policy, specialise: Compiler) -> list[str]:
         for key in _KEYS:
             if not decide(policy, seen, key, run).same(decide(policy, seen, key)):
                 return [f"compiled and plain results differ at t = {seen.t}, n = {seen.n}, s = {seen.s}"]
-    return []
+    return compiled_batch_problems(policy, specialise) if policy.reads_batches else []

@@ -8,15 +8,19 @@ import polars as pl
 from policies.registry import kinds
 from reports.decision.inputs import DecisionInput, LockOuts, Unit
 from reports.decision.tails import Tails
+from reports.decision.unlucky import Unlucky
 from reports.scenario_facts import ORACLES, oracles, page_months, pages
 from reports.tables.rows import column, metric_values
 from sim.scenario import Scenario
+from sim.worlds.bernoulli.luck import has_luck
 
 RANDOM, ROTATION = "uniform", "round_robin"
 NOT_LEARNING = (RANDOM, ROTATION, *ORACLES)
 
 
-def decision_input(scenario: Scenario, rows: Mapping[str, pl.DataFrame], baseline: str) -> DecisionInput:
+def decision_input(
+    scenario: Scenario, rows: Mapping[str, pl.DataFrame], baseline: str, unlucky: Unlucky | None = None
+) -> DecisionInput:
     """What the decision rule reads of a run's rows of replications.parquet, by policy."""
     months, kind_of = page_months(scenario), {spec.name: spec.kind for spec in scenario.policies}
     metric = "reward" if months is None else "revenue_usd"
@@ -33,6 +37,8 @@ def decision_input(scenario: Scenario, rows: Mapping[str, pl.DataFrame], baselin
         drop_in=frozenset(name for name, kind in kind_of.items() if _has_function(kind)),
         lock_outs=known.lock_outs,
         learners=known.learners,
+        unlucky=unlucky,
+        can_be_unlucky=has_luck(scenario),
         scenario=scenario.name,
         one_caption=len(values) > 1
         and all((values[name] == values[baseline]).all() for name in values)
@@ -40,13 +46,13 @@ def decision_input(scenario: Scenario, rows: Mapping[str, pl.DataFrame], baselin
     )
 
 
-def tails(scenario: Scenario, rows: Mapping[str, pl.DataFrame]) -> Tails:
+def tails(scenario: Scenario, rows: Mapping[str, pl.DataFrame], unlucky: Unlucky | None = None) -> Tails:
     """What is known of the tails of each policy: its lock-outs, and whether it learns on a single page."""
     specs = [spec for spec in scenario.policies if spec.name in rows]
     seen = {spec.name: _lock_outs(scenario, rows[spec.name]) for spec in specs if _bounded(spec.kind)}
     single = scenario.horizon.pulls is not None
     learners = [spec.name for spec in specs if single and spec.kind not in NOT_LEARNING]
-    return Tails(seen, frozenset(learners))
+    return Tails(seen, frozenset(learners), unlucky)
 
 
 def _lock_outs(scenario: Scenario, rows: pl.DataFrame) -> LockOuts:

@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from reports.decision.inputs import MATERIAL, DecisionInput, signed
-from reports.decision.tails import LEAST_REPLICATIONS, gain_of
+from reports.decision.inputs import LEAST_REPLICATIONS, MATERIAL, DecisionInput, signed
+from reports.decision.tails import gain_of
 from reports.estimators.intervals import Estimate, Floats, share_interval
 from reports.formatting import percent
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from reports.decision.unlucky import Unlucky
 from reports.estimators.intervals import Floats
 from reports.formatting import number
 
 Flags = NDArray[np.bool_]
 
+LEAST_REPLICATIONS = 20  # fewer decide nothing
 MATERIAL = 0.01  # of the baseline's mean: a smaller difference is no reason to act
 
 
@@ -62,8 +64,8 @@ class DecisionInput:
 
     `values` holds the metric of each policy by replication, shape (replications,), larger is better, in the unit
     `unit`; replication r of all policies meets the same luck. `lock_outs` holds only policies that can exclude the
-    best caption for ever, `learners` those that learn on the one page of a replication. `drop_in` are policies with
-    the SQL signature of the deployed rule.
+    best caption for ever, `learners` those that learn on the one page of a replication; `unlucky` holds more
+    replications of rare luck. `drop_in` are policies with the SQL signature of the deployed rule.
     """
 
     metric: str
@@ -76,13 +78,21 @@ class DecisionInput:
     drop_in: frozenset[str] = frozenset()
     lock_outs: Mapping[str, LockOuts] = field(default_factory=dict)
     learners: frozenset[str] = frozenset()
+    unlucky: Unlucky | None = None
     scenario: str = ""
     one_caption: bool = False
+    can_be_unlucky: bool = False
+    """Whether the scenario could have unlucky replications (`world.unlucky`)."""
 
     @property
     def replications(self) -> int:
         """Replications of each policy."""
         return len(self.values[self.baseline])
+
+    @property
+    def tails_wanted(self) -> bool:
+        """Whether unlucky replications could be added to the run."""
+        return self.can_be_unlucky and self.unlucky is None and self.replications >= LEAST_REPLICATIONS
 
     @property
     def oracle(self) -> str | None:

@@ -18,7 +18,7 @@ from reports.decision.guardrails import guardrails, share_of
 from reports.decision.inputs import MATERIAL, DecisionInput
 from reports.decision.outcome import Gain, Outcome, choose
 from reports.decision.stability import Stability, stability
-from reports.decision.tails import gain_of, lock_out_shortage, shortage
+from reports.decision.tails import gain_of, shortage, tails_of
 from reports.estimators.intervals import CONFIDENCE, moments
 from reports.estimators.simultaneous import critical_value, simultaneous_level
 
@@ -57,7 +57,7 @@ def decide(given: DecisionInput) -> Decision:
     eligible = [gain for gain in gains if gain.policy in given.candidates and gain.passes]
     tied = _tied(eligible, given)
     outcome, named = choose(eligible, tied, MATERIAL * abs(float(base.mean())))
-    unknown = lock_out_shortage(given.baseline, given.lock_outs.get(given.baseline), given.replications)
+    unknown = tails_of(given).lock_outs_unknown(given.baseline, given.replications)
     if given.one_caption or not given.candidates or (outcome == "keep" and unknown):
         outcome, named = "undecided", None
     rival = named or next(iter(eligible), None) or next((g for g in gains if g.policy in given.candidates), None)

@@ -10,17 +10,21 @@ known of the policies can:
   the mean is split in these parts (`reports.estimators.split`);
 - a policy that learns on the one page of a replication can be unlucky for a long time, lock-out or not: its mean needs
   `LEARNER_REPLICATIONS`;
+- both are known where the run has unlucky replications (`world.unlucky`), which make its sample a stratified one;
 - where many pages make a replication, a skewed difference needs `RARE_REPLICATIONS` replications, and 25 · skewness²
   (Cochran 1977, section 2.15).
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from reports.decision.inputs import DecisionInput, LockOuts
+from reports.decision.inputs import LEAST_REPLICATIONS, DecisionInput, LockOuts
+from reports.decision.unlucky import Unlucky
 from reports.estimators.intervals import (
     CONFIDENCE,
     ENOUGH,
@@ -36,9 +40,14 @@ from reports.estimators.intervals import (
     paired_difference,
     within,
 )
+from reports.estimators.power import Pilot
 from reports.estimators.split import LEAST, RARE, Groups, split_difference, split_interval
+from reports.estimators.strata import stratified_difference
 
-LEAST_REPLICATIONS = 20
+Number = TypeVar("Number", np.float64, np.int8)
+Pair = tuple[str, str | None]
+"""A policy, and the one that it is compared with, if any."""
+
 LEAST_LOCK_OUTS = LEAST
 RARE_PAGES = RARE
 RARE_REPLICATIONS = ENOUGH
@@ -60,6 +69,7 @@ class Tails:
 
     lock_outs: Mapping[str, LockOuts] = field(default_factory=dict)
     learners: frozenset[str] = frozenset()
+    unlucky: Unlucky | None = None
 
     def groups(self, policy: str, other: str | None = None) -> Groups | None:
         """1 where `policy` alone is locked out, −1 where `other` alone is, else 0; None where a page is not one."""
@@ -70,26 +80,71 @@ class Tails:
         return (none if own is None else own) - (none if theirs is None else theirs)
 
     def mean(
-        self, policy: str, values: Floats, confidence: float = CONFIDENCE, bounds: tuple[float, float] = UNBOUNDED
+        self,
+        policy: str,
+        values: Floats,
+        confidence: float = CONFIDENCE,
+        *,
+        metric: str = "",
+        bounds: tuple[float, float] = UNBOUNDED,
     ) -> Estimate:
-        """The mean of a policy's `values` by replication, split where it can be."""
+        """The mean of a policy's `values` of `metric` by replication: stratified or split where it can be."""
+        found = self._stratified((policy, None), (values, None), metric, confidence)
+        if found is not None:
+            return within(bounds, found.estimate)
         groups = self.groups(policy)
         split = None if groups is None else split_interval(values, groups, confidence)
         return mean_interval(values, confidence, bounds) if split is None else within(bounds, split)
 
-    def gain(self, pair: tuple[str, str], own: Floats, other: Floats, confidence: float) -> Estimate:
-        """The mean of `own` − `other`, the values of a `pair` of policies by replication, split where it can be."""
+    def gain(self, pair: Pair, own: Floats, other: Floats, confidence: float, *, metric: str = "") -> Estimate:
+        """The mean of `own` − `other`, the values of `metric` of a pair of policies: as `mean`."""
+        found = self._stratified(pair, (own, other), metric, confidence)
+        if found is not None:
+            return found.estimate
         groups = self.groups(*pair)
         split = None if groups is None else split_interval(own - other, groups, confidence)
         return split or paired_difference(own, other, confidence).estimate
 
-    def difference(self, pair: tuple[str, str], own: Floats, other: Floats) -> Difference:
+    def difference(self, pair: Pair, own: Floats, other: Floats, *, metric: str = "") -> Difference:
         """As `gain`, with the p-value of no difference."""
+        found = self._stratified(pair, (own, other), metric, CONFIDENCE)
+        if found is not None:
+            return found
         groups = self.groups(*pair)
         split = None if groups is None else split_difference(own - other, groups, CONFIDENCE)
         return split or paired_difference(own, other)
 
-    def may_undercover(self, pair: tuple[str, str | None], values: Floats) -> bool:
+    def _stratified(
+        self, pair: Pair, values: tuple[Floats, Floats | None], metric: str, confidence: float
+    ) -> Difference | None:
+        """None where the run has no unlucky replications, or these have no such metric."""
+        if self.unlucky is None:
+            return None
+        known = [(name, own) for name, own in zip(pair, values, strict=True) if name is not None and own is not None]
+        samples = [self.unlucky.sample(name, metric, own) for name, own in known]
+        one, two = samples[0], samples[-1] if len(samples) == 2 else np.zeros(1)
+        if one is None or two is None:
+            return None
+        return stratified_difference(one - two, self.unlucky.strata, confidence)
+
+    def pilot(self, pair: tuple[str, str], values: Mapping[str, Floats], metric: str) -> Pilot:
+        """The differences of a pair as a population: unlucky replications count as often as they occur."""
+        own, groups = (values[name] for name in pair), self.groups(*pair)
+        if self.unlucky is None:
+            return Pilot(_minus(own), groups)
+        strata, samples = self.unlucky.strata, [self.unlucky.sample(name, metric, values[name]) for name in pair]
+        if any(each is None for each in samples):
+            return Pilot(_minus(own), groups)
+        if groups is not None:
+            groups = np.concatenate([groups, _minus(self.unlucky.locked_out(name) for name in pair)])
+        return Pilot(_minus(each for each in samples if each is not None), groups, strata.weights, strata.of_value)
+
+    @property
+    def stratified(self) -> bool:
+        """Whether unlucky replications show the tails."""
+        return self.unlucky is not None and self.unlucky.strata.enough
+
+    def may_undercover(self, pair: Pair, values: Floats) -> bool:
         """Whether an interval of the mean of `values`, of a policy or a pair's difference, may cover less than it says.
 
         Of policies whose tails are known by their kind the sample's skewness is not asked: one that missed the tail is
@@ -97,10 +152,13 @@ class Tails:
         """
         if self.shortage(*pair, len(values)) is not None:
             return True
-        return not self.learners & set(pair) and self.groups(*pair) is None and may_undercover(moments(values))
+        judged = self.stratified or self.learners & set(pair) or self.groups(*pair) is not None
+        return not judged and may_undercover(moments(values))
 
     def shortage(self, policy: str, other: str | None, replications: int) -> Shortage | None:
         """The largest shortage of lock-outs, or of replications of a learner; None where there are enough."""
+        if self.stratified:
+            return None
         own, theirs = self.lock_outs.get(policy), self.lock_outs.get(other or "")
         if own and theirs:
             own, theirs = _without(own, theirs), _without(theirs, own)
@@ -109,6 +167,11 @@ class Tails:
             found.append(lock_out_shortage(other, theirs, replications))
         found += [self._learner(name, replications) for name in (policy, other) if name in self.learners]
         return largest(found)
+
+    def lock_outs_unknown(self, policy: str, replications: int) -> bool:
+        """Whether the cost of the policy's lock-outs is not known."""
+        seen = self.lock_outs.get(policy)
+        return not self.stratified and lock_out_shortage(policy, seen, replications) is not None
 
     def _flags(self, name: str | None) -> Groups | None:
         seen = self.lock_outs.get(name or "")
@@ -121,20 +184,27 @@ class Tails:
         return Shortage(why, LEARNER_REPLICATIONS)
 
 
+def _minus(pair: Iterable[NDArray[Number]]) -> NDArray[Number]:
+    one, two = pair
+    found: NDArray[Number] = one - two
+    return found
+
+
 def tails_of(given: DecisionInput) -> Tails:
     """The tails of the run that is decided on."""
-    return Tails(given.lock_outs, given.learners)
+    return Tails(given.lock_outs, given.learners, given.unlucky)
 
 
 def gain_of(policy: str, other: str, given: DecisionInput, level: float) -> Estimate:
     """How much more `policy` gains than `other`, with its interval at confidence `level`."""
-    return tails_of(given).gain((policy, other), given.values[policy], given.values[other], level)
+    own, theirs = given.values[policy], given.values[other]
+    return tails_of(given).gain((policy, other), own, theirs, level, metric=given.metric)
 
 
 def shortage(policy: str, given: DecisionInput) -> Shortage | None:
     """The largest shortage of the comparison of `policy` with the baseline; None where the sample is large enough."""
     found = [_few(given.replications), tails_of(given).shortage(policy, given.baseline, given.replications)]
-    if not given.learners & {policy, given.baseline}:
+    if not (tails_of(given).stratified or given.learners & {policy, given.baseline}):
         found.append(_skewed(moments(given.values[policy] - given.values[given.baseline])))
     return largest(found)
 

@@ -62,6 +62,14 @@ def next_step(decision: Decision) -> str:
         return "Use a scenario whose pages have at least two captions."
     if decision.rival is None:
         return f"Add policies to the scenario, for example `thompson_beta`, beside {given.baseline}."
+    return _decide_by(decision, unlucky=given.tails_wanted and decision.rival.shortage is not None)
+
+
+def _decide_by(decision: Decision, *, unlucky: bool) -> str:
+    """What would decide: unlucky replications, or more of the others."""
+    given = decision.given
+    if unlucky:
+        return f"Show the unlucky starts: `run {given.scenario} --set world.unlucky=200`."
     if decision.needed is None:
         return "The difference is too small: no feasible number of replications decides."
     more = decision.needed - given.replications

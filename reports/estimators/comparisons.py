@@ -77,7 +77,7 @@ def paired_comparisons(
     known, own = tails or Tails(), values[baseline]
     others = [name for name in values if name != baseline]
     confidence = simultaneous_level([values[name] - own for name in others])
-    singles = [known.difference((name, baseline), values[name], own) for name in others]
+    singles = [known.difference((name, baseline), values[name], own, metric=metric.name) for name in others]
     adjusted = holm([single.p_value for single in singles])
     sign = -1.0 if metric.higher_is_better else 1.0
     rows = [
@@ -85,7 +85,7 @@ def paired_comparisons(
             policy=name,
             baseline=baseline,
             pointwise=single.estimate,
-            simultaneous=known.gain((name, baseline), values[name], own, confidence),
+            simultaneous=known.gain((name, baseline), values[name], own, confidence, metric=metric.name),
             p_value=single.p_value,
             p_holm=p_holm,
             better=share_interval(int((sign * values[name] < sign * own).sum()), len(own)),

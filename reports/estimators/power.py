@@ -78,12 +78,13 @@ class Pilot:
     """Paired differences of a pilot, (replications,), as a population to resample.
 
     `groups` says which of them a rare group makes (see `split`). `probability` is the chance of each, where
-    they are not equal: unlucky replications were simulated more often than they occur.
+    they are not equal: unlucky replications were simulated more often than they occur, so many of each `stratum`.
     """
 
     differences: Floats
     groups: Groups | None = None
     probability: Floats | None = None
+    stratum: Counts | None = None
 
     @property
     def mean(self) -> float:
@@ -97,6 +98,14 @@ class Pilot:
             return moments(self.differences).sd
         return math.sqrt(float(np.average((self.differences - self.mean) ** 2, weights=self.probability)))
 
+    @property
+    def skewness(self) -> float:
+        """Skewness g1 of one difference; 0 where all are equal."""
+        spread = self.sd if self.probability is not None else float(self.differences.std())
+        if self.sd == 0.0:
+            return 0.0
+        return float(np.average((self.differences - self.mean) ** 3, weights=self.probability)) / spread**3
+
     def indices(self, generator: np.random.Generator, resamples: int, n: int) -> Counts:
         """Positions of resampled differences, (resamples, n)."""
         if self.probability is None:
@@ -104,6 +113,19 @@ class Pilot:
         edges = np.cumsum(self.probability) / self.probability.sum()
         found = np.searchsorted(edges[:-1], generator.random((resamples, n)), side="right")
         return found.astype(np.int64)
+
+    def spreads(self, generator: np.random.Generator, resamples: int) -> Floats:
+        """`sd` of resampled pilots, (resamples,): of as many replications, of each stratum where there are strata."""
+        n = len(self.differences)
+        if self.probability is None or self.stratum is None:
+            spreads: Floats = self.differences[self.indices(generator, resamples, n)].std(axis=1, ddof=1)
+            return spreads
+        members = [np.flatnonzero(self.stratum == each) for each in np.unique(self.stratum)]
+        drawn = np.hstack([own[generator.integers(0, len(own), (resamples, len(own)))] for own in members])
+        values, weights = self.differences[drawn], self.probability[drawn]
+        mean = (weights * values).sum(axis=1, keepdims=True)
+        found: Floats = np.sqrt((weights * (values - mean) ** 2).sum(axis=1))
+        return found
 
     def shifted(self, difference: float) -> Floats:
         """The differences moved to a mean of `difference`, with the spread `sd` when resampled."""
@@ -131,8 +153,7 @@ def plan_replications(pilot: Pilot | Floats, difference: float, confidence: floa
 def likely_replications(pilot: Pilot, difference: float, confidence: float, power: float) -> tuple[int, int]:
     """The middle 90 % of what `replications_needed` says of resampled pilots (percentile bootstrap, Efron 1979)."""
     generator = np.random.Generator(np.random.PCG64(SEED + 1))
-    n = len(pilot.differences)
-    drawn = pilot.differences[pilot.indices(generator, SD_RESAMPLES, n)].std(axis=1, ddof=1)
+    drawn = pilot.spreads(generator, SD_RESAMPLES)
     low, high = (
         replications_needed(difference, float(sd), confidence, power) for sd in np.quantile(drawn, (0.05, 0.95))
     )

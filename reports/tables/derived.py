@@ -8,6 +8,8 @@ import polars as pl
 
 from reports.checks import as_dicts, evaluate_checks
 from reports.decision.from_run import tails
+from reports.decision.tails import Tails
+from reports.decision.unlucky import read_unlucky
 from reports.estimators.intervals import CONFIDENCE
 from reports.estimators.ranks import RANKS_SCHEMA, WIN_PROBABILITY_SCHEMA, ranks_frame, win_probability_frame
 from reports.scenario_facts import default_baseline, oracles, page_months
@@ -47,12 +49,12 @@ def write_summary(run: Path, scenario: Scenario) -> None:
     frames |= {name: pl.read_parquet(run / f"{name}.parquet", glob=False) for name in SIMULATED}
     for name, frame in frames.items():
         write_csv(frame, run / "tables" / f"{name}.csv")
-    write_text(run / "summary.json", _json(scenario, frames, replications))
+    write_text(run / "summary.json", _json(scenario, _tails(run, scenario, replications), frames, replications))
 
 
 def _frames(run: Path, scenario: Scenario, replications: pl.DataFrame) -> dict[str, pl.DataFrame]:
     """By name, in the order of the data dictionary."""
-    known = tails(scenario, by_policy(replications))
+    known = _tails(run, scenario, replications)
     names, unfair, curves = [spec.name for spec in scenario.policies], oracles(scenario), run / "curves.parquet"
     return {
         "summary": summary_frame(replications, unfair, page_months(scenario), known),
@@ -64,7 +66,16 @@ def _frames(run: Path, scenario: Scenario, replications: pl.DataFrame) -> dict[s
     }
 
 
-def _json(scenario: Scenario, frames: dict[str, pl.DataFrame], replications: pl.DataFrame) -> str:
+def _tails(run: Path, scenario: Scenario, replications: pl.DataFrame) -> Tails:
+    found = [_optional(run / f"{name}.parquet") for name in ("unlucky", "strata")]
+    return tails(scenario, by_policy(replications), read_unlucky(*found))
+
+
+def _optional(path: Path) -> pl.DataFrame | None:
+    return pl.read_parquet(path, glob=False) if path.is_file() else None
+
+
+def _json(scenario: Scenario, known: Tails, frames: dict[str, pl.DataFrame], replications: pl.DataFrame) -> str:
     content: dict[str, Any] = {
         "scenario": scenario.name,
         "digest": scenario.digest,
@@ -72,6 +83,6 @@ def _json(scenario: Scenario, frames: dict[str, pl.DataFrame], replications: pl.
         "confidence": CONFIDENCE,
         "policies": frames["summary"].to_dicts(),
         **{name: frames[name].to_dicts() for name in IN_JSON},
-        "checks": as_dicts(evaluate_checks(scenario.checks, replications, tails(scenario, by_policy(replications)))),
+        "checks": as_dicts(evaluate_checks(scenario.checks, replications, known)),
     }
     return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -112,7 +112,7 @@ def pairs_frame(replications: pl.DataFrame, tails: Tails | None = None) -> pl.Da
 
 def _policy_row(name: str, rows: pl.DataFrame, tails: Tails) -> dict[str, Any]:
     regret = column(rows, "regret")
-    estimate = tails.mean(name, regret, bounds=NON_NEGATIVE)
+    estimate = tails.mean(name, regret, metric="regret", bounds=NON_NEGATIVE)
     locked_out = share_interval(int(rows["locked_out"].sum()), len(rows))
     levels = [f"q{round(100 * level):02d}" for level in QUANTILES]
     return {
@@ -181,7 +181,7 @@ def _mean(rows: pl.DataFrame, name: str) -> float | None:
 
 
 def _pair_row(one: str, other: str, values: Floats, others: Floats, tails: Tails) -> dict[str, Any]:
-    difference = tails.difference((one, other), values, others)
+    difference = tails.difference((one, other), values, others, metric="regret")
     estimate = difference.estimate
     return {
         "policy": one,

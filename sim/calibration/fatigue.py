@@ -63,17 +63,30 @@ def fatigue_figures(sends: Sends, uses: Uses, mean: Floats) -> list[Figure]:
         return [unknown(key, "no page sent a caption twice") for key in keys]
     conditional = _Conditional(sends, uses, mean)
     drops, lives, gain = conditional.around_the_best()
-    inside = gain >= gain.max() - 0.5 * CRITICAL
-    found, days = drops[inside.any(axis=1)], lives[inside.any(axis=0)]
-    if found[-1] - found[0] > WIDEST:
-        why = f"its 95 % interval is {found[0]:.2f} to {found[-1]:.2f}: captions are seldom repeated"
-        return [unknown(keys[0], why, float(found[0]), float(found[-1])), unknown(keys[1], "fatigue is not identified")]
+    low, high = _ends(drops, gain.max(axis=1))
+    least, most = _ends(lives, gain.max(axis=0))
+    if high - low > WIDEST:
+        why = f"its 95 % interval is {low:.2f} to {high:.2f}: captions are seldom repeated"
+        return [unknown(keys[0], why, low, high), unknown(keys[1], "fatigue is not identified")]
     best = np.unravel_index(int(gain.argmax()), gain.shape)
-    drop = Figure(keys[0], float(drops[best[0]]), float(found[0]), float(found[-1]), note="share lost by one send")
-    if days[-1] / days[0] > WIDEST_LIFE:
-        why = f"its 95 % interval is {days[0]:.1f} to {days[-1]:.0f} days"
-        return [drop, unknown(keys[1], why, float(days[0]), float(days[-1]))]
-    return [drop, Figure(keys[1], float(lives[best[1]]), float(days[0]), float(days[-1]))]
+    drop = Figure(keys[0], float(drops[best[0]]), low, high, note="share lost by one send")
+    if most / least > WIDEST_LIFE:
+        return [drop, unknown(keys[1], f"its 95 % interval is {least:.1f} to {most:.0f} days", least, most)]
+    return [drop, Figure(keys[1], float(lives[best[1]]), least, most)]
+
+
+def _ends(grid: Floats, profile: Floats) -> tuple[float, float]:
+    """Where the profile likelihood has fallen as far as at the ends of a 95 % interval, between points of the grid."""
+    goal = float(profile.max()) - 0.5 * CRITICAL
+    at = np.flatnonzero(profile >= goal)
+
+    def crossing(inside: int, outside: int) -> float:
+        if not 0 <= outside < len(grid):
+            return float(grid[inside])
+        share = (profile[inside] - goal) / (profile[inside] - profile[outside])
+        return float(grid[inside] + share * (grid[outside] - grid[inside]))
+
+    return crossing(int(at[0]), int(at[0]) - 1), crossing(int(at[-1]), int(at[-1]) + 1)
 
 
 class _Conditional:

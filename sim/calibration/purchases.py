@@ -21,6 +21,7 @@ from sim.scenario.sections.traffic import TrafficSection
 from sim.units import DAY_S, HOUR_S
 
 DEFAULT = TrafficSection()
+RECIPIENTS = 50_000  # of the page that the published figures per view speak of
 LIMIT = DEFAULT.purchases.max_per_view
 SHAPE = DEFAULT.purchases.message_cv**-2.0  # of the gamma noise
 SATURATED = 0.1  # purchases per view above which a page says little of prices and hours
@@ -253,7 +254,7 @@ def page_law(level: Floats, variance: Floats, fans: Floats) -> PageLaw | None:
     if len(y) < 3:
         return None
     slope = len(y) >= 8 and np.ptp(np.log(size)) > 1.0
-    reference = DEFAULT.purchases.reference_audience if slope else round(float(np.exp(np.log(size).mean())))
+    reference = RECIPIENTS if slope else round(float(np.exp(np.log(size).mean())))
     columns = [np.ones(len(y)), -np.log(size / reference)]
     design = np.stack(columns if slope else columns[:1], axis=1)
     freedom = len(y) - design.shape[1]

@@ -70,6 +70,7 @@ def command(
     from reports.power_plan import plan_ranking, ranking_data
     from reports.power_text import field_text, ranking_text
     from reports.tables.rows import by_policy
+    from sim.pilot import unlucky_pilot
     from sim.scenario import load
 
     goal = _goal(difference, confidence, power)
@@ -83,7 +84,8 @@ def command(
     test = None if in_field is None else _field(loaded, base, in_field, given_rate, output)  # soon, and may refuse
     rows = _pilot(loaded, [base.name, *others], pilot, workers, output)
     _note_absolute(goal, difference, base.name, rows[metric].filter(rows["policy"] == base.name), output)
-    seen = tails(loaded, by_policy(rows))
+    unlucky = unlucky_pilot(loaded, [base.name, *others], rows["replication"].n_unique())
+    seen = tails(loaded, by_policy(rows), unlucky)
     ranking = plan_ranking(rows, base.name, others, metric, goal, tails=seen)
     data: dict[str, Any] = {"scenario": loaded.name, "digest": loaded.digest, "ranking": ranking_data(ranking)}
     data["field"] = None if test is None else _field_data(test)

@@ -70,7 +70,7 @@ def command(
     loaded.require_files()
     target: Path | str = out if out is not None else Path("runs") / loaded.name
     if dry_run:
-        _say_plan(loaded, target, workers or default_workers(), output)
+        _say_plan(loaded, target, workers or default_workers(), output, report=not no_report)
         return
     where = _Where(target, backend.open(workers), backend.collect)
     if shard is not None:
@@ -182,14 +182,15 @@ def _text(run: "Run", sentences: list[str], where: str) -> str:
     return "\n\n".join(parts)
 
 
-def _say_plan(scenario: "Scenario", out: Path | str, workers: int, output: Output) -> None:
+def _say_plan(scenario: "Scenario", out: Path | str, workers: int, output: Output, *, report: bool) -> None:
     from reports.formatting import duration, number, storage
     from sim.runs.plan import plan
-    from sim.runs.workload import estimate
+    from sim.runs.workload import estimate, report_seconds
 
     blocks, total = plan(scenario), estimate(scenario)
     used = min(workers, len(blocks))
-    seconds = total.wall_seconds(used)
+    drawing = report_seconds(scenario) if report else 0.0
+    seconds = total.wall_seconds(used) + drawing
     data: dict[str, Any] = {
         "scenario": scenario.name,
         "digest": scenario.digest,
@@ -200,14 +201,16 @@ def _say_plan(scenario: "Scenario", out: Path | str, workers: int, output: Outpu
         "workers": used,
         "pulls": total.pulls,
         "seconds": seconds,
+        "report_seconds": drawing,
         "disk_bytes": total.disk_bytes,
     }
+    drawn = " with the report" if report else ""
     rows = [
         ["policies", ", ".join(data["policies"])],
         ["replications", f"{scenario.replications:,} of each policy"],
         ["blocks", f"{len(blocks):,}, on {used} {'worker' if used == 1 else 'workers'}"],
         [scenario.world_kind.sends, f"about {number(total.pulls)} in all"],
-        ["time", f"about {duration(seconds)}, and a few seconds a policy to compile it the first time"],
+        ["time", f"about {duration(seconds)}{drawn}, and a few seconds per policy to compile it the first time"],
         ["disk", f"about {storage(total.disk_bytes)}"],
         ["run folder", f"{out}{' (exists)' if isinstance(out, Path) and out.exists() else ''}"],
     ]

@@ -16,7 +16,7 @@ from sim.runs.blocks import block_digests, discard_unfinished, stored_blocks
 from sim.runs.delivery import Delivery, SharedFolder
 from sim.runs.folders.lock import remove_if_empty
 from sim.runs.folders.manifest import BASE, COMPLETE, Manifest, run_key
-from sim.runs.folders.run_folder import DERIVED, LOGS, OBSERVATIONS, SCENARIO, TABLES, RunFolder
+from sim.runs.folders.run_folder import DERIVED, LOGS, OBSERVATIONS, SCENARIO, TABLES, UNLUCKY, RunFolder
 from sim.runs.folders.source_file import write_captions
 from sim.runs.job import Job, simulate_rows
 from sim.runs.merge import Sources, merge
@@ -110,7 +110,8 @@ class Pipeline:
         """Write the manifest of the complete run, and remove the blocks."""
         path = self.folder.path
         csv = sorted(table.relative_to(path).as_posix() for table in path.glob("tables/*.csv"))
-        names = (SCENARIO, OBSERVATIONS, *TABLES, *DERIVED, *csv, *write_captions(self.scenario, path))
+        unlucky = [name for name in UNLUCKY if (path / name).is_file()]
+        names = (SCENARIO, OBSERVATIONS, *TABLES, *DERIVED, *unlucky, *csv, *write_captions(self.scenario, path))
         files = {name: digest(path / name) for name in names}
         manifest = {name: value for name, value in self.manifest.items() if name != BASE}
         self.folder.write_manifest(

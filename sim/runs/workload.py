@@ -27,6 +27,9 @@ CAPTION_NS = 30.0  # to make a caption of its bank
 WEEK_NS = 2.0  # a caption's week: its rate drifts
 LOOK_NS = 5.0  # to look, each day, at a caption
 START_SECONDS = 1.0  # of a run beside its replications: starting, tables, summary
+REPORT_SECONDS = 2.5
+REPORT_SECONDS_PER_POLICY = 0.4
+REPORT_SECONDS_PER_ROW = 1e-6  # of curves.parquet
 STATS_FILE_SECONDS = 0.0006
 CURVE_POINT_BYTES = 17.0
 STATS_ROW_BYTES = 75.0
@@ -61,6 +64,12 @@ class Estimate:
     def wall_seconds(self, workers: int) -> float:
         """With `workers` workers, kernels compiled, the report apart."""
         return START_SECONDS + self.seconds / workers
+
+
+def report_seconds(scenario: "Scenario") -> float:
+    """About how long drawing the report takes."""
+    rows = len(scenario.policies) * scenario.replications * scenario.record.curve_points
+    return REPORT_SECONDS + REPORT_SECONDS_PER_POLICY * len(scenario.policies) + rows * REPORT_SECONDS_PER_ROW
 
 
 def workload(scenario: "Scenario", kind: str = "wilson_sample") -> Workload:
@@ -116,7 +125,8 @@ def bernoulli(scenario: Any, kind: str) -> Workload:
     pulls, arms = scenario.horizon.pulls, scenario.world.size
     policy = _policy(kind)
     share = TAIL_SHARE if policy.tail_evaluable else LEADER_SHARE if policy.state_independent_score else 1.0
-    return Workload(pulls, arms, 1e-9 * pulls * (PULL_NS + arms * share * policy.score_ns))
+    rows = scenario.world.rows
+    return Workload(rows * pulls, rows * arms, 1e-9 * rows * pulls * (PULL_NS + arms * share * policy.score_ns))
 
 
 def _policy(kind: str) -> "type[Policy]":
@@ -144,11 +154,20 @@ def traffic(scenario: Any, kind: str) -> Workload:
     possible = (world.bank.captions + arriving / 2) * (1 + days / max(scenario.selection.cool_down_days, 1e-3))
     sends = world.pages * min(messages_a_day(world, scenario.selection) * days, possible)
     tried = min(captions, sends / world.pages / 2)
-    known = tried if _policy(kind).exchangeable_untried else captions  # the others score every caption each day
-    looks = world.pages * days * known
+    looks = world.pages * days * _scored_daily(scenario, kind, captions, tried)
     made = world.pages * (PAGE_NS + captions * (CAPTION_NS + WEEK_NS * days / 7))
     nanoseconds = made + sends * MESSAGE_NS + looks * (LOOK_NS + _policy(kind).score_ns)
     return Workload(sends, world.pages * captions, 1e-9 * nanoseconds)
+
+
+def _scored_daily(scenario: Any, kind: str, captions: float, tried: float) -> float:
+    """Captions of a page that a day is asked about: those tried where the others are equals, else all."""
+    selection, tiers = scenario.selection, scenario.world.bank.tiers
+    if selection.score == "plain" and selection.agency_lock == "none" and _policy(kind).exchangeable_untried:
+        return tried
+    weights = [getattr(tiers, tier) for tier in type(tiers).model_fields]
+    by_hand = selection.bump == "by_hand"
+    return captions * (1.0 - tiers.bump / sum(weights)) if by_hand else captions
 
 
 def messages_a_day(world: Any, selection: Any) -> float:

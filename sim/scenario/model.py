@@ -64,6 +64,14 @@ class PolicySpec(BaseModel):
     name: str = Field(description="The name of its results; unique in the scenario.")
     kind: str = Field(description="One of `python -m sim policies`.")
     params: dict[str, Any] = Field({}, description="Every parameter of the policy, by name.")
+    pool: int | None = Field(None, description="Arms that it is shown at a time; None: all.")
+    renew: float | None = Field(None, description="How long it is shown the same ones; None: for ever.")
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The entry as the YAML holds it."""
+        shown = {key: value for key, value in (("pool", self.pool), ("renew", self.renew)) if value is not None}
+        return {"kind": self.kind, "name": self.name, **self.params, **shown}
 
     def build(self) -> "Policy":
         """The policy itself; raises ValueError naming a bad parameter."""
@@ -128,7 +136,7 @@ class Scenario(Section):
     def content(self) -> dict[str, Any]:
         """The scenario as the YAML holds it: plain values, every default filled in, keys in the usual order."""
         plain: dict[str, Any] = self.model_dump(mode="json", exclude_none=True)
-        plain["policies"] = [{"kind": each.kind, "name": each.name, **each.params} for each in self.policies]
+        plain["policies"] = [each.content for each in self.policies]
         return plain
 
     def to_yaml(self) -> str:

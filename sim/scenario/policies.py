@@ -11,7 +11,7 @@ from pydantic import Field as ModelField
 from sim.errors import InputError
 from sim.scenario.model import PolicyName, PolicySpec
 from sim.scenario.problems import misplaced, shown
-from sim.scenario.sections.base import Listed, Section, Whole
+from sim.scenario.sections.base import Listed, Positive, Section, Whole
 from sim.wording import did_you_mean
 
 if TYPE_CHECKING:
@@ -44,12 +44,29 @@ class Entry(Section):
 
     kind: str
     name: PolicyName | None = ModelField(None, description="The name of its results; the kind by default.")
+    pool: Annotated[Whole, ModelField(ge=1)] | None = ModelField(
+        None,
+        description="Arms that it is shown, drawn at random; per page and tier in a traffic world. Default: all.",
+    )
+    renew: Positive | None = ModelField(
+        None, description="Days (pulls in a bernoulli world) after which the pool is drawn anew. Default: never."
+    )
 
     def spec(self) -> PolicySpec:
         """The specification, every parameter filled in."""
-        given = {key: getattr(self, key) for key in type(self).model_fields if key not in ("kind", "name")}
+        own = {item.name for item in fields(known_kinds()[self.kind])}
+        given = {key: getattr(self, key) for key in type(self).model_fields if key in own}
         params = {key: list(value) if isinstance(value, tuple) else value for key, value in given.items()}
-        return PolicySpec(name=self.kind if self.name is None else self.name, kind=self.kind, params=params)
+        shown = {key: getattr(self, key) for key in ("pool", "renew") if key not in own}
+        return PolicySpec(name=self.kind if self.name is None else self.name, kind=self.kind, params=params, **shown)
+
+    @model_validator(mode="after")
+    def _pool_is_renewed(self) -> Self:
+        own = any(item.name == "pool" for item in fields(known_kinds()[self.kind]))
+        if self.renew is not None and (self.pool is None or own):
+            reason = f"{self.kind} never draws its `pool` anew" if own else "needs `pool`, the number of arms to draw"
+            raise misplaced(reason, "renew")
+        return self
 
     @model_validator(mode="after")
     def _accepted(self) -> Self:

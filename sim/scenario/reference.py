@@ -79,7 +79,10 @@ RULES = """Exactly one of `not_worse_than`, `better_than`, `at_most` and `at_lea
 `confidence`. `not_worse_than` without a margin passes unless the opposite is shown. `revenue_usd`
 exists in the traffic world only. If a check fails, `run` exits with 1; the results are written
 nevertheless."""
-ENTRIES = """An entry is a kind, or a mapping of `kind`, `name` (the kind by default; unique) and its parameters:
+ENTRIES = """An entry is a kind, or a mapping of `kind`, `name` (the kind by default; unique) and its parameters.
+Each kind also takes `pool`, a whole number: the policy is shown so many arms, drawn at random, and
+no others (per page and tier in a traffic world); and `renew`: after so many days (pulls in a
+bernoulli world) other arms are drawn. See [policies](policies.md#a-pool-of-arms-for-any-policy).
 """
 
 
@@ -141,9 +144,14 @@ def _policies(schema: dict[str, Any]) -> Iterator[str]:
     yield "| kind | parameters |\n|---|---|"
     for name, definition in schema["$defs"].items():
         if name.startswith("policy_"):
-            known = {key: item for key, item in definition["properties"].items() if key not in ("kind", "name")}
+            known = {key: item for key, item in definition["properties"].items() if not _of_every_kind(key, item)}
             described = "; ".join(f"`{key}` = {_default(item)}: {item['description']}" for key, item in known.items())
             yield f"| `{name.removeprefix('policy_')}` | {_cell(described or 'none')} |"
+
+
+def _of_every_kind(key: str, item: dict[str, Any]) -> bool:
+    """Whether every kind takes this key; a `pool` with a default is a parameter of the kind's own."""
+    return key in ("kind", "name", "renew") or (key == "pool" and item.get("default") is None)
 
 
 def _model(schema: dict[str, Any], title: str, item: dict[str, Any]) -> Iterator[str]:

@@ -13,6 +13,7 @@ from sim.scenario.sections.world_section import WorldSection
 from sim.scenario.worlds import WORLDS
 from sim.wording import did_you_mean
 
+LONGEST_NAME = 64
 MAX_WORK = 10**14
 MAX_ROWS = 10**8
 MAX_REPLICATION_SENDS = 2 * 10**7
@@ -34,7 +35,13 @@ def names_unique(policy_names: Sequence[str | None]) -> Iterator[Finding]:
     for index, name in enumerate(policy_names):
         if name is not None and first.setdefault(name.casefold(), index) != index:
             where = f"policies.{first[name.casefold()]}"
-            yield Finding(("policies", index), f'the name "{name}" is taken by {where}; give each a `name` of its own')
+            taken = f'the name "{_short(name)}" is taken by {where}'
+            yield Finding(("policies", index), f"{taken}; give each a `name` of its own")
+
+
+def _short(name: str) -> str:
+    """A name as it may appear in a message, whatever its length."""
+    return name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…"
 
 
 def horizon_unit(horizon: Horizon, world: WorldSection) -> Iterator[Finding]:
@@ -65,8 +72,8 @@ def check_policies(checks: Sequence[Check], policy_names: Sequence[str | None]) 
         for key in ("policy", "not_worse_than", "better_than"):
             name = getattr(check, key)
             if name is not None and name not in policy_names:
-                hint = did_you_mean(name, filter(None, policy_names))
-                yield Finding(("checks", index, key), f'no policy is named "{name}"{hint}')
+                hint = did_you_mean(name, map(_short, filter(None, policy_names)))
+                yield Finding(("checks", index, key), f'no policy is named "{_short(name)}"{hint}')
         for key in ("not_worse_than", "better_than"):
             if check.policy == getattr(check, key):
                 yield Finding(("checks", index, key), "is the same policy")
@@ -152,7 +159,9 @@ def sends_size(
 
 def sends_ever(world: WorldSection, horizon: Horizon) -> float:
     """The most sends of a replication, of a single page where only a file knows how many there are; or its pulls."""
-    return horizon.length * world.most_sends_per_day if horizon.unit == "days" else horizon.length
+    if horizon.unit == "days":
+        return horizon.length * world.most_sends_per_day
+    return horizon.length * (world.arms_at_start // max(1, world.arms_per_decision))
 
 
 RULES: tuple[Rule, ...] = (

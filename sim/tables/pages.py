@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 PAGES = (
     "policy:string replication:int64 page:string audience:int64 sends:int64 reward:float64 revenue_usd:float64 "
-    "shortfall:float64 weight:float64 expected_usd:float64"
+    "shortfall:float64 weight:float64 expected_usd:float64 "
+    "priced:int64 successes:int64"
 )
 Arrays = Mapping[str, NDArray[Any]]
 """The fields of `PageTotals` by name, (replications, pages)."""
@@ -69,6 +70,7 @@ def page_rows(policy: str, replications: range, pages: Arrays, clairvoyant: Clai
         pa.array(clairvoyant.shortfall(replications, pages).ravel(), from_pandas=True),
         pages["weight"].ravel(),
         pa.array(pages["expected_usd"].ravel(), from_pandas=True),
+        *(pa.array(pages[name].ravel(), mask=pages[name].ravel() < 0) for name in ("priced", "successes")),
     ]
     fields = pages_schema()
     arrays = [pa.array(column, each.type) for column, each in zip(columns, fields, strict=True)]

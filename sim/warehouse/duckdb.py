@@ -47,6 +47,11 @@ from sim.warehouse.places import refuse_url
 from sim.warehouse.schema import duckdb_type, normal_default
 from sim.warehouse.translate import is_query, to_duckdb
 
+IS_VIEW = (
+    "SELECT 1 FROM duckdb_views() WHERE database_name = current_database() AND schema_name = 'main'"
+    " AND lower(view_name) = lower(?) AND NOT internal"
+)
+
 
 class DuckDBTarget:
     """`duckdb:FILE`, opened; writing creates the file, reading requires it to exist."""
@@ -117,8 +122,7 @@ class DuckDBTarget:
         columns = tuple(_column(*row) for row in self._columns(table))
         if not columns:
             return None
-        statement = "SELECT 1 FROM duckdb_views() WHERE schema_name = 'main' AND lower(view_name) = lower(?)"
-        kind = "VIEW" if self._run(statement, [table]).fetchall() else "TABLE"
+        kind = "VIEW" if self._run(IS_VIEW, [table]).fetchall() else "TABLE"
         return TableDescription(table, columns, rows=self._count(table), kind=kind)
 
     def require_dataset(self) -> None:
@@ -135,8 +139,7 @@ class DuckDBTarget:
 
     def obstacle(self, table: str) -> str | None:
         """See `Target.obstacle`: a view of that name."""
-        views = self._run("SELECT 1 FROM duckdb_views() WHERE lower(view_name) = lower(?) AND NOT internal", [table])
-        return f"{table} is a view" if views.fetchall() else None
+        return f"{table} is a view" if self._run(IS_VIEW, [table]).fetchall() else None
 
     def routine(self, name: str) -> Routine | None:
         """See `Target.routine`."""

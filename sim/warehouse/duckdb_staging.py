@@ -116,12 +116,12 @@ class DuckDBStaging:
         return self._exists() and bool(self._ask(f'SELECT 1 FROM "{self._table}" LIMIT 1'))  # noqa: S608
 
     def _exists(self) -> bool:
-        return bool(self._ask("SELECT 1 FROM duckdb_tables() WHERE lower(table_name) = lower(?)", self._table))
+        return bool(self._of_table("SELECT 1 FROM duckdb_tables()", self._table))
 
     def _as_in_ddl(self) -> bool:
         """Whether the table is absent, or has the columns, defaults and constraints of the DDL and no index."""
         return not self._exists() or (
-            not self._ask("SELECT 1 FROM duckdb_indexes() WHERE lower(table_name) = lower(?)", self._table)
+            not self._of_table("SELECT 1 FROM duckdb_indexes()", self._table)
             and self._layout(self._table) == self._layout(self._staged)
         )
 
@@ -131,7 +131,9 @@ class DuckDBStaging:
         return [row for query in (columns, constraints) for row in sorted(self._of_table(query, table), key=repr)]
 
     def _of_table(self, query: str, table: str) -> list[tuple[object, ...]]:
-        return self._ask(f"{query} WHERE schema_name = 'main' AND lower(table_name) = lower(?)", table)
+        """Rows about a table; one of that name in another schema or attached file is another one."""
+        ours = "database_name = current_database() AND schema_name = 'main' AND lower(table_name) = lower(?)"
+        return self._ask(f"{query} WHERE {ours}", table)
 
     def _ask(self, query: str, *values: str) -> list[tuple[object, ...]]:
         return self._connection.execute(query, list(values)).fetchall()

@@ -33,7 +33,7 @@ def connect(
     place: str = ":memory:", *, read_only: bool = False, memory_limit: str | None = None
 ) -> duckdb.DuckDBPyConnection:
     """A DuckDB connection whose clock is UTC, as GoogleSQL's is."""
-    connection = duckdb.connect(place, read_only=read_only)
+    connection = duckdb.connect(not_home(place), read_only=read_only)
     connection.execute("SET TimeZone = 'UTC'")
     if memory_limit:
         connection.execute(f"SET memory_limit = '{memory_limit}'")
@@ -129,7 +129,12 @@ def make_view(connection: duckdb.DuckDBPyConnection, name: str, files: list[Path
 
 def literal_path(path: Path) -> str:
     """A path for DuckDB's readers, in which `[ ] * ?` stand for themselves and not for a pattern."""
-    return glob.escape(str(path))
+    return glob.escape(not_home(str(path)))
+
+
+def not_home(place: str) -> str:
+    """A path for DuckDB, which takes any `~` at the start, as of a folder `~old`, for the user's home."""
+    return f"./{place}" if place.startswith("~") else place
 
 
 def quoted(text: str) -> str:

@@ -57,6 +57,10 @@ class PageTotals:
     """Dollars expected of the messages sent, without the luck of views and sales; NaN where the world has no money."""
     weight: Floats
     """How many pages of the population each stands for, of mean 1 in expectation."""
+    priced: Counts
+    """Messages that carry a price; −1 where messages have none."""
+    successes: Counts
+    """Messages whose label was a success, of those loaded so far; −1 where labels are no messages."""
     names: NDArray[np.str_]
     """(pages,); of length 0 where pages are named `page_0001`, …"""
 

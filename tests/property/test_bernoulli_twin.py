@@ -11,8 +11,13 @@ from hypothesis import strategies as st
 from policies.base import Policy
 from policies.bayes_ucb import BayesUcb
 from policies.boltzmann import Boltzmann
+from policies.delay_corrected import DelayCorrected
 from policies.epsilon_greedy import EpsilonGreedy
+from policies.glr_klucb import GlrKlucb
 from policies.kl_ucb import KlUcb
+from policies.odds_ratio_thompson import OddsRatioThompson
+from policies.pooled_thompson import PooledThompson
+from policies.pooled_wilson import PooledWilson
 from policies.sliding_window_thompson import SlidingWindowThompson
 from policies.thompson_beta import ThompsonBeta
 from policies.ucb1 import Ucb1
@@ -33,10 +38,14 @@ INDICES = [
 ]
 
 
-def agree(body: dict[str, Any], policy: Policy, *, sends: bool = False) -> None:
+def agree(
+    body: dict[str, Any], policy: Policy, *, sends: bool = False, pool: int | None = None, renew: float | None = None
+) -> None:
     content = {"version": 1, "name": "twin", "replications": 4, "policies": ["uniform"], "record": {"sends": sends}}
     scenario = load(content | body)
-    spec = SimpleNamespace(name="everything", kind="everything", params={}, build=lambda: policy)
+    spec = SimpleNamespace(
+        name="everything", kind="everything", params={}, build=lambda: policy, pool=pool, renew=renew
+    )
     result = simulate(scenario, spec, range(1, 3))
     for index, number in enumerate(range(1, 3)):
         with np.errstate(over="ignore"):
@@ -173,3 +182,71 @@ def test_a_mistake_in_a_propensity_is_noticed(monkeypatch):
     agree(body, Uniform(), sends=True)
     with pytest.raises(AssertionError):
         agree(body, Boltzmann(), sends=True)
+
+
+POOLED = [WilsonSample(), Ucb1(), ThompsonBeta(), EpsilonGreedy(), EverythingWeighted(spread=0.3)]
+
+
+@pytest.mark.long
+@few
+@given(seeds, st.integers(1, 6), st.sampled_from([None, 11.0, 30.5]), st.sampled_from([1, 7]), st.sampled_from(POOLED))
+def test_pools_agree_bit_for_bit(seed, pool, renew, every, policy):
+    feedback = {"refresh_every": every}
+    body = {"seed": seed, "world": CHURNING, "feedback": feedback, "horizon": {"pulls": 90}}
+    agree(body, policy, pool=pool, renew=renew)
+    agree(body, policy, pool=pool, renew=renew, sends=True)
+
+
+BATCHED = [OddsRatioThompson(), GlrKlucb(horizon=160.0, delta=0.5, every=2.0, exploration=0.3)]
+
+
+@pytest.mark.long
+@few
+@given(seeds, st.sampled_from([1, 7, 20]), delays, st.sampled_from([*WORLDS, CHURNING]), st.sampled_from(BATCHED))
+def test_rules_that_learn_from_batches_agree_bit_for_bit(seed, every, delay, world, policy):
+    feedback = {"refresh_every": every, "delay": delay}
+    agree({"seed": seed, "world": world, "feedback": feedback, "horizon": {"pulls": 160}}, policy)
+
+
+@pytest.mark.parametrize("mean", [0.5, 12.0])
+@pytest.mark.long
+def test_expected_known_outcomes_agree(mean):
+    """The engine carries the expectation on from refresh to refresh; the twin adds up chances: rounding differs."""
+    feedback = {"refresh_every": 4, "delay": {"geometric": mean}}
+    for world in (WORLDS[1], CHURNING):
+        agree({"seed": 5, "world": world, "feedback": feedback, "horizon": {"pulls": 120}}, DelayCorrected())
+
+
+def rows_agree(policy: Policy, name: str, every: int) -> None:
+    """All rows of a replication, one pull at a time."""
+    world = {"kind": "bernoulli", "arms": 5, "prior": {"beta": [2, 3]}, "rows": 3}
+    content = {"version": 1, "name": "rows", "replications": 3, "policies": ["uniform"], "horizon": {"pulls": 60}}
+    scenario = load(content | {"world": world, "feedback": {"refresh_every": every}})
+    spec = SimpleNamespace(name=name, kind=name, params={}, build=lambda: policy, pool=None, renew=None)
+    result = simulate(scenario, spec, range(1, 3))
+    for index, number in enumerate(range(1, 3)):
+        rows = [Twin(scenario, spec, number, row) for row in range(3)]
+        with np.errstate(over="ignore"):
+            for t in range(60):
+                for row in rows:
+                    row.fleet = rows if policy.reads_fleet else []
+                    row.refresh(t)
+                for row in rows:
+                    row.pull(t)
+        assert result.totals.reward[index] == sum(p.outcome for row in rows for p in row.past)
+        assert result.totals.best_pulls[index] == sum(row.best_pulls for row in rows)
+        assert result.pages.reward[index].tolist() == [sum(p.outcome for p in row.past) for row in rows]
+        assert result.totals.regret[index] == pytest.approx(sum(row.regret for row in rows), rel=1e-12)
+        stats = result.stats[index]
+        pulled = [sum(p.place == arm for p in rows[0].past) for arm in range(5)]
+        own = stats.page == 1
+        shown = dict(zip(stats.caption_id[own].tolist(), stats.observations[own].tolist(), strict=True))
+        assert sum(shown.values()) <= sum(pulled)
+        assert all(count <= pulled[caption - 1] for caption, count in shown.items())
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("every", [1, 7])
+@pytest.mark.parametrize("policy", [PooledThompson(), PooledWilson(), Ucb1()])
+def test_rows_that_share_arms_agree_bit_for_bit(policy, every):
+    rows_agree(policy, "rows", every)

@@ -17,6 +17,10 @@ TRAFFIC = ("tests/unit/worlds/test_traffic_labels.py",)
 STREAMS = ("tests/unit/test_rng.py", "tests/reliability/test_same_numbers.py")
 ESTIMATORS = ("tests/unit/reports/test_estimators.py", "tests/unit/reports/test_ranks.py")
 TABLES = ("tests/unit/runs/test_stats_table.py",)
+DECISION = ("tests/unit/reports/test_decision.py", "tests/unit/reports/test_decision_rule.py")
+BANDS = ("tests/unit/reports/test_report_tables.py", "tests/unit/reports/test_ranks.py")
+COMPARE = ("tests/unit/reports/test_compare.py",)
+SEASON = ("tests/unit/worlds/test_traffic_season.py",)
 RUNS = ("tests/unit/runs/test_runner_blocks.py", "tests/unit/runs/test_prepare.py")
 
 
@@ -98,6 +102,37 @@ MUTANTS = [
         ("centre = (p + z * z / (2 * n)) / scale", "centre = p"),
         ("variance = a.standard_error**2 + b.standard_error**2", "variance = a.standard_error**2")),
     *of("reports/estimators/ranks.py", ESTIMATORS, ("(table < values)", "(table <= values)")),
+    *of("reports/decision/from_run.py", DECISION,
+        ("metric_values(frame, metric) / (months or 1.0)", "metric_values(frame, metric)"),
+        ('metric = "reward" if months is None else "revenue_usd"', 'metric = "reward"')),
+    *of("reports/decision/tails.py", DECISION,
+        ("return tails_of(given).gain((policy, other), given.values[policy], given.values[other], level)",
+         "return tails_of(given).gain((policy, other), given.values[other], given.values[policy], level)"),
+        ("return split or paired_difference(own, other, confidence).estimate",
+         "return split or paired_difference(own, other).estimate")),
+    *of("reports/estimators/comparisons.py", DECISION,
+        ("return self.p_holm < SIGNIFICANT and (low > 0.0 or high < 0.0)", "return self.p_holm < SIGNIFICANT"),
+        ("return self.p_holm < SIGNIFICANT and (low > 0.0 or high < 0.0)", "return low > 0.0 or high < 0.0"),
+        ("values[name], own, confidence)", "values[name], own, CONFIDENCE)")),
+    *of("reports/estimators/simultaneous.py", DECISION,
+        ("np.abs(normal).max(axis=1) / scale", "np.abs(normal[:, 0]) / scale"),
+        ("moving = [values for values in differences if len(values) > 1 and values.std() > 0.0]", "moving = []")),
+    *of("reports/estimators/intervals.py", BANDS,
+        ("values.std(axis=0, ddof=1) / np.sqrt(n)", "values.std(axis=0, ddof=1)"),
+        ("return mean, mean - reach, mean + reach", "return mean, mean - reach, mean - reach")),
+    *of("reports/tables/slices.py", BANDS, ("yield at, values - others", "yield at, values")),
+    *of("reports/compare.py", COMPARE,
+        ('for key in ("seed", "replications", "world"))', 'for key in ("replications", "world"))'),
+        ('for key in ("seed", "replications", "world"))', 'for key in ("seed", "world"))'),
+        ('for key in ("seed", "replications", "world"))', 'for key in ("seed", "replications"))'),
+        ('same_luck(one, two) and "contents of world.source" not in scenario', "same_luck(one, two)"),
+        ("paired_difference if paired else independent_difference", "paired_difference")),
+    *of("sim/worlds/traffic/parameters.py", SEASON,
+        ("range(first.year, (first", "range(first.year + 1, (first"),
+        ("(first + timedelta(days)).year + 1)", "(first + timedelta(days)).year)"),
+        ('"traffic:holidays", replication, year)', '"traffic:holidays", 0, year)'),
+        ("replace=False", "replace=True"),
+        ("first + timedelta(day) for day", "first + timedelta(day + 1) for day")),
     *of("sim/runs/plan.py", RUNS, ("min(first + self.size, stop)", "min(first + self.size + 1, stop)")),
     *of("sim/runs/blocks.py", RUNS,
         ('found["run"] == run_key and', "True and"),

@@ -13,6 +13,15 @@ import sim
 
 pytestmark = pytest.mark.long
 Z = 4.3  # of a one-sided test at 1e-5
+PER_VIEW = [[4.0, 0.00132], [6.0, 0.00118], [9.0, 0.0005], [15.0, 0.00024], [20.0, 0.000168], [35.0, 0.00015]]
+WORLD = {  # with the figures of the traffic world when the table was measured
+    **{"kind": "traffic", "pages": 4, "bank": {"captions": 600}, "audience": {"fixed": 100_000}},
+    "sends": {"reach": 1.0},
+    "purchases": {
+        **{"per_view": PER_VIEW, "message_cv": 0.35, "reference_audience": 50_000, "audience_exponent": 1.2},
+        **{"page_sigma": 1.5, "strong_pages": {"factor": 1.0}},
+    },
+}
 POLICIES: list[Any] = [
     "uniform",
     "wilson_sample",
@@ -34,7 +43,7 @@ def gains() -> dict[str, Any]:
     """{policy: purchases and dollars above random choice, (replications, 2)}"""
     scenario = {
         **{"version": 1, "name": "learnable", "seed": 7, "replications": 40, "horizon": {"days": 90}},
-        "world": {"kind": "traffic", "pages": 4, "bank": {"captions": 600}, "audience": {"fixed": 100_000}},
+        "world": WORLD,
         "policies": POLICIES,
         "record": {"stats": "none"},
     }

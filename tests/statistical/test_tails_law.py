@@ -142,7 +142,7 @@ LATE = {"refresh_every": 9, "delay": {"geometric": 5.0}}
 def regrets(policy: Policy, name: str, world: Any, feedback: Any) -> Any:
     body = {"version": 1, "name": "law", "seed": 4, "replications": 4000, "horizon": {"pulls": 300}}
     scenario = load(body | {"world": {"kind": "bernoulli"} | world, "feedback": feedback, "policies": ["uniform"]})
-    spec: Any = SimpleNamespace(name=name, kind=name, params={}, build=lambda: policy)
+    spec: Any = SimpleNamespace(name=name, kind=name, params={}, build=lambda: policy, pool=None, renew=None)
     return simulate(scenario, spec, range(4000)).totals.regret
 
 

@@ -29,12 +29,17 @@ class Pull:
 
 
 class Twin:
-    """One replication."""
+    """One replication, or one of its rows."""
 
-    def __init__(self, scenario: Any, spec: Any, number: int) -> None:
+    def __init__(self, scenario: Any, spec: Any, number: int, row: int = 0) -> None:
         self.scenario, self.policy, self.world = scenario, spec.build(), scenario.world
         purposes = {"policy": policy_purpose(spec.name), "outcome": "outcome", "delay": "delay", "churn": "churn"}
-        self.key = {name: int(row_keys(scenario.seed, of, [number])[0, 0]) for name, of in purposes.items()}
+        purposes["pool"] = "pool"
+        keys = {name: row_keys(scenario.seed, of, [number], row + 1) for name, of in purposes.items()}
+        self.key = {name: int(values[0, row]) for name, values in keys.items()}
+        self.pool, self.renew = spec.pool, spec.renew or math.inf
+        self.fleet: list[Twin] = []
+        """The rows that the policy learns from, this one among them."""
         if self.world.means is not None:
             self.means = list(self.world.means)
         else:
@@ -47,6 +52,9 @@ class Twin:
         self.state = np.zeros(self.policy.state_size)
         self.regret, self.best_pulls = 0.0, 0
         self.levels = Levels(self.arms)
+        self.told = np.zeros((2, self.arms))
+        self.learned = list(self.identities)
+        self.notes, self.ab = np.zeros((self.arms, self.policy.note_size)), np.zeros((2, self.arms))
 
     def run(self) -> "Twin":
         for t in range(self.scenario.horizon.pulls):
@@ -79,6 +87,49 @@ class Twin:
             self.s = [float(sum(p.outcome for p in visible if p.place == a)) for a in range(self.arms)]
         else:
             self.add_news(discount, every, u, known)
+        delay = self.scenario.feedback.delay
+        if self.policy.corrects_delay and not isinstance(delay, int) and delay.geometric:
+            own = [[p for p in self.past if p.identity == self.identities[a]] for a in range(self.arms)]
+            late = delay.geometric / (1.0 + delay.geometric)
+            self.n = [sum(1.0 - late ** (u - p.time) for p in pulls) for pulls in own]
+        if self.policy.reads_batches:
+            self.learn_batch(u)
+
+    def learn_batch(self, u: int) -> None:
+        now, rule, params = np.array([self.n, self.s]), self.policy.rule, self.policy.parameters()
+        newcomers = [a for a in range(self.arms) if self.identities[a] != self.learned[a]]
+        self.learned = list(self.identities)
+        for a in {*np.flatnonzero(now[0] == 0.0).tolist(), *newcomers}:
+            self.ab[:, a] = rule.summarise(0.0, 0.0, 0.0, self.means[a], params)
+            self.notes[a] = self.told[:, a] = 0.0
+        (n, s), self.told = now - self.told, now
+        if n.sum() > 0.0:
+            with np.errstate(all="ignore"):  # compiled code does not warn of 0 / 0
+                rule.learn_batch(float(u), n, s, self.notes, *self.ab, params, self.state)
+
+    def known(self, params: Any) -> tuple[Any, Any]:
+        """`a` and `b` of all arms."""
+        rule = self.policy.rule
+        if self.policy.reads_batches:
+            return self.ab[0].copy(), self.ab[1].copy()
+        if self.fleet:
+            n_all, s_all = (np.sum([getattr(row, name) for row in self.fleet], axis=0) for name in ("n", "s"))
+            shown = [(self.n[a], self.s[a], n_all[a], s_all[a], 0.0, self.state, params) for a in range(self.arms)]
+            for arm in shown:
+                rule.observe_fleet(*arm)
+            xy = [rule.summarise_fleet(*arm) for arm in shown]
+        else:
+            xy = [rule.summarise(self.n[a], self.s[a], self.w[a], self.means[a], params) for a in range(self.arms)]
+        x, y = np.array(xy, float).T
+        return x, y
+
+    def members(self, t: int) -> list[int]:
+        """The arms that the policy is shown."""
+        order, key = list(range(self.arms)), of_pull(self.key["pool"], int(t // self.renew))
+        for place in range(min(self.pool or 0, self.arms)):
+            other = place + int(unit(of_arm(key, place)) * (self.arms - place))
+            order[place], order[other] = order[other], order[place]
+        return order[: self.pool] if self.pool else list(range(self.arms))
 
     def add_news(self, discount: float, every: int, u: int, known: list[Pull]) -> None:
         for a in range(self.arms):
@@ -97,23 +148,26 @@ class Twin:
     def pull(self, t: int) -> None:
         key = of_pull(self.key["policy"], t)
         rule, params, state = self.policy.rule, self.policy.parameters(), self.state
-        xy = [rule.summarise(self.n[a], self.s[a], self.w[a], self.means[a], params) for a in range(self.arms)]
-        x, y = np.array(xy, float).T
-        rule.prepare(t, np.array(self.n), x, y, params, state, np.uint64(key))
-        if self.policy.tail_evaluable:
+        x, y = self.known(params)
+        shown = self.members(t)
+        arms = len(shown)
+        x, y, n = x[shown], y[shown], np.array(self.n)[shown]
+        rule.prepare(t, n, x, y, params, state, np.uint64(key))
+        levelled = self.policy.tail_evaluable and not self.pool
+        if levelled:
             scores = self.levels.scores(rule, x, y, params, state, key)
         else:
-            keys = [np.uint64(of_arm(key, a)) for a in range(self.arms)]
-            scores = {a: rule.score(x[a], y[a], state, params, keys[a]) for a in range(self.arms)}
+            keys = [np.uint64(of_arm(key, a)) for a in range(arms)]
+            scores = {a: rule.score(x[a], y[a], state, params, keys[a]) for a in range(arms)}
         best = [a for a in scores if scores[a] == max(scores.values())]
         # The i-th of the best takes the place of those before it with probability 1/i.
-        place = [a for i, a in enumerate(best, 1) if i == 1 or unit(of_arm(key, self.arms + i)) * i < 1.0][-1]
-        if self.policy.tail_evaluable:
+        place = [a for i, a in enumerate(best, 1) if i == 1 or unit(of_arm(key, arms + i)) * i < 1.0][-1]
+        if levelled:
             self.levels.learn(scores, place)
-            for a in range(self.arms):
+            for a in range(arms):
                 self.levels.chance(rule, a, x[a], y[a], params)
         weight = rule.weight(x[place], y[place], state, params) if self.policy.weighted else 0.0
-        self.experience(t, place, weight, self.propensity(place, x, y, weight, len(best)))
+        self.experience(t, shown[place], weight, self.propensity(place, x, y, weight, len(best)))
 
     def propensity(self, place: int, x: Any, y: Any, weight: float, tied: int) -> float:
         if self.policy.weighted:

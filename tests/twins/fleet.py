@@ -73,6 +73,8 @@ class NaiveFleetPage(NaivePage):
 
     def send(self, slot):
         left = self.left(slot["caption"], slot["time"] // DAY) if self.policy.reads_rest else 1.0
+        if self.policy.reads_rest and self.policy.seasons_known:
+            left = left * slot["factor"]
         super().send(slot)
         self.messages[-1]["left"] = left
 

@@ -38,6 +38,7 @@ class NaivePage:
                 "outcomes": "traffic:outcomes",
                 "drift": "traffic:drift",
                 "policy": policy_purpose(spec.name),
+                "pool": "pool",
             }.items()
         }
         self.shared_drift = row_keys(scenario.seed, "traffic:shared_drift", [replication])[0, 0]
@@ -58,12 +59,15 @@ class NaivePage:
                 "wear": 0.0,
                 "worn": 0,
                 "used": [],
+                "pooled": False,
             }
             for i, t, p, r, a, z in bank
         ]
         for c in self.captions:
             c["rate"] = math.exp(c["log_rate"])
         self.pooled, self.aborted = pools(self.policy, scenario.selection), False
+        self.pool_size, self.renew = spec.pool, spec.renew or math.inf
+        self.pool_number, self.pool_cold = -1, [0] * 4
         self.cold, self.warm, self.week = [[], [], [], []], [[], [], [], []], -1
         self.messages, self.counted, self.priced, self.unfilled = [], 0, 0, 0
         self.regret = self.regret_usd = self.expected_usd = 0.0
@@ -98,6 +102,8 @@ class NaivePage:
     def begin_day(self, day):
         if day % 7 == 0:
             self.begin_week(day // 7)
+        if self.pool_size:
+            self.keep_pools(day)
         slots, self.aborted = self.plan(day), False
         for tier in range(4):
             self.choose(tier, day, [slot for slot in slots if slot["tier"] == tier])
@@ -110,6 +116,8 @@ class NaivePage:
             if c["tier"] < 3 and c["arrives"] < week:
                 self.drift(c, week)
         for tier, cold in enumerate(self.cold):
+            if self.pool_size:
+                self.lose_cold(tier, week, [c for c in cold if week <= c["retires"]])
             alive = [c for c in cold if week < c["retires"]]
             # Those who retire are struck off the list once they are more than half of it.
             cold[:] = alive if len(alive) < 0.5 * len(cold) else cold
@@ -129,6 +137,30 @@ class NaivePage:
         c["log_rate"] += 0.25 * sigma * (heads - 32.0) - 64.0 * math.log(math.cosh(0.125 * sigma))
         c["rate"] = math.exp(c["log_rate"])
 
+    def lose_cold(self, tier, week, cold):
+        """Chance says how many of those that retire now were in the pool."""
+        key = pull_key(self.keys["pool"], ((1 << 40) + week) * 4 + tier)
+        for i in range(sum(c["retires"] == week for c in cold)):
+            self.pool_cold[tier] -= bool(uniform(arm_key(key, i)) * (len(cold) - i) < self.pool_cold[tier])
+
+    def keep_pools(self, day):
+        renewed = day // self.renew != self.pool_number
+        if renewed:
+            self.pool_number, self.pool_cold = day // self.renew, [0] * 4
+            for c in self.captions:
+                c["pooled"] = False
+        for tier in range(4) if renewed or day % 7 == 0 else ():
+            key = pull_key(self.keys["pool"], day * 4 + tier)
+            alive = [(i, c) for i, c in enumerate(self.warm[tier]) if day // 7 < c["retires"]]
+            cold = sum(day // 7 < c["retires"] for c in self.cold[tier])
+            outside = [(i, c) for i, c in alive if not c["pooled"]]
+            others = len(outside) + cold - self.pool_cold[tier]
+            wanted = min(self.pool_size - (len(alive) - len(outside)) - self.pool_cold[tier], others)
+            for i, c in outside:
+                c["pooled"] = bool(uniform(arm_key(key, i)) * others < wanted)
+                wanted, others = wanted - c["pooled"], others - 1
+            self.pool_cold[tier] += max(0, wanted)
+
     def take(self, tier, key):
         cold = self.cold[tier]
         while cold[number := int(uniform(key) * len(cold))]["retires"] <= self.week:
@@ -136,6 +168,8 @@ class NaivePage:
         taken, cold[number] = cold[number], cold[-1]
         cold.pop()
         self.warm[tier].append(taken)
+        if self.pool_size:
+            taken["pooled"], self.pool_cold[tier] = True, self.pool_cold[tier] - 1
         return taken
 
     def plan(self, day):
@@ -170,13 +204,17 @@ class NaivePage:
         latest = day * DAY - round(DAY * self.scenario.selection.cool_down_days)
         arms = [c for c in self.warm[tier] if day // 7 < c["retires"] and self.is_free(c, latest)]
         cold = [c for c in self.cold[tier] if day // 7 < c["retires"]]
-        rates = [c["rate"] * (1.0 - self.wear(c, day)) for c in arms + cold]
-        if not slots or not arms + cold or self.aborted:
+        eligible, all_arms = arms + cold, len(arms)
+        rates = [c["rate"] * (1.0 - self.wear(c, day)) for c in eligible]
+        own = [i for i, c in enumerate(arms) if c["pooled"] or not self.pool_size]
+        arms, own_rates = [arms[i] for i in own], [rates[i] for i in own]
+        known_cold = self.pool_cold[tier] if self.pool_size else len(cold)
+        if not slots or (not arms and not known_cold) or self.aborted:
             self.unfilled += len(slots)
             for slot in slots:
                 slot["caption"] = None
             return
-        decision = (*self.statistics(arms, rates), len(cold), len(slots))
+        decision = (*self.statistics(arms, own_rates), known_cold, len(slots))
         key = pull_key(self.keys["policy"], day * 4 + tier)
         chosen = self.assigned(self.rank(self.states[tier], *decision, key), arms, latest)
         chances = self.shares(self.states[tier], *decision)
@@ -188,8 +226,8 @@ class NaivePage:
                 slot["caption"] = arms[i] if i < len(arms) else self.take(tier, luck)
                 slot["chance"] = chances[min(i, len(arms))]
         if chosen:
-            possible = [i for i in range(len(rates)) if i >= len(arms) or self.is_possible(arms[i], latest)]
-            allowed = [(arms + cold)[i] for i in possible]
+            possible = [i for i in range(len(rates)) if i >= all_arms or self.is_possible(eligible[i], latest)]
+            allowed = [eligible[i] for i in possible]
             self.judge(tier, day, slots[: len(chosen)], [rates[i] for i in possible], allowed)
         self.note(slots[: len(chosen)], day)
         x, y = decision[1:3]

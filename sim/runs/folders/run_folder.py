@@ -40,9 +40,10 @@ DERIVED = (
     "pairs.parquet",
     "summary.json",
 )
+UNLUCKY = ("unlucky.parquet", "strata.parquet")  # of a scenario with `world.unlucky`
 INCIDENTS = "incidents.parquet"  # what incidents cost, written by the command of that name
 # Everything that a run may have written; `clear` touches nothing else.
-OWN_FILES = (SCENARIO, OBSERVATIONS, CAPTIONS, *TABLES, *DERIVED, INCIDENTS, "report.html", "report.md")
+OWN_FILES = (SCENARIO, OBSERVATIONS, CAPTIONS, *TABLES, *DERIVED, *UNLUCKY, INCIDENTS, "report.html", "report.md")
 LOGS = ("stats", "sends")
 OWN_FOLDERS = (".blocks", *LOGS, "figures", "tables")
 RESUME = "Run the scenario again with --resume to repair it."

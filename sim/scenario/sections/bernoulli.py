@@ -6,7 +6,17 @@ from typing import Annotated, Literal
 from pydantic import Discriminator, Field, Tag
 
 from sim.scenario.document import Finding
-from sim.scenario.sections.base import MAX_ARMS, MAX_LIST, MAX_PULLS, Listed, Positive, Probability, Section, Whole
+from sim.scenario.sections.base import (
+    MAX_ARMS,
+    MAX_LIST,
+    MAX_PULLS,
+    MAX_ROWS_OF_ARMS,
+    Listed,
+    Positive,
+    Probability,
+    Section,
+    Whole,
+)
 from sim.scenario.sections.world_kind import WorldKind
 from sim.scenario.sections.world_section import WorldSection
 
@@ -48,6 +58,17 @@ class BernoulliSection(WorldSection):
         (), description="Moments at which the true rates change."
     )
     churn: Churn | None = Field(None, description="Replacement of arms; needs `prior`.")
+    rows: Annotated[Whole, Field(ge=1, le=MAX_ROWS_OF_ARMS)] = Field(
+        1, description="Rows (pages) that share the arms. Each pulls once at a time, `horizon.pulls` times in all."
+    )
+    correlation: Probability = Field(
+        1.0, description="Of the arms' rates over rows, by normal scores: 1: equal in all rows; 0: independent."
+    )
+    unlucky: Annotated[Whole, Field(ge=20, le=100_000)] | None = Field(
+        None,
+        description="Replications with an unlucky start of the best arm, simulated beside the others, such as 200: "
+        "they show rare lock-outs. Needs `means` that never change.",
+    )
 
     @property
     def size(self) -> int:
@@ -56,7 +77,12 @@ class BernoulliSection(WorldSection):
 
     @property
     def arms_at_start(self) -> int:
-        """Number of arms."""
+        """Arms of all rows."""
+        return self.size * self.rows
+
+    @property
+    def arms_per_decision(self) -> int:
+        """Arms of one row."""
         return self.size
 
     @property
@@ -73,6 +99,9 @@ class BernoulliSection(WorldSection):
         """True rates are listed, or drawn from a prior; changes are in order of time and give a rate to every arm."""
         yield from self._rates()
         yield from self._changes()
+        if self.unlucky is not None and (self.means is None or self.changes or self.churn is not None or self.rows > 1):
+            yield Finding(("world", "unlucky"), "needs `means` without `changes`, `churn` and `rows`; leave it out")
+        yield from self._shared()
 
     def _rates(self) -> Iterator[Finding]:
         if self.means is not None:
@@ -87,6 +116,14 @@ class BernoulliSection(WorldSection):
             yield Finding(("world", "arms"), "needs `prior`, such as {beta: [1, 1]}, to draw their rates from")
         if self.churn is not None and self.prior is None:
             yield Finding(("world", "churn"), "needs `prior`, from which new arms are drawn")
+
+    def _shared(self) -> Iterator[Finding]:
+        if self.rows > 1 and self.churn is not None:
+            yield Finding(("world", "churn"), "replaces arms of one row, but `rows` share theirs; keep one of the two")
+        if self.correlation < 1.0 and self.rows == 1:
+            yield Finding(("world", "correlation"), "has no meaning for one row; set `rows` too, or leave it out")
+        elif self.correlation < 1.0 and self.means is not None:
+            yield Finding(("world", "correlation"), "`means` are given and equal in all rows; use `prior` and `arms`")
 
     def _changes(self) -> Iterator[Finding]:
         before = 0

@@ -209,6 +209,11 @@ class Purchases(Section):
         1.0, description="Spread of pages of one audience and kind: standard deviation of the logarithm."
     )
     strong_pages: StrongPages = Field(StrongPages(), description="Pages that sell far better per view.")
+    beta: Annotated[tuple[Positive, Positive], Listed] | None = Field(
+        None,
+        description="Rates of captions are drawn from this Beta distribution, whatever their price and page; "
+        "`bank.correlation` is then that of the normal scores.",
+    )
     max_per_view: Annotated[float, Field(gt=0.0, le=1.0)] = Field(
         0.5, description="Rates r saturate as r / (1 + r / this), however small or good their page."
     )

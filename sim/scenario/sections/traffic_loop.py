@@ -21,8 +21,10 @@ class Loads(Section):
 class TrafficFeedback(Section):
     """The update job: how messages become labels, and when policies see them."""
 
-    label: Literal["emv_above_median"] = Field(
-        "emv_above_median", description="A message succeeds when its EMV exceeds the median EMV of its page."
+    label: Literal["emv_above_median", "sold"] = Field(
+        "emv_above_median",
+        description="A message succeeds when its EMV exceeds the median EMV of its page, or, `sold`, when it sold "
+        "anything.",
     )
     counting: Literal["once", "every_refresh"] = Field(
         "once",
@@ -79,7 +81,7 @@ class TrafficFeedback(Section):
         return self.counting == "every_refresh" or self.attribution < 1.0 or self.loads is not None
 
 
-Quota = Annotated[Whole, Field(ge=1, le=50)]
+Quota = Annotated[Whole, Field(ge=0, le=50)]
 
 
 class Quotas(Section):
@@ -89,6 +91,12 @@ class Quotas(Section):
     mid: Quota = Field(8, description="Captions of middle price.")
     premium: Quota = Field(12, description="Dearest captions.")
     bump: Quota = Field(3, description="Captions without a price.")
+
+    @model_validator(mode="after")
+    def _some_priced(self) -> Self:
+        if self.budget + self.mid + self.premium == 0:
+            raise ValueError("quotas: a page sends captions of at least one priced tier")
+        return self
 
 
 class Selection(Section):

@@ -4,8 +4,9 @@ A refresh before pull u shows an outcome of pull t with delay d iff t + d < u. O
 weight discount**(u − 1 − t) under a discount, nothing once t < u − window under a window, otherwise 1; the stored
 table sees 1. What arrives at one refresh is added latest pull first; outcomes of an arm replaced since are dropped.
 
-Bound by `sim.kernels.specialise`: the policy's `summarise` and `weight`; `WEIGHTED`, `LAZY_INDEX`, `CACHED_LEADER`,
-`TAIL_PRUNING`, `DISCOUNTED`, `WINDOWED`, `CHURNS`, `PROMPT`.
+Bound by `sim.kernels.specialise`: the policy's `summarise`, `learn_batch` and `weight`; `WEIGHTED`, `LAZY_INDEX`,
+`CACHED_LEADER`, `TAIL_PRUNING`, `DISCOUNTED`, `WINDOWED`, `BATCHES`, `CHURNS`, `PROMPT`, and `EXPECTS`: whether `n` is
+the expected number of known outcomes.
 """
 
 import math
@@ -22,11 +23,14 @@ from sim.worlds.selection.cached_leader import update_runner_up
 from sim.worlds.selection.lazy_index import invalidate
 from sim.worlds.selection.tail_pruning import update
 
+learn_batch: Callable[..., None] = unbound("learn_batch")
 summarise: Callable[..., tuple[float, float]] = unbound("summarise")
 weight: Callable[..., float] = unbound("weight")
+BATCHES: bool = unbound("BATCHES")
 CACHED_LEADER: bool = unbound("CACHED_LEADER")
 CHURNS: bool = unbound("CHURNS")
 DISCOUNTED: bool = unbound("DISCOUNTED")
+EXPECTS: bool = unbound("EXPECTS")
 LAZY_INDEX: bool = unbound("LAZY_INDEX")
 PROMPT: bool = unbound("PROMPT")
 TAIL_PRUNING: bool = unbound("TAIL_PRUNING")
@@ -36,6 +40,9 @@ WINDOWED: bool = unbound("WINDOWED")
 
 def summarise_arm(arm: int, row: Rows, params: Params) -> None:
     """Bring `a` and `b` up to the statistics of an arm (and to the truth, which the oracle knows at once)."""
+    if BATCHES and row.n[arm] > 0.0:
+        row.stale[arm] = False
+        return
     a, b = summarise(row.n[arm], row.s[arm], row.ipw_successes[arm], row.means[arm], params)
     if TAIL_PRUNING:
         update(arm, row.a[arm], row.b[arm], a, b, row.tails, params)
@@ -72,6 +79,9 @@ def forget(arm: int, row: Rows) -> None:
     row.known[arm], row.successes[arm] = 0, 0
     row.shown[arm] = row.generation[arm]
     row.stale[arm] = True
+    if BATCHES:
+        row.batch.told_n[arm], row.batch.told_s[arm] = 0.0, 0.0
+        row.batch.notes[arm, :] = 0.0
 
 
 def fade(factor: float, row: Rows) -> None:
@@ -139,6 +149,8 @@ def remember(t: int, following: int, arm: int, outcome: float, row: Rows, log: L
     log.counted[slot] = False
     if WEIGHTED:
         log.weight[slot] = weight(row.a[arm], row.b[arm], row.state, params)
+    if EXPECTS:
+        row.recent[arm] += math.exp(plan.delay_scale * (following * plan.refresh_every - t))
     known_after = t + draw_delay(arm, row, plan)
     number = following if known_after < following * plan.refresh_every else known_after // plan.refresh_every + 1
     if number <= plan.refreshes:
@@ -159,16 +171,41 @@ def refresh(number: int, row: Rows, log: Log, params: Params, plan: Plan) -> Non
     u = number * plan.refresh_every
     if PROMPT:
         release(u, row)
-        summarise_stale(row, params)
-        return
-    if CHURNS:
-        welcome(row)
-    if DISCOUNTED:
-        fade(plan.decay, row)
-    if WINDOWED:
-        leave(u, row, log, plan)
-    arrive(number, u, row, log, plan)
+    else:
+        if CHURNS:
+            welcome(row)
+            if BATCHES:
+                summarise_stale(row, params)  # before outcomes arrive: newcomers start from the prior
+        if DISCOUNTED:
+            fade(plan.decay, row)
+        if WINDOWED:
+            leave(u, row, log, plan)
+        arrive(number, u, row, log, plan)
+        if EXPECTS:
+            expect_known(row, plan)
     summarise_stale(row, params)
+    if BATCHES:
+        learn_news(u, row, params)
+
+
+def expect_known(row: Rows, plan: Plan) -> None:
+    """Count, in place of known outcomes, all pulls, each by the probability that its outcome is known."""
+    for arm in range(row.n.shape[0]):
+        row.unknown[arm] = plan.unknown_left * row.unknown[arm] + row.recent[arm]
+        row.recent[arm] = 0.0
+        row.n[arm] = max(0.0, row.pulled[arm] - row.unknown[arm])
+        row.stale[arm] = True
+
+
+def learn_news(u: int, row: Rows, params: Params) -> None:
+    """Let the policy learn from what the refresh before pull u has brought, if anything."""
+    batch, news = row.batch, 0.0
+    for arm in range(row.n.shape[0]):
+        batch.new_n[arm], batch.new_s[arm] = row.n[arm] - batch.told_n[arm], row.s[arm] - batch.told_s[arm]
+        batch.told_n[arm], batch.told_s[arm] = row.n[arm], row.s[arm]
+        news += batch.new_n[arm]
+    if news > 0.0:
+        learn_batch(float(u), batch.new_n, batch.new_s, batch.notes, row.a, row.b, params, row.state)
 
 
 def welcome(row: Rows) -> None:

@@ -10,10 +10,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from policies.maths.draws import pull_key
+from sim.kernels import unbound
 from sim.worlds.base import Counts, Params, SendLog
 from sim.worlds.bernoulli.feedback import identity
 from sim.worlds.bernoulli.rows import Rows
 from sim.worlds.selection.chances import Bench, chance_of_one, copy, new_bench
+from sim.worlds.selection.pool import place_of
+
+POOL: bool = unbound("POOL")
 
 
 class Pulls(NamedTuple):
@@ -42,25 +46,34 @@ def note(r: int, t: int, arm: int, outcome: float, row: Rows, pulls: Pulls, para
     pulls.arm[r, t] = identity(arm, row)
     pulls.outcome[r, t] = int(outcome)
     key = pull_key(row.policy_key, t)
-    pulls.propensity[r, t] = chance_of_one(arm, t, row.n, row.a, row.b, params, row.state, pulls.bench, key)
+    place = place_of(arm, row.pool) if POOL else arm
+    n, a, b = (row.pool.n, row.pool.a, row.pool.b) if POOL else (row.n, row.a, row.b)
+    pulls.propensity[r, t] = chance_of_one(place, t, n, a, b, params, row.state, pulls.bench, key)
 
 
-def send_log(pulls: Pulls, index: int, clock_us: Counts) -> SendLog:
-    """The pulls of row `index`, made at `clock_us` (pulls,): each a message to one fan, who views it; no price."""
-    size = len(clock_us)
+def send_log(pulls: Pulls, rows: range, clock_us: Counts) -> SendLog:
+    """The pulls of `rows`, made at `clock_us` (pulls,): each a message to one fan, who views it; no price.
+
+    They are in order of time, then row; rows are pages, numbered from 1.
+    """
+    pages, per_row = len(rows), len(clock_us)
+    size, of_rows = pages * per_row, slice(rows.start, rows.stop)
     one = _repeated(np.int64(1), size)
+    arm, outcome, propensity = (
+        column[of_rows, :per_row].T.ravel() for column in (pulls.arm, pulls.outcome, pulls.propensity)
+    )
     return SendLog(
         row_id=np.arange(1, size + 1),
-        page=_repeated(np.int32(1), size),
-        sending_time_us=clock_us,
+        page=np.tile(np.arange(1, pages + 1, dtype=np.int32), per_row),
+        sending_time_us=np.repeat(clock_us, pages),
         price=_repeated(np.float64(math.nan), size),
         sent_count=one,
         viewed_count=one,
-        purchased_count=pulls.outcome[index, :size],
+        purchased_count=outcome,
         earnings=_repeated(np.float64(0.0), size),
         message_type=_repeated(np.int8(-1), size),
-        caption_id=1 + pulls.arm[index, :size],
-        propensity=pulls.propensity[index, :size],
+        caption_id=1 + arm,
+        propensity=propensity,
     )
 
 

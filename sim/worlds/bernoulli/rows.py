@@ -10,6 +10,7 @@ import numpy as np
 from policies.base import Policy
 from sim.worlds.selection.cached_leader import Leader, leader_of, new_leader
 from sim.worlds.selection.lazy_index import LazyIndex, lazy_index_of, new_lazy_index
+from sim.worlds.selection.pool import Pool, new_pool, pool_of
 from sim.worlds.selection.tail_pruning import TailBounds, new_tails, tails_of
 
 
@@ -30,6 +31,20 @@ class Plan(NamedTuple):
     churn_probability: float
     prior_a: float
     prior_b: float
+    unknown_left: float
+    """Of the outcomes that a refresh does not show, the share that the next one does not show either."""
+
+
+class Batch(NamedTuple):
+    """What a `reads_batches` policy has learned from, (rows, arms), or of one row; else of no arms."""
+
+    told_n: Any
+    told_s: Any
+    new_n: Any
+    """What the last refresh has brought."""
+    new_s: Any
+    notes: Any
+    """(rows, arms, note_size)."""
 
 
 class Rows(NamedTuple):
@@ -68,11 +83,21 @@ class Rows(NamedTuple):
     """Of a `tail_evaluable` policy, else of no arms."""
     leader: Leader
     """Of a `state_independent_score` policy."""
+    pool: Pool
+    batch: Batch
+    unknown: Any
+    """Expected outcomes not known at the last refresh, of a `corrects_delay` policy, else of no arms."""
+    recent: Any
+    """The same at the next refresh, of the pulls since the last one."""
+    n_all: Any
+    """Sums of `n` over the rows of the replication, where the policy reads them, else of no arms."""
+    s_all: Any
     outcome_key: Any
     """(rows,), as are the other keys."""
     delay_key: Any
     churn_key: Any
     policy_key: Any
+    pool_key: Any
 
 
 class Log(NamedTuple):
@@ -125,11 +150,23 @@ def row_of(rows: Rows, r: int) -> Rows:
         lazy_index_of(rows.lazy_index, r),
         tails_of(rows.tails, r),
         leader_of(rows.leader, r),
+        pool_of(rows.pool, r),
+        batch_of(rows.batch, r),
+        rows.unknown[r],
+        rows.recent[r],
+        rows.n_all[r],
+        rows.s_all[r],
         rows.outcome_key[r],
         rows.delay_key[r],
         rows.churn_key[r],
         rows.policy_key[r],
+        rows.pool_key[r],
     )
+
+
+def batch_of(batch: Batch, r: int) -> Batch:
+    """Row `r` alone."""
+    return Batch(batch.told_n[r], batch.told_s[r], batch.new_n[r], batch.new_s[r], batch.notes[r])
 
 
 def log_of(log: Log, r: int) -> Log:
@@ -137,9 +174,28 @@ def log_of(log: Log, r: int) -> Log:
     return Log(log.arm[r], log.generation[r], log.outcome[r], log.weight[r], log.counted[r], log.after[r], log.first[r])
 
 
-def new_rows(means: Any, policy: Policy, outcome_key: Any, delay_key: Any, churn_key: Any, policy_key: Any) -> Rows:
+class RowKeys(NamedTuple):
+    """The address of each stream of random numbers, (rows,)."""
+
+    outcome: Any
+    delay: Any
+    churn: Any
+    policy: Any
+    pool: Any
+
+
+def new_rows(
+    means: Any,
+    policy: Policy,
+    keys: RowKeys,
+    pool: Pool | None = None,
+    *,
+    expects: bool = False,
+    reads_all: bool = False,
+) -> Rows:
     """Rows at time zero; `means` (rows, arms) becomes theirs."""
     rows, shape = means.shape[0], means.shape
+    none = (rows, 0)
     return Rows(
         means=means,
         pulled=np.zeros(shape, np.int64),
@@ -162,11 +218,24 @@ def new_rows(means: Any, policy: Policy, outcome_key: Any, delay_key: Any, churn
         lazy_index=new_lazy_index(rows, shape[1] if policy.concave_index else 0),
         tails=new_tails(rows, shape[1] if policy.tail_evaluable else 0),
         leader=new_leader(rows),
-        outcome_key=outcome_key,
-        delay_key=delay_key,
-        churn_key=churn_key,
-        policy_key=policy_key,
+        pool=new_pool(rows, shape[1], None, None) if pool is None else pool,
+        batch=new_batch(shape if policy.reads_batches else none, policy.note_size),
+        unknown=np.zeros(shape if expects else none),
+        recent=np.zeros(shape if expects else none),
+        n_all=np.zeros(shape if reads_all else none),
+        s_all=np.zeros(shape if reads_all else none),
+        outcome_key=keys.outcome,
+        delay_key=keys.delay,
+        churn_key=keys.churn,
+        policy_key=keys.policy,
+        pool_key=keys.pool,
     )
+
+
+def new_batch(shape: tuple[int, int], note_size: int) -> Batch:
+    """Nothing learned yet."""
+    told_n, told_s, new_n, new_s = (np.zeros(shape) for _ in range(4))
+    return Batch(told_n, told_s, new_n, new_s, np.zeros((*shape, note_size)))
 
 
 def new_log(rows: int, slots: int, buckets: int, weighted: bool) -> Log:

@@ -13,12 +13,14 @@ from sim.worlds.base import Counts, Floats, Keys, Params
 from sim.worlds.count_draws import binomial
 from sim.worlds.selection.argmax import best_arm, can_win
 from sim.worlds.selection.chances import chance_of_one, copy
+from sim.worlds.selection.pool import place_of, show_pool
 from sim.worlds.table.feedback import refresh, refresh_after, slot_of, summarise_all
 from sim.worlds.table.rows import Clock, Rows, Span, page_of
 
 prepare: Callable[..., None] = unbound("prepare")
 weight: Callable[..., float] = unbound("weight")
 LABEL_SEND: bool = unbound("LABEL_SEND")
+POOL: bool = unbound("POOL")  # whether the policy is shown a pool of the arms
 RECORD: bool = unbound("RECORD")
 WEIGHTED: bool = unbound("WEIGHTED")
 
@@ -79,17 +81,22 @@ def trials(send: int, clock: Clock) -> int:
 def decide(page: Rows, t: int, send: int, params: Params) -> int:
     """The arm that the policy sends after `t` trials."""
     key = pull_key(page.policy_key, send)
-    prepare(t, page.n, page.a, page.b, params, page.state, key)
-    arm = best_arm(page.a, page.b, params, page.state, key)
+    if POOL:
+        show_pool(float(send), page.pool_key, page.n, page.a, page.b, page.pool)
+    n, a, b = (page.pool.n, page.pool.a, page.pool.b) if POOL else (page.n, page.a, page.b)
+    prepare(t, n, a, b, params, page.state, key)
+    arm = best_arm(a, b, params, page.state, key)
     if arm < 0:
         raise ValueError("every score is NaN")
-    return arm
+    return page.pool.order[arm] if POOL else arm
 
 
 def chance(arm: int, send: int, page: Rows, clock: Clock, params: Params) -> float:
     """The probability with which the policy chose this arm here."""
     t, key = trials(send, clock), pull_key(page.policy_key, send)
-    return chance_of_one(arm, t, page.n, page.a, page.b, params, page.state, page.bench, key)
+    place = place_of(arm, page.pool) if POOL else arm
+    n, a, b = (page.pool.n, page.pool.a, page.pool.b) if POOL else (page.n, page.a, page.b)
+    return chance_of_one(place, t, n, a, b, params, page.state, page.bench, key)
 
 
 def draw_outcome(page: Rows, arm: int, fans: int) -> int:
@@ -104,15 +111,19 @@ def count_locked_out(rows: Rows, offsets: Counts, clock: Clock, send: int, param
     for r in range(rows.rates.shape[0]):
         for p in range(offsets.size - 1):
             page = page_of(rows, offsets, r, p)
-            prepare(trials(send, clock), page.n, page.a, page.b, params, page.state, pull_key(page.policy_key, send))
-            locked[r] += not best_can_win(page, params)
+            if POOL:
+                show_pool(float(send), page.pool_key, page.n, page.a, page.b, page.pool)
+            n, a, b = (page.pool.n, page.pool.a, page.pool.b) if POOL else (page.n, page.a, page.b)
+            prepare(trials(send, clock), n, a, b, params, page.state, pull_key(page.policy_key, send))
+            locked[r] += not best_can_win(page, a, b, params)
 
 
-def best_can_win(page: Rows, params: Params) -> bool:
-    """Whether any of the truly best arms has a positive probability of being sent."""
+def best_can_win(page: Rows, a: Floats, b: Floats, params: Params) -> bool:
+    """Whether any of the truly best arms has a positive probability of being sent, by what is shown of them."""
     best = highest(page.rates)
     for arm in range(page.rates.size):
-        if page.rates[arm] == best and can_win(arm, page.a, page.b, params, page.state):
+        place = place_of(arm, page.pool) if POOL else arm
+        if page.rates[arm] == best and place >= 0 and can_win(place, a, b, params, page.state):
             return True
     return False
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from sim.worlds.base import Counts
 from sim.worlds.selection.chances import Bench
+from sim.worlds.selection.pool import Pool
 
 SENDS, CONVERSIONS, SUCCESSES, FIRST_REFRESH, LAST_REFRESH = range(5)  # columns of `Rows.known`
 
@@ -77,6 +78,10 @@ class Rows(NamedTuple):
     """(R, P)."""
     bench: Bench
     """Work space that all pages share."""
+    pool: Pool
+    """Arms (R, A), other numbers (R, P), what is known of the pool (R, P, size); without pools of no arms."""
+    pool_key: Any
+    """(R, P)."""
 
 
 def page_of(rows: Rows, offsets: Any, r: int, p: int) -> Rows:
@@ -101,6 +106,34 @@ def page_of(rows: Rows, offsets: Any, r: int, p: int) -> Rows:
         rows.outcome_key[r, p],
         rows.policy_key[r, p],
         rows.bench,
+        pool_of_page(rows.pool, low, high, r, p),
+        rows.pool_key[r, p],
+    )
+
+
+def pool_of_page(pool: Pool, low: int, high: int, r: int, p: int) -> Pool:
+    """The pool of page `p`, whose arms are in columns `low` up to `high`; it may have fewer than pools hold."""
+    size, edge = min(pool.n.shape[2], high - low), min(high, pool.order.shape[1])
+    return Pool(
+        pool.order[r, min(low, edge) : edge],
+        pool.number[r, p : p + 1],
+        pool.renew[r, p : p + 1],
+        pool.n[r, p, :size],
+        pool.a[r, p, :size],
+        pool.b[r, p, :size],
+    )
+
+
+def new_pools(shape: tuple[int, int], pages: int, size: int | None, renew: float) -> Pool:
+    """Pools of each page of `shape` (R, A) that last for `renew` sends; None: no pools."""
+    by_page, room = (shape[0], pages), (shape[0], pages, min(size or 0, shape[1]))
+    return Pool(
+        order=np.zeros((shape[0], shape[1] if size else 0), np.int64),
+        number=np.full(by_page, -1, np.int64),
+        renew=np.full(by_page, renew),
+        n=np.zeros(room),
+        a=np.zeros(room),
+        b=np.zeros(room),
     )
 
 
@@ -115,6 +148,8 @@ def new_rows(
     outcome_key: Any,
     policy_key: Any,
     bench: Bench,
+    pool: Pool,
+    pool_key: Any,
 ) -> Rows:
     """Rows at time zero; `rates` (R, A) becomes theirs; H is at least `log`, M is `recent`."""
     log = 1 << (log - 1).bit_length()
@@ -138,4 +173,6 @@ def new_rows(
         outcome_key=outcome_key,
         policy_key=policy_key,
         bench=bench,
+        pool=pool,
+        pool_key=pool_key,
     )

@@ -6,6 +6,7 @@ the expected conversions that sends fell short of those of the page's best arm. 
 drawn once per replication from Beta(successes + a, trials − successes + b), with (a, b) fitted to the whole file.
 """
 
+import math
 from collections.abc import Callable, Iterable
 from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, cast
@@ -33,6 +34,7 @@ from sim.worlds.table.rows import (
     SUCCESSES,
     Rows,
     Span,
+    new_pools,
     new_rows,
 )
 from sim.worlds.table.source import Counted, read_counts
@@ -59,12 +61,12 @@ class TableWorld:
         self._timing = timing_of(world.sends_per_day, refresh_hours, self.horizon)
         self._clock = self._timing.clock(world.fans_per_send, policy)
         self._logged = scenario.record.sends
-        self._can_lock_out = can_lock_out(policy)
+        self._can_lock_out = can_lock_out(policy, pooled=spec.pool is not None, renewed=spec.renew is not None)
         self._labelled_by_send = world.label == "send"
         self._params = policy.parameters()
-        self._bindings = bindings(policy, world, self._logged)
+        self._bindings = bindings(policy, world, self._logged) | {"POOL": spec.pool is not None}
         self._label = spec.kind
-        self._rows = self._new_rows(scenario.seed, world, policy, replications)
+        self._rows = self._new_rows(scenario.seed, world, policy, replications, spec)
         self._sent = self._seen = self._oldest = 0
         self._counter = AllocationCounter(len(replications), self._counted.offsets)
         self._bins = rank_bins(self._rows.rates, self._counted.offsets)
@@ -75,12 +77,16 @@ class TableWorld:
     def _declared(self, template: Callable[..., Any]) -> dict[str, Any]:
         return declared(template, self._bindings)
 
-    def _new_rows(self, seed: int, world: "TableSection", policy: "Policy", replications: range) -> Rows:
+    def _new_rows(
+        self, seed: int, world: "TableSection", policy: "Policy", replications: range, spec: "PolicySpec"
+    ) -> Rows:
         total = self._timing.sends_before(self.horizon)
         recent = self._clock.median_sends if world.label == "send" else 0
         log = total if self._logged else min(total, max(self._clock.window, recent) + self._timing.pending())
+        rates = true_rates(self._counted, world, row_keys(seed, "table:rates", replications, self.pages))
+        renew = math.inf if spec.renew is None else spec.renew * world.sends_per_day
         return new_rows(
-            true_rates(self._counted, world, row_keys(seed, "table:rates", replications, self.pages)),
+            rates,
             self.pages,
             policy.state_size,
             log=max(log, 1),
@@ -89,6 +95,8 @@ class TableWorld:
             outcome_key=row_keys(seed, "table:outcome", replications, self.pages),
             policy_key=row_keys(seed, policy_purpose(self._name), replications, self.pages),
             bench=new_bench(int(np.diff(self._counted.offsets).max()) if self._logged else 0, policy.state_size),
+            pool=new_pools(rates.shape, self.pages, spec.pool, renew),
+            pool_key=row_keys(seed, "pool", replications, self.pages),
         )
 
     @property
@@ -139,6 +147,8 @@ class TableWorld:
             revenue_micros=np.zeros(conversions.shape, np.int64),
             expected_usd=np.full(conversions.shape, np.nan),
             weight=np.ones(conversions.shape),
+            priced=np.full(conversions.shape, -1),
+            successes=np.full(conversions.shape, -1),
             names=np.array(self._counted.page_names),
         )
 

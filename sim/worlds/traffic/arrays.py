@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from policies.base import Policy
 from sim.calendar.base import longest_gap
+from sim.rng import row_keys
 from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, TrafficSection
 from sim.scenario.sections.traffic_loop import Selection, TrafficFeedback
 from sim.units import DAY_S, WEEK_DAYS
@@ -34,7 +35,7 @@ from sim.worlds.traffic.records import (
     Record,
     Records,
 )
-from sim.worlds.traffic.rows import Bank, Block, Fleet, RecentUse, Tables, Tried, UpdateJob, Workspace
+from sim.worlds.traffic.rows import Bank, Batch, Block, Fleet, RecentUse, Tables, Tried, UpdateJob, Workspace
 from sim.worlds.traffic.selection.composite import DAYS_BACK, TIERS_BACK
 from sim.worlds.traffic.timetable import PRICES, Times
 
@@ -55,17 +56,22 @@ def make_block(
     times: Times,
     *,
     record: bool,
+    pool: tuple[int, float] = (0, math.inf),
 ) -> Block:
-    """Everything that the kernel works on; `policy_keys` are (replications, pages)."""
+    """Everything that the kernel works on; `policy_keys` are (replications, pages).
+
+    `pool` is how many captions of a tier the policy chooses from (0: all), and the days after which others follow.
+    """
     world, _, selection = sections
     pages = make_pages(world, seed, replications)
     pages["policy_key"], pages["price_factor"] = policy_keys.ravel(), 1.0
+    pages["pool_key"], pages["pool_number"] = row_keys(seed, "pool", replications, world.pages).ravel(), -1
     sampled = make_bank(world, days, pages)
     captions = sampled.entries.shape[1]
     set_top_rates(pages, sampled)
     tried = reserve(pages, room_for_tried(world, selection, days, pooled=pools(policy, selection)))
     listing, most_cold = _listing(world, selection, sampled, pages), most_of_a_tier(world, selection) + SPARE
-    rules, state = kernel_parameters(*sections, policy), np.zeros((len(pages), len(TIERS), policy.state_size))
+    rules, state = kernel_parameters(*sections, policy, pool), np.zeros((len(pages), len(TIERS), policy.state_size))
     most = int(rules["most"][0])
     return Block(
         rules=rules,
@@ -80,6 +86,7 @@ def make_block(
         log=np.zeros((len(pages), most * days if record else 0), LINE),
         state=state,
         fleet=_fleet((len(replications), captions), (len(pages), tried), shares(policy, world), locks(selection)),
+        batch=_batch(len(pages), tried if policy.reads_batches else 0, policy.note_size),
         params=policy.parameters(),
         tables=_tables(world, selection, season(world, seed, replications, days), days, times),
         work=_workspace(captions, tried, most, policy, sections, record=record),
@@ -180,6 +187,11 @@ def _fleet(bank: tuple[int, int], tried: tuple[int, int], known: bool, locked: b
     sums, given = (bank, tried) if known else ((bank[0], 0), (tried[0], 0))
     last_used = np.full(bank if locked else (bank[0], 0), NEVER, np.int64)
     return Fleet(np.zeros(sums), np.zeros(sums), np.zeros((*given, 2)), last_used)
+
+
+def _batch(rows: int, tried: int, note_size: int) -> Batch:
+    new_n, new_s, a, b = (np.zeros((rows, tried)) for _ in range(4))
+    return Batch(np.zeros((rows, tried, 2)), new_n, new_s, a, b, np.zeros((rows, tried, note_size)))
 
 
 def pools(policy: Policy, selection: Selection | None = None) -> bool:

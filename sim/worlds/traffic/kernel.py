@@ -13,6 +13,7 @@ from sim.references import by_reference
 from sim.units import DAY_S, WEEK_DAYS
 from sim.worlds.base import Counts, Params
 from sim.worlds.count_draws import binomial
+from sim.worlds.traffic.bank.pool import keep_pools
 from sim.worlds.traffic.bank.reprice import reprice
 from sim.worlds.traffic.bank.turnover import begin_week
 from sim.worlds.traffic.day_plan import SLOTS, plan_day
@@ -24,11 +25,23 @@ from sim.worlds.traffic.metrics.diagnostics import note_send
 from sim.worlds.traffic.metrics.lockout import locked_out
 from sim.worlds.traffic.metrics.regret import assumed_wear, rate_on, wear_on
 from sim.worlds.traffic.records import BUMP, BY_HAND, NOT_FILLED, Record
-from sim.worlds.traffic.rows import Block, Row, Snapshots, bank_of, fleet_of, job_of, tables_of, tried_of, used_of
+from sim.worlds.traffic.rows import (
+    Block,
+    Row,
+    Snapshots,
+    bank_of,
+    batch_of,
+    fleet_of,
+    job_of,
+    tables_of,
+    tried_of,
+    used_of,
+)
 from sim.worlds.traffic.selection.choose import choose_day
 from sim.worlds.traffic.timetable import ATTRIBUTION as ATTRIBUTED
 from sim.worlds.traffic.timetable import AUDIENCE, EXPIRY, FAR, PRICES, REPLACED
 
+POOL: bool = unbound("POOL")
 RECORD: bool = unbound("RECORD")
 READS_REST: bool = unbound("READS_REST")
 SHARED: bool = unbound("SHARED")
@@ -64,6 +77,7 @@ def play(first: int, last: int, stops: Counts, observe: Counts, b: Block, snapsh
                 b.log[i],
                 b.state[i],
                 fleet_of(b.fleet, i, replication),
+                batch_of(b.batch, i),
                 tables_of(b.tables, replication),
                 b.work,
             )
@@ -146,6 +160,8 @@ def begin_day(row: Row, params: Params) -> None:
     day = row.page.day
     if day % WEEK_DAYS == 0:
         begin_week(day // WEEK_DAYS, row, params)
+    if POOL:
+        keep_pools(day, row)
     today = row.tables.daily[row.page.number, day]
     if REPRICED and today[PRICES] != row.page.price_factor:
         reprice(today[PRICES], row)
@@ -231,7 +247,8 @@ def await_count(slot: Record, views: int, purchases: int, row: Row) -> None:
     message.ordinal, message.use, message.price, message.left = row.sums.sends, 0, 0, 1.0
     if slot.caption != BY_HAND:
         if READS_REST:
-            message.left = 1.0 - assumed_wear(slot.time // DAY_S, slot.caption, row)
+            factor = slot.factor if row.rules.seasons_known else 1.0
+            message.left = (1.0 - assumed_wear(slot.time // DAY_S, slot.caption, row)) * factor
         message.use, message.price = row.tried.uses[slot.caption], row.tried.captions[slot.caption].price
     message.sent, message.views, message.purchases = fans_on(slot.time // DAY_S, row), views, purchases
     message.attributed = slot.caption != BY_HAND and is_attributed(slot.number, row)

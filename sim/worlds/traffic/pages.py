@@ -4,6 +4,7 @@ Everything here is a function of (seed, replication, page) and the scenario: the
 """
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from functools import cache
 from statistics import NormalDist
@@ -18,6 +19,7 @@ from sim.rng import row_keys
 from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, TrafficSection
 from sim.units import WEEK_DAYS
 from sim.worlds.traffic.bank.draw_bank import (
+    Z_MOST,
     BankParams,
     Listing,
     SampledBank,
@@ -36,6 +38,7 @@ Records = NDArray[np.void]
 
 NORMAL = NormalDist()
 SMALLEST = 2.0**-53
+QUANTILES = 2801  # of a Beta distribution: linear in between, within 1e-5 of the logarithm of a rate
 TILT = 0.9  # of page_sigma: measured, see docs/decision.md
 STREAMS = {
     "slot_key": "slots",
@@ -206,10 +209,22 @@ def _bank_params(world: TrafficSection) -> BankParams:
         log_per_view=np.log(per_view(world, np.maximum(1, np.arange(most_dollars(world) + 1)))),
         sigma=log_sigma(world.purchases.caption_cv),
         max_per_view=world.purchases.max_per_view,
+        log_quantiles=log_quantiles(world.purchases.beta),
         log_stay=_log_stay(world),
         common=math.sqrt(world.bank.correlation) if world.bank.shared else 1.0,
         own=math.sqrt(1.0 - world.bank.correlation) if world.bank.shared else 0.0,
     )
+
+
+def log_quantiles(beta: tuple[float, float] | None) -> Floats:
+    """Logarithms of the quantiles of a Beta distribution at evenly spaced normal scores; of length 0 without one."""
+    if beta is None:
+        return np.zeros(0)
+    from scipy.special import betaincinv, ndtr  # noqa: PLC0415  (a second; few scenarios need it)
+
+    scores = np.linspace(-Z_MOST, Z_MOST, QUANTILES)
+    quantiles: Floats = np.maximum(betaincinv(*beta, ndtr(scores)), sys.float_info.min)
+    return np.log(quantiles)
 
 
 def _log_stay(world: TrafficSection) -> float:

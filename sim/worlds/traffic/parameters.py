@@ -18,7 +18,7 @@ from sim.worlds.traffic.records import RULES
 
 
 def kernel_parameters(
-    world: TrafficSection, feedback: TrafficFeedback, selection: Selection, policy: Policy
+    world: TrafficSection, feedback: TrafficFeedback, selection: Selection, policy: Policy, pool: tuple[int, float]
 ) -> NDArray[np.void]:
     """Every scalar that the kernel needs, (1,) RULES."""
     sends, quotas = world.sends, selection.quotas
@@ -38,6 +38,7 @@ def kernel_parameters(
         loads=feedback.loads is not None,
         lag_s=round(HOUR_S * feedback.loads.lag_hours) if feedback.loads is not None else 0,
         report_s=round(DAY_S * feedback.loads.report_days) if feedback.loads is not None else 0,
+        median_zero=feedback.label == "sold",
         median_lower=feedback.median == "lower",
         look_back_s=round(DAY_S * feedback.look_back_days) if feedback.counting == "every_refresh" else 0,
         null_if_unsold=feedback.unsold == "missing",
@@ -62,8 +63,11 @@ def kernel_parameters(
         unpriced_sigma=log_sigma(world.views.unpriced.cv),
         assumed_drop=policy.fatigue_assumed[0],
         assumed_half_life=policy.fatigue_assumed[1],
+        seasons_known=policy.seasons_known,
         discount=policy.memory.discount,
         window=policy.memory.window,
+        pool=pool[0],
+        renew=pool[1],
     )
 
 

@@ -56,6 +56,7 @@ RULES = np.dtype(
         ("lag_s", "i8"),  # age that a message has at least when it is loaded
         ("report_s", "i8"),  # age at which a load no longer shows a message
         ("median_s", "i8"),
+        ("median_zero", "i8"),  # 1: a message that sold anything is a success
         ("median_lower", "i8"),  # 1: the lower middle value, as an approximate median may be; 0: the exact median
         ("look_back_s", "i8"),  # age up to which every refresh adds a message again; 0: each message is counted once
         ("null_if_unsold", "i8"),  # 1: a message that sold nothing is recorded as NULL
@@ -80,8 +81,11 @@ RULES = np.dtype(
         ("unpriced_sigma", "f8"),
         ("assumed_drop", "f8"),  # what the policy believes about fatigue
         ("assumed_half_life", "f8"),  # days
+        ("seasons_known", "i8"),  # whether views count by the factors of weekday, holiday and hour
         ("discount", "f8"),  # what policies forget, see policies.base.Memory
         ("window", "i8"),
+        ("pool", "i8"),  # captions of a tier that the policy chooses from; 0: all
+        ("renew", "f8"),  # days that a pool lasts
     ]
 )
 """The numbers that are the same for all pages."""
@@ -104,12 +108,16 @@ PAGE = np.dtype(
         ("shared_drift_key", "u8"),
         ("shared_coins", "u8"),  # bits of a drift's coins that all pages of the replication share
         ("policy_key", "u8"),
+        ("pool_key", "u8"),
         ("tier_start", "i8", TIER_EDGES),  # where each tier begins in the bank; C
         ("tried_start", "i8", TIER_EDGES),  # the same among the tried; W
         ("arrived", "i8", TIERS),  # captions of each tier that are in the bank or were
         ("cold", "i8", TIERS),  # cold captions of each tier that are in the bank
         ("listed", "i8", TIERS),  # the same with those that retired since `Row.bank.cold` was last tidied
         ("tried", "i8", TIERS),  # tried captions of each tier, those included that are retired
+        ("pool_number", "i8"),  # of the present pool; −1 before the first
+        ("pool_cold", "i8", TIERS),  # cold captions in it
+        ("outside", "i8"),  # eligible captions of the tier in turn that are not in its pool
         ("week", "i8"),  # the last one begun
         ("alive", "i8"),  # captions in the bank
         ("top_rate", "f8", TIERS),  # a tenth of the captions at start exceed it
@@ -192,6 +200,7 @@ CAPTION = np.dtype(
         ("last_used", "i4"),  # time of the last send
         ("price", "i4"),  # dollars; 0: unpriced
         ("place", "i4"),  # in the bank
+        ("pooled", "i4"),  # whether it is in the pool
         ("kind", "i4"),  # of the composite selection: 2 × category + urgency
     ],
     align=True,

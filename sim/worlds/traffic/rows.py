@@ -46,6 +46,17 @@ class Fleet(NamedTuple):
     last_used: Counts  # (C,): second of the latest send on any page; of length 0 without an agency-wide lock
 
 
+class Batch(NamedTuple):
+    """What a `reads_batches` policy has learned from; of length 0 for others."""
+
+    told: Floats  # (W, 2): trials and successes
+    new_n: Floats  # (W,): what the last refresh has brought
+    new_s: Floats  # (W,)
+    a: Floats  # (W,): of the captions, while the policy learns
+    b: Floats  # (W,)
+    notes: Floats  # (W, note_size)
+
+
 class UpdateJob(NamedTuple):
     """What the update job of a page keeps between two runs."""
 
@@ -129,6 +140,7 @@ class Row(NamedTuple):
     log: Records  # LINE; of length 0 where sends are not recorded
     state: Floats  # (tiers, state_size): the policy's
     fleet: Fleet
+    batch: Batch
     tables: Tables
     work: Workspace
 
@@ -148,6 +160,7 @@ class Block(NamedTuple):
     log: Records
     state: Floats  # (N, tiers, state_size)
     fleet: Fleet  # all but `given` have as many rows as there are replications
+    batch: Batch
     params: Params  # the policy's
     tables: Tables
     work: Workspace
@@ -173,6 +186,11 @@ def bank_of(bank: Bank, i: int) -> Bank:
 def fleet_of(fleet: Fleet, i: int, replication: int) -> Fleet:
     """What row `i` shares with the other pages of its replication."""
     return Fleet(fleet.n[replication], fleet.s[replication], fleet.given[i], fleet.last_used[replication])
+
+
+def batch_of(batch: Batch, i: int) -> Batch:
+    """What the policy has learned from on row `i`."""
+    return Batch(batch.told[i], batch.new_n[i], batch.new_s[i], batch.a[i], batch.b[i], batch.notes[i])
 
 
 def used_of(used: RecentUse, i: int) -> RecentUse:

@@ -75,17 +75,20 @@ class TrafficWorld:
         self._start_s = round(datetime.fromisoformat(world.start).replace(tzinfo=UTC).timestamp())
         self._feedback, self._as_loaded = feedback, feedback.models_data_path
         policy = spec.build()
-        self._can_lock_out = can_lock_out(policy)
+        self._can_lock_out = can_lock_out(policy, pooled=spec.pool is not None, renewed=spec.renew is not None)
         keys = row_keys(scenario.seed, policy_purpose(spec.name), replications, world.pages)
         days = math.ceil(self.horizon)
         sections = (world, feedback, selection)
         times = times_of(calendar_of(feedback, days, scenario.incidents), feedback, world.pages, days)
-        self._block = make_block(sections, policy, scenario.seed, replications, days, keys, times, record=self._record)
+        pool = (spec.pool or 0, math.inf if spec.renew is None else spec.renew)
+        self._block = make_block(
+            sections, policy, scenario.seed, replications, days, keys, times, record=self._record, pool=pool
+        )
         self._weights = page_weights(world, self._block.pages)
         happening = frozenset(one.kind for one in scenario.incidents)
         self._driver = RowDriver(
             spec.name,
-            kernel_of(policy, spec.kind, sections, happening, record=self._record),
+            kernel_of(policy, spec.kind, sections, happening, record=self._record, pooled=spec.pool is not None),
             self._block,
             self._weights,
             together=shares(policy, world) or locks(selection),
@@ -127,6 +130,8 @@ class TrafficWorld:
             revenue_micros=sums["revenue"] * MICROS,
             expected_usd=sums["expected_usd"].copy(),
             weight=np.ones(shape) if self._weights is None else self._weights.reshape(shape),
+            priced=sums["priced"].copy(),
+            successes=sums["labels"].copy(),
             names=UNNAMED,
         )
 
@@ -196,10 +201,21 @@ class TrafficWorld:
         return slice(index * self.pages, (index + 1) * self.pages)
 
 
-def kernel_of(policy: Policy, label: str, sections: Sections, happening: Collection[str] = (), *, record: bool) -> Any:
-    """The traffic kernel around a policy's rule; `happening` are the kinds of the scenario's incidents."""
+def kernel_of(
+    policy: Policy,
+    label: str,
+    sections: Sections,
+    happening: Collection[str] = (),
+    *,
+    record: bool,
+    pooled: bool = False,
+) -> Any:
+    """The traffic kernel around a policy's rule; `happening` are the kinds of the scenario's incidents.
+
+    `pooled`: whether it chooses from a random pool of the captions.
+    """
     world, feedback, selection = sections
-    rule, memory, pooled = policy.rule, policy.memory, pools(policy, selection)
+    rule, memory, equal_cold = policy.rule, policy.memory, pools(policy, selection)
     knows_truth = reads_truth(rule.summarise)
     return specialise(
         play,
@@ -208,7 +224,7 @@ def kernel_of(policy: Policy, label: str, sections: Sections, happening: Collect
         **chances.bindings(policy),
         summarise=rule.summarise,
         quantile=rule.quantile,
-        VECTORISE=policy.vectorise_from > 0 and pooled,  # whose `prepare` leaves the work space of n to the scores
+        VECTORISE=policy.vectorise_from > 0 and equal_cold,  # whose `prepare` leaves the work space of n to the scores
         observe_sales=rule.observe_sales,
         summarise_sales=rule.summarise_sales,
         evidence=rule.evidence,
@@ -217,11 +233,15 @@ def kernel_of(policy: Policy, label: str, sections: Sections, happening: Collect
         recover=rule.recover,
         # The composite score differs by captions so much that most are out at once.
         PRUNE=policy.prune_by_upper_bound or (composite(selection) and not knows_truth),
-        POOLED=pooled,
+        POOL=pooled,
+        POOLED=equal_cold,
+        BATCHES=policy.reads_batches,
+        CORRECTS=policy.corrects_delay,
+        learn_batch=rule.learn_batch,
         RECOMPUTE=knows_truth or not memory.cumulative,
         READS_SALES=policy.reads_sales,
         READS_FLEET=policy.reads_fleet,
-        READS_LABELS=not pooled and reads_labels(rule.prepare),
+        READS_LABELS=not equal_cold and reads_labels(rule.prepare),
         READS_REST=policy.reads_rest,
         SHARED=shares(policy, world),
         RECORD=record,

@@ -10,7 +10,7 @@ from scipy.stats import chi2
 
 from sim.calibration.checks import check
 from sim.calibration.dispersion import LARGEST, MESSAGE, SMALLEST, _cv, _Profile, dispersion_figures
-from sim.calibration.fatigue import Uses, fatigue_figures
+from sim.calibration.fatigue import Uses, _ends, fatigue_figures
 from sim.calibration.figures import Floats
 from sim.calibration.log import NO_CAPTION, Sends
 from sim.calibration.predictive import predict
@@ -115,9 +115,10 @@ def test_price_response_is_recovered(log: Sends, fitted) -> None:
     found = by_key(purchase_figures(log, fitted))
     points = found["world.purchases.per_view"].value
     # The truth falls as 1 / price; each estimate within 20 %, five times its error.
+    # The log has no price above $20: a point beyond it only says where the line goes on.
     for dollars, rate in points:
-        at = min(max(dollars, 5.0), 19.0)
-        assert rate / points[1][1] == pytest.approx(points[1][0] / at, rel=0.2)
+        if dollars <= 20.0:
+            assert rate / points[1][1] == pytest.approx(points[1][0] / max(dollars, 5.0), rel=0.2)
     assert np.mean(found["world.factors.weekday"].numbers) == pytest.approx(1.0)
     inside = [low <= 1.0 <= high for low, high in found["world.factors.hour"].limits]
     assert sum(inside) >= 18
@@ -276,3 +277,20 @@ def test_an_interval_that_is_too_wide_is_stated_beside_the_default() -> None:
     assert wide.limits == [(0.0, 1.4)]
     assert "0.00 to 1.40" in wide.comment
     assert _cv(MESSAGE, [0.3, 0.2, 0.4], "").identified
+
+
+# Fatigue between the points of its grid
+
+
+def test_ends_lie_between_the_points_of_a_grid() -> None:
+    grid = np.linspace(0.0, 1.0, 11)
+    profile = -0.5 * ((grid - 0.5) / 0.1) ** 2
+    low, high = _ends(grid, profile)
+    assert (low, high) == pytest.approx((0.5 - 0.196, 0.5 + 0.196), abs=0.005)
+    assert high - low > 2 * 0.1  # the points inside alone would give 0.4 to 0.6
+
+
+def test_ends_of_a_flat_likelihood_are_those_of_the_grid() -> None:
+    grid = np.linspace(0.0, 0.9, 10)
+    assert _ends(grid, np.zeros(10)) == (0.0, 0.9)
+    assert _ends(grid, -10.0 * grid)[0] == 0.0

@@ -232,3 +232,22 @@ def test_a_warehouse_without_the_table_is_named(tmp_path: Path) -> None:
 def test_every_known_layout_names_what_is_needed() -> None:
     for layout in KNOWN.values():
         assert {"action", "reward", "propensity", "time"} <= set(layout)
+
+
+def test_a_parquet_file_read_by_columns_is_the_log_of_the_same_text_file(tmp_path: Path) -> None:
+    columns = {
+        "page": ["b", "a", None, "b"],
+        "item": ["x", None, "y", "x"],
+        "gain": [1.0, 0.0, 2.0, 3.0],
+        "p": [0.5, 0.5, 0.25, 1.0],
+        "when": [4, 3, 2, 1],
+        "period": [1, 1, 1, 2],
+    }
+    pl.DataFrame(columns).write_parquet(tmp_path / "log.parquet")
+    pl.DataFrame(columns).write_csv(tmp_path / "log.csv")
+    roles = dict(zip(("stratum", "action", "reward", "propensity", "time", "batch"), columns, strict=True))
+    one, other = (read_log(str(tmp_path / name), roles) for name in ("log.parquet", "log.csv"))
+    assert one.reward.tolist() == [3.0, 2.0, 1.0]
+    for name in ("stratum", "action", "reward", "propensity", "batch"):
+        assert np.array_equal(getattr(one, name), getattr(other, name)), name
+    assert (one.actions, one.strata, one.notes) == (other.actions, other.strata, other.notes)

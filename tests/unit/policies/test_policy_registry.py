@@ -50,6 +50,7 @@ EXPECTED = {
     "pooled_thompson",
     "pooled_wilson",
     "pooled_gamma_poisson",
+    "pooled_posterior_mean",
     "recovering_softmax",
     "planning_oracle",
     "wilson_gaussian",

@@ -1,5 +1,6 @@
 """Policies that learn from other pages, against formulas in NumPy and against the truth they estimate."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from policies.maths.pooling import ratio_elsewhere, spread_left
 from policies.maths.wilson import wilson_bounds
 from policies.pooled_gamma_poisson import CORRELATION as FITTED
 from policies.pooled_gamma_poisson import PooledGammaPoisson
+from policies.pooled_posterior_mean import PooledPosteriorMean
 from policies.pooled_thompson import CORRELATION, MEAN, MEAN_ELSEWHERE, SPREAD, PooledThompson
 from policies.pooled_wilson import PooledWilson
 
@@ -103,3 +105,25 @@ def test_a_caption_that_sells_elsewhere_ranks_higher() -> None:
         means.append(a * b)
     assert means[1] == pytest.approx(14.0 * 0.00024, rel=0.1)
     assert means == sorted(means)
+
+
+def test_the_posterior_mean_is_that_of_the_draws_of_pooled_thompson() -> None:
+    policy, thompson = PooledPosteriorMean(), PooledThompson()
+    state, params = fitted(policy, labels(0.5, 300)), policy.parameters()
+    a, b = policy.rule.summarise_fleet(4.0, 1.0, 40.0, 15.0, 14.0, state, params)
+    assert (a, b) == thompson.rule.summarise_fleet(4.0, 1.0, 40.0, 15.0, 14.0, state, params)
+    with np.errstate(over="ignore"):
+        draws = [thompson.rule.score(a, b, state, params, KEY + np.uint64(i * 7919)) for i in range(4_000)]
+    mean = policy.rule.score(a, b, state, params, KEY)
+    assert np.mean(draws) == pytest.approx(mean, abs=5.0 * np.std(draws) / math.sqrt(4_000))
+    assert policy.rule.support(a, b, state, params) == (mean, mean)
+
+
+def test_what_sold_elsewhere_ranks_above_what_did_not() -> None:
+    policy = PooledPosteriorMean()
+    state, params = fitted(policy, labels(1.0)), policy.parameters()
+    good, unknown, bad = (
+        policy.rule.summarise_fleet(0.0, 0.0, n, s, 14.0, state, params)
+        for n, s in ((9.0, 8.0), (0.0, 0.0), (9.0, 0.0))
+    )
+    assert good[0] / sum(good) > unknown[0] / sum(unknown) > bad[0] / sum(bad)

@@ -2,14 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
 
-from reports.compare import compare, differing
+from reports.compare import compare, differing, same_luck
 from reports.compare_report import comparison_report
 from reports.content import FigureBlock, Paragraph, TableBlock
 from reports.estimators.intervals import independent_difference, paired_difference
@@ -68,6 +69,23 @@ def test_another_seed_world_or_number_of_replications_is_other_luck(first: Store
         report = comparison_report(first, other, comparison)
         assert "independent runs" in report.subtitle
         assert "only where replications are paired" in markdown(report)
+
+
+def test_another_file_under_the_same_scenario_is_other_luck(first: StoredRun) -> None:
+    """The digest covers the contents of `world.source`; the scenario names only the file."""
+    same = SimpleNamespace(scenario=first.scenario, replications=first.replications, manifest=dict(first.manifest))
+    assert compare(first, cast(StoredRun, same)).paired
+    same.manifest["digest"] = "of another file"
+    changed = compare(first, cast(StoredRun, same))
+    assert not changed.paired
+    assert changed.scenario == {"contents of world.source": ("one file", "another")}
+
+
+@pytest.mark.parametrize("key", ["seed", "replications", "world"])
+def test_luck_is_the_same_only_where_seed_replications_and_world_are(key: str) -> None:
+    one = {"seed": 1, "replications": 40, "world": {"kind": "bernoulli", "means": [0.1, 0.2]}, "name": "one"}
+    assert same_luck(one, {**one, "name": "two", "feedback": {"refresh_every": 50}})
+    assert not same_luck(one, {**one, key: None})
 
 
 def test_policies_of_one_run_only_are_named(first: StoredRun, tmp_path: Path) -> None:

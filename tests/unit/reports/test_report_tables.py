@@ -98,6 +98,9 @@ def test_slices_of_a_curve_are_joined_in_the_order_of_time() -> None:
     assert curve.policy == "p"
     assert curve.at.tolist() == [1.0, 2.0, 3.0]
     assert curve.mean.tolist() == [2.0, 3.0, 6.0]
+    half = stats.t.ppf(0.975, 1) * np.sqrt(2.0) / np.sqrt(2.0)
+    assert curve.low == pytest.approx(curve.mean - half)
+    assert curve.high == pytest.approx(curve.mean + half)
 
 
 def test_the_tail_holds_quantiles_and_the_worst_replications(tmp_path: Path) -> None:

@@ -6,10 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from policies.registry import kinds
+from scenarios import path_of
+from sim.cli import cli
 from sim.runs.plan import TARGET_BYTES, plan
-from sim.runs.workload import SEND_BYTES, estimate, fleet_bytes, memory_bytes, workload
+from sim.runs.workload import SEND_BYTES, estimate, fleet_bytes, memory_bytes, report_seconds, workload
 from sim.scenario import Scenario, load
 from sim.worlds.engine import simulate
 from sim.worlds.traffic.world import TrafficWorld
@@ -133,3 +136,28 @@ def test_the_cost_of_a_score_is_the_policys() -> None:
 def test_looking_at_every_caption_of_a_large_bank_takes_its_time() -> None:
     scenario = traffic(90, {"bank": {"captions": 16_500}})
     assert workload(scenario, "oracle").seconds > 3 * workload(scenario, "ucb1").seconds  # measured: 4.5
+
+
+def test_a_dry_run_counts_the_report_unless_there_is_none() -> None:
+    def planned(*words: str) -> dict[str, Any]:
+        done = CliRunner().invoke(cli, ["run", "textbook", "--dry-run", "--json", *words])
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    whole, without = planned(), planned("--no-report")
+    assert whole["report_seconds"] == pytest.approx(report_seconds(load(path_of("textbook"))))
+    assert without["report_seconds"] == 0.0
+    assert whole["seconds"] - without["seconds"] == pytest.approx(whole["report_seconds"])
+    few, many = (report_seconds(load(path_of("textbook"), [f"replications={count}"])) for count in (10, 100_000))
+    assert many > few + 10.0
+
+
+@pytest.mark.parametrize(("override", "looks"), [("selection.score=plain", 1.0), ("selection.bump=captions", 2.0)])
+def test_captions_that_are_no_equals_are_looked_at_one_by_one(override: str, looks: float) -> None:
+    """Under the composite score or a lock; unpriced captions that go out by hand are not looked at."""
+    base = ["world.bank={captions: 20000, shared: true, tiers: {budget: 1, mid: 1, premium: 2, bump: 4}}"]
+    seconds = workload(load("production", [*base, "selection.agency_lock=skip"])).seconds
+    plain = workload(load("production", [*base, "selection={}"])).seconds
+    other = workload(load("production", [*base, "selection.agency_lock=skip", override])).seconds
+    assert seconds > 3 * plain
+    assert (other - plain) / (seconds - plain) == pytest.approx(looks, rel=0.1)

@@ -355,3 +355,19 @@ def test_one_problem_of_another_world(text, old, new, line, key, words):
 @pytest.mark.parametrize("text", [GOOD, TRAFFIC, TABLE])
 def test_the_scenarios_that_these_tests_spoil_are_good(text):
     assert load(text).replications in (10, 100)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        {"policies": [{"kind": "uniform", "name": "x" * 10_000}, {"kind": "greedy", "name": "x" * 10_000}]},
+        {"policies": ["uniform"], "checks": [{"metric": "regret", "policy": "x" * 10_000, "at_most": 1}]},
+        {"policies": [{"kind": "uniform", "name": "x" * 10_000}], "checks": [{"metric": "regret", "policy": "q"}]},
+    ],
+)
+def test_a_long_name_is_cut_in_messages(content: dict[str, object]) -> None:
+    """Found by the full form of the fuzzing: three names of 10,000 characters."""
+    world = {"kind": "bernoulli", "means": [0.1, 0.2]}
+    with pytest.raises(ScenarioError) as caught:
+        load({"name": "a", "horizon": {"pulls": 5}, "world": world, **content})
+    assert len(str(caught.value)) < 1_000

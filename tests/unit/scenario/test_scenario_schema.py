@@ -61,7 +61,7 @@ def test_every_key_of_every_section_is_described(schema):
 def test_every_policy_and_parameter_is_there(schema):
     for kind in kinds():
         properties = schema["$defs"][f"policy_{kind}"]["properties"]
-        assert set(properties) == {"kind", "name", *(item.name for item in parameters_of(kind))}
+        assert set(properties) == {"kind", "name", "pool", "renew", *(item.name for item in parameters_of(kind))}
 
 
 @pytest.mark.parametrize("name", names())

@@ -87,6 +87,31 @@ def test_an_empty_table_with_a_column_more_keeps_its_layout(tmp_path):
         assert connection.execute(f"SELECT COUNT(*), COUNT(note) FROM {STATS}").fetchall() == [(2_000, 0)]
 
 
+def test_a_table_or_view_of_that_name_in_another_schema_is_another_one(tmp_path):
+    file = tmp_path / "a.duckdb"
+    with duckdb.connect(str(file)) as connection:
+        connection.execute("CREATE SCHEMA mine; CREATE SCHEMA views")
+        connection.execute(f"CREATE TABLE mine.{STATS} AS SELECT 1 AS a; CREATE INDEX i ON mine.{STATS} (a)")
+        connection.execute(f"CREATE VIEW views.{STATS} AS SELECT 2 AS a")
+    assert seed(f"duckdb:{file}") == 0
+    assert seed(f"duckdb:{file}", "--replace") == 0
+    with duckdb.connect(str(file), read_only=True) as connection:
+        assert connection.execute(f"SELECT a FROM mine.{STATS} UNION ALL SELECT a FROM views.{STATS}").fetchall() == [
+            (1,),
+            (2,),
+        ]
+    assert rows_of(file, STATS) == 2_000
+
+
+@pytest.mark.parametrize("place", ["parquet:~old/t", "duckdb:~old/t.duckdb"])
+def test_a_folder_whose_name_begins_with_a_tilde_is_no_home(tmp_path, monkeypatch, place):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "~old").mkdir()
+    assert seed(place) == 0
+    assert seed(place) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["~old"]
+
+
 def test_a_table_that_cannot_take_the_rows_is_left_as_it_was(tmp_path, capsys):
     file = tmp_path / "w.duckdb"
     user_table(file, STATS)

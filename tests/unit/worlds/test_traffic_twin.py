@@ -61,7 +61,14 @@ MORE = [
     "boltzmann",
     "wilson_normal",
 ]
-LONG = [pytest.param(policy, marks=pytest.mark.long) for policy in MORE]
+POOLS = [
+    {"kind": "wilson_sample", "pool": 14},
+    {"kind": "wilson_sample", "name": "renewed", "pool": 14, "renew": 5},
+    {"kind": "exp3", "pool": 14, "renew": 9},
+    {"kind": "greedy", "pool": 5},
+    {"kind": "oracle", "pool": 25},
+]
+LONG = [pytest.param(policy, marks=pytest.mark.long) for policy in MORE + POOLS]
 
 
 @pytest.mark.parametrize("policy", POLICIES + LONG, ids=lambda p: p if isinstance(p, str) else p["kind"])

@@ -391,6 +391,6 @@ class Uncompilable(Policy):
 
 
 def test_a_rule_that_cannot_be_compiled_is_named_with_its_line():
-    spec = SimpleNamespace(name="odd", kind="uncompilable", build=Uncompilable)
+    spec = SimpleNamespace(name="odd", kind="uncompilable", build=Uncompilable, pool=None, renew=None)
     with pytest.raises(InputError, match=r'policy odd: its rule cannot be compiled.*File .*py", line \d+'):
         simulate(scenario_of(days=2.0), spec, range(1))

@@ -19,6 +19,7 @@ FOREVER = 2**30  # weeks
 # Addresses among a caption's draws, and, in place of a caption's number, of the page's own.
 TIER, PRICE, QUALITY, LIFE, CATEGORY, URGENT, DOLLARS = range(7)
 PAGE = 0
+Z_MOST = 7.0  # of a normal score
 
 
 class BankParams(NamedTuple):
@@ -31,6 +32,7 @@ class BankParams(NamedTuple):
     log_per_view: Any  # logarithm of the purchases per view, by whole dollars
     sigma: float  # standard deviation of the logarithm of a caption's quality
     max_per_view: float
+    log_quantiles: Any  # logarithm of Beta rates at even z from -Z_MOST to Z_MOST; of length 0 without a Beta
     log_stay: float  # logarithm of the probability to stay another week
     common: float  # weight of the quality that all pages of the bank share
     own: float  # weight of the quality on the page alone; the squares add up to 1
@@ -156,10 +158,20 @@ def sample_caption(
     quality = normal(arm_key(key, QUALITY))
     if params.own > 0.0:
         quality = params.common * quality + params.own * normal(arm_key(own_key, QUALITY))
+    caption.price = dollars
+    if params.log_quantiles.shape[0] > 0:
+        caption.log_rate = interpolate(quality, params.log_quantiles)
+        return
     quality = params.sigma * quality - 0.5 * params.sigma * params.sigma
     log_rate = params.log_per_view[dollars] + quality + level
-    caption.price = dollars
     caption.log_rate = log_rate - math.log1p(math.exp(log_rate) / params.max_per_view)
+
+
+def interpolate(z: float, values: Floats) -> float:
+    """The value at `z`, linear between those at -Z_MOST … Z_MOST."""
+    place = min(max(z + Z_MOST, 0.0), 2.0 * Z_MOST) / (2.0 * Z_MOST) * (values.shape[0] - 1)
+    i = min(int(place), values.shape[0] - 2)
+    return values[i] + (place - i) * (values[i + 1] - values[i])  # type: ignore[no-any-return]
 
 
 def sample_price(u: float, low: float, high: float, params: BankParams) -> int:

@@ -1,7 +1,8 @@
 """A page's bank as the weeks go by: captions arrive, drift, retire, and are tried when they are first chosen.
 
 Plain functions of the traffic kernel, which binds `POOLED`: whether the policy sees cold captions as equals. For other
-policies every caption is tried from its arrival on, unpriced ones apart that go out by hand.
+policies every caption is tried from its arrival on, unpriced ones apart that go out by hand. `POOL`: whether it chooses
+from a random pool of them.
 """
 
 import math
@@ -11,6 +12,7 @@ import numpy as np
 from policies.maths.draws import STREAM, arm_key, mix, pull_key, uniform
 from sim.kernels import unbound
 from sim.worlds.base import Params
+from sim.worlds.traffic.bank.pool import lose_cold
 from sim.worlds.traffic.bank.rank_cutoff import set_cutoff_rate
 from sim.worlds.traffic.bank.top_cold import rebuild, remove
 from sim.worlds.traffic.feedback.update_job import refresh_score
@@ -19,6 +21,7 @@ from sim.worlds.traffic.rows import Row
 from sim.worlds.traffic.selection.composite import note_value
 
 CONSTRAINED: bool = unbound("CONSTRAINED")
+POOL: bool = unbound("POOL")
 POOLED: bool = unbound("POOLED")
 
 TIDY = 0.5  # share of a list's captions below which those that retired are struck off
@@ -83,6 +86,8 @@ def heads(coins: np.uint64) -> float:
 def retire_cold(tier: int, week: int, tried: int, row: Row) -> None:
     """Remove the cold captions that retire, `tried` others having retired; they stay listed until they are many."""
     page, start = row.page, row.page.tier_start[tier]
+    if POOL:
+        lose_cold(tier, row.bank.leaving[tier, week] - tried, week, row)
     page.cold[tier] -= row.bank.leaving[tier, week] - tried
     if page.cold[tier] < TIDY * page.listed[tier]:
         kept = start
@@ -155,7 +160,11 @@ def take(tier: int, key: np.uint64, row: Row, params: Params) -> int:
         worth, place, sizes = row.bank.top_worth[tier], row.bank.top_place[tier], row.bank.top_sizes[tier]
         remove(worth[RATE], place[RATE], sizes, RATE, c)
         remove(worth[USD], place[USD], sizes, USD, c)
-    return start_record(tier, c, row, params)
+    i = start_record(tier, c, row, params)
+    if POOL:
+        row.page.pool_cold[tier] -= 1
+        row.tried.captions[i].pooled = 1
+    return i
 
 
 def pick(tier: int, key: np.uint64, row: Row) -> int:

@@ -1,9 +1,10 @@
 """The update job of one page: what is counted at a refresh, and what policies then remember.
 
 Plain functions of the traffic kernel, which binds the policy's `summarise` and `RECOMPUTE`, `WEIGHTED`, `DISCOUNTED`,
-`WINDOWED`, `BY_REVENUE`, and `RECOUNT` where a message is counted at every refresh (see `recount`). A purchase is known
-when its message is loaded with the probability of `share_known`, independently of the others: one binomial thinning per
-message, exact because the counts of a message are frozen at its first load.
+`WINDOWED`, `BATCHES`, `CORRECTS` (views count by the chance that a purchase is known), `BY_REVENUE`, and `RECOUNT`
+where a message is counted at every refresh (see `recount`). A purchase is known when its message is loaded with the
+probability of `share_known`, independently of the others: one binomial thinning per message, exact because the counts
+of a message are frozen at its first load.
 """
 
 import math
@@ -13,6 +14,7 @@ from policies.maths.draws import arm_key, pull_key
 from sim.kernels import unbound
 from sim.worlds.base import Params
 from sim.worlds.count_draws import binomial
+from sim.worlds.traffic.feedback.batches import forget_notes, learn_news
 from sim.worlds.traffic.feedback.labels import (
     FAILURE,
     NEITHER,
@@ -32,8 +34,10 @@ from sim.worlds.traffic.rows import Row
 from sim.worlds.traffic.selection.composite import note_value
 
 summarise: Callable[..., tuple[float, float]] = unbound("summarise")
+BATCHES: bool = unbound("BATCHES")
 BY_REVENUE: bool = unbound("BY_REVENUE")
 CONSTRAINED: bool = unbound("CONSTRAINED")
+CORRECTS: bool = unbound("CORRECTS")
 DISCOUNTED: bool = unbound("DISCOUNTED")
 RECOMPUTE: bool = unbound("RECOMPUTE")
 WEIGHTED: bool = unbound("WEIGHTED")
@@ -63,6 +67,8 @@ def refresh(now: int, row: Row, params: Params) -> None:
         for i in range(page.loaded_size):
             count(row.job.loaded[wrapped(page.loaded_head + i, row.job.loaded.shape[0])], median, now, row, params)
         page.loaded_size = 0
+    if BATCHES:
+        learn_news(row, params)
 
 
 def load(now: int, until: int, row: Row) -> None:
@@ -80,7 +86,9 @@ def load(now: int, until: int, row: Row) -> None:
 
 
 def current_median(row: Row) -> float:
-    """The median EMV of the page's window; NaN without messages."""
+    """The median EMV of the page's window, NaN without messages; 0 where every message that sold is a success."""
+    if row.rules.median_zero:
+        return 0.0
     if row.rules.median_lower:
         return lower_median_emv(row.page, row.job.positive_emvs_sorted)
     return median_emv(row.page, row.job.positive_emvs_sorted)
@@ -89,6 +97,8 @@ def current_median(row: Row) -> float:
 def observe(message: Record, now: int, row: Row) -> None:
     """Find out what is known of a message, and let it into the page's median."""
     known = 0
+    if CORRECTS:
+        message.left *= share_known(float(now - message.time), row.rules.delay_s)
     if message.purchases > 0:
         key = pull_key(arm_key(row.page.outcome_key, row.tried.history[message.caption].caption_id), message.use)
         share = share_known(float(now - message.time), row.rules.delay_s)
@@ -146,6 +156,8 @@ def expire(before: int, row: Row, params: Params) -> None:
                 table.runs = table.successes = table.failures = table.observations = 0
                 table.revenue = table.revenue_null = 0
                 table.weighted = 0.0
+            if BATCHES:
+                forget_notes(c, row)
             if CONSTRAINED:
                 note_value(c, row)
             if not RECOMPUTE:
@@ -188,6 +200,8 @@ def learn(c: int, trials: float, successes: float, weighted: float, row: Row) ->
 def refresh_score(c: int, mean: float, row: Row, params: Params) -> None:
     """Bring `a` and `b` up to the statistics of a caption, and to the truth: `mean` purchases per view."""
     caption, history = row.tried.captions[c], row.tried.history[c]
+    if BATCHES and history.n > 0.0:
+        return
     true_mean = mean * caption.price if BY_REVENUE else mean
     caption.a, caption.b = summarise(history.n, history.s, history.ipw_successes, true_mean, params)
 

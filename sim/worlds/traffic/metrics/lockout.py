@@ -10,6 +10,7 @@ from policies.maths.draws import pull_key
 from sim.kernels import unbound
 from sim.worlds.base import Flags, Floats, Params
 from sim.worlds.selection.chances import copy
+from sim.worlds.traffic.bank.pool import cold_of
 from sim.worlds.traffic.bank.top_cold import ensure_size
 from sim.worlds.traffic.feedback.update_job import recall
 from sim.worlds.traffic.metrics.regret import rate_on
@@ -24,6 +25,7 @@ support: Callable[..., tuple[float, float]] = unbound("support")
 DISCOUNTED: bool = unbound("DISCOUNTED")
 WINDOWED: bool = unbound("WINDOWED")
 COMPOSITE: bool = unbound("COMPOSITE")
+POOL: bool = unbound("POOL")
 
 NO_COOL_DOWN = RETIRED - 1
 
@@ -48,13 +50,15 @@ def locked_out(locked: Flags, row: Row, params: Params) -> None:
 
 
 def is_locked_out(tier: int, day: int, row: Row, params: Params) -> bool:
-    """Whether it is so of one tier; changes the policy's state."""
-    eligible, cold = gather(tier, day, NO_COOL_DOWN, row, params), row.page.cold[tier]
+    """Whether it is so of one tier; changes the policy's state. Cold captions may all be in the pool, if any is."""
+    eligible, cold = gather(tier, day, NO_COOL_DOWN, row, params), cold_of(tier, row)
     if eligible + cold == 0:
         return False
     key, arms = pull_key(row.page.policy_key, (day + 1) * TIERS + tier), eligible + cold
     prepare(row.sums.sends, row.work.n[:arms], row.work.a[:arms], row.work.b[:arms], params, row.state[tier], key)
-    best = best_of(tier, day, eligible, row)
+    best = best_of(tier, day, eligible + row.page.outside if POOL else eligible, row)
+    if POOL and (best >= eligible or (best < 0 and cold == 0)):
+        return True  # it is not in the pool
     return count_above(best, tier, eligible, row, params) >= max(1, wanted_of(tier, row))
 
 

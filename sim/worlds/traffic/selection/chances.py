@@ -12,6 +12,7 @@ from sim.kernels import unbound
 from sim.worlds.base import Params
 from sim.worlds.selection.chances import HITS, MOST, REDRAW, chance_of, copy, is_exact, weigh
 from sim.worlds.selection.inclusion import Arms, room_for
+from sim.worlds.traffic.bank.pool import cold_of
 from sim.worlds.traffic.rows import Row
 from sim.worlds.traffic.selection.composite import DRAW
 from sim.worlds.traffic.selection.ranking import decide
@@ -39,9 +40,9 @@ def integrate_chances(tier: int, eligible: int, wanted: int, found: int, row: Ro
     for i in range(eligible):
         bonus = work.bonus[i] if COMPOSITE else 0.0
         entries = enter(i, work.a[i], work.b[i], bonus, 1.0, entries, row)
-    if row.page.cold[tier] > 0:
+    if cold_of(tier, row) > 0:
         a, b = summarise(0.0, 0.0, 0.0, 0.0, params)
-        entries = enter(eligible, a, b, 0.0, row.page.cold[tier], entries, row)
+        entries = enter(eligible, a, b, 0.0, cold_of(tier, row), entries, row)
     laws, scale = work.laws, DRAW if COMPOSITE else 1.0
     arms = Arms(laws[0, :entries], laws[1, :entries], work.copies[:entries], laws[2, :entries], scale)
     out = work.values[:entries]
@@ -85,7 +86,7 @@ def redraw(tier: int, eligible: int, wanted: int, found: int, key: np.uint64, ro
             position = work.chosen[i]
             if position < eligible or i == place:
                 missing -= count_hit(min(position, eligible), draws, row)
-    finish_hits(eligible, wanted, found, draws, row.page.cold[tier], row)
+    finish_hits(eligible, wanted, found, draws, cold_of(tier, row), row)
     copy(work.states[1], row.state[tier])
 
 

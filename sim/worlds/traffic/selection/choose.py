@@ -13,6 +13,7 @@ from sim.kernels import unbound
 from sim.units import DAY_S
 from sim.worlds.base import Params
 from sim.worlds.selection.chances import copy
+from sim.worlds.traffic.bank.pool import cold_of
 from sim.worlds.traffic.bank.turnover import take
 from sim.worlds.traffic.feedback.update_job import recall, refresh_score
 from sim.worlds.traffic.fleet import fit_fleet, summarise_with_fleet
@@ -33,6 +34,7 @@ ABORTS: bool = unbound("ABORTS")  # whether a locked caption aborts the page's c
 CONSTRAINED: bool = unbound("CONSTRAINED")  # whether budgets apply
 DISCOUNTED: bool = unbound("DISCOUNTED")
 LOCKED: bool = unbound("LOCKED")  # whether captions that another page uses are not eligible
+POOL: bool = unbound("POOL")  # whether only captions of a random pool are ranked
 READS_FLEET: bool = unbound("READS_FLEET")
 READS_LABELS: bool = unbound("READS_LABELS")  # whether `prepare` looks at the labels of captions
 READS_REST: bool = unbound("READS_REST")
@@ -59,7 +61,7 @@ def choose_day(day: int, row: Row, params: Params) -> None:
                 prepare_classes(tier, row)
             eligible = gather_today(tier, day, row, params)
             # A policy is never asked about nothing.
-            arms = eligible + row.page.cold[tier]
+            arms = eligible + cold_of(tier, row)
             called = arms > 0 and not row.page.aborted
             found = choose(tier, day, eligible, wanted, row, params) if called else 0
             if found == 0 and called and not CONSTRAINED and not row.page.aborted:
@@ -95,20 +97,33 @@ def gather_today(tier: int, day: int, row: Row, params: Params) -> int:
     if READS_SALES or READS_FLEET:
         copy(row.state[tier], row.work.states[0])
     eligible = gather(tier, day, day * DAY_S - row.rules.cool_down_s, row, params)
-    if (READS_SALES or READS_FLEET) and eligible + row.page.cold[tier] == 0:
+    if (READS_SALES or READS_FLEET) and eligible + cold_of(tier, row) == 0:
         copy(row.work.states[0], row.state[tier])
     return eligible
 
 
 def gather(tier: int, day: int, latest: int, row: Row, params: Params) -> int:
-    """Copy a tier's tried captions that were last used by `latest` into the work space; returns how many there are."""
-    count, start = 0, row.page.tried_start[tier]
+    """Copy a tier's tried captions that were last used by `latest` into the work space; returns how many there are.
+
+    With a pool they are those of the pool; the others, which only a clairvoyant chooses, come behind them.
+    """
     if READS_SALES:
         fit_sales(tier, row, params)
     if READS_FLEET:
         fit_fleet(tier, row, params)
+    count = gather_from(1, 0, tier, day, latest, row, params)
+    if POOL:
+        row.page.outside = gather_from(0, count, tier, day, latest, row, params) - count
+    return count
+
+
+def gather_from(pooled: int, count: int, tier: int, day: int, latest: int, row: Row, params: Params) -> int:
+    """The same from position `count` on, with a pool only of captions inside (1) or outside (0); the next position."""
+    start = row.page.tried_start[tier]
     for c in range(start, start + row.page.tried[tier]):
         caption = row.tried.captions[c]
+        if POOL and caption.pooled != pooled:
+            continue
         if RECOMPUTE and caption.last_used <= latest:
             refresh_score(c, rate_on(day, c, row), row, params)
         if READS_FLEET:
@@ -167,7 +182,7 @@ def choose(tier: int, day: int, eligible: int, wanted: int, row: Row, params: Pa
         note_chances(tier, eligible, wanted, found, key, row, params)
     row.page.aborted = aborted
     if tier != BUMP:
-        expect(tier, day, eligible, found, row)
+        expect(tier, day, eligible + row.page.outside if POOL else eligible, found, row)
     return found
 
 

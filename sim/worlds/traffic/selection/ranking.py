@@ -15,6 +15,7 @@ from policies.maths.draws import arm_key, uniform
 from sim.kernels import unbound
 from sim.worlds.base import Params
 from sim.worlds.sorted_arrays import insert_at
+from sim.worlds.traffic.bank.pool import cold_of
 from sim.worlds.traffic.rows import Row
 from sim.worlds.traffic.selection.agency_lock import stop_at_clash
 from sim.worlds.traffic.selection.composite import DRAW, drop_excluded
@@ -50,7 +51,7 @@ def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params
     """
     if REPLACES and row.page.replaced:
         return rank_replaced(tier, eligible, wanted, key, row)
-    arms, state = eligible + row.page.cold[tier], row.state[tier]
+    arms, state = eligible + cold_of(tier, row), row.state[tier]
     prepare(row.sums.sends, row.work.n[:arms], row.work.a[:arms], row.work.b[:arms], params, state, key)
     # Cold ones first: little is known of them, and few tried ones then make it into the list.
     found = rank_cold(tier, eligible, wanted, key, row, params) if POOLED else 0
@@ -61,7 +62,7 @@ def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params
 
 def rank_replaced(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row) -> int:
     """The same while the sampling function is replaced."""
-    u, cold, found = 1.0, row.page.cold[tier] if POOLED else 0, 0
+    u, cold, found = 1.0, cold_of(tier, row) if POOLED else 0, 0
     for j in range(min(cold, wanted)):
         u *= uniform(arm_key(key, 2 * eligible + j)) ** (1.0 / (cold - j))
         row.work.score[j], row.work.luck[j], row.work.chosen[j] = replaced_quantile(u), u, eligible + j
@@ -81,7 +82,7 @@ def rank_cold(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, p
     (Rényi 1953). Where the quantile is flat they break ties as independent uniforms would.
     """
     a, b = summarise(0.0, 0.0, 0.0, 0.0, params)
-    u, cold, found = 1.0, row.page.cold[tier], 0
+    u, cold, found = 1.0, cold_of(tier, row), 0
     for j in range(min(cold, wanted)):
         luck = arm_key(key, 2 * eligible + j)
         u *= uniform(luck) ** (1.0 / (cold - j))

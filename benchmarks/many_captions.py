@@ -1,0 +1,181 @@
+"""Scenario `many_captions` simulated again in plain NumPy, independently of the engine, and compared with a sweep.
+
+    python -m sim sweep many_captions --vary many_captions --out runs/many
+    python -m benchmarks.many_captions runs/many --replications 4
+
+Both say what a rule's successes exceed those of random choice by ("lift"). The exit code is 1 where the two differ by
+more than three standard errors. Nothing of the engine is used: rates, choices and outcomes are drawn here, from other
+random numbers, and the rules are written from their formulas.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+from scipy.special import betaincinv, ndtr
+
+Floats = NDArray[np.float64]
+Rule = Callable[[Floats, Floats, np.random.Generator], Floats]
+"""Scores (pages, captions) from trials and successes of the same shape."""
+
+PAGES, CAPTIONS, DAYS, SENDS, COOL_DOWN = 38, 16_561, 90, 15, 7
+STANDARD_ERRORS = 3.0
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One cell: the Beta distribution of rates, their correlation over pages, the share of messages that teach."""
+
+    beta: tuple[float, float]
+    correlation: float
+    attribution: float
+
+
+def uniform(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
+    """Random choice, whatever is known."""
+    return rng.random((n + s).shape)
+
+
+def wilson_sample(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
+    """Uniform on the Wilson interval of the counts, one success and one failure added."""
+    m, p = n + 2.0, (s + 1.0) / (n + 2.0)
+    z2 = 1.96**2
+    centre, half = p + z2 / (2.0 * m), 1.96 * np.sqrt(p * (1.0 - p) / m + z2 / (4.0 * m * m))
+    return np.asarray((centre + (2.0 * rng.random(n.shape) - 1.0) * half) / (1.0 + z2 / m))
+
+
+def thompson_beta(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
+    """A Beta draw under a uniform prior."""
+    return rng.beta(1.0 + s, 1.0 + n - s)
+
+
+def pooled_posterior(n: Floats, s: Floats) -> tuple[Floats, Floats]:
+    """The Beta posterior under the prior that the other pages give (Bühlmann and Straub 1970; moments of pairs)."""
+    other_n, other_s = n.sum(axis=0) - n, s.sum(axis=0) - s
+    mean, elsewhere = ((one.sum(1) + 1.0) / (of.sum(1) + 2.0) for one, of in ((s, n), (other_s, other_n)))
+    pairs = (n * np.maximum(n - 1.0, 0.0)).sum(1)
+    both = (s * np.maximum(s - 1.0, 0.0)).sum(1) / mean**2 - pairs
+    spread = np.clip((both + (1.0 - mean) / mean / 11.0 * 1000.0) / (pairs + 1000.0), 1e-4, 0.9 * (1.0 - mean) / mean)
+    crossed = (n * other_n).sum(1)
+    together = (s * other_s).sum(1) / (mean * elsewhere) - crossed
+    alike = np.clip((together + 500.0 * spread) / (crossed + 1000.0) / spread, 0.0, 1.0)
+    mean, elsewhere, spread, alike = (one[:, None] for one in (mean, elsewhere, spread, alike))
+    expected = other_n * elsewhere
+    trust = spread * alike * expected / (spread * alike * expected + 1.0 - elsewhere)
+    ratio = 1.0 + trust * (np.divide(other_s, expected, out=np.ones_like(n), where=expected > 0.0) - 1.0)
+    centre = np.clip(mean * ratio, 0.01 * mean, 1.0 - 0.01 * (1.0 - mean))
+    room = centre * (1.0 - centre)
+    strength = room / np.minimum(mean**2 * spread * (1.0 - alike * trust), 0.9 * room) - 1.0
+    return strength * centre + s, strength * (1.0 - centre) + n - s
+
+
+def pooled_thompson(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
+    """A draw from the pooled posterior."""
+    return rng.beta(*pooled_posterior(n, s))
+
+
+def pooled_posterior_mean(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
+    """The mean of the pooled posterior, ties broken at random."""
+    a, b = pooled_posterior(n, s)
+    return np.asarray(a / (a + b) + 1e-12 * rng.random(n.shape))
+
+
+RULES: dict[str, Rule] = {
+    rule.__name__: rule for rule in (uniform, wilson_sample, thompson_beta, pooled_thompson, pooled_posterior_mean)
+}
+
+
+def rates_of(problem: Problem, rng: np.random.Generator, shape: tuple[int, int] = (PAGES, CAPTIONS)) -> Floats:
+    """Rates (pages, captions): Beta, with normal scores of the given correlation over pages."""
+    shared, own = rng.normal(size=shape[1]), rng.normal(size=shape)
+    scores = np.sqrt(problem.correlation) * shared + np.sqrt(1.0 - problem.correlation) * own
+    return np.asarray(betaincinv(*problem.beta, ndtr(scores)))
+
+
+def successes(rule: Rule, rates: Floats, attribution: float, rng: np.random.Generator, days: int = DAYS) -> float:
+    """Successes of all pages in `days` days; the labels of a day are known the next morning."""
+    n, s, last = np.zeros(rates.shape), np.zeros(rates.shape), np.full(rates.shape, -COOL_DOWN - 1)
+    page, total = np.arange(len(rates))[:, None], 0.0
+    for day in range(days):
+        scores = np.where(last < day - COOL_DOWN, rule(n, s, rng), -np.inf)
+        chosen = np.argpartition(scores, -SENDS, axis=1)[:, -SENDS:]
+        sold = rng.random(chosen.shape) < rates[page, chosen]
+        known = rng.random(chosen.shape) < attribution
+        n[page, chosen] += known
+        s[page, chosen] += known & sold
+        last[page, chosen] = day
+        total += float(sold.sum())
+    return total
+
+
+def simulate(problem: Problem, replications: int, seed: int) -> dict[str, Floats]:
+    """{rule: successes (replications,)}, all rules on the same rates."""
+    found: dict[str, list[float]] = {name: [] for name in RULES}
+    for number in range(replications):
+        rates = rates_of(problem, np.random.default_rng((seed, number)))
+        for place, (name, rule) in enumerate(RULES.items()):
+            rng = np.random.default_rng((seed, number, place))
+            found[name].append(successes(rule, rates, problem.attribution, rng))
+    return {name: np.array(each) for name, each in found.items()}
+
+
+def lift(totals: Mapping[str, Floats], rule: str) -> tuple[float, float]:
+    """What a rule has above random choice, as a share of it, and the standard error (delta method)."""
+    mine, chance = totals[rule], totals["uniform"]
+    ratio = mine.mean() / chance.mean()
+    error = np.std(mine - ratio * chance, ddof=1) / np.sqrt(len(mine)) / chance.mean()
+    return float(ratio - 1.0), float(error)
+
+
+def cells(sweep: Path, match: str = "*") -> list[tuple[Problem, dict[str, Floats]]]:
+    """The problem of each cell of a sweep whose folder matches, with the successes of its policies."""
+    from sim.api import load_run
+    from sim.scenario import load
+
+    found = []
+    for folder in sorted(sweep.glob(f"cells/{match}")):
+        scenario: Any = load(folder / "scenario.yaml")
+        problem = Problem(scenario.world.purchases.beta, scenario.world.bank.correlation, scenario.feedback.attribution)
+        groups = load_run(folder).replications.sort("replication").partition_by("policy", as_dict=True)
+        found.append((problem, {str(key[0]): group["reward"].to_numpy() for key, group in groups.items()}))
+    return found
+
+
+def rows(sweep: Path, match: str, replications: int, seed: int) -> pl.DataFrame:
+    """One row per cell and policy: lift of the engine and of NumPy, with standard errors, in percent."""
+    made = []
+    for problem, totals in cells(sweep, match):
+        again = simulate(problem, replications, seed) if replications else {}
+        for policy in totals:
+            ours, error = lift(totals, policy)
+            row = {"beta": str(problem.beta), "correlation": problem.correlation, "attribution": problem.attribution}
+            row |= {"policy": policy, "lift": 100.0 * ours, "error": 100.0 * error}
+            theirs, other = lift(again, policy) if policy in again else (np.nan, np.nan)
+            apart = abs(ours - theirs) / max(1e-12, float(np.hypot(error, other)))
+            made.append(row | {"numpy": 100.0 * theirs, "numpy_error": 100.0 * other, "apart": apart})
+    return pl.DataFrame(made)
+
+
+def main() -> int:
+    """Print the comparison; 1 where a lift differs by more than three standard errors."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sweep", type=Path, help="folder of the sweep")
+    parser.add_argument("--replications", type=int, default=4, help="of the simulation in NumPy; 0: lifts only")
+    parser.add_argument("--cells", default="*", help="pattern of the folders below cells/")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    table = rows(options.sweep, options.cells, options.replications, options.seed)
+    with pl.Config(tbl_rows=-1, tbl_cols=-1, float_precision=2, tbl_width_chars=160):
+        print(table)
+    compared = table.filter((pl.col("policy") != "uniform") & pl.col("numpy").is_finite())
+    return int((compared["apart"] > STANDARD_ERRORS).any())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,92 @@
+"""What labels tell: how often messages succeed, and how much that says, by how well pages sell."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from reports.estimators.intervals import Floats
+
+CLASSES = (("lower half", 0.5), ("next 40 %", 0.9), ("next 9 %", 0.99), ("top 1 %", 1.0))
+SATURATED = 0.9  # of a page's priced messages succeed
+WARN_FROM = 0.1  # of the revenue
+
+
+@dataclass(frozen=True)
+class LabelClass:
+    """Pages of one class; means are weighted by priced messages."""
+
+    name: str
+    pages: int
+    purchases: float
+    """Per priced message."""
+    success: float
+    """Share of priced messages that succeed."""
+    bits: float
+    """Entropy of a label, 0 to 1: an upper bound of what it can tell."""
+    information: float
+    """Of a label on the caption's rate, against that of the count of purchases; 0 to 1."""
+    revenue_share: float
+
+
+def success_shares(pages: pl.DataFrame) -> Floats:
+    """Share of each page's priced messages that succeeded, (pages,); 0 without any."""
+    priced = pages["priced"].to_numpy().astype(np.float64)
+    share: Floats = np.clip(pages["successes"].to_numpy() / np.maximum(priced, 1.0), 0.0, 1.0)
+    return share
+
+
+def entropy(share: Floats) -> Floats:
+    """Bits of a label that succeeds with this probability: −p log₂ p − (1 − p) log₂ (1 − p)."""
+    inside = np.clip(share, 1e-300, 1.0 - 1e-16)
+    bits: Floats = -inside * np.log2(inside) - (1.0 - inside) * np.log2(1.0 - inside)
+    return np.where((share <= 0.0) | (share >= 1.0), 0.0, bits)
+
+
+def relative_information(mean: Floats) -> Floats:
+    """Fisher information on a Poisson mean of the label "at least one", against that of the count: m / (e^m − 1)."""
+    return np.where(mean > 0.0, mean / np.expm1(np.clip(mean, 1e-12, 700.0)), 1.0)
+
+
+def label_classes(pages: pl.DataFrame) -> list[LabelClass]:
+    """Classes of the pages of one policy, all replications together, by purchases per priced message."""
+    priced = pages["priced"].to_numpy().astype(np.float64)
+    mean = pages["reward"].to_numpy() / np.maximum(priced, 1.0)
+    rank = np.argsort(np.argsort(mean, kind="stable"), kind="stable")
+    edges = [0, *(round(share * len(pages)) for _, share in CLASSES)]
+    found = [
+        _class(name, (rank >= low) & (rank < high), pages, mean)
+        for (name, _), low, high in zip(CLASSES, edges[:-1], edges[1:], strict=True)
+    ]
+    return [each for each in found if each is not None]
+
+
+def _class(name: str, inside: np.ndarray, pages: pl.DataFrame, mean: Floats) -> LabelClass | None:
+    weight = np.where(inside, pages["priced"].to_numpy(), 0.0)
+    if not weight.sum():
+        return None
+    revenue, share = pages["revenue_usd"].to_numpy(), success_shares(pages)
+    purchases, success, bits, information = (
+        float(np.average(values, weights=weight))
+        for values in (mean, share, entropy(share), relative_information(mean))
+    )
+    part = float(revenue[inside].sum() / revenue.sum()) if revenue.sum() else 0.0
+    return LabelClass(name, int(inside.sum()), purchases, success, bits, information, part)
+
+
+def saturated_revenue(pages: pl.DataFrame) -> float:
+    """Share of the revenue from pages where nearly every priced message succeeds."""
+    revenue = pages["revenue_usd"].to_numpy()
+    return float(revenue[success_shares(pages) > SATURATED].sum() / revenue.sum()) if revenue.sum() else 0.0
+
+
+def warnings(shares: Sequence[tuple[str, float]]) -> list[str]:
+    """A sentence for each (policy, share of its revenue from saturated pages) that is large."""
+    return [
+        f"Labels saturate under {name}: {100 * share:.0f} % of its revenue comes from pages where more than "
+        f"{100 * SATURATED:.0f} % of the priced messages succeed. There a label hardly depends on the caption, and "
+        "policies that learn from labels cannot tell captions apart; those that count purchases can (gamma_poisson)."
+        for name, share in shares
+        if share >= WARN_FROM
+    ]

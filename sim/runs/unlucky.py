@@ -1,0 +1,80 @@
+"""The unlucky replications of a run (`world.unlucky`), under every policy: where they are from, and their tables."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from sim.files import replacing
+from sim.kernels import compiling_rule
+from sim.runs.folders.run_folder import UNLUCKY
+from sim.worlds.bernoulli.luck import Unlucky, find_unlucky, luck_of
+from sim.worlds.engine import Curve, build_world, run
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from sim.scenario import PolicySpec, Scenario
+
+
+def wanted_unlucky(scenario: "Scenario") -> int:
+    """Unlucky replications that the scenario asks for; 0 in worlds that have none."""
+    return (scenario.world.unlucky or 0) if scenario.world.kind == "bernoulli" else 0
+
+
+def write_unlucky(folder: Path, scenario: "Scenario") -> None:
+    """Write the tables of a run that has unlucky replications."""
+    import pyarrow.parquet as pq  # noqa: PLC0415 - slow to import
+
+    if not wanted_unlucky(scenario):
+        return
+    for name, table in unlucky_tables(scenario).items():
+        with replacing(folder / name) as temporary:
+            pq.write_table(table, temporary)
+
+
+def unlucky_tables(scenario: "Scenario") -> "dict[str, pa.Table]":
+    """By file name: rows of every policy in the unlucky replications, and the stratum of every replication.
+
+    docs/data-dictionary.md describes them.
+    """
+    import pyarrow as pa  # noqa: PLC0415
+
+    rows_file, strata_file = UNLUCKY
+    found = find_unlucky(scenario, wanted_unlucky(scenario))
+    own = range(scenario.replications)
+    strata = np.concatenate([found.strata_of(luck_of(scenario, own)), found.strata])
+    return {
+        rows_file: pa.concat_tables([_rows(scenario, spec, found) for spec in scenario.policies]),
+        strata_file: pa.table(
+            {
+                "replication": np.array([*own, *found.numbers], np.int64),
+                "stratum": strata,
+                "probability": found.probability[strata],
+            }
+        ),
+    }
+
+
+def _rows(scenario: "Scenario", spec: "PolicySpec", found: Unlucky) -> "pa.Table":
+    import pyarrow as pa  # noqa: PLC0415
+
+    # A world takes the replications of a block, which are adjacent; it asks only for their number and for each of them.
+    world = build_world(scenario, spec, cast("range", found.numbers))
+    with compiling_rule(spec.name):
+        run(world, Curve(np.array([float(scenario.horizon.length)])))
+    totals = world.totals()
+    share = np.divide(
+        totals.best_pulls, totals.ranked_pulls, out=np.zeros(len(found.numbers)), where=totals.ranked_pulls > 0
+    )
+    return pa.table(
+        {
+            "policy": pa.array([spec.name] * len(found.numbers)),
+            "replication": np.array(found.numbers, np.int64),
+            "stratum": found.strata,
+            "reward": totals.reward.astype(np.float64),
+            "regret": totals.regret,
+            "best_share": share,
+            "locked_out": world.locked_out_pages() > 0.0,
+        }
+    )

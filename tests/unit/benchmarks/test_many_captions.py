@@ -1,0 +1,78 @@
+"""The simulation of many captions in plain NumPy: rates, rules and lifts."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from benchmarks.many_captions import (
+    COOL_DOWN,
+    RULES,
+    SENDS,
+    Problem,
+    lift,
+    pooled_thompson,
+    rates_of,
+    successes,
+    thompson_beta,
+    wilson_sample,
+)
+from policies.maths.wilson import wilson_bounds
+from policies.pooled_thompson import PooledThompson
+
+
+def rng() -> np.random.Generator:
+    return np.random.default_rng(5)
+
+
+@pytest.mark.parametrize("correlation", [0.0, 0.5, 1.0])
+def test_rates_are_beta_and_as_correlated_over_pages_as_asked(correlation: float) -> None:
+    """False-alarm rate below 1e-4 with this seed."""
+    rates = rates_of(Problem((2.0, 4.0), correlation, 1.0), rng(), (3, 4_000))
+    assert stats.kstest(rates[0], stats.beta(2.0, 4.0).cdf).pvalue > 1e-4
+    assert np.corrcoef(rates)[0, 1] == pytest.approx(correlation, abs=0.08)
+
+
+def test_the_deployed_rule_draws_from_the_wilson_interval() -> None:
+    n, s = np.full((1, 2_000), 8.0), np.full((1, 2_000), 3.0)
+    drawn = wilson_sample(n, s, rng())[0]
+    lower, upper = wilson_bounds(np.array([4]), np.array([6]))
+    assert stats.kstest(drawn, stats.uniform(lower[0], upper[0] - lower[0]).cdf).pvalue > 1e-4
+
+
+def test_pooling_draws_around_the_posterior_mean_of_its_policy() -> None:
+    """Two formulations of one formula: within 5 standard deviations of a mean of draws."""
+    n = rng().integers(0, 6, (4, 60)).astype(float)
+    s = np.floor(n * rng().random((4, 60)))
+    draws = np.mean([pooled_thompson(n, s, np.random.default_rng(i)) for i in range(400)], axis=0)
+    policy, state = PooledThompson(), np.zeros(PooledThompson.state_size)
+    seen = [(n[0, c], s[0, c], n[:, c].sum(), s[:, c].sum(), 0.0) for c in range(60)]
+    for one in seen:
+        policy.rule.observe_fleet(*one, state, policy.parameters())
+    policy.rule.prepare(0.0, np.zeros(0), np.zeros(0), np.zeros(0), policy.parameters(), state, np.uint64(1))
+    posteriors = np.array([policy.rule.summarise_fleet(*one, state, policy.parameters()) for one in seen])
+    a, b = posteriors.T
+    deviation = np.sqrt(a * b / (a + b) ** 2 / (a + b + 1.0) / 400)
+    assert (np.abs(draws[0] - a / (a + b)) < 5.0 * deviation).all()
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_day_sends_so_many_different_captions_of_every_page(rule) -> None:
+    """With as many captions as a cool-down needs and rates of 1, every message of every day succeeds."""
+    rates = np.ones((2, SENDS * (COOL_DOWN + 1)))
+    assert successes(rule, rates, 1.0, rng(), days=20) == 2 * SENDS * 20
+
+
+def test_without_attribution_nothing_is_learned() -> None:
+    rates = np.tile(np.array([0.0] * 900 + [1.0] * 900), (2, 1))
+    found = {share: successes(thompson_beta, rates, share, rng(), days=120) for share in (0.0, 1.0)}
+    assert found[0.0] == pytest.approx(2 * SENDS * 120 / 2, rel=0.2)
+    assert found[1.0] > 1.2 * found[0.0]
+
+
+def test_a_lift_is_a_ratio_of_means_with_its_error() -> None:
+    totals = {"uniform": np.array([10.0, 12.0, 14.0]), "rule": np.array([15.0, 18.0, 21.0])}
+    assert lift(totals, "rule") == pytest.approx((0.5, 0.0))
+    totals["rule"] = np.array([15.0, 18.0, 24.0])
+    ratio, error = lift(totals, "rule")
+    assert ratio == pytest.approx(57.0 / 36.0 - 1.0)
+    assert error > 0.0

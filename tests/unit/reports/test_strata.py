@@ -1,0 +1,145 @@
+"""Stratified means, and the reports that use the unlucky replications of a run, on small arrays."""
+
+import numpy as np
+import polars as pl
+import pytest
+from scipy import stats
+
+from reports.checks import evaluate_checks
+from reports.decision.inputs import DecisionInput, LockOuts, Unit
+from reports.decision.rule import decide
+from reports.decision.tails import Tails, gain_of
+from reports.decision.text import next_step
+from reports.decision.unlucky import Unlucky, read_unlucky
+from reports.estimators.power import Pilot, likely_replications, plan_replications
+from reports.estimators.strata import Strata, stratified_difference, stratified_moments
+from sim.scenario import Check
+
+RANDOM = np.random.default_rng(23)
+OWN, MORE = 80, 40  # replications of the run, and unlucky ones: the first stratum, of probability 0.05
+STRATA = Strata(np.append(np.where(np.arange(OWN) < 4, 0, 1), np.zeros(MORE, np.int64)), np.array([0.05, 0.95]))
+SAMPLES = {
+    "base": np.concatenate([RANDOM.normal(50, 5, 4), RANDOM.normal(100, 3, OWN - 4), RANDOM.normal(50, 5, MORE)]),
+    "p": RANDOM.normal(104, 3, OWN + MORE),
+}
+
+
+def rows(name: str, values: np.ndarray, first: int = 0) -> pl.DataFrame:
+    n = len(values)
+    return pl.DataFrame(
+        {
+            "policy": [name] * n,
+            "replication": np.arange(first, first + n),
+            "reward": values,
+            "regret": 200.0 - values,
+            "best_share": np.full(n, 0.5),
+            "locked_out": values < 70.0,
+        }
+    )
+
+
+UNLUCKY = Unlucky({name: rows(name, values[OWN:], 1_000) for name, values in SAMPLES.items()}, STRATA)
+
+
+def given(unlucky: Unlucky | None = UNLUCKY) -> DecisionInput:
+    values = {name: each[:OWN] for name, each in SAMPLES.items()}
+    locked = SAMPLES["base"][:OWN] < 70.0
+    return DecisionInput(
+        "reward",
+        Unit("", "sales", "per replication"),
+        values,
+        "base",
+        lock_outs={"base": LockOuts(int(locked.sum()), OWN, locked)},
+        learners=frozenset(SAMPLES),
+        unlucky=unlucky,
+        scenario="x",
+        can_be_unlucky=True,
+    )
+
+
+def test_the_mean_and_its_error_are_those_of_the_textbook() -> None:
+    values, m = SAMPLES["base"], stratified_moments(SAMPLES["base"], STRATA)
+    rare, rest = values[STRATA.of_value == 0], values[STRATA.of_value == 1]
+    assert m.mean == pytest.approx(0.05 * rare.mean() + 0.95 * rest.mean())
+    parts = [0.05**2 * rare.var(ddof=1) / len(rare), 0.95**2 * rest.var(ddof=1) / len(rest)]
+    assert m.standard_error**2 == pytest.approx(sum(parts))
+    satterthwaite = sum(parts) ** 2 / (parts[0] ** 2 / (len(rare) - 1) + parts[1] ** 2 / (len(rest) - 1))
+    assert m.freedom == pytest.approx(satterthwaite)
+    assert STRATA.weights.sum() == pytest.approx(1.0)
+    assert STRATA.weights @ values == pytest.approx(m.mean)
+
+
+def test_one_stratum_without_skewness_is_students_t() -> None:
+    values, one = np.append(np.arange(20.0), 19.0 - np.arange(20.0)), Strata(np.zeros(40, np.int64), np.ones(1))
+    found, student = stratified_difference(values, one, 0.95), stats.ttest_1samp(values, 0.0)
+    assert found is not None
+    assert (found.estimate.low, found.estimate.high) == pytest.approx(tuple(student.confidence_interval(0.95)))
+    assert found.p_value == pytest.approx(student.pvalue)
+
+
+def test_skewness_moves_the_interval_towards_the_tail_and_agrees_with_the_p_value() -> None:
+    values, one = RANDOM.lognormal(0, 1, 60), Strata(np.zeros(60, np.int64), np.ones(1))
+    found = stratified_difference(values, one, 0.95)
+    assert found is not None
+    assert found.estimate.high - values.mean() > values.mean() - found.estimate.low
+    shifted = stratified_difference(values - found.estimate.low, one, 0.95)
+    assert shifted is not None
+    assert shifted.p_value == pytest.approx(0.05, abs=1e-6)
+
+
+def test_a_stratum_of_one_value_has_no_interval_and_equal_values_need_none() -> None:
+    assert stratified_difference(np.arange(3.0), Strata(np.array([0, 0, 1]), np.array([0.5, 0.5])), 0.95) is None
+    same = stratified_difference(np.full(4, 3.0), Strata(np.array([0, 0, 1, 1]), np.array([0.5, 0.5])), 0.95)
+    assert same is not None
+    assert (same.estimate.low, same.estimate.high, same.p_value) == (3.0, 3.0, 0.0)
+
+
+def test_unlucky_replications_decide_what_a_small_sample_leaves_open() -> None:
+    without, decided = decide(given(None)), decide(given())
+    assert (without.outcome, decided.outcome, decided.policy) == ("undecided", "switch", "p")
+    assert "world.unlucky=200" in next_step(without)
+    assert decided.rival is not None
+    assert decided.rival.shortage is None
+    expected = stratified_difference(SAMPLES["p"] - SAMPLES["base"], STRATA, decided.level)
+    assert expected is not None
+    assert decided.rival.estimate == expected.estimate == gain_of("p", "base", given(), decided.level)
+
+
+def test_checks_and_means_are_stratified_where_the_metric_is_known() -> None:
+    tails = Tails(given().lock_outs, given().learners, UNLUCKY)
+    own = SAMPLES["base"][:OWN]
+    assert tails.mean("base", own, metric="reward").value == pytest.approx(STRATA.weights @ SAMPLES["base"])
+    assert tails.mean("base", own, metric="revenue_usd").method != "stratified"
+    table = pl.concat([rows(name, each[:OWN]) for name, each in SAMPLES.items()])
+    claims = [
+        Check(metric="regret", policy="base", at_most=105.0),
+        Check(metric="locked_out", policy="base", at_most=0.06),
+        Check(metric="reward", policy="p", better_than="base"),
+    ]
+    assert [each.passed for each in evaluate_checks(claims, table, tails)] == [True, True, True]
+    assert not evaluate_checks(claims, table, Tails(given().lock_outs, given().learners))[0].passed
+
+
+def test_a_pilot_with_unlucky_replications_knows_its_spread() -> None:
+    tails = Tails(given().lock_outs, given().learners, UNLUCKY)
+    pilot = tails.pilot(("p", "base"), given().values, "reward")
+    differences = SAMPLES["p"] - SAMPLES["base"]
+    assert pilot.mean == pytest.approx(STRATA.weights @ differences)
+    assert pilot.groups is not None
+    assert (pilot.groups == -(SAMPLES["base"] < 70.0).astype(int)).all()
+    low, high = likely_replications(pilot, 3.0, 0.95, 0.8)
+    assert low < plan_replications(Pilot(differences, None, STRATA.weights), 3.0, 0.95, 0.8).closed_form < high
+    assert high < 1.5 * low
+    assert tails.pilot(("p", "base"), given().values, "revenue_usd").probability is None
+
+
+def test_the_tables_of_a_run_are_read_as_they_were_written() -> None:
+    strata = pl.DataFrame({"stratum": STRATA.of_value, "probability": STRATA.probability[STRATA.of_value]})
+    found = read_unlucky(pl.concat(list(UNLUCKY.rows.values())), strata)
+    assert found is not None
+    assert (found.strata.of_value == STRATA.of_value).all()
+    assert found.strata.probability.tolist() == [0.05, 0.95]
+    sample = found.sample("base", "reward", SAMPLES["base"][:OWN])
+    assert sample is not None
+    assert sample.tolist() == SAMPLES["base"].tolist()
+    assert read_unlucky(None, None) is None
