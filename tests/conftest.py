@@ -28,6 +28,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture
+def deep_folder(tmp_path: Path) -> Iterator[Path]:
+    """The path of a folder below 999 others, none of which exists yet; removed afterwards.
+
+    pytest removes folders of earlier runs by recursion, which such a depth ends.
+    """
+    top = tmp_path / "d"
+    yield top.joinpath(*["d"] * 999)
+    folders = [top] if top.exists() else []
+    for folder in folders:  # grows while it is read
+        for entry in list(os.scandir(folder)):
+            if entry.is_dir(follow_symlinks=False):
+                folders.append(Path(entry))
+            else:
+                Path(entry).unlink()
+    for folder in reversed(folders):
+        folder.rmdir()
+
+
+@pytest.fixture
 def tries(request: pytest.FixtureRequest) -> Callable[[int], Iterator[int]]:
     """Numbers from 0 below a wanted count (0: without end), for at most `--minutes`; the summary says how many."""
     minutes: float | None = request.config.getoption("--minutes")

@@ -64,7 +64,7 @@ def send_log(pulls: Pulls, rows: range, clock_us: Counts) -> SendLog:
     )
     return SendLog(
         row_id=np.arange(1, size + 1),
-        page=np.tile(np.arange(1, pages + 1, dtype=np.int32), per_row),
+        page=_repeated(np.int32(1), size) if pages == 1 else np.tile(np.arange(1, pages + 1, dtype=np.int32), per_row),
         sending_time_us=np.repeat(clock_us, pages),
         price=_repeated(np.float64(math.nan), size),
         sent_count=one,

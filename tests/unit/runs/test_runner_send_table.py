@@ -75,7 +75,7 @@ def test_a_long_log_is_written_in_slices(monkeypatch: pytest.MonkeyPatch, size: 
 
 
 def test_equal_values_of_a_log_of_pulls_take_the_memory_of_one() -> None:
-    log = pull_log.send_log(pull_log.new_pulls(1, 50, 2, 1), 0, np.arange(50))
+    log = pull_log.send_log(pull_log.new_pulls(1, 50, 2, 1), range(1), np.arange(50))
     for column in (log.page, log.price, log.sent_count, log.viewed_count, log.earnings, log.message_type):
         assert column.strides == (0,)
         assert len(column) == 50

@@ -112,7 +112,6 @@ def test_a_damaged_description_is_named(tmp_path: Path) -> None:
         SweepFolder(tmp_path).description()
 
 
-def test_a_thousand_nested_folders_hold_a_sweep(tmp_path: Path) -> None:
-    deep = tmp_path.joinpath(*["d"] * 1_000)
-    SweepFolder(deep).begin(SCENARIO, variations({"horizon.pulls": [5]}), resume=False)
-    assert len(SweepFolder(deep).incomplete()) == 1
+def test_a_thousand_nested_folders_hold_a_sweep(deep_folder: Path) -> None:
+    SweepFolder(deep_folder).begin(SCENARIO, variations({"horizon.pulls": [5]}), resume=False)
+    assert len(SweepFolder(deep_folder).incomplete()) == 1

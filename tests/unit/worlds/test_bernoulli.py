@@ -89,6 +89,8 @@ class Spec:
     name: str
     policy: Policy
     kind: str = "test"
+    pool: int | None = None
+    renew: float | None = None
 
     def build(self) -> Policy:
         return self.policy

@@ -70,7 +70,9 @@ class Diary:
     def page_totals(self):
         zeros = np.zeros((2, self.pages))
         counts = zeros.astype(np.int64)
-        return PageTotals(counts - 1, counts, zeros, counts, zeros + np.nan, zeros + 1.0, UNNAMED)
+        return PageTotals(
+            counts - 1, counts, zeros, counts, zeros + np.nan, zeros + 1.0, counts - 1, counts - 1, UNNAMED
+        )
 
     def counts(self, index):
         return f"counts {index}"

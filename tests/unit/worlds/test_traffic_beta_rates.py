@@ -1,5 +1,6 @@
 """A world of labels: Beta rates, correlated over pages, messages that succeed when they sell, tiers without a quota."""
 
+import math
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,8 @@ from sim.worlds.traffic.feedback.update_job import current_median
 from sim.worlds.traffic.pages import log_quantiles
 from sim.worlds.traffic.parameters import kernel_parameters
 from sim.worlds.traffic.world import TrafficWorld
+
+NO_POOL = (0, math.inf)
 
 
 def scenario(policy: Any = "uniform", **changes: Any) -> Any:
@@ -58,17 +61,20 @@ def test_whatever_sells_is_a_success_where_labels_say_so() -> None:
     row: Any = SimpleNamespace(rules=SimpleNamespace(median_zero=1))
     assert current_median(row) == 0.0
     made = scenario()
-    rules = kernel_parameters(made.world, made.feedback, made.selection, build("uniform"))
+    rules = kernel_parameters(made.world, made.feedback, made.selection, build("uniform"), NO_POOL)
     assert rules["median_zero"][0] == 1
     usual = scenario(feedback={})
-    assert kernel_parameters(usual.world, usual.feedback, usual.selection, build("uniform"))["median_zero"][0] == 0
+    assert (
+        kernel_parameters(usual.world, usual.feedback, usual.selection, build("uniform"), NO_POOL)["median_zero"][0]
+        == 0
+    )
 
 
 @pytest.mark.parametrize(("seasons", "known"), [("known", 1), ("ignored", 0)])
 def test_views_count_by_the_season_where_the_policy_knows_it(seasons: str, known: int) -> None:
     made = scenario()
     policy = build("gamma_poisson", {"seasons": seasons})
-    assert kernel_parameters(made.world, made.feedback, made.selection, policy)["seasons_known"][0] == known
+    assert kernel_parameters(made.world, made.feedback, made.selection, policy, NO_POOL)["seasons_known"][0] == known
 
 
 def test_a_page_sends_captions_of_some_priced_tier() -> None:

@@ -68,7 +68,7 @@ def test_factors_keep_the_level():
         ("feedback", {"decay": 0.9876}, "unknown key"),
         ("feedback", {"refresh_hours": 0}, "at least"),
         ("selection", {"score": "mixed"}, "composite"),
-        ("selection", {"quotas": {"mid": 0}}, "at least 1"),
+        ("selection", {"quotas": {"mid": -1}}, "at least 0"),
     ],
 )
 def test_nonsense_is_refused_by_name(part, value, word):
