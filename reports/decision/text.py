@@ -116,8 +116,10 @@ def _anchor(each: Anchors, decision: Decision) -> str:
         return ""
     over = each.over_random
     share = each.captured
-    little = share is not None and share.value < ALMOST_NOTHING
-    start = f"{each.policy} {'gains almost nothing over' if little else 'against'} random choice"
+    verb = "gains almost nothing over" if share is not None and share.value < ALMOST_NOTHING else "against"
+    if over.high is not None and over.high < 0.0:
+        verb = "loses against"
+    start = f"{each.policy} {verb} random choice"
     word = "more" if over.value >= 0 else "less"
     text = f"{start}: {amount(abs(over.value), unit)} {word} {unit.per} ({limits(over, unit)})"
     if share is None or share.low is None or share.high is None:
