@@ -21,7 +21,8 @@ def require_tables(run: Path, columns: Mapping[str, Iterable[str]]) -> None:
     """Check those of these tables that the run has; `columns` are the needed ones by file name."""
     for name, needed in columns.items():
         if (run / name).is_file():
-            require_columns(run / name, pl.read_parquet_schema(run / name), needed)
+            with (run / name).open("rb") as file:  # a path may hold what polars takes for a pattern
+                require_columns(run / name, pl.read_parquet_schema(file), needed)
 
 
 def require_columns(path: Path, present: Iterable[str], needed: Iterable[str]) -> None:

@@ -68,7 +68,7 @@ def test_every_section_is_there_in_order(run: sim.Run, traffic: sim.Run) -> None
         text = (each.path / "report.md").read_text()
         headings = re.findall(r"^## (\w+)", text, flags=re.M)
         assert headings[:5] == ["Gains", "Who", "Leaderboard", "Paired", "Regret"]
-        assert headings[5:] == ["Allocation", "Estimation", "Money", "The", "Definitions", "Where"]
+        assert headings[5:] == ["Allocation", "Estimation", "What", "Money", "The", "Definitions", "Where"]
         assert present in text
         assert absent in text
         assert len(text.encode()) < 200_000

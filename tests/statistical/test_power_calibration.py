@@ -13,6 +13,7 @@ from scipy.special import ndtri
 
 from reports.estimators.intervals import Floats, paired_difference
 from reports.estimators.power import (
+    Pilot,
     design_effect,
     fans_needed,
     likely_replications,
@@ -81,7 +82,7 @@ def test_a_pilots_range_mostly_holds_the_true_number() -> None:
     truth = replications_needed(0.25, 1.0, 0.95, 0.8)
     held = 0
     for _ in range(pilots):
-        low, high = likely_replications(generator.normal(size=100), 0.25, 0.95, 0.8)
+        low, high = likely_replications(Pilot(generator.normal(size=100)), 0.25, 0.95, 0.8)
         held += low <= truth <= high
     assert holds(held, pilots, 0.80, 0.92)
 
