@@ -89,6 +89,7 @@ def test_the_folder_holds_what_the_contract_lists_and_nothing_else(run: Path) ->
     assert len(list(run.glob("stats/policy=*/replication=*.parquet"))) == 18
 
 
+@pytest.mark.slow
 def test_the_leaderboard_and_the_report_go_to_stdout(home: Path) -> None:
     said = (home / "said").read_text()
     lines = said.splitlines()

@@ -81,6 +81,7 @@ def test_a_scenario_sets_the_figures(tmp_path):
     assert rows_of(f"parquet:{tmp_path / 'a'}")["page_name"].n_unique() > 50
 
 
+@pytest.mark.slow
 def test_full_ids_and_other_days(tmp_path):
     target = f"duckdb:{tmp_path / 'c.duckdb'}"
     assert seed("--rows", "3000", "--to", target, "--caption-ids", "full", "--until", "2024-03-01") == 0

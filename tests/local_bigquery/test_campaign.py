@@ -20,6 +20,8 @@ import pytest
 from sim.cli import exit_code
 from sim.warehouse.bigquery import client as client_module
 
+pytestmark = pytest.mark.slow
+
 ROWS = 2_000
 SEED = ["seed", "--rows", str(ROWS), "--part-rows", "1000", "--workers", "1", "--quiet"]
 SCHEDULES = 2_000

@@ -6,6 +6,8 @@ from sim.cli import exit_code
 from sim.warehouse.jobs import TABLES, jobs
 from sim.warehouse.targets import open_target, parse_target
 
+pytestmark = pytest.mark.slow
+
 START = "2025-01-06 00:00:00 UTC"
 START_US = 1_736_121_600_000_000
 DAY_US = 86_400_000_000

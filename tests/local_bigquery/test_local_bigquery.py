@@ -15,6 +15,8 @@ from sim.cli import exit_code
 from sim.seeding import SeedPlan
 from sim.seeding.writing import batch
 
+pytestmark = pytest.mark.slow
+
 ROWS = 8_000
 PARTS = len(SeedPlan(ROWS).parts(2_000))
 SEED = ["seed", "--rows", str(ROWS), "--part-rows", "2000", "--workers", "1", "--quiet"]

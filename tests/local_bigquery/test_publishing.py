@@ -21,6 +21,8 @@ from sim.warehouse.guard import WritePermission
 from sim.warehouse.load.loading import load
 from sim.warehouse.targets import open_target
 
+pytestmark = pytest.mark.slow
+
 ROWS = 2_000
 PLAN = SeedPlan(ROWS)
 SEED = ["seed", "--rows", str(ROWS), "--part-rows", "1000", "--workers", "1", "--quiet"]

@@ -61,6 +61,7 @@ def test_there_are_forty_changes() -> None:
 
 
 @pytest.mark.parametrize(("scenario", "change"), CHANGES, ids=[f"{s['name']}: {change}" for s, change in CHANGES])
+@pytest.mark.slow
 def test_a_change_is_refused_with_the_difference(
     folders: dict[str, RunFolder], scenario: dict[str, Any], change: str
 ) -> None:

@@ -71,6 +71,7 @@ def test_other_worlds_have_no_file(tmp_path: Path) -> None:
     assert write_captions(scenario, tmp_path) == []
 
 
+@pytest.mark.slow
 def test_pages_with_one_caption_are_remarked(tmp_path: Path, capsys: Any) -> None:
     scenario = table(tmp_path, "a,1,100,10\nb,1,100,10\nb,2,100,20\n")
     assert remarks(load(scenario)) == [

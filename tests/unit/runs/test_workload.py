@@ -33,6 +33,7 @@ def traffic(days: float = 30, world: dict[str, Any] | None = None, **changes: An
 
 
 @pytest.mark.parametrize("world", MESSAGES.values(), ids=MESSAGES)
+@pytest.mark.slow
 def test_messages_of_the_traffic_world_are_about_those_sent(world: dict[str, Any]) -> None:
     scenario = traffic(world=world)
     sent = simulate(scenario, scenario.policies[0], range(2)).totals.pulls.mean()

@@ -72,6 +72,7 @@ def test_the_variance_of_what_pages_earn_falls() -> None:
     assert plain.mean(axis=1).var() > 5.0 * (level * weight).mean(axis=1).var()
 
 
+@pytest.mark.slow
 def test_totals_are_weighted_and_counts_are_not() -> None:
     run = sim.simulate(SCENARIO)
     own = run.pages.filter(policy="wilson_sample")
