@@ -19,8 +19,7 @@ def _support(a: float, b: float, state: Vector, params: Params) -> Pair:
 class PooledPosteriorMean(PooledThompson):
     """The largest mean of the posterior that `pooled_thompson` draws from.
 
-    With far more captions than labels a draw hardly ever finds a good caption again; the mean returns to what sold on
-    any page, and the cool-down makes it try others.
+    The mean returns to what sold on any page; the cool-down makes it try other captions.
     """
 
     kind: ClassVar[str] = "pooled_posterior_mean"

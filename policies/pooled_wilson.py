@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
-from policies.base import Key, Pair, Policy, Rule, Vector, parameter
+from policies.base import Key, Pair, Rule, Vector, parameter
 from policies.maths.draws import uniform
 from policies.maths.wilson import Z, wilson_interval
-from policies.pooled_thompson import STATE_SIZE, Params, fit, observe_fleet, summarise_alone, summarise_fleet
+from policies.pooled_thompson import Params, PooledThompson, fit, observe_fleet, summarise_alone, summarise_fleet
 
 
 def _score(a: float, b: float, state: Vector, params: Params, key: Key) -> float:
@@ -20,19 +20,13 @@ def _support(a: float, b: float, state: Vector, params: Params) -> Pair:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PooledWilson(Policy):
+class PooledWilson(PooledThompson):
     """A uniform draw from the Wilson interval of the page's counts plus a prior fitted to the other pages.
 
     The prior counts are those of `pooled_thompson`. The support is bounded, as that of `wilson_sample` is.
     """
 
     z: float = parameter(Z, "half width of the interval in standard deviations", low=0.0)
-    prior: tuple[float, float] = parameter(
-        (1.0, 1.0), "successes and failures before any feedback, of the page's mean", low=0.0, open_low=True
-    )
-    strength: float = parameter(10.0, "trials that the prior of a caption is worth, before the fit", low=0.1)
-    correlation: float = parameter(0.5, "of captions over pages, before the fit", low=0.0, high=1.0)
-    pairs: float = parameter(1000.0, "pairs of trials that both are worth against the fit", low=1.0)
 
     kind: ClassVar[str] = "pooled_wilson"
     source: ClassVar[str] = "interval of Wilson 1927; prior of Bühlmann & Straub 1970, fitted by moments"
@@ -44,11 +38,9 @@ class PooledWilson(Policy):
         observe_fleet=observe_fleet,
         summarise_fleet=summarise_fleet,
     )
-    state_size: ClassVar[int] = STATE_SIZE
+    score_ns: ClassVar[float] = 1.0
     bounded_support: ClassVar[bool] = True
-    reads_fleet: ClassVar[bool] = True
 
     def parameters(self) -> Params:
         """The prior and the width of the interval."""
-        numbers = (*self.prior, self.strength, self.correlation, self.pairs, self.z)
-        return Params._make(float(number) for number in numbers)
+        return super().parameters()._replace(z=float(self.z))

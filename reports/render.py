@@ -135,11 +135,12 @@ def _breakable(text: str) -> "Markup":
 
 
 def _inline_code(text: str) -> "Markup":
-    """Text in which what stands between backticks is code."""
+    """Text in which what stands between backticks is code; numbers stay with their per cent signs."""
     from markupsafe import Markup, escape  # noqa: PLC0415
 
     parts = [
-        Markup("<code>{}</code>").format(part) if i % 2 else escape(part) for i, part in enumerate(text.split("`"))
+        Markup("<code>{}</code>").format(part) if i % 2 else escape(part.replace(" %", "\xa0%"))
+        for i, part in enumerate(text.split("`"))
     ]
     return Markup("").join(parts)
 

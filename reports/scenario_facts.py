@@ -1,15 +1,16 @@
 """What a report needs to know of a scenario: its unit of reward, its baseline, its oracles, its money."""
 
+from policies.reads import reads_truth
+from policies.registry import kinds
 from sim.scenario import Scenario
 
 DEPLOYED_KIND = "wilson_sample"
-ORACLES = ("oracle", "planning_oracle")
 MONTH_DAYS = 365.25 / 12
 
 
 def oracles(scenario: Scenario) -> set[str]:
     """Names of the policies that know the truth."""
-    return {spec.name for spec in scenario.policies if spec.kind in ORACLES}
+    return {spec.name for spec in scenario.policies if reads_truth(kinds()[spec.kind].rule)}
 
 
 def default_baseline(scenario: Scenario) -> str:

@@ -18,6 +18,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import click
+
 ROOT = Path(__file__).parents[1]
 FOLDERS = re.compile(r"(?<![\w.$/-])/(?=(?:src|opt|data|tmp)\b)")  # what the image has at its root
 NEEDS_ROOT = re.compile(r"\b(?:useradd|chown|apt-get)\b")
@@ -100,7 +102,7 @@ class Image:
         return self._command([*re.findall(r'"([^"]*)"', self.entry), *re.findall(r'"([^"]*)"', rest)])
 
     def _command(self, words: Sequence[str]) -> int:
-        print(f"+ {' '.join(words)}", flush=True)  # noqa: T201
+        click.echo(f"+ {' '.join(words)}")
         return subprocess.run(words, cwd=self.work, env=self.environment, check=False).returncode  # noqa: S603
 
 
@@ -109,10 +111,10 @@ def run(dockerfile: Path, folder: Path) -> int:
     image = Image(folder, dockerfile.parent)
     for step in instructions(dockerfile.read_text("utf-8")):
         if code := image.do(step):
-            print(f"failed with exit code {code}: {step.word} {step.rest}", file=sys.stderr)  # noqa: T201
+            click.echo(f"failed with exit code {code}: {step.word} {step.rest}", err=True)
             return code
     for rest in image.left_out:
-        print(f"left out, for it needs root: RUN {rest}")  # noqa: T201
+        click.echo(f"left out, for it needs root: RUN {rest}")
     return 0
 
 

@@ -13,10 +13,9 @@ from reports.decision.unlucky import Unlucky, read_unlucky
 from reports.estimators.power import FieldTraffic, design_effect
 from sim.backends.local import LocalBackend
 from sim.runs import runner
-from sim.runs.unlucky import unlucky_tables, wanted_unlucky
+from sim.runs.unlucky import unlucky_tables
 from sim.runs.workload import workload
 from sim.scenario import PolicySpec, Record, Scenario
-from sim.worlds.bernoulli.luck import has_luck
 
 if TYPE_CHECKING:
     import polars as pl
@@ -63,9 +62,9 @@ def unlucky_pilot(scenario: Scenario, names: Sequence[str], replications: int) -
     """Unlucky replications beside a pilot, as many as the scenario asks for or `UNLUCKY`; None where there are none."""
     import polars as pl  # noqa: PLC0415
 
-    if not has_luck(scenario):
+    if not scenario.world.can_be_unlucky:
         return None
-    world = scenario.world.model_copy(update={"unlucky": wanted_unlucky(scenario) or UNLUCKY})
+    world = scenario.world.model_copy(update={"unlucky": scenario.world.unlucky_wanted or UNLUCKY})
     specs = tuple(spec for spec in scenario.policies if spec.name in names)
     smaller = scenario.model_copy(update={"replications": replications, "policies": specs, "world": world})
     rows, strata = (cast("pl.DataFrame", pl.from_arrow(table)) for table in unlucky_tables(smaller).values())

@@ -9,13 +9,12 @@ from policies.registry import kinds
 from reports.decision.inputs import DecisionInput, LockOuts, Unit
 from reports.decision.tails import Tails
 from reports.decision.unlucky import Unlucky
-from reports.scenario_facts import ORACLES, oracles, page_months, pages
+from reports.scenario_facts import oracles, page_months, pages
 from reports.tables.rows import column, metric_values
 from sim.scenario import Scenario
-from sim.worlds.bernoulli.luck import has_luck
 
 RANDOM, ROTATION = "uniform", "round_robin"
-NOT_LEARNING = (RANDOM, ROTATION, *ORACLES)
+NOT_LEARNING = (RANDOM, ROTATION)
 
 
 def decision_input(
@@ -38,7 +37,7 @@ def decision_input(
         lock_outs=known.lock_outs,
         learners=known.learners,
         unlucky=unlucky,
-        can_be_unlucky=has_luck(scenario),
+        can_be_unlucky=scenario.world.can_be_unlucky,
         scenario=scenario.name,
         one_caption=len(values) > 1
         and all((values[name] == values[baseline]).all() for name in values)
@@ -50,8 +49,8 @@ def tails(scenario: Scenario, rows: Mapping[str, pl.DataFrame], unlucky: Unlucky
     """What is known of the tails of each policy: its lock-outs, and whether it learns on a single page."""
     specs = [spec for spec in scenario.policies if spec.name in rows]
     seen = {spec.name: _lock_outs(scenario, rows[spec.name]) for spec in specs if _bounded(spec.kind)}
-    single = scenario.horizon.pulls is not None
-    learners = [spec.name for spec in specs if single and spec.kind not in NOT_LEARNING]
+    single, knowing = scenario.horizon.pulls is not None, oracles(scenario)
+    learners = [spec.name for spec in specs if single and spec.kind not in NOT_LEARNING and spec.name not in knowing]
     return Tails(seen, frozenset(learners), unlucky)
 
 

@@ -130,7 +130,7 @@ def week_gains(
 
     Empty for more than `MOST_WEEKS` weeks, and for less than two.
     """
-    last = float(curves["at"].max())  # type: ignore[arg-type]
+    last = float(curves["at"].to_numpy().max())
     ends = np.append(np.arange(WEEK_DAYS, last, WEEK_DAYS), last)
     if not 2 <= len(ends) <= MOST_WEEKS:
         return []

@@ -42,19 +42,19 @@ def require_current(run: Path) -> None:
 def write_summary(run: Path, scenario: Scenario) -> None:
     """Write the summarising tables, all tables but the long ones as CSV, and summary.json."""
     replications = pl.read_parquet(run / "replications.parquet", glob=False)
-    frames = _frames(run, scenario, replications)
+    known = _tails(run, scenario, replications)
+    frames = _frames(run, scenario, replications, known)
     for name, frame in frames.items():
         with replacing(run / f"{name}.parquet") as temporary:
             frame.write_parquet(temporary)
     frames |= {name: pl.read_parquet(run / f"{name}.parquet", glob=False) for name in SIMULATED}
     for name, frame in frames.items():
         write_csv(frame, run / "tables" / f"{name}.csv")
-    write_text(run / "summary.json", _json(scenario, _tails(run, scenario, replications), frames, replications))
+    write_text(run / "summary.json", _json(scenario, known, frames, replications))
 
 
-def _frames(run: Path, scenario: Scenario, replications: pl.DataFrame) -> dict[str, pl.DataFrame]:
+def _frames(run: Path, scenario: Scenario, replications: pl.DataFrame, known: Tails) -> dict[str, pl.DataFrame]:
     """By name, in the order of the data dictionary."""
-    known = _tails(run, scenario, replications)
     names, unfair, curves = [spec.name for spec in scenario.policies], oracles(scenario), run / "curves.parquet"
     return {
         "summary": summary_frame(replications, unfair, page_months(scenario), known),

@@ -7,6 +7,7 @@ snapshot was a candidate, and one of them was sent. Each time of a snapshot begi
 logging policy.
 """
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
 import numpy as np
@@ -64,9 +65,8 @@ class Snapshots:
 
     def of_page(self, page: str) -> slice:
         """The snapshots of one page, in order of time."""
-        names = np.array(self.page)
-        found = np.flatnonzero(names == page)
-        return slice(int(found[0]), int(found[-1]) + 1) if len(found) else slice(0, 0)
+        first, stop = bisect_left(self.page, page), bisect_right(self.page, page)
+        return slice(first, stop) if first < stop else slice(0, 0)
 
 
 def read_snapshots(source: str) -> Snapshots:

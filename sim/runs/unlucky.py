@@ -17,16 +17,11 @@ if TYPE_CHECKING:
     from sim.scenario import PolicySpec, Scenario
 
 
-def wanted_unlucky(scenario: "Scenario") -> int:
-    """Unlucky replications that the scenario asks for; 0 in worlds that have none."""
-    return (scenario.world.unlucky or 0) if scenario.world.kind == "bernoulli" else 0
-
-
 def write_unlucky(folder: Path, scenario: "Scenario") -> None:
     """Write the tables of a run that has unlucky replications."""
     import pyarrow.parquet as pq  # noqa: PLC0415 - slow to import
 
-    if not wanted_unlucky(scenario):
+    if not scenario.world.unlucky_wanted:
         return
     for name, table in unlucky_tables(scenario).items():
         with replacing(folder / name) as temporary:
@@ -41,7 +36,7 @@ def unlucky_tables(scenario: "Scenario") -> "dict[str, pa.Table]":
     import pyarrow as pa  # noqa: PLC0415
 
     rows_file, strata_file = UNLUCKY
-    found = find_unlucky(scenario, wanted_unlucky(scenario))
+    found = find_unlucky(scenario, scenario.world.unlucky_wanted)
     own = range(scenario.replications)
     strata = np.concatenate([found.strata_of(luck_of(scenario, own)), found.strata])
     return {

@@ -95,11 +95,21 @@ class BernoulliSection(WorldSection):
         """The listed rates, unless they change."""
         return None if self.changes or self.churn is not None else self.means
 
+    @property
+    def can_be_unlucky(self) -> bool:
+        """Whether the rates are listed and never change, and each replication is one row."""
+        return self.fixed_means is not None and self.rows == 1
+
+    @property
+    def unlucky_wanted(self) -> int:
+        """Unlucky replications beside the others."""
+        return self.unlucky or 0
+
     def findings(self) -> Iterator[Finding]:
         """True rates are listed, or drawn from a prior; changes are in order of time and give a rate to every arm."""
         yield from self._rates()
         yield from self._changes()
-        if self.unlucky is not None and (self.means is None or self.changes or self.churn is not None or self.rows > 1):
+        if self.unlucky is not None and not self.can_be_unlucky:
             yield Finding(("world", "unlucky"), "needs `means` without `changes`, `churn` and `rows`; leave it out")
         yield from self._shared()
 

@@ -53,6 +53,16 @@ class WorldSection(Section):
         """True rates, one per arm, that are the same in all replications and at all times; None where none are."""
         return None
 
+    @property
+    def can_be_unlucky(self) -> bool:
+        """Whether unlucky replications can be found without simulating them (`sim.worlds.bernoulli.luck`)."""
+        return False
+
+    @property
+    def unlucky_wanted(self) -> int:
+        """Unlucky replications that the scenario asks for."""
+        return 0
+
     def findings(self) -> Iterator[Finding]:
         """What is wrong between keys of this section; paths begin with `world`."""
         yield from ()

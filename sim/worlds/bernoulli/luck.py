@@ -53,14 +53,6 @@ class Unlucky:
         return np.searchsorted(self.limits, luck, side="left").astype(np.int64)
 
 
-def has_luck(scenario: "Scenario") -> bool:
-    """Whether the start of a replication can be looked up: a bernoulli world with listed rates that never change."""
-    if scenario.world.kind != "bernoulli":
-        return False
-    world = scenario.world
-    return world.means is not None and not world.changes and world.churn is None
-
-
 def find_unlucky(scenario: "Scenario", wanted: int) -> Unlucky:
     """About `wanted` replications, at least two of each rare stratum."""
     candidates = range(FIRST_CANDIDATE, FIRST_CANDIDATE + CANDIDATES)

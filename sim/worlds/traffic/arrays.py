@@ -1,15 +1,12 @@
 """The arrays of a block at time zero, as large as they will ever need to be."""
 
-import dis
 import math
-from collections.abc import Callable
-from types import FunctionType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from policies.base import Policy
+from policies.reads import reads_truth
 from sim.calendar.base import longest_gap
 from sim.rng import row_keys
 from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, TrafficSection
@@ -201,7 +198,7 @@ def pools(policy: Policy, selection: Selection | None = None) -> bool:
     """
     if selection is not None and (composite(selection) or locks(selection)):
         return False
-    return policy.exchangeable_untried and not reads_truth(policy.rule.summarise)
+    return policy.exchangeable_untried and not reads_truth(policy.rule)
 
 
 def room_for_tried(world: TrafficSection, selection: Selection, days: int, *, pooled: bool) -> Integers:
@@ -300,24 +297,3 @@ def _workspace(captions: int, tried: int, most: int, policy: Policy, sections: S
         room=new_room(noted, most),
         memory=np.zeros((0 if policy.memory.cumulative else tried, 3)),
     )
-
-
-def reads_truth(summarise: Callable[..., Any]) -> bool:
-    """Whether a policy's `summarise` looks at its fourth argument, the truth, which changes daily."""
-    return _reads(summarise, 3)
-
-
-def reads_labels(prepare: Callable[..., None]) -> bool:
-    """Whether a policy's `prepare` looks at its second argument, the numbers of labels."""
-    return _reads(prepare, 1)
-
-
-def _reads(function: Callable[..., Any], argument: int) -> bool:
-    """Whether a function looks at an argument, counted from 0."""
-    assert isinstance(function, FunctionType)
-    name = function.__code__.co_varnames[argument]
-    return any(name in _names(step.argval) for step in dis.get_instructions(function) if "LOAD" in step.opname)
-
-
-def _names(value: object) -> tuple[object, ...]:
-    return value if isinstance(value, tuple) else (value,)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from policies.base import Policy
+from policies.reads import reads_labels, reads_truth
 from sim.kernels import specialise
 from sim.rng import policy_purpose, row_keys
 from sim.scenario.model import TrafficScenario
@@ -26,8 +27,6 @@ from sim.worlds.traffic.arrays import (
     locks,
     make_block,
     pools,
-    reads_labels,
-    reads_truth,
     shares,
 )
 from sim.worlds.traffic.driver import RowDriver
@@ -216,7 +215,7 @@ def kernel_of(
     """
     world, feedback, selection = sections
     rule, memory, equal_cold = policy.rule, policy.memory, pools(policy, selection)
-    knows_truth = reads_truth(rule.summarise)
+    knows_truth = reads_truth(rule)
     return specialise(
         play,
         f"traffic_{label}",
@@ -241,7 +240,7 @@ def kernel_of(
         RECOMPUTE=knows_truth or not memory.cumulative,
         READS_SALES=policy.reads_sales,
         READS_FLEET=policy.reads_fleet,
-        READS_LABELS=not equal_cold and reads_labels(rule.prepare),
+        READS_LABELS=not equal_cold and reads_labels(rule),
         READS_REST=policy.reads_rest,
         SHARED=shares(policy, world),
         RECORD=record,

@@ -9,7 +9,7 @@ from sim.errors import ScenarioError
 from sim.rng import row_keys
 from sim.scenario import load
 from sim.worlds.bernoulli import luck
-from sim.worlds.bernoulli.luck import ALLOCATION, FIRST_CANDIDATE, RARE, find_unlucky, has_luck, luck_of
+from sim.worlds.bernoulli.luck import ALLOCATION, FIRST_CANDIDATE, RARE, find_unlucky, luck_of
 
 SCENARIO = {
     "name": "two",
@@ -60,10 +60,11 @@ def test_each_rare_stratum_has_two_replications_at_least(monkeypatch: pytest.Mon
         ({}, True),
         ({"changes": [{"at": 10, "means": [0.5, 0.6]}]}, False),
         ({"means": None, "prior": {"beta": [1, 1]}, "arms": 3}, False),
+        ({"rows": 3}, False),
     ],
 )
 def test_only_rates_that_never_change_have_luck(world: dict[str, object], expected: bool) -> None:
-    assert has_luck(scenario(**{**world, "unlucky": None})) is expected
+    assert scenario(**{**world, "unlucky": None}).world.can_be_unlucky is expected
     if not expected:
         with pytest.raises(ScenarioError, match="unlucky"):
             scenario(**world)
