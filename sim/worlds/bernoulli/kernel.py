@@ -81,6 +81,7 @@ def add_up(first: int, width: int, rows: Rows) -> None:
             rows.n_all[r, arm], rows.s_all[r, arm] = n, s
 
 
+@force_inline
 def advance_row(
     r: int, start: int, stop: int, rows: Rows, log: Log, sums: Sums, pulls: Pulls, params: Params, plan: Plan
 ) -> None:
