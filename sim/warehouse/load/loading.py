@@ -20,12 +20,11 @@ from typing import Any
 import pyarrow as pa
 
 from sim.errors import InputError, SimError, StorageError
-from sim.warehouse.base import NO_ROWS, STATS, RowTotals, Staging, Target, plain_id
+from sim.warehouse.base import LOADS, NO_ROWS, STATS, RowTotals, Staging, Target, plain_id
 from sim.warehouse.embedded import connect, file_totals, literal_path
 from sim.warehouse.load.checksum import stats_totals
 from sim.warehouse.schema import arrow_schema, described
 
-LOADS = "caption_sim_loads"
 PUBLISH_SECONDS = 600.0  # as long as another process may take to publish
 
 Progress = Callable[[int, int], None]
