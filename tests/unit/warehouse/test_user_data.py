@@ -54,8 +54,18 @@ def test_a_table_whose_name_differs_in_case_is_the_table(tmp_path, name, capsys)
     file = tmp_path / "w.duckdb"
     user_table(file, name)
     assert seed(f"duckdb:{file}") == 2
-    assert "already holds 100,000 other rows" in capsys.readouterr().err
+    assert f"the columns of {STATS} differ: successes is missing" in capsys.readouterr().err
     assert rows_of(file, name) == USER_ROWS
+
+
+def test_rows_of_the_users_in_a_table_of_the_right_columns_stay(tmp_path, capsys):
+    file = tmp_path / "w.duckdb"
+    assert seed(f"duckdb:{file}", "--seed", "9") == 0
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(f"ALTER TABLE {STATS} RENAME TO CAPTION_BANDIT_STATS")
+    assert seed(f"duckdb:{file}") == 2
+    assert "already holds 2,000 other rows" in capsys.readouterr().err
+    assert rows_of(file, STATS) == 2_000
 
 
 @pytest.mark.parametrize("options", [[], ["--replace"]])
@@ -119,7 +129,7 @@ def test_a_folder_whose_name_begins_with_a_tilde_is_no_home(tmp_path, monkeypatc
 def test_a_table_that_cannot_take_the_rows_is_left_as_it_was(tmp_path, capsys):
     file = tmp_path / "w.duckdb"
     user_table(file, STATS)
-    assert seed(f"duckdb:{file}", "--replace") == 3
+    assert seed(f"duckdb:{file}", "--replace") == 2
     assert "Traceback" not in capsys.readouterr().err
     assert rows_of(file, STATS) == USER_ROWS
 
