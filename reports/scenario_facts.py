@@ -4,7 +4,7 @@ import polars as pl
 
 from policies.reads import reads_truth
 from policies.registry import kinds
-from sim.scenario import Scenario
+from sim.scenario import Scenario, TableSection
 
 DEPLOYED_KIND = "wilson_sample"
 MONTH_DAYS = 365.25 / 12
@@ -24,7 +24,10 @@ def default_baseline(scenario: Scenario) -> str:
 
 def pages(scenario: Scenario, rows: pl.DataFrame) -> int:
     """Pages of a replication; `rows` are some of replications.parquet."""
-    return scenario.world.pages_of(float(rows["pulls"][0]), scenario.horizon.length) if len(rows) else 1
+    world = scenario.world
+    if isinstance(world, TableSection):  # the file may be gone
+        return world.pages_of(float(rows["pulls"][0]), scenario.horizon.length)
+    return getattr(world, "pages", 1)
 
 
 def page_months(scenario: Scenario, rows: pl.DataFrame) -> float | None:

@@ -43,11 +43,6 @@ class WorldSection(Section):
         """How a world without money gets some, to follow a message; empty where it cannot."""
         return ""
 
-    def pages_of(self, pulls: float, length: float) -> int:
-        """Pages of a replication that sent `pulls` messages in all until the horizon (pulls or days)."""
-        del pulls, length
-        return int(getattr(self, "pages", 1))
-
     @property
     def input_file(self) -> str | None:
         """The file that the world is read from; None where it is not read from one, or none is given."""
