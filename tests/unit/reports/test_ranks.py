@@ -8,7 +8,7 @@ import pytest
 
 from reports.estimators.intervals import pointwise_means
 from reports.estimators.ranks import ranks_frame, win_probability_frame
-from reports.scenario_facts import default_baseline, oracles, page_months
+from reports.scenario_facts import default_baseline, oracles, page_months, pages
 from reports.tables.over_time import regret_over_time, revenue_differences
 from reports.tables.spreadsheet import defused, write_csv
 from reports.tables.summary import pairs_frame, summary_frame
