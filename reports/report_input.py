@@ -165,6 +165,11 @@ def report_input(run: StoredRun, baseline: str | None = None, metric: str | None
     """
     require_current(run.path)
     metric = metric or ("revenue_usd" if page_months(run.scenario) is not None else "reward")
+    _refuse_unknown(run, baseline, metric)
+    return ReportInput(run, METRICS[metric], baseline or default_baseline(run.scenario))
+
+
+def _refuse_unknown(run: StoredRun, baseline: str | None, metric: str) -> None:
     names = run.summary["policy"].to_list()
     if baseline is not None and baseline not in names:
         raise InputError(f"there is no policy {baseline!r} in this run", f"It has {', '.join(names)}.")
@@ -174,4 +179,3 @@ def report_input(run: StoredRun, baseline: str | None = None, metric: str | None
         raise InputError(f"there is no metric {metric!r}", f"There are {', '.join(METRICS)}.")
     if metric == "revenue_usd" and not run.scenario.world_kind.has_money:
         raise InputError(f"a {run.scenario.world.kind} world has no money: revenue_usd is 0 throughout")
-    return ReportInput(run, METRICS[metric], baseline or default_baseline(run.scenario))
