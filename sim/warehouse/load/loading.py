@@ -20,12 +20,12 @@ from typing import Any
 import pyarrow as pa
 
 from sim.errors import InputError, SimError, StorageError
-from sim.warehouse.base import NO_ROWS, STATS, RowTotals, Staging, Target, plain_id
+from sim.warehouse.base import LOADS, NO_ROWS, STATS, RowTotals, Staging, Target, plain_id
 from sim.warehouse.embedded import connect, file_totals, literal_path
 from sim.warehouse.load.checksum import stats_totals
 from sim.warehouse.schema import arrow_schema, described
 
-LOADS = "caption_sim_loads"
+OBSTACLE_HINT = "move it away, or load into another target; nothing was changed (`deploy --plan` shows what differs)"
 PUBLISH_SECONDS = 600.0  # as long as another process may take to publish
 
 Progress = Callable[[int, int], None]
@@ -143,7 +143,7 @@ def _loaded(one: Load, totals: RowTotals, *, was_loaded: bool = False) -> Loaded
 
 def _refuse_obstacle(target: Target, table: str) -> None:
     if (obstacle := target.obstacle(table)) is not None:
-        raise InputError(f"{target.spec}: {obstacle}", "move it away, or load into another target; nothing was changed")
+        raise InputError(f"{target.spec}: {obstacle}", OBSTACLE_HINT)
 
 
 def _loaded_before(target: Target, one: Load, replace: bool) -> Loaded | None:

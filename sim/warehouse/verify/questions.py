@@ -125,7 +125,7 @@ def _unaskable(check: Check, absent: Mapping[str, str], options: Options, clock:
     """Why a check is skipped; empty if it is asked."""
     for parameter in sorted(check.parameters & absent.keys()):
         return f"no table {absent[parameter]}"
-    if "now_us" in check.parameters and not clock.live:
+    if check.asks_age and not clock.live:
         return f"a record as of {clock.as_of:%Y-%m-%d %H:%M} UTC; --as-of now judges it by the clock"
     if options.since is not None and (check.whole_table or "table" not in check.parameters):
         return "needs the whole table; run without --since"
