@@ -48,9 +48,8 @@ def leads(first: StoredRun, second: StoredRun, *, paired: bool) -> Leads | None:
     names = [name for name in one.values if name in two.values and name != baseline]
     found = {name: _change(name, one, two, paired=paired) for name in names}
     adjusted = holm([each.p_value for _, _, each in found.values()])
-    means = (float(one.values[baseline].mean()), float(two.values[baseline].mean()))
     changes = [LeadChange(name, *each, p) for (name, each), p in zip(found.items(), adjusted, strict=True)]
-    return Leads(baseline, one.unit, means, changes)
+    return Leads(baseline, one.unit, (float(one.values[baseline].mean()), float(two.values[baseline].mean())), changes)
 
 
 def _given(run: StoredRun) -> DecisionInput:

@@ -200,7 +200,6 @@ def _share_below(audience: Any, fans: float) -> float:
 
 
 def _counts(world: Any) -> "Counted":
-    from sim.worlds.table.source import read_counts  # noqa: PLC0415
+    from sim.worlds.table.source import counts_of  # noqa: PLC0415
 
-    columns = world.columns
-    return read_counts(str(world.source), (columns.page, columns.caption, columns.trials, columns.successes))
+    return counts_of(world)
