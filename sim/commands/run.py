@@ -142,27 +142,29 @@ def _say_resumable(out: Path | str, output: Output) -> None:
 
 
 def _say_result(run: "Run", out: Path | str, no_report: bool, output: Output) -> None:
-    from reports.decision.data import decision_data
     from reports.decision.text import headline, key_points
     from reports.decision.who_text import who_points
 
     for remark in run.manifest["remarks"]:
         output.note(f"note: {remark}")
     report, decision = None if no_report else _within(out, "report.html"), run.decision
-    data = {
-        "run": str(out),
-        "report": report,
-        "headline": headline(decision),
-        "decision": decision_data(decision, run.who_gains),
-        "policies": run.summary.to_dicts(),
-        "checks": [{"claim": v.claim, "passed": v.passed, "detail": v.detail} for v in run.checks],
-    }
     where = f"report: {report}" if report else f"run folder: {out}"
     sentences = [headline(decision), *key_points(decision), *who_points(decision, run.who_gains)]
+    data = {"run": str(out), "report": report, "headline": headline(decision)} | _run_data(run)
     output.result(data, _text(run, sentences, where))
     failed = [outcome.claim for outcome in run.checks if not outcome.passed]
     if failed:
         raise CheckFailedError("\n".join(f"check failed: {claim}" for claim in failed))
+
+
+def _run_data(run: "Run") -> dict[str, Any]:
+    from reports.decision.data import decision_data
+
+    return {
+        "decision": decision_data(run.decision, run.who_gains),
+        "policies": run.summary.to_dicts(),
+        "checks": [{"claim": v.claim, "passed": v.passed, "detail": v.detail} for v in run.checks],
+    }
 
 
 def _within(out: Path | str, name: str) -> str:
