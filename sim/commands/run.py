@@ -199,6 +199,7 @@ def _say_plan(scenario: "Scenario", out: Path | str, workers: int, output: Outpu
         "out": str(out),
         "policies": [spec.name for spec in scenario.policies],
         "replications": scenario.replications,
+        "unlucky": scenario.world.unlucky_wanted,
         "blocks": len(blocks),
         "workers": used,
         "pulls": total.pulls,
@@ -207,9 +208,10 @@ def _say_plan(scenario: "Scenario", out: Path | str, workers: int, output: Outpu
         "disk_bytes": total.disk_bytes,
     }
     drawn = " with the report" if report else ""
+    more = f", and about {unlucky:,} unlucky ones" if (unlucky := scenario.world.unlucky_wanted) else ""
     rows = [
         ["policies", ", ".join(data["policies"])],
-        ["replications", f"{scenario.replications:,} of each policy"],
+        ["replications", f"{scenario.replications:,} of each policy{more}"],
         ["blocks", f"{len(blocks):,}, on {used} {'worker' if used == 1 else 'workers'}"],
         [scenario.world_kind.sends, f"about {number(total.pulls)} in all"],
         ["time", f"about {duration(seconds)}{drawn}, and a few seconds per policy to compile it the first time"],
