@@ -10,7 +10,7 @@ its standard error, and the largest weight.
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,8 +84,8 @@ def _of_single(content: Mapping[str, Any]) -> Sum:
     return Sum.of(weights, weights)
 
 
-def of_traffic(policy: str, sends: int) -> Sum:
-    """Several captions per tier and day, some of them cold; as many labels as six days bring."""
+def of_traffic(policy: str, sends: int, days: int = DAYS, incidents: Sequence[Mapping[str, Any]] = ()) -> Sum:
+    """Several captions per tier and day, some of them cold; as many labels as so many days bring."""
     world = {
         "kind": "traffic",
         "pages": PAGES,
@@ -95,11 +95,11 @@ def of_traffic(policy: str, sends: int) -> Sum:
         "purchases": {"per_view": [[5.0, 0.02]], "caption_cv": 0.0, "page_sigma": 0.0, "strong_pages": {"share": 0.0}},
         "turnover": {"retire_share_per_week": 0.0, "arrivals_per_week": 0},
     }
-    each = PAGES * DAYS * MESSAGES
-    content = base(policy, sends, each, world=world, horizon={"days": DAYS}, selection={"cool_down_days": 0})
-    scenario = load(content)
+    each, rest = PAGES * days * MESSAGES, {"cool_down_days": 0}
+    content = base(policy, sends, each, world=world, horizon={"days": days}, selection=rest)
+    scenario = load(content | {"incidents": list(incidents)})
     run = TrafficWorld(scenario, scenario.policies[0], range(1, scenario.replications + 1))
-    run.advance(DAYS)
+    run.advance(days)
     sums, weights = zip(*(_decisions(run, index) for index in range(scenario.replications)), strict=True)
     return Sum.of(np.concatenate(sums), np.concatenate(weights))
 
