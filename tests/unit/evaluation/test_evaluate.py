@@ -1,6 +1,7 @@
 """A whole evaluation: targets, the reward model, diagnostics, refusals, and what is said of them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
