@@ -52,5 +52,5 @@ def span(evaluation: Evaluation, policy: PolicyEvaluation) -> tuple[float, float
             narrow = min(limited, key=lambda each: each.high - each.low)
             seen += [narrow.low, narrow.high]
     margin = MARGIN * (max(seen) - min(seen)) or 1.0
-    least = min(min(seen), evaluation.limits[0]) - 0.1 * margin
+    least = min(*seen, evaluation.limits[0]) - 0.1 * margin
     return max(min(seen) - margin, least), max(seen) + margin
