@@ -1,7 +1,9 @@
 # The program with its kernels compiled.
 #   docker build -t caption-sim .
 #   docker run --rm -v "$PWD:/data" caption-sim run study.yaml --out study
-FROM python:3.12-slim AS build
+# Another base, such as a mirror's: --build-arg BASE=IMAGE. It needs Debian's tools and `python` 3.11 or later.
+ARG BASE=python:3.12-slim
+FROM ${BASE} AS build
 WORKDIR /src
 COPY pyproject.toml requirements.lock README.md LICENSE ./
 COPY sim sim
@@ -17,7 +19,7 @@ WORKDIR /
 RUN /opt/venv/bin/python -m sim compile --quiet \
  && find /opt/venv -name tests -type d -prune -exec rm -rf {} +
 
-FROM python:3.12-slim
+FROM ${BASE}
 RUN useradd --uid 10001 --create-home sim \
  && mkdir /data \
  && chown sim /data

@@ -136,12 +136,12 @@ class ReportInput:
     @property
     def money(self) -> bool:
         """Whether the world has money."""
-        return self.scenario.world_kind.has_money
+        return self.scenario.world.has_money
 
     @cached_property
     def dollars(self) -> dict[str, Floats]:
         """Dollars per page and month (365.25 / 12 days) in every replication, by policy; empty without money."""
-        months = page_months(self.scenario)
+        months = page_months(self.scenario, self.run.replications)
         if months is None:
             return {}
         return {name: metric_values(rows, "revenue_usd") / months for name, rows in self._rows.items()}
@@ -164,7 +164,12 @@ def report_input(run: StoredRun, baseline: str | None = None, metric: str | None
     another version that lacks columns.
     """
     require_current(run.path)
-    metric = metric or ("revenue_usd" if page_months(run.scenario) is not None else "reward")
+    metric = metric or ("revenue_usd" if run.scenario.world.has_money else "reward")
+    _refuse_unknown(run, baseline, metric)
+    return ReportInput(run, METRICS[metric], baseline or default_baseline(run.scenario))
+
+
+def _refuse_unknown(run: StoredRun, baseline: str | None, metric: str) -> None:
     names = run.summary["policy"].to_list()
     if baseline is not None and baseline not in names:
         raise InputError(f"there is no policy {baseline!r} in this run", f"It has {', '.join(names)}.")
@@ -172,6 +177,6 @@ def report_input(run: StoredRun, baseline: str | None = None, metric: str | None
         raise InputError(f"{baseline!r} knows the true rates: nothing can be better", "Choose another baseline.")
     if metric not in METRICS:
         raise InputError(f"there is no metric {metric!r}", f"There are {', '.join(METRICS)}.")
-    if metric == "revenue_usd" and not run.scenario.world_kind.has_money:
-        raise InputError(f"a {run.scenario.world.kind} world has no money: revenue_usd is 0 throughout")
-    return ReportInput(run, METRICS[metric], baseline or default_baseline(run.scenario))
+    if metric == "revenue_usd" and not run.scenario.world.has_money:
+        world = run.scenario.world
+        raise InputError(f"a {world.kind} world has no money: revenue_usd is 0 throughout{world.money_hint}")

@@ -1,8 +1,10 @@
 """What a report needs to know of a scenario: its unit of reward, its baseline, its oracles, its money."""
 
+import polars as pl
+
 from policies.reads import reads_truth
 from policies.registry import kinds
-from sim.scenario import Scenario
+from sim.scenario import Scenario, TableSection
 
 DEPLOYED_KIND = "wilson_sample"
 MONTH_DAYS = 365.25 / 12
@@ -20,13 +22,19 @@ def default_baseline(scenario: Scenario) -> str:
     return (deployed or others or [scenario.policies[0].name])[0]
 
 
-def pages(scenario: Scenario) -> int:
-    """Pages of a replication as far as the scenario says; the number of those of a table world is in its file."""
-    return getattr(scenario.world, "pages", 1)
+def pages(scenario: Scenario, rows: pl.DataFrame) -> int:
+    """Pages of a replication; `rows` are some of replications.parquet."""
+    world = scenario.world
+    if isinstance(world, TableSection):  # the file may be gone
+        return world.pages_of(float(rows["pulls"][0]), scenario.horizon.length)
+    return getattr(world, "pages", 1)
 
 
-def page_months(scenario: Scenario) -> float | None:
-    """Pages × months of a replication where the world has money, else None."""
-    if not scenario.world_kind.has_money:
-        return None
-    return pages(scenario) * float(scenario.horizon.length) / MONTH_DAYS
+def page_months(scenario: Scenario, rows: pl.DataFrame) -> float | None:
+    """Pages × months of a replication where the world has money, else None; `rows` as in `pages`."""
+    return pages(scenario, rows) * replication_months(scenario) if scenario.world.has_money else None
+
+
+def replication_months(scenario: Scenario) -> float:
+    """Months of a replication in a world that has days."""
+    return float(scenario.horizon.length) / MONTH_DAYS

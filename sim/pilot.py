@@ -92,11 +92,10 @@ def textbook(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:  # noqa: ARG
 
 def counted(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:  # noqa: ARG001
     """Of a table world: the rate of the whole file."""
-    from sim.worlds.table.source import read_counts  # noqa: PLC0415
+    from sim.worlds.table.source import counts_of  # noqa: PLC0415
 
     world = cast("TableSection", scenario.world)
-    columns = world.columns
-    file = read_counts(str(world.source), (columns.page, columns.caption, columns.trials, columns.successes))
+    file = counts_of(world)
     rate = int(file.successes.sum()) / max(1, int(file.trials.sum()))
     sends = float(len(file.page_names) * world.sends_per_day)
     return FieldTraffic(rate, float(world.fans_per_send), sends, 1.0, "successes per trial in the scenario's file")

@@ -21,7 +21,7 @@ def decision_input(
     scenario: Scenario, rows: Mapping[str, pl.DataFrame], baseline: str, unlucky: Unlucky | None = None
 ) -> DecisionInput:
     """What the decision rule reads of a run's rows of replications.parquet, by policy."""
-    months, kind_of = page_months(scenario), {spec.name: spec.kind for spec in scenario.policies}
+    months, kind_of = page_months(scenario, rows[baseline]), {spec.name: spec.kind for spec in scenario.policies}
     metric = "reward" if months is None else "revenue_usd"
     known, unit = tails(scenario, rows), Unit("", scenario.world_kind.reward, "per replication")
     values = {name: metric_values(frame, metric) / (months or 1.0) for name, frame in rows.items()}
@@ -55,8 +55,8 @@ def tails(scenario: Scenario, rows: Mapping[str, pl.DataFrame], unlucky: Unlucky
 
 
 def _lock_outs(scenario: Scenario, rows: pl.DataFrame) -> LockOuts:
-    """Locked-out pages of all replications. Those of a table world count as one: the scenario does not say how many."""
-    count, shares = pages(scenario), column(rows, "locked_out_pages")
+    """Locked-out pages of all replications."""
+    count, shares = pages(scenario, rows), column(rows, "locked_out_pages")
     single = scenario.horizon.pulls is not None
     return LockOuts(round(float(shares.sum()) * count), count * len(shares), shares > 0.0 if single else None)
 

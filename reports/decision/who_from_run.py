@@ -17,7 +17,7 @@ from reports.decision.who import (
     weighted_quantiles,
 )
 from reports.estimators.intervals import SHARE, Estimate, Floats, mean_interval
-from reports.scenario_facts import page_months, pages
+from reports.scenario_facts import page_months, replication_months
 from reports.tables.rows import metric_column
 from sim.runs.run import StoredRun
 from sim.scenario import Scenario
@@ -30,7 +30,7 @@ def who_gains(run: StoredRun, decision: Decision) -> WhoGains | None:
     rival, given, frame = decision.rival, decision.given, run.optional_table("pages")
     if rival is None or frame is None or frame["audience"].null_count() == len(frame):
         return None
-    months, scenario = page_months(run.scenario), run.scenario
+    months, scenario = page_months(run.scenario, run.replications), run.scenario
     found = page_values(frame, given.metric, given.random, _page_scale(scenario))
     gains = found.values[rival.policy] - found.values[given.baseline]
     weight = found.weight
@@ -59,8 +59,7 @@ def page_values(frame: pl.DataFrame, metric: str, random: str | None, scale: flo
     width = frame["page"].n_unique()
 
     def by_page(policy: str, column: str) -> Floats:
-        values: Floats = ordered.filter(policy=policy)[column].cast(pl.Float64).to_numpy().reshape(-1, width)
-        return values
+        return np.asarray(ordered.filter(policy=policy)[column].cast(pl.Float64).to_numpy().reshape(-1, width))
 
     names = frame["policy"].unique(maintain_order=True).to_list()
     values = {name: by_page(name, metric_column(frame.columns, metric)) / scale for name in names}
@@ -72,8 +71,7 @@ def page_values(frame: pl.DataFrame, metric: str, random: str | None, scale: flo
 
 def _page_scale(scenario: Scenario) -> float:
     """Months of a replication where the world has money, else 1."""
-    months = page_months(scenario)
-    return 1.0 if months is None else months / pages(scenario)
+    return replication_months(scenario) if scenario.world.has_money else 1.0
 
 
 def _scaled(estimate: Estimate, factor: float) -> Estimate:

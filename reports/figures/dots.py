@@ -12,7 +12,7 @@ from reports.figures.places import Places
 from reports.figures.regret import name_rows, room_left
 from reports.figures.style import drawing, new_figure, series, tick
 
-TICKS = 3  # intervals between the numbers of an axis, of which several stand side by side
+TICKS = 2  # intervals between the numbers of an axis, of which several stand side by side
 
 
 @dataclass(frozen=True)

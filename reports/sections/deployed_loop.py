@@ -1,14 +1,17 @@
 """What the owners of a deployed loop ask: exploration, reach, prices, the table's errors, and what incidents cost."""
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 
+from reports.cells import estimate_cell
 from reports.content import Cell, Content, FigureBlock, Paragraph, Section, TableBlock, absent
 from reports.estimators.intervals import Estimate, Floats, mean_interval
 from reports.figures.dots import Dots, dots
 from reports.figures.over_time import Axis, over_time
 from reports.folding import alike, folded
-from reports.formatting import interval, number, percent, percent_interval
+from reports.formatting import interval, number, percent
 from reports.report_input import ReportInput
 from reports.sections.base import ReportSection
 from reports.sections.regret import incident_spans
@@ -34,7 +37,7 @@ NUMBERS = {
     "top_decile_day": "day of 90 % in the top decile",
 }
 PANELS = {
-    "interval_coverage": "coverage of stored intervals",
+    "interval_coverage": "coverage of intervals",
     "recount_factor": "recount factor",
     "captured_share": "captured, constrained",
     "captured_share_free": "captured, free",
@@ -78,9 +81,7 @@ def _cell(values: Floats, *, share: bool) -> Cell:
     estimate = _known_mean(values)
     if estimate is None:
         return Cell("–")
-    if share:
-        return Cell(f"{percent(estimate.value)} ({percent_interval(estimate.low, estimate.high)})", estimate.value)
-    return Cell(f"{number(estimate.value)} {interval(estimate.low, estimate.high)}", estimate.value)
+    return estimate_cell(estimate, share=share)
 
 
 def _known_mean(values: Floats) -> Estimate | None:
@@ -109,15 +110,11 @@ def _currencies(rows: dict[str, pl.DataFrame], data: ReportInput) -> list[Conten
     if not others:
         return []
     found = {each: [missed(rows[oracle], rows[name], each) for name in others] for each in CURRENCIES}
-    lines = [[Cell(name), *(_estimate(found[each][i]) for each in CURRENCIES)] for i, name in enumerate(others)]
+    lines = [[Cell(name), *(estimate_cell(found[each][i]) for each in CURRENCIES)] for i, name in enumerate(others)]
     caption = f"What {oracle} earns more per replication, paired, with 95 % interval: regret in four currencies"
     table = TableBlock(caption, ["policy", *CURRENCIES.values()], lines, emphasised=data.leader)
     figure = dots(others, [Dots(CURRENCIES[each], found[each]) for each in CURRENCIES], data.places)
     return [table, FigureBlock("loop_currencies", "Regret in four currencies, each policy", f"{caption}.", figure)]
-
-
-def _estimate(estimate: Estimate) -> Cell:
-    return Cell(f"{number(estimate.value)} {interval(estimate.low, estimate.high)}", estimate.value)
 
 
 def _weekly(data: ReportInput) -> list[Content]:
@@ -151,15 +148,19 @@ def _incidents(data: ReportInput) -> list[Content]:
     if costs is None:
         text = f"To see what each incident cost, run `python -m sim incidents {data.scenario.name}`."
         return [Paragraph(text, "note")]
-    lines = [
-        [Cell(f"{row['incident']}. {row['kind']}, from day {number(row['from'])}"), Cell(row["policy"]),
-         Cell(number(row["cost_usd"]), row["cost_usd"]), Cell(interval(row["ci_low"], row["ci_high"]), row["ci_low"]),
-         Cell(percent(row["cost_share"]), row["cost_share"])]
-        for row in costs.to_dicts()
-    ]  # fmt: skip
     header = ["incident", "policy", "cost ($ per replication)", "95 % interval", "of revenue"]
     caption = "Revenue of the same run without the incident minus that with it, paired by replication"
-    return [TableBlock(caption, header, lines)]
+    return [TableBlock(caption, header, [_incident_row(row) for row in costs.to_dicts()])]
+
+
+def _incident_row(row: dict[str, Any]) -> list[Cell]:
+    return [
+        Cell(f"{row['incident']}. {row['kind']}, from day {number(row['from'])}"),
+        Cell(row["policy"]),
+        Cell(number(row["cost_usd"]), row["cost_usd"]),
+        Cell(interval(row["ci_low"], row["ci_high"]), row["ci_low"]),
+        Cell(percent(row["cost_share"]), row["cost_share"]),
+    ]
 
 
 FIGURES = ("loop_table_and_revenue", "loop_currencies", *(key for key, _, _ in WEEKLY.values()))

@@ -57,7 +57,7 @@ def _frames(run: Path, scenario: Scenario, replications: pl.DataFrame, known: Ta
     """By name, in the order of the data dictionary."""
     names, unfair, curves = [spec.name for spec in scenario.policies], oracles(scenario), run / "curves.parquet"
     return {
-        "summary": summary_frame(replications, unfair, page_months(scenario), known),
+        "summary": summary_frame(replications, unfair, page_months(scenario, replications), known),
         "pairs": pairs_frame(replications, known),
         "ranks": ranks_frame(replications, unfair),
         "beats": win_probability_frame(replications),

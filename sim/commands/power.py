@@ -78,8 +78,10 @@ def command(
     given_rate = None if rate is None else _share(rate, "--rate")
     loaded = load(scenario, overrides)
     loaded.require_files()
-    if metric == "revenue_usd" and not loaded.world_kind.has_money:
-        raise InputError(f"a {loaded.world.kind} world has no money: revenue_usd is 0 throughout")
+    if metric == "revenue_usd" and not loaded.world.has_money:
+        raise InputError(
+            f"a {loaded.world.kind} world has no money: revenue_usd is 0 throughout{loaded.world.money_hint}"
+        )
     base, others = _policies(loaded, baseline, names)
     test = None if in_field is None else _field(loaded, base, in_field, given_rate, output)  # soon, and may refuse
     rows = _pilot(loaded, [base.name, *others], pilot, workers, output)
@@ -193,7 +195,7 @@ def _field(scenario: "Scenario", base: "PolicySpec", goal: "Goal", rate: float |
 def _traffic(scenario: "Scenario", base: "PolicySpec", rate: float | None, output: Output) -> "FieldTraffic":
     from sim.pilot import traffic
 
-    if scenario.world_kind.has_money:  # then the field is simulated, which takes a moment
+    if scenario.world_kind.tiers:  # then the field is simulated, which takes a moment
         output.note(f"{scenario.name}: sends of {base.name}, for the conversion rate in the field")
     measured = traffic(scenario, base)
     return measured if rate is None else replace(measured, rate=rate, source="as given by --rate")

@@ -96,10 +96,11 @@ def command(
 
     values = {name: chosen.pop(name) for name in THRESHOLDS}
     named = {name: value if isinstance(value, tuple) else (value,) for name, value in values.items()}
-    options = Options(thresholds=named, since=parse_age(since) if since else None, **chosen)
+    age = parse_age(since) if since else None
+    options = Options(thresholds=named, since=age, against=against is not None, **chosen)
     spec = parse_target(target)
     if dry_run:
-        _estimate(target, options, replace(output, as_json=output.as_json or form == "json"))
+        _estimate(target, against, options, replace(output, as_json=output.as_json or form == "json"))
         return
     output.note(f"verifying {spec} …")
     results = _strict([*_results(target, options, output), *_differences(target, against, options)], strict)
@@ -141,14 +142,18 @@ def _differences(target: str, against: str | None, options: "Options") -> list["
         return [Result(check, Status.ERROR, error.message) for check in CHECKS]
 
 
-def _estimate(target: str, options: "Options", output: Output) -> None:
+def _estimate(target: str, against: str | None, options: "Options", output: Output) -> None:
     """Print what a verification would cost."""
     from sim.warehouse.targets import open_target, parse_target
-    from sim.warehouse.verify.cost import as_data, as_text, estimate
+    from sim.warehouse.verify.cost import as_data, as_text, estimate, of_comparison
     from sim.warehouse.verify.running import chosen_checks
 
+    checks = chosen_checks(options)
     with open_target(parse_target(target), read_only=True) as opened:
-        costs = estimate(opened, chosen_checks(options), options)
+        costs = estimate(opened, checks, options)
+    for place in () if against is None else (target, against):
+        with open_target(parse_target(place), read_only=True) as opened:
+            costs.append(of_comparison(opened, options))
     output.result(as_data(target, costs), as_text(costs))
 
 

@@ -104,7 +104,7 @@ class Pipeline:
     def _clairvoyant(self) -> tuple[str | None, bool]:
         """The policy that shortfall is measured from, and whether in dollars."""
         oracles = (spec.name for spec in self.scenario.policies if spec.kind == "oracle")
-        return next(oracles, None), self.scenario.world_kind.has_money
+        return next(oracles, None), self.scenario.world.has_money
 
     def finish(self, logs: dict[str, str], seconds: float) -> None:
         """Write the manifest of the complete run, and remove the blocks."""

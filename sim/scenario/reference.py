@@ -56,6 +56,7 @@ would take one worker more than ten years is refused.
 | only how rates are spread | `world: {{kind: bernoulli, arms: 50, prior: {{beta: [2, 38]}}}}` |
 | trials and successes of each caption | `world: {{kind: table, source: FILE.csv}}` |
 | the names of your file's columns | `world.columns: {{trials: sent, successes: bought}}` |
+| what a purchase of each caption earns | `world.columns.price` (table): results are then in dollars |
 | how many accounts you run | `world.pages` (traffic) |
 | fans per account | `world.audience.fixed`, or `world.audience.quantiles` |
 | messages per account and day | `world.sends.per_day` (traffic), `world.sends_per_day` (table) |

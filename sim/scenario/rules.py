@@ -94,8 +94,8 @@ def check_comparisons(checks: Sequence[Check]) -> Iterator[Finding]:
 def check_money(checks: Sequence[Check], world: WorldSection) -> Iterator[Finding]:
     """Money exists only in some worlds."""
     for index, check in enumerate(checks):
-        if check.metric == "revenue_usd" and not WORLDS[world.kind].has_money:
-            yield Finding(("checks", index, "metric"), f"a {world.kind} world has no revenue")
+        if check.metric == "revenue_usd" and not world.has_money:
+            yield Finding(("checks", index, "metric"), f"a {world.kind} world has no revenue{world.money_hint}")
 
 
 def counting_and_memory(feedback: Any, policies: Sequence[PolicySpec]) -> Iterator[Finding]:

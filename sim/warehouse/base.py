@@ -31,6 +31,7 @@ from sim.errors import RemoteError, SimError, StorageError
 STATS = "caption_bandit_stats"
 SENDS = "mass_messages"
 CURVES = "curves"
+LOADS = "caption_sim_loads"  # what was loaded, and its totals
 LOCAL_PROJECT, LOCAL_DATASET = "local-warehouse", "main"  # what statements name on a local target
 CHECKSUM_MODULUS = 2147483629
 

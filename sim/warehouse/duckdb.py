@@ -42,6 +42,7 @@ from sim.warehouse.embedded import (
     totals_statement,
     view_text,
 )
+from sim.warehouse.fit import misfit
 from sim.warehouse.guard import WritePermission
 from sim.warehouse.places import refuse_url
 from sim.warehouse.schema import duckdb_type, normal_default
@@ -138,8 +139,9 @@ class DuckDBTarget:
             return RowTotals(self._count(table), 0, 0)
 
     def obstacle(self, table: str) -> str | None:
-        """See `Target.obstacle`: a view of that name."""
-        return f"{table} is a view" if self._run(IS_VIEW, [table]).fetchall() else None
+        """See `Target.obstacle`: a view of that name, or columns that cannot take the rows."""
+        found = self.describe(table)
+        return f"{table} is a view" if found and found.kind == "VIEW" else misfit(found)
 
     def routine(self, name: str) -> Routine | None:
         """See `Target.routine`."""

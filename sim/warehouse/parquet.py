@@ -40,7 +40,7 @@ from sim.warehouse.embedded import (
 )
 from sim.warehouse.guard import WritePermission
 from sim.warehouse.parquet_folder import foreign_file, part_files, row_count
-from sim.warehouse.parquet_staging import ParquetStaging, recover
+from sim.warehouse.parquet_staging import ParquetStaging, left_over, recover
 from sim.warehouse.places import refuse_url
 from sim.warehouse.schema import arrow_type
 from sim.warehouse.translate import to_duckdb
@@ -129,7 +129,7 @@ class ParquetTarget:
 
     def obstacle(self, table: str) -> str | None:
         """See `Target.obstacle`: a file in the folder of the table that this program did not write."""
-        foreign = foreign_file(self.spec.path / table)
+        foreign = foreign_file(self.spec.path / table) or left_over(self.spec.path / table)
         return None if foreign is None else f"{foreign} was not written by this program"
 
     def require_dataset(self) -> None:

@@ -113,6 +113,19 @@ def test_rows_that_the_metadata_does_not_count_are_not_appended_to(dataset, faul
     assert held(dataset) == (1, 1)
 
 
+def test_a_table_with_other_columns_is_refused_and_one_with_more_is_filled(dataset, faults, capsys):
+    path = f"`{dataset.name}.{STATS}`"
+    dataset.client.query_and_wait(f"CREATE TABLE {path} (caption_id STRING, page_name STRING)")
+    assert exit_code([*SEED, *dataset.arguments]) == 2
+    assert "caption_id is STRING instead of INT64; successes is missing" in capsys.readouterr().err
+    assert tables(dataset) == {STATS}
+    dataset.client.query_and_wait(f"DROP TABLE {path}")
+    assert exit_code(["deploy", *dataset.arguments]) == 0
+    dataset.client.query_and_wait(f"ALTER TABLE {path} ADD COLUMN note STRING")
+    assert exit_code([*SEED, *dataset.arguments]) == 0
+    assert dataset.rows(f"SELECT COUNT(*), COUNT(note) FROM {path}") == [(ROWS, 0)]
+
+
 def _without_rows(content):
     return re.sub(rb'"numRows": ?"\d+"', b'"numRows":"0"', content)
 

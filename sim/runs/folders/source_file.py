@@ -48,6 +48,6 @@ def write_captions(scenario: "Scenario", run: Path) -> list[str]:
 def _counted(scenario: "Scenario") -> "Counted | None":
     if scenario.source_path is None:
         return None
-    from sim.worlds.table.world import counted_of  # noqa: PLC0415 - imports the world's kernels
+    from sim.worlds.table.source import counts_of  # noqa: PLC0415
 
-    return counted_of(scenario.world)  # type: ignore[arg-type]
+    return counts_of(scenario.world)  # type: ignore[arg-type]

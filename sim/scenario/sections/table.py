@@ -1,5 +1,6 @@
 """The table world, real counts as the truth: its section, its feedback and its selection."""
 
+import math
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
@@ -19,6 +20,17 @@ class TableColumns(Section):
     caption: ColumnName = Field("caption_id", description="Column of the caption (one row per page and caption).")
     trials: ColumnName = Field("trials", description="Column of the number of trials.")
     successes: ColumnName = Field("successes", description="Column of the number of successes.")
+    price: ColumnName | None = Field(
+        None, description="Column of what one success earns, in US dollars. With it the world has money."
+    )
+
+
+NEARLY = 1e-9  # of a send, since times of curve points are rounded
+
+
+def sends_before(day: float, sends_per_day: int) -> int:
+    """Sends of a page before time `day`."""
+    return math.ceil(day * sends_per_day - NEARLY)
 
 
 def _text(value: object) -> object:
@@ -41,7 +53,9 @@ class TableSection(WorldSection):
     sends_per_day: Annotated[Whole, Field(ge=1, le=1_000)] = Field(4, description="Captions that a page sends per day.")
     fans_per_send: Annotated[Whole, Field(ge=1, le=1_000_000)] = Field(100, description="Fans that each send reaches.")
     label: Literal["fan", "send"] = Field(
-        "fan", description="What counts as a trial: every `fan`, or the `send` against the page's median."
+        "fan",
+        description="What counts as a trial: every `fan`, or the `send`, a success where it sells more than the page's "
+        "median (with prices: earns more).",
     )
 
     @property
@@ -53,6 +67,20 @@ class TableSection(WorldSection):
     def input_file(self) -> str | None:
         """The file of counts."""
         return self.source
+
+    @property
+    def has_money(self) -> bool:
+        """A caption with a price earns dollars."""
+        return self.columns.price is not None
+
+    @property
+    def money_hint(self) -> str:
+        """The column that is missing."""
+        return "; `world.columns.price` names the column of prices"
+
+    def pages_of(self, pulls: float, length: float) -> int:
+        """The pages of the file, by what all of them sent."""
+        return round(pulls / sends_before(length, self.sends_per_day))
 
     @property
     def needs_file(self) -> bool:
@@ -85,6 +113,6 @@ WORLD = WorldKind(
     engine="sim.worlds.table.world:TableWorld",
     workload="sim.runs.workload:table",
     field="sim.pilot:counted",
-    cell_bytes=150.0,
+    cell_bytes=180.0,
     reward="conversions",
 )

@@ -317,6 +317,11 @@ class TrafficSection(WorldSection):
         """Messages of all pages."""
         return self.sends.most * self.pages
 
+    @property
+    def has_money(self) -> bool:
+        """Captions have prices."""
+        return True
+
     def findings(self) -> Iterator[Finding]:
         """One replication fits into memory."""
         if self.arms_at_start > MAX_ROW_ARMS:

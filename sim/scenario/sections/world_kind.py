@@ -28,8 +28,3 @@ class WorldKind:
     """Names of the tiers by which revenue is recorded; empty without money."""
     one_page: bool = False
     """Whether a replication is one page."""
-
-    @property
-    def has_money(self) -> bool:
-        """Whether rewards are worth dollars."""
-        return bool(self.tiers)

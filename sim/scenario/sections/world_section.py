@@ -34,6 +34,16 @@ class WorldSection(Section):
         return 0
 
     @property
+    def has_money(self) -> bool:
+        """Whether rewards are worth dollars."""
+        return False
+
+    @property
+    def money_hint(self) -> str:
+        """How a world without money gets some, to follow a message; empty where it cannot."""
+        return ""
+
+    @property
     def input_file(self) -> str | None:
         """The file that the world is read from; None where it is not read from one, or none is given."""
         return None

@@ -91,10 +91,12 @@ class BigQueryStaging:
             with remote_errors(self._client.spec):
                 self._client.run(dataset_statement(self._client, f"ddl/{self._table}", table=self._table))
                 full = table_totals(self._client, None, self._table).rows > 0
+                # A copy job refuses a table with more columns; a transaction gives them NULL or their default.
+                wider = len(self._client.table(self._table).schema) > len(self._remote.schema)
             if full and not replace:
                 raise InputError(f"{self._client.spec}: {self._table} is not empty", "--replace replaces its rows")
             identity = self._client.job_id("publish", self._table, self._load_id, self._created())
-            self._client.ended(identity, self._exchange if full else self._append)
+            self._client.ended(identity, self._exchange if full or wider else self._append)
         self.discard()
 
     def publish_beside(self) -> None:

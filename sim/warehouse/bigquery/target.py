@@ -20,6 +20,7 @@ from sim.warehouse.bigquery.client import DEADLINE_SECONDS, LABELS, PAGE_SECONDS
 from sim.warehouse.bigquery.errors import not_found, remote_errors
 from sim.warehouse.bigquery.staging import BigQueryStaging
 from sim.warehouse.bigquery.totals import dataset_statement, table_totals
+from sim.warehouse.fit import misfit
 from sim.warehouse.guard import WritePermission
 from sim.warehouse.schema import normal_default
 from sim.warehouse.translate import is_query, normal_form
@@ -137,11 +138,9 @@ class BigQueryTarget:
                 return table_totals(self._client, None, table)
 
     def obstacle(self, table: str) -> str | None:
-        """See `Target.obstacle`: a view, or another kind of table that a load cannot fill."""
-        with remote_errors(self.spec):
-            found = self._client.table(table)
-        kind = "TABLE" if found is None else found.table_type or "TABLE"
-        return None if kind == "TABLE" else f"{table} is a {kind.lower()}"
+        """See `Target.obstacle`: a view or another kind of table, which a load cannot fill, or other columns."""
+        found = self.describe(table)
+        return f"{table} is a {found.kind.lower()}" if found and found.kind != "TABLE" else misfit(found)
 
     def routine(self, name: str) -> Routine | None:
         """See `Target.routine`."""

@@ -20,12 +20,12 @@ from typing import Any
 import pyarrow as pa
 
 from sim.errors import InputError, SimError, StorageError
-from sim.warehouse.base import NO_ROWS, STATS, RowTotals, Staging, Target, plain_id
+from sim.warehouse.base import LOADS, NO_ROWS, STATS, RowTotals, Staging, Target, plain_id
 from sim.warehouse.embedded import connect, file_totals, literal_path
 from sim.warehouse.load.checksum import stats_totals
 from sim.warehouse.schema import arrow_schema, described
 
-LOADS = "caption_sim_loads"
+OBSTACLE_HINT = "move it away, or load into another target; nothing was changed (`deploy --plan` shows what differs)"
 PUBLISH_SECONDS = 600.0  # as long as another process may take to publish
 
 Progress = Callable[[int, int], None]
@@ -143,7 +143,7 @@ def _loaded(one: Load, totals: RowTotals, *, was_loaded: bool = False) -> Loaded
 
 def _refuse_obstacle(target: Target, table: str) -> None:
     if (obstacle := target.obstacle(table)) is not None:
-        raise InputError(f"{target.spec}: {obstacle}", "move it away, or load into another target; nothing was changed")
+        raise InputError(f"{target.spec}: {obstacle}", OBSTACLE_HINT)
 
 
 def _loaded_before(target: Target, one: Load, replace: bool) -> Loaded | None:
@@ -248,6 +248,14 @@ def _record(target: Target, one: Load, totals: RowTotals) -> None:
     if recorded_loads(target).get((one.table, one.load_id)) == totals:
         return
     now = datetime.now(UTC)
+    # A name of its own each time: BigQuery appends once under a name, for ever, even to a table made anew.
+    name = f"{one.load_id}-{round(now.timestamp() * 1000)}"
+    staging = target.staging(LOADS, name)
+    staging.append(f"manifest-{name}", _manifest_row(one, totals, now))
+    staging.publish_beside()
+
+
+def _manifest_row(one: Load, totals: RowTotals, published: datetime) -> pa.Table:
     row = {
         "load_id": one.load_id,
         "table_name": one.table,
@@ -255,10 +263,6 @@ def _record(target: Target, one: Load, totals: RowTotals) -> None:
         "distinct_keys": totals.distinct_keys,
         "checksum": totals.checksum,
         "source": json.dumps(one.source, sort_keys=True),
-        "published": now,
+        "published": published,
     }
-    # A name of its own each time: BigQuery appends once under a name, for ever, even to a table made anew.
-    name = f"{one.load_id}-{round(now.timestamp() * 1000)}"
-    staging = target.staging(LOADS, name)
-    staging.append(f"manifest-{name}", pa.Table.from_pylist([row], schema=arrow_schema(LOADS)))
-    staging.publish_beside()
+    return pa.Table.from_pylist([row], schema=arrow_schema(LOADS))

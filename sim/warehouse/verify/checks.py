@@ -68,6 +68,11 @@ class Check:
         """Names of the parameters in the statement."""
         return frozenset(Template(self.statement).get_identifiers())
 
+    @property
+    def asks_age(self) -> bool:
+        """Whether the answer is how old the newest row is."""
+        return "now_us" in self.parameters
+
 
 def read_check(name: str, text: str, origin: str) -> Check:
     """The check that the text of an SQL file states; InputError where its header lacks a key, at `origin`:line."""

@@ -6,6 +6,7 @@ Local targets bill nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol, runtime_checkable
 
 from sqlglot import exp
@@ -16,14 +17,16 @@ from sim.warehouse.translate import parse
 from sim.warehouse.verify.checks import Check, shipped
 from sim.warehouse.verify.merged import scans
 from sim.warehouse.verify.options import Options
-from sim.warehouse.verify.questions import parameters, read_clock, since, unaskable
-from sim.warehouse.verify.results import fill
+from sim.warehouse.verify.questions import Clock, parameters, read_clock, since, unaskable
+from sim.warehouse.verify.results import Parameters, fill
+from sim.warehouse.verify.sampler import pairs_of_counts
 
 USD_PER_TIB = 6.25
 MIB, TIB = 2**20, 2**40
 LEAST_BYTES = 10 * MIB  # billed per table that a query reads
 Statement = tuple[tuple[str, ...], str]  # the checks that it answers, and its text
 PROBES = {"bounds": ("bounds_grid", "bounds_pairs"), "sampler": ("sample_cells", "sample_counts")}
+NEWEST = "newest_row"
 
 
 @runtime_checkable
@@ -54,17 +57,21 @@ def estimate(target: Target, checks: Sequence[Check], options: Options) -> list[
     return [_cost(target, names, statement) for names, statement in statements]
 
 
-def _function_statements(
-    target: Target, checks: Sequence[Check], options: Options
-) -> list[tuple[tuple[str, ...], str]]:
+def of_comparison(target: Target, options: Options) -> Cost:
+    """The cost of reading all rows of this target, to compare them with those of another."""
+    return _cost(target, ("against_rows", "against_values"), target.statement("probes/stats_rows", table=options.table))
+
+
+def _function_statements(target: Target, checks: Sequence[Check], options: Options) -> list[Statement]:
     if "functions" in target.unsupported:
         return []
     groups = {check.group for check in checks}
     sizes: dict[str, sql.Parameter] = {"pairs": options.rows, "draws": options.draws}
+    counts: dict[str, sql.Parameter] = {"pairs": pairs_of_counts(options.draws)}
     probes = [name for group, names in PROBES.items() if group in groups for name in names]
     asked = [check for check in checks if check.statement and check.group in PROBES]
     return [
-        *(((name,), target.statement(f"probes/{name}", **sizes)) for name in probes),
+        *(((name,), _probe(target, name, counts if name == "sample_counts" else sizes)) for name in probes),
         *(((check.name,), fill(target, check, sizes)) for check in asked),
     ]
 
@@ -73,11 +80,24 @@ def _row_statements(target: Target, checks: Sequence[Check], options: Options) -
     rows = [check for check in checks if check.statement and check.group not in PROBES]
     if target.describe(options.table) is None:
         return []
-    clock = read_clock(target, options)
+    unknown = options.as_of == "latest" and isinstance(target, Estimating)
+    clock = _record() if unknown else read_clock(target, options)
     skipped = unaskable(target, rows, options, clock)
     asked = [check for check in rows if check.name not in skipped]
-    found = scans(target, asked, parameters(options, clock, [*shipped().values(), *rows]), since(options, clock))
-    return [(tuple(check.name for check in one.checks), one.statement) for one in found]
+    limit = None if unknown else since(options, clock)
+    found = scans(target, asked, parameters(options, clock, [*shipped().values(), *rows]), limit)
+    newest = [((NEWEST,), _probe(target, NEWEST, {"table": options.table}))] if unknown else []
+    return [*newest, *((tuple(check.name for check in one.checks), one.statement) for one in found)]
+
+
+def _record() -> Clock:
+    """The clock of a record whose newest row only a billed query would tell: all rows are then estimated."""
+    now = datetime.now(UTC)
+    return Clock(now, now, live=False)
+
+
+def _probe(target: Target, name: str, values: Parameters) -> str:
+    return target.statement(f"probes/{name}", **values)
 
 
 def _cost(target: Target, names: tuple[str, ...], statement: str) -> Cost:

@@ -9,7 +9,7 @@ table)`. Merged, the aggregates of all checks stand over one inner SELECT with t
 Each check's columns get a prefix of their own, so names never collide.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -37,22 +37,34 @@ class Part:
 
 @dataclass(frozen=True)
 class Scan:
-    """One statement, and the parts that it answers; without parts it answers one check in its own words."""
+    """One statement, and the parts that it answers; without parts it answers one check in its own words.
+
+    `since`: only rows updated since then.
+    """
 
     statement: str
     checks: tuple[Check, ...]
     parts: tuple[Part, ...] = ()
+    since: datetime | None = None
 
 
 def scans(target: Target, checks: Sequence[Check], parameters: Parameters, since: datetime | None = None) -> list[Scan]:
     """The statements that answer `checks`: one for all that can share it, and one for each other.
 
-    `since`: only rows updated since then; it needs a check that can share.
+    `since`: only rows updated since then; it needs a check that can share. The age of the table is asked of all rows:
+    of a table that nobody updated since then, the others have nothing to say.
     """
-    parts = tuple(part for check in checks if (part := split(target, check, parameters)) is not None)
+    parts = [part for check in checks if (part := split(target, check, parameters)) is not None]
     shared = {part.check.name for part in parts}
-    together = [Scan(merge(parts, since), tuple(part.check for part in parts), parts)] if parts else []
+    ages = [part for part in parts if since is not None and part.check.asks_age]
+    rows = [part for part in parts if part not in ages]
+    limited = ((rows, since), (ages, None))
+    together = [Scan(merge(some, limit), _checks(some), tuple(some), limit) for some, limit in limited if some]
     return together + [Scan(fill(target, one, parameters), (one,)) for one in checks if one.name not in shared]
+
+
+def _checks(parts: Iterable[Part]) -> tuple[Check, ...]:
+    return tuple(part.check for part in parts)
 
 
 def ask_all(
@@ -64,11 +76,11 @@ def ask_all(
     """
     answers: dict[str, list[Result]] = {}
     for scan in scans(target, checks, parameters, since):
-        answers |= _answers(target, scan, parameters, since)
+        answers |= _answers(target, scan, parameters)
     return [one for check in checks for one in answers[check.name]]
 
 
-def _answers(target: Target, scan: Scan, parameters: Parameters, since: datetime | None) -> dict[str, list[Result]]:
+def _answers(target: Target, scan: Scan, parameters: Parameters) -> dict[str, list[Result]]:
     if not scan.parts:
         return {scan.checks[0].name: ask(target, scan.checks[0], parameters)}
     try:
@@ -76,8 +88,8 @@ def _answers(target: Target, scan: Scan, parameters: Parameters, since: datetime
     except StatementError as error:
         if len(scan.parts) == 1:
             return {scan.checks[0].name: [refusal(scan.checks[0], error)]}
-        singles = [Scan(merge([part], since), (part.check,), (part,)) for part in scan.parts]
-        return {name: one for single in singles for name, one in _answers(target, single, parameters, since).items()}
+        singles = [Scan(merge([part], scan.since), (part.check,), (part,)) for part in scan.parts]
+        return {name: one for single in singles for name, one in _answers(target, single, parameters).items()}
     return {
         part.check.name: [Result(part.check, Status(row[f"status_{i}"]), row[f"detail_{i}"] or "no rows")]
         for i, part in enumerate(scan.parts)

@@ -19,6 +19,7 @@ class Options:
 
     `only`: groups, all where empty. `thresholds`: values by name in place of the checks' own defaults, one or (warn,
     fail). `checks`: folders of the user's own check files. `since`: only rows updated within this time.
+    `against`: the table is also compared with that of another target.
     """
 
     rows: int = 20_000
@@ -30,6 +31,7 @@ class Options:
     thresholds: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     checks: tuple[Path, ...] = ()
     since: timedelta | None = None
+    against: bool = False
 
     def __post_init__(self) -> None:
         """InputError for invalid names and times, and for sizes that say nothing or are too large for one query."""

@@ -70,8 +70,7 @@ def parameters(options: Options, clock: Clock, checks: Iterable[Check]) -> dict[
         "loads": LOADS,
         "draws": options.draws,
         "clock_us": micros(clock.clock),
-        "now_us": micros(clock.as_of),
-        "as_of_us": micros(clock.as_of),
+        **dict.fromkeys(("now_us", "as_of_us"), micros(clock.as_of)),
     }
     for check in checks:
         for one in check.thresholds:
@@ -126,7 +125,7 @@ def _unaskable(check: Check, absent: Mapping[str, str], options: Options, clock:
     """Why a check is skipped; empty if it is asked."""
     for parameter in sorted(check.parameters & absent.keys()):
         return f"no table {absent[parameter]}"
-    if "now_us" in check.parameters and not clock.live:
+    if check.asks_age and not clock.live:
         return f"a record as of {clock.as_of:%Y-%m-%d %H:%M} UTC; --as-of now judges it by the clock"
     if options.since is not None and (check.whole_table or "table" not in check.parameters):
         return "needs the whole table; run without --since"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sim.errors import InputError, SimError
 from sim.warehouse.base import StatementError, Target
-from sim.warehouse.verify import bounds, identity, pruning, sampler, table
+from sim.warehouse.verify import bounds, difference, identity, pruning, sampler, table
 from sim.warehouse.verify.checks import GROUPS, Check, shipped
 from sim.warehouse.verify.options import Options
 from sim.warehouse.verify.questions import Progress, check_rows, no_progress, row_checks
@@ -24,7 +24,9 @@ def all_checks(options: Options | None = None) -> list[Check]:
     """Every check that there is, by group: those of SQL files, those that Python computes, and the user's own."""
     computed = [OPENED, *table.CHECKS, *identity.CHECKS, *bounds.CHECKS, *sampler.CHECKS, *pruning.CHECKS]
     asked = [check for check in shipped().values() if check.group in FUNCTION_GROUPS]
-    known = [*computed, *asked, *row_checks(options or Options())]
+    options = options or Options()
+    compared = difference.CHECKS if options.against else ()
+    known = [*computed, *asked, *row_checks(options), *compared]
     order = {group: place for place, group in enumerate(GROUPS)}
     return sorted(known, key=lambda check: order.get(check.group, len(order)))
 
@@ -65,7 +67,9 @@ def chosen_checks(options: Options) -> list[Check]:
     groups = list(dict.fromkeys(check.group for check in checks))
     unknown = [group for group in options.only if group not in groups]
     if unknown:
-        raise InputError(f"--only {unknown[0]}: no such group", f"one of {', '.join(groups)}")
+        missing = unknown[0] == difference.ROWS.group
+        hint = "name the other table with --against TARGET" if missing else f"one of {', '.join(groups)}"
+        raise InputError(f"--only {unknown[0]}: no such group", hint)
     return [check for check in checks if not options.only or check.group in options.only]
 
 

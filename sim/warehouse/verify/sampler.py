@@ -145,10 +145,14 @@ def probe(target: Target, draws: int) -> list[Cell]:
     return cells_of(values.reshape(draws, len(CELLS)))
 
 
+def pairs_of_counts(draws: int) -> int:
+    """Draws at all counts, for so many draws per cell."""
+    return min(PAIRS_PER_DRAW * draws, MOST_PAIRS)
+
+
 def probe_classes(target: Target, draws: int) -> Classes:
     """Sums over many draws at all counts, as the target makes them."""
-    pairs = min(PAIRS_PER_DRAW * draws, MOST_PAIRS)
-    table = target.query(target.statement("probes/sample_counts", pairs=pairs))
+    table = target.query(target.statement("probes/sample_counts", pairs=pairs_of_counts(draws)))
     columns = {
         name: np.asarray(table.column(name).to_numpy(zero_copy_only=False), dtype=np.float64)
         for name in Classes.__annotations__

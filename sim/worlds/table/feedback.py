@@ -1,8 +1,9 @@
 """What a policy of the table world is told, and when: plain functions of its kernel, over the record of one page.
 
 A refresh tells the policy of every send before it. With `label: fan` each fan of a send is a trial, each conversion a
-success. With `label: send` the send is one trial: a success iff its conversions lie strictly above the median of the
-page's sends of the last 30 days, those that the refresh tells of included; a send is labelled once.
+success. With `label: send` the send is one trial: a success iff its worth (conversions, each by its price) lies
+strictly above the median of the page's sends of the last 30 days, those that the refresh tells of included; a send is
+labelled once.
 
 Bound by `sim.kernels.specialise`: the policy's `summarise`; `LABEL_SEND`, `WEIGHTED`, `DISCOUNTED`, `WINDOWED`.
 """
@@ -15,7 +16,17 @@ import numpy as np
 from sim.kernels import unbound
 from sim.worlds.base import Params
 from sim.worlds.sorted_arrays import insert_sorted, remove_sorted
-from sim.worlds.table.rows import CONVERSIONS, FIRST_REFRESH, LAST_REFRESH, SENDS, SUCCESSES, Clock, Rows
+from sim.worlds.table.rows import (
+    CONVERSIONS,
+    FIRST_REFRESH,
+    LAST_REFRESH,
+    LATEST,
+    SENDS,
+    SQUARES,
+    SUCCESSES,
+    Clock,
+    Rows,
+)
 
 summarise: Callable[..., tuple[float, float]] = unbound("summarise")
 DISCOUNTED: bool = unbound("DISCOUNTED")
@@ -62,12 +73,12 @@ def label_by_fan(page: Rows, seen: int, until: int) -> None:
 
 def label_by_median(page: Rows, seen: int, until: int, oldest: int, start: int) -> int:
     """Compare each new send with the median of the sends since `start`; the oldest send then in the window."""
-    size = slide(page.recent, page.log_conversions, oldest, start, seen, until)
+    size = slide(page, oldest, start, seen, until)
     # Twice the median, which is a whole number also between the middle two.
     threshold = page.recent[(size - 1) // 2] + page.recent[size // 2]
     for send in range(seen, until):
         slot = slot_of(send, page.log_arm)
-        page.log_successes[slot] = 2 * page.log_conversions[slot] > threshold
+        page.log_successes[slot] = 2 * worth_of(send, page) > threshold
     return max(oldest, start)
 
 
@@ -76,14 +87,20 @@ def window_start(number: int, clock: Clock) -> int:
     return max(0, clock.due[number] - clock.median_sends)  # type: ignore[no-any-return]
 
 
-def slide(recent: Any, conversions: Any, oldest: int, start: int, seen: int, until: int) -> int:
-    """Turn the sorted values of the sends `oldest` to `seen` − 1 into those of `start` to `until` − 1; their number."""
+def slide(page: Rows, oldest: int, start: int, seen: int, until: int) -> int:
+    """Turn the sorted worths of the sends `oldest` to `seen` − 1 into those of `start` to `until` − 1; their number."""
     size = seen - oldest
     for send in range(oldest, min(start, seen)):
-        size = remove_sorted(recent, size, conversions[slot_of(send, conversions)])
+        size = remove_sorted(page.recent, size, worth_of(send, page))
     for send in range(max(start, seen), until):
-        size = insert_sorted(recent, size, conversions[slot_of(send, conversions)])
+        size = insert_sorted(page.recent, size, worth_of(send, page))
     return size
+
+
+def worth_of(send: int, page: Rows) -> int:
+    """What a send's conversions count for."""
+    slot = slot_of(send, page.log_arm)
+    return page.log_conversions[slot] * page.worth[page.log_arm[slot]]  # type: ignore[no-any-return]
 
 
 def store(page: Rows, slot: int, number: int) -> None:
@@ -94,6 +111,8 @@ def store(page: Rows, slot: int, number: int) -> None:
     known[SENDS] += 1
     known[CONVERSIONS] += page.log_conversions[slot]
     known[SUCCESSES] += page.log_successes[slot]
+    known[SQUARES] += page.log_conversions[slot] * page.log_conversions[slot]
+    known[LATEST] = page.log_conversions[slot]
     known[LAST_REFRESH] = number
 
 
@@ -135,4 +154,4 @@ def summarise_sent(page: Rows, seen: int, until: int, params: Params) -> None:
 
 def summarise_arm(page: Rows, arm: int, params: Params) -> None:
     """The same for one arm."""
-    page.a[arm], page.b[arm] = summarise(page.n[arm], page.s[arm], page.ipw_successes[arm], page.rates[arm], params)
+    page.a[arm], page.b[arm] = summarise(page.n[arm], page.s[arm], page.ipw_successes[arm], page.truth[arm], params)

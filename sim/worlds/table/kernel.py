@@ -70,6 +70,7 @@ def send_one(page: Rows, send: int, clock: Clock, params: Params) -> None:
     page.log_arm[slot] = arm
     page.log_conversions[slot] = conversions
     page.conversions[0] += conversions
+    page.earned[0] += conversions * page.worth[arm]
 
 
 def trials(send: int, clock: Clock) -> int:
@@ -136,15 +137,26 @@ def highest(values: Floats) -> float:
     return largest
 
 
-def tally(rows: Rows, offsets: Counts, missed: Floats, best_sends: Counts) -> None:
-    """Add up, into (R,), conversions per fan that sends fell short of the best arm's, and the sends of a best arm."""
-    for r in range(rows.rates.shape[0]):
+def tally(values: Floats, sent: Counts, offsets: Counts, missed: Floats, best_sends: Counts) -> None:
+    """Add up, into (R,), what the sends `sent` (R, A) fell short of the best arm's value, and sends of a best arm.
+
+    `values` (R, A) are conversions per fan, or dollars.
+    """
+    for r in range(values.shape[0]):
         for p in range(offsets.size - 1):
             low, high = offsets[p], offsets[p + 1]
-            best = highest(rows.rates[r, low:high])
+            best = highest(values[r, low:high])
             for column in range(low, high):
-                missed[r] += (best - rows.rates[r, column]) * rows.sent[r, column]
-                best_sends[r] += rows.sent[r, column] * (rows.rates[r, column] == best)
+                missed[r] += (best - values[r, column]) * sent[r, column]
+                best_sends[r] += sent[r, column] * (values[r, column] == best)
+
+
+def expect(values: Floats, sent: Counts, offsets: Counts, expected: Floats) -> None:
+    """Add up, into (R, P), the `values` (R, A) of all sends of a page."""
+    for r in range(values.shape[0]):
+        for p in range(offsets.size - 1):
+            for column in range(offsets[p], offsets[p + 1]):
+                expected[r, p] += values[r, column] * sent[r, column]
 
 
 def draw_rates(keys: Keys, offsets: Counts, a: Floats, b: Floats, rates: Floats) -> None:

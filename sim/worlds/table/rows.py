@@ -13,7 +13,7 @@ from sim.worlds.base import Counts
 from sim.worlds.selection.chances import Bench
 from sim.worlds.selection.pool import Pool
 
-SENDS, CONVERSIONS, SUCCESSES, FIRST_REFRESH, LAST_REFRESH = range(5)  # columns of `Rows.known`
+SENDS, CONVERSIONS, SUCCESSES, FIRST_REFRESH, LAST_REFRESH, SQUARES, LATEST = range(7)  # columns of `Rows.known`
 
 
 class Clock(NamedTuple):
@@ -49,6 +49,10 @@ class Rows(NamedTuple):
 
     rates: Any
     """(R, A): conversions per fan."""
+    truth: Any
+    """(R, A): what policies that know the truth maximise: `rates`, or dollars per fan."""
+    worth: Any
+    """(A,): what a conversion counts for: millionths of a dollar, or 1 without prices."""
     sent: Any
     """(R, A): sends so far, the index of an arm's next outcome."""
     n: Any
@@ -58,11 +62,14 @@ class Rows(NamedTuple):
     a: Any
     b: Any
     known: Any
-    """(R, A, 5): sends, conversions and successes shown by refreshes, and the first and last of these refreshes."""
+    """(R, A, 7): sends, conversions and successes shown by refreshes, the first and last of these refreshes, the sum of
+    squared conversions and the conversions of the latest send."""
     state: Any
     """(R, P, state size)."""
     conversions: Any
     """(R, P): so far."""
+    earned: Any
+    """(R, P): conversions so far, each by its worth."""
     log_arm: Any
     """(R, P, H), as are the other logs: rings of the latest sends; send i is in i mod H, a power of two."""
     log_conversions: Any
@@ -71,7 +78,7 @@ class Rows(NamedTuple):
     log_weight: Any
     """1 / propensity, (R, P, 0) unless the policy is weighted or sends are recorded."""
     recent: Any
-    """(R, P, M): conversions of the sends in the median's window, sorted; the window's size is known from the time."""
+    """(R, P, M): the worth of the sends in the median's window, sorted; the window's size is known from the time."""
     outcome_key: Any
     """(R, P)."""
     policy_key: Any
@@ -89,6 +96,8 @@ def page_of(rows: Rows, offsets: Any, r: int, p: int) -> Rows:
     low, high = offsets[p], offsets[p + 1]
     return Rows(
         rows.rates[r, low:high],
+        rows.truth[r, low:high],
+        rows.worth[low:high],
         rows.sent[r, low:high],
         rows.n[r, low:high],
         rows.s[r, low:high],
@@ -98,6 +107,7 @@ def page_of(rows: Rows, offsets: Any, r: int, p: int) -> Rows:
         rows.known[r, low:high],
         rows.state[r, p],
         rows.conversions[r, p : p + 1],
+        rows.earned[r, p : p + 1],
         rows.log_arm[r, p],
         rows.log_conversions[r, p],
         rows.log_successes[r, p],
@@ -142,6 +152,8 @@ def new_rows(
     pages: int,
     state_size: int,
     *,
+    truth: Any,
+    worth: Any,
     log: int,
     weighted: bool,
     recent: int,
@@ -151,25 +163,28 @@ def new_rows(
     pool: Pool,
     pool_key: Any,
 ) -> Rows:
-    """Rows at time zero; `rates` (R, A) becomes theirs; H is at least `log`, M is `recent`."""
+    """Rows at time zero; `rates` and `truth` (R, A) become theirs; H is at least `log`, M is `recent`."""
     log = 1 << (log - 1).bit_length()
     shape, by_page = rates.shape, (rates.shape[0], pages)
     return Rows(
         rates=rates,
+        truth=truth,
+        worth=worth,
         sent=np.zeros(shape, np.int64),
         n=np.zeros(shape),
         s=np.zeros(shape),
         ipw_successes=np.zeros(shape),
         a=np.zeros(shape),
         b=np.zeros(shape),
-        known=np.zeros((*shape, 5), np.int64),
+        known=np.zeros((*shape, 7), np.int64),
         state=np.zeros((*by_page, state_size)),
         conversions=np.zeros(by_page, np.int64),
+        earned=np.zeros(by_page, np.int64),
         log_arm=np.zeros((*by_page, log), np.int32),
         log_conversions=np.zeros((*by_page, log), np.int32),
         log_successes=np.zeros((*by_page, log), np.int32),
         log_weight=np.zeros((*by_page, log if weighted else 0)),
-        recent=np.zeros((*by_page, recent), np.int32),
+        recent=np.zeros((*by_page, recent), np.int64),
         outcome_key=outcome_key,
         policy_key=policy_key,
         bench=bench,

@@ -5,7 +5,7 @@ rows. Caption ids are kept where all are whole numbers of 64 bits, also as text 
 captions are numbered from 1 in order of their text, and keep their text as `caption_names`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.errors import InputError, StorageError
+from sim.units import MICROS
 from sim.wording import did_you_mean
 from sim.worlds.base import Counts
 from sim.worlds.table.file import ROW, FileTable, read_table
@@ -22,11 +23,15 @@ from sim.worlds.table.numerals import ambiguous, plain
 if TYPE_CHECKING:
     import polars as pl
 
+    from sim.scenario import TableSection
+
 MAX_TRIALS = 2**53
 MAX_FLOAT_ID = 2**53 - 1  # above, a float no longer holds every whole number
 MAX_FLOAT32_ID = 2**24 - 1
 _WHOLE_FLOAT = r"^(-?(?:0|[1-9]\d*))\.0*$"
 _EXPONENT = r"^-?[1-9](?:\.\d+)?[eE]\+?\d{1,2}$"
+MAX_PRICE = 100_000
+ROLES = ("page", "caption", "trials", "successes")
 Roles = tuple[str, str, str, str]
 """Names of the columns of page, caption, trials and successes."""
 
@@ -42,6 +47,7 @@ class Counted:
     successes: Counts  # (A,)
     rows: Counts  # (A,): where each arm stands in the file
     caption_names: tuple[str, ...] | None = None  # (A,), where captions are texts
+    price_micros: Counts | None = None  # (A,): millionths of a dollar, where captions have prices
 
     @property
     def choiceless_pages(self) -> int:
@@ -49,8 +55,17 @@ class Counted:
         return int((np.diff(self.offsets) < 2).sum())
 
 
-def read_counts(source: str, columns: Roles) -> Counted:
-    """The counts in the file `source`.
+def counts_of(world: "TableSection") -> Counted:
+    """The counts of the world's file; raises InputError where none is named, and what `read_counts` raises."""
+    if world.source is None:
+        raise InputError("the table world has no file", "name it with `--set world.source=FILE`")
+    columns = world.columns
+    roles = columns.page, columns.caption, columns.trials, columns.successes
+    return read_counts(world.source, roles, columns.price)
+
+
+def read_counts(source: str, columns: Roles, price: str | None = None) -> Counted:
+    """The counts in the file `source`, and the prices in its column `price`.
 
     Raises StorageError where it cannot be read, InputError where its content is not what `columns` promise.
     """
@@ -61,18 +76,19 @@ def read_counts(source: str, columns: Roles) -> Counted:
         raise StorageError(f"{source}: cannot be read: {error.strerror}", "is `world.source` right?") from error
     if path.is_dir():
         raise StorageError(f"{source}: is a folder, not a file", "`world.source` names one Parquet or CSV file")
-    return _read(source, columns, stamp.st_mtime_ns, stamp.st_size)
+    return _read(source, columns, price, stamp.st_mtime_ns, stamp.st_size)
 
 
 @lru_cache(maxsize=2)
-def _read(source: str, columns: Roles, _changed: int, _size: int) -> Counted:
+def _read(source: str, columns: Roles, price: str | None, _changed: int, _size: int) -> Counted:
     import polars as pl  # noqa: PLC0415 - slow to import
 
-    table = read_table(source, columns)
+    roles = dict(zip(ROLES, columns, strict=True)) | ({} if price is None else {"price": price})
+    table = read_table(source, tuple(roles.values()))
     if table.rows.height == 0:
         raise InputError(f"{source}: has no rows")
     column = _Columns(source, table)
-    _check_columns(source, [name for name in table.rows.columns if name != ROW], columns)
+    _check_columns(source, [name for name in table.rows.columns if name != ROW], roles)
     page, caption, trials, successes = (table.rows[name] for name in columns)
     for series in (page, caption):
         column.check_plain(series)
@@ -83,7 +99,8 @@ def _read(source: str, columns: Roles, _changed: int, _size: int) -> Counted:
     texts = None if own_ids is not None else _stripped(caption)
     ids = own_ids if own_ids is not None else _stripped(caption).rank("dense").cast(pl.Int64)
     column.check_unique(names, ids)
-    counted = _grouped(table.rows[ROW], names, ids, *counts, texts)
+    micros = None if price is None else column.price_micros(table.rows[price])
+    counted = _grouped(table.rows[ROW], names, ids, *counts, texts, micros)
     _check_choice(source, counted)
     return counted
 
@@ -96,15 +113,15 @@ def _check_choice(source: str, counted: Counted) -> None:
         )
 
 
-def _check_columns(source: str, present: list[str], columns: Roles) -> None:
-    for role, name in zip(("page", "caption", "trials", "successes"), columns, strict=True):
+def _check_columns(source: str, present: list[str], roles: Mapping[str, str]) -> None:
+    for role, name in roles.items():
         if name not in present:
             raise InputError(
                 f"{source}: has no column `{name}`{did_you_mean(name, present)}",
                 f"`world.columns.{role}` names the column of the {role}",
             )
-    if len(set(columns)) < len(columns):
-        raise InputError(f"{source}: `world.columns` names one column twice: {', '.join(columns)}")
+    if len(set(roles.values())) < len(roles):
+        raise InputError(f"{source}: `world.columns` names one column twice: {', '.join(roles.values())}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,15 +161,34 @@ class _Columns:
         """A column of counts; whole numbers written as text or floats are counts, too."""
         import polars as pl  # noqa: PLC0415
 
-        self.check_not_null(series)
-        if not (series.dtype == pl.String or series.dtype.is_numeric()):
-            raise InputError(f"{self.source}: column `{series.name}` holds {series.dtype}, not counts")
-        number = self._numbers(series).cast(pl.Float64, strict=False)
+        number = self._floats(series, "counts")
         not_whole = number.is_null() | ~number.is_finite() | (number != number.floor())
         self.refuse(series, not_whole, "is {!r}, not a count")
         self.refuse(series, number < 0, "is {}, below 0")
         self.refuse(series, number > MAX_TRIALS, f"is {{}}, above {MAX_TRIALS}")
         return number.cast(pl.Int64).to_numpy()
+
+    def price_micros(self, series: "pl.Series") -> Counts:
+        """A column of prices in US dollars, also written `$12.50`, in millionths of a dollar."""
+        import polars as pl  # noqa: PLC0415
+
+        self.check_plain(series)
+        dollars = series.str.replace(r"^\s*\$\s*", "") if series.dtype == pl.String else series
+        number = self._floats(dollars, "prices")
+        self.refuse(series, number.is_null() | ~number.is_finite(), "is {!r}, not a price")
+        self.refuse(series, number < 0, "is {}, below 0")
+        self.refuse(series, number > MAX_PRICE, f"is {{}}, above {MAX_PRICE:,} dollars")
+        if not (number > 0).any():
+            raise InputError(f"{self.source}: every `{series.name}` is 0, so nothing earns anything")
+        return (number * MICROS).round().cast(pl.Int64).to_numpy()
+
+    def _floats(self, series: "pl.Series", what: str) -> "pl.Series":
+        import polars as pl  # noqa: PLC0415
+
+        self.check_not_null(series)
+        if not (series.dtype == pl.String or series.dtype.is_numeric()):
+            raise InputError(f"{self.source}: column `{series.name}` holds {series.dtype}, not {what}")
+        return self._numbers(series).cast(pl.Float64, strict=False)
 
     def _numbers(self, series: "pl.Series") -> "pl.Series":
         import polars as pl  # noqa: PLC0415
@@ -165,7 +201,7 @@ class _Columns:
             series,
             doubtful,
             "is {!r}, which can be a thousand times the one number or the other",
-            "write counts without separators of thousands",
+            "write numbers without separators of thousands",
         )
         return plain(text, self.table.separator)
 
@@ -233,11 +269,14 @@ def _grouped(
     trials: Counts,
     successes: Counts,
     texts: "pl.Series | None",
+    micros: Counts | None,
 ) -> Counted:
     import polars as pl  # noqa: PLC0415
 
     columns = {"row": rows, "page": names, "caption": ids, "trials": trials, "successes": successes}
-    frame = pl.DataFrame(columns | ({} if texts is None else {"text": texts})).sort("page", "caption")
+    further = {"text": texts, "micros": micros}
+    columns |= {name: values for name, values in further.items() if values is not None}
+    frame = pl.DataFrame(columns).sort("page", "caption")
     pages = frame["page"].rle().struct.unnest()
     column: Callable[[str], Counts] = lambda name: frame[name].cast(pl.Int64).to_numpy()  # noqa: E731
     return Counted(
@@ -248,4 +287,5 @@ def _grouped(
         successes=column("successes"),
         rows=column("row"),
         caption_names=None if texts is None else tuple(frame["text"]),
+        price_micros=None if micros is None else column("micros"),
     )

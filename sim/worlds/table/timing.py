@@ -14,6 +14,7 @@ import numpy as np
 
 from sim.calendar import update_job
 from sim.calendar.base import Process, Timetable, build, longest_gap
+from sim.scenario.sections.table import NEARLY, sends_before
 from sim.units import DAY_US
 from sim.worlds.base import Counts
 from sim.worlds.table.rows import Clock
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from policies.base import Policy
 
 MEDIAN_DAYS = 30  # over which the median of `label: send` is taken
-NEARLY = 1e-9  # of a send, since times of curve points are rounded
 FINEST = 10**6  # parts of an hour in which refresh intervals are expressed
 FAR = 2**62  # a send after every horizon
 
@@ -39,7 +39,7 @@ class Timing:
 
     def sends_before(self, day: float) -> int:
         """Sends of a page before time `day`."""
-        return int(np.ceil(day * self.sends_per_day - NEARLY))
+        return sends_before(day, self.sends_per_day)
 
     def refreshes_by(self, day: float) -> int:
         """Number of the last refresh by time `day`; −1: none."""

@@ -2,7 +2,8 @@
 
 A page sends `sends_per_day` captions, evenly spaced, the first at hour 0, each to `fans_per_send` fans; each fan of a
 send converts with the arm's true rate. At equal time a refresh comes before a send. Reward is conversions; regret is
-the expected conversions that sends fell short of those of the page's best arm. Rates are fixed at the observed ones, or
+the expected conversions that sends fell short of those of the page's best arm. With prices a conversion earns its arm's
+price; regret in dollars compares with the arm of the highest rate × price. Rates are fixed at the observed ones, or
 drawn once per replication from Beta(successes + a, trials − successes + b), with (a, b) fitted to the whole file.
 """
 
@@ -16,7 +17,7 @@ import numpy as np
 from sim.errors import InputError
 from sim.kernels import declared, specialise
 from sim.rng import policy_purpose, row_keys
-from sim.units import DAY_US
+from sim.units import DAY_US, MICROS
 from sim.worlds.base import CaptionCounts, Counts, Floats, PageTotals, SendLog, Tally, Totals
 from sim.worlds.metrics.allocation import AllocationCounter, rank_bins
 from sim.worlds.metrics.estimation import estimation, nothing
@@ -30,20 +31,23 @@ from sim.worlds.table.rows import (
     CONVERSIONS,
     FIRST_REFRESH,
     LAST_REFRESH,
+    LATEST,
     SENDS,
+    SQUARES,
     SUCCESSES,
     Rows,
     Span,
     new_pools,
     new_rows,
 )
-from sim.worlds.table.source import Counted, read_counts
+from sim.worlds.table.source import Counted, counts_of
 from sim.worlds.table.timing import timing_of
 
 if TYPE_CHECKING:
     from policies.base import Policy
     from sim.scenario import PolicySpec, Scenario, TableFeedback, TableSection
 
+MOST_MICROS = 2**62
 EPOCH_US = 1_735_689_600_000_000  # 2025-01-01T00:00:00Z
 
 
@@ -55,11 +59,12 @@ class TableWorld:
         check_memory(policy, spec.name)
         self._name = spec.name
         self.horizon = float(scenario.horizon.length)
-        self._counted = counted_of(world)
+        self._counted = counts_of(world)
         self.pages = len(self._counted.page_names)
         refresh_hours = cast("TableFeedback", scenario.feedback).refresh_hours
         self._timing = timing_of(world.sends_per_day, refresh_hours, self.horizon)
         self._clock = self._timing.clock(world.fans_per_send, policy)
+        check_sums(self._counted, world.fans_per_send * self._timing.sends_before(self.horizon))
         self._logged = scenario.record.sends
         self._can_lock_out = can_lock_out(policy, pooled=spec.pool is not None, renewed=spec.renew is not None)
         self._labelled_by_send = world.label == "send"
@@ -85,10 +90,13 @@ class TableWorld:
         log = total if self._logged else min(total, max(self._clock.window, recent) + self._timing.pending())
         rates = true_rates(self._counted, world, row_keys(seed, "table:rates", replications, self.pages))
         renew = math.inf if spec.renew is None else spec.renew * world.sends_per_day
+        worth, dollars = self._counted.price_micros, self._dollars(rates)
         return new_rows(
             rates,
             self.pages,
             policy.state_size,
+            truth=rates if dollars is None or policy.true_mean_of != "revenue" else dollars,
+            worth=np.ones(rates.shape[1], np.int64) if worth is None else worth,
             log=max(log, 1),
             weighted=policy.weighted or self._logged,
             recent=min(total, recent + self._timing.pending()) if recent else 0,
@@ -98,6 +106,11 @@ class TableWorld:
             pool=new_pools(rates.shape, self.pages, spec.pool, renew),
             pool_key=row_keys(seed, "pool", replications, self.pages),
         )
+
+    def _dollars(self, rates: Floats) -> Floats | None:
+        """Dollars that a fan is expected to bring, (replications, arms of all pages); None without prices."""
+        prices = self._counted.price_micros
+        return None if prices is None else rates * (prices / MICROS)
 
     @property
     def rates(self) -> Floats:
@@ -124,18 +137,38 @@ class TableWorld:
 
     def totals(self) -> Totals:
         """Sums so far; reward and regret in conversions."""
-        replications = self._rows.rates.shape[0]
-        missed, best = np.zeros(replications), np.zeros(replications, np.int64)
-        compiled(table_kernel.tally)(self._rows, self._counted.offsets, missed, best)
+        replications, dollars = self._rows.rates.shape[0], self._dollars(self._rows.rates)
+        missed, best = self._missed(self._rows.rates)
+        missed_usd = np.full(replications, np.nan) if dollars is None else self._missed(dollars)[0]
         return Totals(
             pulls=np.full(replications, self._sent * self.pages),
             reward=self._rows.conversions.sum(axis=1).astype(float),
             regret=missed * self._clock.fans,
-            revenue_micros=np.zeros(replications, np.int64),
-            regret_usd=np.full(replications, np.nan),
+            revenue_micros=self._revenue().sum(axis=1),
+            regret_usd=missed_usd * self._clock.fans,
             best_pulls=best,
             ranked_pulls=np.full(replications, self._sent * self.pages),
         )
+
+    def _missed(self, values: Floats) -> tuple[Floats, Counts]:
+        """Of the sends so far, what they fell short of the best arm by `values`, and how many were of a best arm."""
+        missed, best = np.zeros(len(values)), np.zeros(len(values), np.int64)
+        compiled(table_kernel.tally)(values, self._rows.sent, self._counted.offsets, missed, best)
+        return missed, best
+
+    def _revenue(self) -> Counts:
+        """Millionths of a dollar so far, (replications, pages)."""
+        earned: Counts = self._rows.earned
+        return earned.copy() if self._counted.price_micros is not None else np.zeros_like(earned)
+
+    def _expected_usd(self) -> Floats:
+        """Dollars expected of the sends so far, (replications, pages); NaN without prices."""
+        dollars, shape = self._dollars(self._rows.rates), self._rows.conversions.shape
+        if dollars is None:
+            return np.full(shape, np.nan)
+        expected = np.zeros(shape)
+        compiled(table_kernel.expect)(dollars, self._rows.sent, self._counted.offsets, expected)
+        return expected * self._clock.fans
 
     def page_totals(self) -> PageTotals:
         """Sums so far by page; reward in conversions."""
@@ -144,8 +177,8 @@ class TableWorld:
             audience=np.full(conversions.shape, self._clock.fans),
             sends=np.full(conversions.shape, self._sent),
             reward=conversions.astype(float),
-            revenue_micros=np.zeros(conversions.shape, np.int64),
-            expected_usd=np.full(conversions.shape, np.nan),
+            revenue_micros=self._revenue(),
+            expected_usd=self._expected_usd(),
             weight=np.ones(conversions.shape),
             priced=np.full(conversions.shape, -1),
             successes=np.full(conversions.shape, -1),
@@ -170,7 +203,7 @@ class TableWorld:
         return self._counter.tally(self._rows.sent, self._bins, np.tile(captions, (len(self._bins), 1)))
 
     def tier_revenue(self) -> Counts:
-        """No tiers: there is no money."""
+        """No tiers: a page has one list of captions."""
         return np.zeros((0, len(self._bins)), np.int64)
 
     def estimation(self) -> Counts:
@@ -182,8 +215,12 @@ class TableWorld:
         return estimation(fans, successes, self._rows.rates, self._bins)
 
     def loop(self) -> LoopMetrics:
-        """Nothing: no job, no bank and no money stand around this world."""
-        return LoopMetrics()
+        """The money of a file with prices; no job and no bank stand around this world."""
+        if self._counted.price_micros is None:
+            return LoopMetrics()
+        price = (self._rows.sent * (self._counted.price_micros / MICROS)).sum(axis=1) / (self._sent * self.pages)
+        # Page after page, so that no split into blocks changes a bit.
+        return LoopMetrics({"expected_usd": self._expected_usd().cumsum(axis=1)[:, -1], "mean_price": price})
 
     def counts(self, index: int) -> CaptionCounts:
         """Caption statistics as of the last refresh; a row made by its only refresh has no `last_used`."""
@@ -192,6 +229,9 @@ class TableWorld:
         known = known[told]
         sends, successes, first, last = (known[:, c] for c in (SENDS, SUCCESSES, FIRST_REFRESH, LAST_REFRESH))
         trials = sends if self._labelled_by_send else sends * self._clock.fans
+        prices = self._counted.price_micros
+        micros = np.zeros(sends.size, np.int64) if prices is None else prices[told]
+        per_fan = micros / MICROS / self._clock.fans
         return CaptionCounts(
             page=self._page_numbers()[told],
             caption_id=self._counted.caption_ids[told],
@@ -200,9 +240,9 @@ class TableWorld:
             observations=sends.copy(),
             sent=sends * self._clock.fans,
             purchased=known[:, CONVERSIONS].copy(),
-            revenue_micros=np.zeros(sends.size, np.int64),
-            mean_emv=np.zeros(sends.size),
-            last_emv=np.full(sends.size, np.nan),
+            revenue_micros=micros * known[:, CONVERSIONS],
+            mean_emv=per_fan * known[:, SQUARES] / sends,
+            last_emv=np.full(sends.size, np.nan) if prices is None else per_fan * known[:, LATEST] ** 2,
             last_used_us=np.where(last > first, self._refresh_us(last), -1),
             last_updated_us=self._refresh_us(last),
             page_names=self._counted.page_names,
@@ -216,15 +256,17 @@ class TableWorld:
         size = arms.size
         send, page = np.divmod(np.arange(size), self.pages)
         captions, texts = self._counted.offsets[page] + arms.ravel(), self._counted.caption_names
+        micros = self._counted.price_micros
+        price = np.full(size, np.nan) if micros is None else micros[captions] / MICROS
         return SendLog(
             row_id=np.arange(1, size + 1),
             page=(page + 1).astype(np.int32),
             sending_time_us=EPOCH_US + send * DAY_US // self._timing.sends_per_day,
-            price=np.full(size, np.nan),
+            price=price,
             sent_count=np.full(size, self._clock.fans),
             viewed_count=np.full(size, self._clock.fans),
             purchased_count=conversions.ravel().astype(float),
-            earnings=np.zeros(size),
+            earnings=np.zeros(size) if micros is None else price * conversions.ravel(),
             message_type=np.full(size, -1, np.int8),
             caption_id=self._counted.caption_ids[captions],
             propensity=1.0 / self._rows.log_weight[index, :, : self._sent].T.ravel(),
@@ -265,12 +307,12 @@ def check_memory(policy: "Policy", name: str) -> None:
         raise InputError(f"policy {name}: a sliding window goes with neither a discount nor importance weights")
 
 
-def counted_of(world: "TableSection") -> Counted:
-    """The counts of the world's file; raises InputError where none is named."""
-    if world.source is None:
-        raise InputError("the table world has no file", "name it with `--set world.source=FILE`")
-    columns = world.columns
-    return read_counts(world.source, (columns.page, columns.caption, columns.trials, columns.successes))
+def check_sums(counted: Counted, fans: int) -> None:
+    """Raise InputError where the dollars of `fans` per page could exceed what 64 bits hold."""
+    prices = counted.price_micros
+    if prices is not None and int(prices.max()) * fans * len(counted.page_names) > MOST_MICROS:
+        what = f"highest price × fans reached by all sends is above {MOST_MICROS / MICROS:.1e} dollars"
+        raise InputError(f"world: {what}", "reach fewer fans per send")
 
 
 def true_rates(counted: Counted, world: "TableSection", keys: Any) -> Floats:

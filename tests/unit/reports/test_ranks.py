@@ -8,7 +8,7 @@ import pytest
 
 from reports.estimators.intervals import pointwise_means
 from reports.estimators.ranks import ranks_frame, win_probability_frame
-from reports.scenario_facts import default_baseline, oracles, page_months
+from reports.scenario_facts import default_baseline, oracles, page_months, pages
 from reports.tables.over_time import regret_over_time, revenue_differences
 from reports.tables.spreadsheet import defused, write_csv
 from reports.tables.summary import pairs_frame, summary_frame
@@ -93,11 +93,22 @@ def test_dollars_a_page_and_month() -> None:
     scenario = load(
         {"name": "x", "horizon": {"days": 365.25}, "world": {"kind": "traffic", "pages": 2}, "policies": ["uniform"]}
     )
-    assert page_months(scenario) == pytest.approx(24.0)
+    assert page_months(scenario, pl.DataFrame()) == pytest.approx(24.0)
     row = summary_frame(replications({"p": [1.0, 2.0, 3.0]}, revenue=239.0), page_months=24.0).row(0, named=True)
     assert row["usd_page_month"] == pytest.approx(10.0)
     assert row["usd_page_month_low"] < 10.0 < row["usd_page_month_high"]
     assert summary_frame(replications(REGRET))["usd_page_month"].null_count() == 3
+
+
+def test_dollars_a_page_of_a_file_are_counted_by_what_all_pages_sent() -> None:
+    """4 sends per day on 3 pages for 30 days; the file itself is not read."""
+    world = {"kind": "table", "source": "gone.csv", "columns": {"price": "price"}}
+    scenario = load({"name": "x", "horizon": {"days": 30}, "world": world, "policies": ["uniform"]})
+    rows = pl.DataFrame({"pulls": [360, 360]})
+    assert pages(scenario, rows) == 3
+    assert page_months(scenario, rows) == pytest.approx(3 * 30 * 12 / 365.25)
+    plain = load({"name": "x", "horizon": {"days": 30}, "world": {**world, "columns": {}}, "policies": ["uniform"]})
+    assert page_months(plain, rows) is None
 
 
 def test_the_baseline_is_the_deployed_rule_where_it_runs() -> None:

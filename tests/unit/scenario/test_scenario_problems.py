@@ -340,7 +340,7 @@ OTHER_WORLDS = {
         "checks: [{metric: revenue_usd, policy: greedy, at_least: 1}]",
         9,
         "checks.0.metric",
-        "a table world has no revenue",
+        "a table world has no revenue; `world.columns.price` names the column of prices",
     ),
 }
 

@@ -11,8 +11,8 @@ from sim.errors import InputError, StorageError
 from sim.seeding import SeedPlan
 from sim.seeding.loads import seed_load
 from sim.seeding.writing import batch
-from sim.warehouse.base import STATS, RowTotals
-from sim.warehouse.load.loading import LOADS, load, recorded_loads
+from sim.warehouse.base import LOADS, STATS, RowTotals
+from sim.warehouse.load.loading import load, recorded_loads
 from sim.warehouse.targets import open_target, parse_target
 
 PLAN = SeedPlan(rows=9_000, seed=3)

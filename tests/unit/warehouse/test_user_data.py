@@ -1,20 +1,24 @@
 """Nothing that a user keeps beside or in a target is deleted, whatever its name; every way that removes or replaces."""
 
+import json
 import shutil
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow.dataset
+import pyarrow.parquet as pq
 import pytest
 
 from sim.cli import exit_code
 from sim.errors import InputError, StorageError
 from sim.seeding import SeedPlan
 from sim.seeding.loads import seed_load
-from sim.warehouse.base import STATS, TargetSpec
-from sim.warehouse.load.loading import LOADS, load
-from sim.warehouse.parquet_folder import MANIFEST, foreign_file
+from sim.warehouse.base import LOADS, STATS, TargetSpec
+from sim.warehouse.load.loading import load
+from sim.warehouse.parquet_folder import MANIFEST, files_in, foreign_file, listed, manifest_of, write_list
 from sim.warehouse.places import MARK, remove_scratch, scratch_folder
 from sim.warehouse.targets import open_target
 
@@ -50,8 +54,18 @@ def test_a_table_whose_name_differs_in_case_is_the_table(tmp_path, name, capsys)
     file = tmp_path / "w.duckdb"
     user_table(file, name)
     assert seed(f"duckdb:{file}") == 2
-    assert "already holds 100,000 other rows" in capsys.readouterr().err
+    assert f"the columns of {STATS} differ: successes is missing" in capsys.readouterr().err
     assert rows_of(file, name) == USER_ROWS
+
+
+def test_rows_of_the_users_in_a_table_of_the_right_columns_stay(tmp_path, capsys):
+    file = tmp_path / "w.duckdb"
+    assert seed(f"duckdb:{file}", "--seed", "9") == 0
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(f"ALTER TABLE {STATS} RENAME TO CAPTION_BANDIT_STATS")
+    assert seed(f"duckdb:{file}") == 2
+    assert "already holds 2,000 other rows" in capsys.readouterr().err
+    assert rows_of(file, STATS) == 2_000
 
 
 @pytest.mark.parametrize("options", [[], ["--replace"]])
@@ -115,7 +129,7 @@ def test_a_folder_whose_name_begins_with_a_tilde_is_no_home(tmp_path, monkeypatc
 def test_a_table_that_cannot_take_the_rows_is_left_as_it_was(tmp_path, capsys):
     file = tmp_path / "w.duckdb"
     user_table(file, STATS)
-    assert seed(f"duckdb:{file}", "--replace") == 3
+    assert seed(f"duckdb:{file}", "--replace") == 2
     assert "Traceback" not in capsys.readouterr().err
     assert rows_of(file, STATS) == USER_ROWS
 
@@ -216,7 +230,7 @@ def test_a_file_of_ours_that_was_changed_is_the_users(tmp_path):
 def test_a_damaged_manifest_makes_nothing_ours(tmp_path, damage):
     target, folder = f"parquet:{tmp_path / 'w'}", tmp_path / "w" / STATS
     assert seed(target, "--seed", "9") == 0
-    (folder / MANIFEST).write_text(damage)
+    manifest_of(folder).write_text(damage)
     assert foreign_file(folder) is not None
     assert seed(target, "--replace") == 2
     assert len(list(folder.glob("*.parquet"))) == 1
@@ -265,6 +279,126 @@ def test_an_exchange_killed_between_its_renames_is_recovered(tmp_path):
     shutil.copytree(folder / STATS, folder / f".replaced-{STATS}")
     assert seed(target) == 0
     assert not (folder / f".replaced-{STATS}").exists()
+
+
+@pytest.mark.slow
+def test_a_death_at_any_step_of_an_exchange_leaves_one_whole_table_and_nothing_else(tmp_path, monkeypatch):
+    """The n-th rename, link or removal never happens, for every n; the next command finishes the exchange."""
+    steps = ("replace", "unlink", "rmdir")
+    for target in range(1, 100):
+        folder, seen = tmp_path / str(target), [0]
+        assert seed(f"parquet:{folder}", "--seed", "9") == 0
+        with monkeypatch.context() as patch:
+            for name in steps:
+                patch.setattr(Path, name, dying(getattr(Path, name), target, seen))
+            with suppress(Death), open_target(TargetSpec("parquet", str(folder))) as opened:
+                load(opened, [seed_load(PLAN)], replace=True)
+        assert seed(f"parquet:{folder}", "--replace") == 0
+        names = {file.name for file in folder.iterdir()}
+        lists = {manifest_of(folder / table).name for table in (STATS, LOADS)}
+        assert names == {STATS, LOADS, ".caption-sim.lock", *lists}, target
+        assert listed(folder / STATS) >= files_in(folder / STATS)
+        assert foreign_file(folder / STATS) is None
+        assert pl.read_parquet(folder / STATS).height == 2_000
+        if seen[0] < target:
+            return
+    raise AssertionError("the exchange never ended")
+
+
+class Death(BaseException):
+    """The end of a process, which no code may catch."""
+
+
+def dying(do, target, seen):
+    def step(*arguments, **options):
+        seen[0] += 1
+        if seen[0] >= target:
+            raise Death
+        return do(*arguments, **options)
+
+    return step
+
+
+def test_a_file_put_into_the_folder_that_moves_away_is_kept_and_said(tmp_path, capsys):
+    target, old = f"parquet:{tmp_path / 'w'}", tmp_path / "w" / f".replaced-{STATS}"
+    assert seed(target, "--seed", "9") == 0
+    shutil.copytree(tmp_path / "w" / STATS, old)
+    (old / "mine.parquet").write_text("mine")
+    assert seed(target, "--replace") == 2
+    assert "mine.parquet was not written by this program" in capsys.readouterr().err
+    assert (old / "mine.parquet").read_text() == "mine"
+    (old / "mine.parquet").unlink()
+    assert seed(target, "--replace") == 0
+    assert not old.exists()
+
+
+def as_earlier_versions(folder):
+    """Put the list of a table's files into its folder, as versions before this one did."""
+    files = {name: {"bytes": size, "sha256": sha256} for name, size, sha256 in listed(folder)}
+    (folder / MANIFEST).write_text(json.dumps({"files": files}))
+    manifest_of(folder).unlink()
+
+
+@pytest.mark.parametrize("options", [["--seed", "9"], ["--replace"]])
+def test_a_folder_of_an_earlier_version_is_ours_and_its_list_moves_out(tmp_path, options):
+    folder = tmp_path / "w"
+    assert seed(f"parquet:{folder}", "--seed", "9") == 0
+    for table in (STATS, LOADS):
+        as_earlier_versions(folder / table)
+        assert foreign_file(folder / table) is None
+    assert seed(f"parquet:{folder}", *options) == 0
+    assert {file.suffix for table in (STATS, LOADS) for file in (folder / table).iterdir()} == {".parquet"}
+    assert all(foreign_file(folder / table) is None for table in (STATS, LOADS))
+
+
+def _pandas(folder):
+    return len(pytest.importorskip("pandas").read_parquet(folder))
+
+
+def _duckdb(source):
+    return lambda folder: duckdb.sql(f"SELECT COUNT(*) FROM read_parquet('{folder}/{source}')").fetchall()[0][0]
+
+
+READERS = {
+    "polars": lambda folder: pl.read_parquet(folder).height,
+    "polars, lazy": lambda folder: pl.scan_parquet(folder).collect().height,
+    "pandas": _pandas,
+    "pyarrow": lambda folder: pq.read_table(folder).num_rows,
+    "pyarrow dataset": lambda folder: pyarrow.dataset.dataset(folder).count_rows(),
+    "duckdb": _duckdb("*.parquet"),
+    "duckdb, every file": _duckdb("*"),
+    "duckdb, every level": _duckdb("**"),
+}
+
+
+@pytest.fixture(scope="module")
+def written_twice(tmp_path_factory):
+    """A folder of tables after a load and a replacement."""
+    folder = tmp_path_factory.mktemp("tables")
+    assert seed(f"parquet:{folder}", "--seed", "9") == 0
+    assert seed(f"parquet:{folder}", "--replace") == 0
+    return folder
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_readers_that_are_given_the_folder_find_the_rows_and_nothing_else(written_twice, reader):
+    assert READERS[reader](written_twice / STATS) == 2_000
+    assert READERS[reader](written_twice / LOADS) == 2
+
+
+def test_a_list_with_two_files_of_one_name_knows_both(tmp_path):
+    """During an exchange an old file and a new one may have the same name."""
+    folder = tmp_path / "t"
+    folder.mkdir()
+    (folder / "a.parquet").write_text("old")
+    old = files_in(folder)
+    (folder / "a.parquet").write_text("new")
+    write_list(folder, old | files_in(folder))
+    assert foreign_file(folder) is None
+    (folder / "a.parquet").write_text("old")
+    assert foreign_file(folder) is None
+    (folder / "a.parquet").write_text("odd")
+    assert foreign_file(folder) == folder / "a.parquet"
 
 
 # Places

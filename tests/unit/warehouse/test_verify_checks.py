@@ -1,6 +1,7 @@
 """Check files: their headers, checks of the user's own, and the statement that several checks share."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -15,6 +16,7 @@ from sim.warehouse.load.loading import load
 from sim.warehouse.targets import open_target
 from sim.warehouse.verify import Options, all_checks, verify
 from sim.warehouse.verify.checks import GROUPS, from_folder, read_check, shipped, thresholds
+from sim.warehouse.verify.cost import estimate
 from sim.warehouse.verify.merged import ask_all, merge, scans, split
 from sim.warehouse.verify.options import parse_age
 from sim.warehouse.verify.questions import parameters, read_clock
@@ -173,6 +175,61 @@ def test_since_reads_the_newest_rows_only(seeded):
     assert "whole table" in some["contents_keys"].detail
 
 
+def test_since_still_asks_how_old_the_newest_row_is(seeded):
+    """A table that nobody has updated within the time must not pass for lack of rows."""
+    options = Options(only=("operations",), since=parse_age("1h"), as_of="2030-01-01")
+    with open_target(seeded, read_only=True) as target:
+        results = {one.name: one for one in verify(target, options)}
+        whole = {one.name: one for one in verify(target, replace(options, since=None))}
+    assert results["operations_staleness"].status == "fail"
+    assert results["operations_staleness"] == whole["operations_staleness"]
+    assert results["operations_partitions"].status == "skip"
+
+
+class Recorder:
+    """A target that remembers what it was asked, and whose dry runs read one byte per statement."""
+
+    def __init__(self, target):
+        self.target, self.asked, self.estimated = target, [], []
+
+    def __getattr__(self, name):
+        return getattr(self.target, name)
+
+    def query(self, statement):
+        self.asked.append(statement)
+        return self.target.query(statement)
+
+    def dry_run(self, statement):
+        self.estimated.append(statement)
+        return 1
+
+
+@pytest.mark.parametrize("since", [None, "7d"])
+def test_every_statement_that_verify_asks_is_estimated(seeded, since):
+    options = Options(rows=100, draws=1000, as_of="2030-01-01", since=parse_age(since) if since else None)
+    with open_target(seeded, read_only=True) as opened:
+        target = Recorder(opened)
+        costs = estimate(target, all_checks(options), options)
+        assert target.asked == []
+        assert len(target.estimated) == len(costs)
+        verify(target, options)
+    assert set(target.asked) <= set(target.estimated)
+
+
+def test_the_estimate_for_the_newest_row_asks_nothing_and_covers_all_rows(seeded):
+    """What `--since` leaves out depends on the newest row, which only a billed query would tell."""
+    options = Options(as_of="latest", since=parse_age("7d"), only=("contents",))
+    with open_target(seeded, read_only=True) as opened:
+        target = Recorder(opened)
+        costs = estimate(target, all_checks(options), options)
+        assert target.asked == []
+        verify(target, options)
+    assert costs[-1].checks[0] != "newest_row"
+    assert target.asked[0] in target.estimated
+    assert "WHERE last_updated" in target.asked[-1]
+    assert not any("WHERE last_updated" in one for one in target.estimated)
+
+
 @pytest.mark.parametrize("text", ["7", "d", "-1d", "7w", "1.5h", "0d", "", "７d"])
 def test_an_age_that_is_none_is_bad_usage(seeded, text):
     if text:
@@ -190,6 +247,8 @@ def test_only_asks_one_group(seeded, group):
 def test_an_unknown_group_is_bad_usage(seeded, capsys):
     assert exit_code(["verify", "--to", str(seeded), "--only", "content", "--quiet"]) == 2
     assert "contents" in capsys.readouterr().err
+    assert exit_code(["verify", "--to", str(seeded), "--only", "against", "--quiet"]) == 2
+    assert "--against TARGET" in capsys.readouterr().err
 
 
 def test_all_null_counts_are_counted_as_on_bigquery(tmp_path):

@@ -13,7 +13,18 @@ from sim.warehouse.base import STATS, RemoteStatementError, Routine, TargetSpec
 from sim.warehouse.schema import described
 from sim.warehouse.targets import open_target
 from sim.warehouse.verify import Options, Status, all_checks, verify
-from sim.warehouse.verify.cost import LEAST_BYTES, MIB, TIB, Cost, as_data, as_text, billed_bytes, estimate, total
+from sim.warehouse.verify.cost import (
+    LEAST_BYTES,
+    MIB,
+    TIB,
+    Cost,
+    as_data,
+    as_text,
+    billed_bytes,
+    estimate,
+    of_comparison,
+    total,
+)
 from sim.warehouse.verify.difference import compare
 from sim.warehouse.verify.pruning import check_pruning
 from sim.warehouse.verify.report import as_github, as_summary
@@ -258,6 +269,23 @@ def test_the_command_compares_and_reports_errors(tmp_path, folder, capsys):
     assert exit_code([*command, "--against", f"parquet:{tmp_path / 'absent'}"]) == 3
     assert exit_code([*command, "--against", "nowhere"]) == 2
     assert "against_rows" in capsys.readouterr().out
+
+
+def test_the_comparison_alone_and_its_cost(tmp_path, folder, capsys):
+    shutil.copytree(folder, tmp_path / "two")
+    command = ["verify", "--to", f"parquet:{folder}", "--only", "against", "--quiet", "--json"]
+    command += ["--against", f"parquet:{tmp_path / 'two'}"]
+    assert exit_code(command) == 0
+    assert [one["check"] for one in json.loads(capsys.readouterr().out)["results"]] == [
+        "against_rows",
+        "against_values",
+    ]
+    assert exit_code([*command, "--dry-run"]) == 0
+    statements = json.loads(capsys.readouterr().out)["statements"]
+    assert [one["checks"] for one in statements] == [["against_rows", "against_values"]] * 2
+    service = Service(bytes_read=30 * MIB)
+    assert of_comparison(service, Options()).billed == 30 * MIB
+    assert "performance_percentile" in service.statements[0]
 
 
 def test_bigquery_refusals_that_are_not_of_the_statement_are_told_apart():

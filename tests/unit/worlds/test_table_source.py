@@ -116,6 +116,60 @@ def test_a_missing_column_is_named_with_a_suggestion(tmp_path):
     assert "world.columns.trials" in caught.value.hint
 
 
+PRICES = {
+    "dollars": [12.5, 0, 7],
+    "whole dollars": [12, 0, 7],
+    "text": ["12.50", "$0", " $ 7.00"],
+}
+
+
+@pytest.mark.parametrize("prices", PRICES.values(), ids=PRICES)
+def test_prices_come_out_in_the_order_of_captions_in_millionths_of_a_dollar(tmp_path, prices):
+    counted = read_counts(parquet(tmp_path, changed(price=prices)), COLUMNS, "price")
+    first = 12_000_000 if prices[0] == 12 else 12_500_000
+    assert counted.price_micros.tolist() == [0, 7_000_000, first]
+
+
+def test_a_decimal_comma_is_read_where_the_file_has_semicolons(tmp_path):
+    rows = ["page_name;caption_id;trials;successes;price", "a;1;10;1;12,50", "a;2;10;1;1.250,00"]
+    counted = read_counts(csv(tmp_path, "\n".join(rows)), COLUMNS, "price")
+    assert counted.price_micros.tolist() == [12_500_000, 1_250_000_000]
+
+
+def test_without_a_column_of_prices_there_are_none(tmp_path):
+    assert read_counts(parquet(tmp_path, changed(price=[1, 2, 3])), COLUMNS).price_micros is None
+
+
+WRONG_PRICES = [
+    ([1.0, -2.0, 3.0], "row 2: `price` is -2.0, below 0"),
+    ([1.0, None, 3.0], "row 2: `price` is missing"),
+    ([1.0, float("nan"), 3.0], "row 2: `price` is missing"),
+    ([1.0, float("inf"), 3.0], "row 2: `price` is inf, not a price"),
+    (["1", "cheap", "3"], "row 2: `price` is 'cheap', not a price"),
+    (["1", "1,250", "3"], "row 2: `price` is '1,250', which can be a thousand times"),
+    ([1.0, 2.0, 1e6], "row 3: `price` is 1000000.0, above 100,000 dollars"),
+    ([0, 0, 0], "every `price` is 0"),
+    ([True, True, False], "column `price` holds Boolean, not prices"),
+    ([[1], [2], [3]], r"column `price` holds List\(Int64\), not a name or number"),
+]
+
+
+@pytest.mark.parametrize(("prices", "message"), WRONG_PRICES, ids=[message[:34] for _, message in WRONG_PRICES])
+def test_a_wrong_price_is_named_by_file_and_row(tmp_path, prices, message):
+    path = parquet(tmp_path, changed(price=prices))
+    with pytest.raises(InputError, match=message) as caught:
+        read_counts(path, COLUMNS, "price")
+    assert caught.value.message.startswith(path)
+
+
+def test_a_missing_column_of_prices_is_named_with_its_key(tmp_path):
+    with pytest.raises(InputError, match=r'no column `prise`.*did you mean "price"') as caught:
+        read_counts(parquet(tmp_path, changed(price=[1, 2, 3])), COLUMNS, "prise")
+    assert "`world.columns.price`" in caught.value.hint
+    with pytest.raises(InputError, match="names one column twice"):
+        read_counts(parquet(tmp_path, GOOD), COLUMNS, "trials")
+
+
 def test_one_column_for_two_roles_is_refused(tmp_path):
     with pytest.raises(InputError, match="names one column twice"):
         read_counts(parquet(tmp_path, GOOD), ("page_name", "caption_id", "trials", "trials"))

@@ -1,5 +1,6 @@
 """The table world's kernel equals a naive twin bit for bit: plain Python, event by event, times as fractions."""
 
+import math
 import statistics
 import sys
 from fractions import Fraction
@@ -20,14 +21,16 @@ from sim.worlds.table import timing
 pytestmark = pytest.mark.slow
 
 RATES = {"ann": [0.02, 0.05, 0.03], "bea": [0.5, 0.45], "cleo": [0.1], "dora": [0.004, 0.0, 0.012, 0.008, 0.2]}
+PRICES = {"ann": [30, 5, 12.5], "bea": [4, 9], "cleo": [7], "dora": [20, 20, 8, 0, 3]}
 SEED = 5
 
 
 class NaivePage:
     """One page of one replication."""
 
-    def __init__(self, scenario, policy, rates, keys):
+    def __init__(self, scenario, policy, rates, prices, keys):
         self.world, self.policy, self.rates, (self.outcome_key, self.policy_key) = scenario.world, policy, rates, keys
+        self.prices = prices if scenario.world.has_money else [1] * len(prices)
         self.params, self.state = policy.parameters(), np.zeros(policy.state_size)
         self.sends, self.seen, self.labels = [], 0, []
         arms = len(rates)
@@ -36,7 +39,8 @@ class NaivePage:
         self.summarise()
 
     def summarise(self):
-        for arm, truth in enumerate(self.rates):
+        for arm, rate in enumerate(self.rates):
+            truth = rate * self.prices[arm] if self.policy.true_mean_of == "revenue" else rate
             values = self.n[arm], self.s[arm], self.w[arm]
             self.x[arm], self.y[arm] = self.policy.rule.summarise(*map(float, values), truth, self.params)
 
@@ -61,9 +65,10 @@ class NaivePage:
 
     def refresh(self, time, number):
         new = self.sends[self.seen :]
-        window = [conversions for at, _, conversions, _ in self.sends if at >= time - 30]
+        window = [conversions * self.prices[arm] for at, arm, conversions, _ in self.sends if at >= time - 30]
         for _, arm, conversions, _ in new:
-            success = int(conversions > statistics.median(window)) if self.world.label == "send" else conversions
+            earned = conversions * self.prices[arm]
+            success = int(earned > statistics.median(window)) if self.world.label == "send" else conversions
             self.labels.append(success)
             self.first[arm] = number if self.first[arm] is None else self.first[arm]
             self.last[arm] = number
@@ -104,8 +109,8 @@ def naive(scenario, policy, rates, replication):
     refreshes = [(time, 0, k) for k, time in enumerate(refresh_times(scenario))]
     slots = [(Fraction(k, scenario.world.sends_per_day), 1, k) for k in range(4_000)]
     events = sorted(refreshes + [slot for slot in slots if slot[0] < horizon])
-    for place, page_rates in enumerate(rates):
-        page = NaivePage(scenario, policy, page_rates, (outcome[place], decision[place]))
+    for place, (page_rates, prices) in enumerate(zip(rates, PRICES.values(), strict=True)):
+        page = NaivePage(scenario, policy, page_rates, prices, (outcome[place], decision[place]))
         for time, kind, number in events:
             if kind == 0:
                 page.refresh(time, number)
@@ -117,10 +122,13 @@ def naive(scenario, policy, rates, replication):
 
 def scenario_of(folder, policy, **keys):
     rows = [
-        (name, 100 + i, 1_000, round(1_000 * rate)) for name, rates in RATES.items() for i, rate in enumerate(rates)
+        (name, 100 + i, 1_000, round(1_000 * rate), float(PRICES[name][i]))
+        for name, rates in RATES.items()
+        for i, rate in enumerate(rates)
     ]
     path = folder / "counts.csv"
-    pl.DataFrame(rows, schema=["page_name", "caption_id", "trials", "successes"], orient="row").write_csv(path)
+    names = ["page_name", "caption_id", "trials", "successes", "dollars"]
+    pl.DataFrame(rows, schema=names, orient="row").write_csv(path)
     world = {"kind": "table", "source": str(path), "rates": "observed", "fans_per_send": 20}
     feedback = {"refresh_hours": keys.pop("refresh_hours", 6)}
     days = keys.pop("days", 9)
@@ -135,6 +143,7 @@ def scenario_of(folder, policy, **keys):
     return load({**top, "world": {**world, **keys}, "feedback": feedback, "record": {"sends": True, "curve_points": 7}})
 
 
+PRICED = {"columns": {"price": "dollars"}}
 CASES = [
     ("wilson_sample", {}),
     ("thompson_beta", {"refresh_hours": 7.5, "sends_per_day": 5}),
@@ -153,6 +162,9 @@ CASES = [
         {"label": "send", "days": 35, "sends_per_day": 2, "refresh_hours": 9},
     ),
     ({"kind": "sliding_window_ucb", "name": "sliding", "window": 3}, {"refresh_hours": 48}),
+    ("wilson_sample", {"label": "send", "days": 38, **PRICED}),
+    ({"kind": "oracle", "by": "revenue"}, PRICED),
+    ("oracle", {"refresh_hours": 24, **PRICED}),
 ]
 
 
@@ -203,6 +215,7 @@ def agree(scenario):
         pages = naive(scenario, spec.build(), rates, replication=2)
     check_sends(block.sends[0], pages)
     check_totals(block.totals, pages, rates, scenario.world.fans_per_send)
+    check_money(block, pages, rates, scenario.world)
     check_stats(block.stats[0], pages, scenario)
 
 
@@ -221,6 +234,46 @@ def check_totals(totals, pages, rates, fans):
     assert totals.reward[0] == sum(conversions for twin in pages for _, _, conversions, _ in twin.sends)
     assert totals.regret[0] == pytest.approx(fans * sum(max(rates[p]) - rates[p][a] for p, a in chosen), rel=1e-12)
     assert totals.best_pulls[0] == sum(rates[p][a] == max(rates[p]) for p, a in chosen)
+
+
+def check_money(block, pages, rates, world):
+    if not world.has_money:
+        assert (block.totals.revenue_micros[0], block.totals.regret_usd[0]) == (0, pytest.approx(math.nan, nan_ok=True))
+        return
+    sends = [(page, arm, conversions) for page, twin in enumerate(pages) for _, arm, conversions, _ in twin.sends]
+    prices, dollars = list(PRICES.values()), {}
+    for page, arm, conversions in sends:
+        dollars[page] = dollars.get(page, 0) + conversions * prices[page][arm]
+    assert block.pages.revenue_micros[0].tolist() == [1_000_000 * dollars[page] for page in range(len(pages))]
+    assert block.totals.revenue_micros[0] == 1_000_000 * sum(dollars.values())
+    values = [[rate * price for rate, price in zip(*each, strict=True)] for each in zip(rates, prices, strict=True)]
+    missed = sum(max(values[page]) - values[page][arm] for page, arm, _ in sends)
+    assert block.totals.regret_usd[0] == pytest.approx(world.fans_per_send * missed, rel=1e-12, abs=1e-9)
+    expected = world.fans_per_send * sum(values[page][arm] for page, arm, _ in sends)
+    assert block.loop.columns["expected_usd"][0] == pytest.approx(expected, rel=1e-12)
+    assert block.pages.expected_usd[0].sum() == pytest.approx(expected, rel=1e-12)
+    mean_price = sum(prices[page][arm] for page, arm, _ in sends) / len(sends)
+    assert block.loop.columns["mean_price"][0] == pytest.approx(mean_price, rel=1e-12)
+    log, stats = block.sends[0], block.stats[0]
+    assert (log.earnings == log.price * log.purchased_count).all()
+    assert log.earnings.sum() == sum(dollars.values())
+    assert stats.revenue_micros.sum() <= block.totals.revenue_micros[0]
+    check_emv(stats, pages, world.fans_per_send)
+
+
+def check_emv(stats, pages, fans):
+    """Mean and last EMV, purchases ÷ views × price × purchases, of the sends that refreshes have told."""
+    means, lasts, revenue = [], [], []
+    for page, prices in zip(pages, PRICES.values(), strict=True):
+        for arm, price in enumerate(prices):
+            told = [c for (_, a, c, _), _ in zip(page.sends, page.labels, strict=False) if a == arm]
+            if told:
+                means.append(price * sum(c * c for c in told) / fans / len(told))
+                lasts.append(price * told[-1] ** 2 / fans)
+                revenue.append(1_000_000 * price * sum(told))
+    assert stats.mean_emv.tolist() == pytest.approx(means)
+    assert stats.last_emv.tolist() == pytest.approx(lasts)
+    assert stats.revenue_micros.tolist() == revenue
 
 
 def check_stats(counts, pages, scenario):

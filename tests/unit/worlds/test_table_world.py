@@ -34,6 +34,13 @@ def source(tmp_path):
     return str(path)
 
 
+@pytest.fixture
+def priced(tmp_path):
+    path = tmp_path / "priced.parquet"
+    pl.DataFrame(COUNTS | {"price": [30.0, 5.0, 5.0, 8.0, 2.0, 9.99]}).write_parquet(path)
+    return str(path)
+
+
 def scenario_of(source, *policies, days=12, replications=6, sends=False, **world):
     return load(
         {
@@ -247,3 +254,63 @@ def test_drawn_rates_keep_the_mean_of_the_file(source):
     rates = rates_of(scenario_of(source, replications=2_000), replications=range(2_000))
     error = rates.std(axis=0) / np.sqrt(2_000)
     assert (np.abs(rates.mean(axis=0) - expected) < 5 * error).all()
+
+
+PRICED = {"columns": {"price": "price"}}
+
+
+def test_prices_change_no_outcome_of_a_policy_that_reads_counts(priced):
+    plain, money = (run(scenario_of(priced, **keys)) for keys in ({}, PRICED))
+    assert_same(plain, money)
+    assert plain.totals.revenue_micros.tolist() == [0] * 6
+    assert (money.totals.revenue_micros > 0).all()
+
+
+def test_an_oracle_of_revenue_misses_no_dollar_and_one_of_reward_no_conversion(priced):
+    policies = {"kind": "oracle", "by": "revenue", "name": "dollars"}, "oracle"
+    scenario = scenario_of(priced, *policies, rates="observed", **PRICED)
+    dollars, reward = run(scenario), run(scenario, which=1)
+    assert dollars.totals.regret_usd.tolist() == reward.totals.regret.tolist() == [0.0] * 6
+    assert (dollars.totals.regret > 0.0).all()
+    assert (reward.totals.regret_usd > 0.0).all()
+    assert (dollars.loop.columns["expected_usd"] > reward.loop.columns["expected_usd"]).all()
+
+
+@pytest.mark.parametrize("label", ["fan", "send"])
+def test_blocks_of_money_may_be_split_anywhere(priced, label):
+    scenario = scenario_of(priced, label=label, **PRICED)
+    whole = run(scenario)
+    parts = [run(scenario, replications=part) for part in (range(1), range(1, 4), range(4, 6))]
+    for name in ("revenue_micros", "regret_usd"):
+        joined = np.concatenate([getattr(part.totals, name) for part in parts])
+        assert np.array_equal(getattr(whole.totals, name), joined)
+    for name in ("expected_usd", "mean_price"):
+        joined = np.concatenate([part.loop.columns[name] for part in parts])
+        assert np.array_equal(whole.loop.columns[name], joined)
+    assert np.array_equal(whole.pages.expected_usd, np.concatenate([part.pages.expected_usd for part in parts]))
+
+
+def test_dollars_expected_are_the_mean_of_the_revenue(priced):
+    """Uniform choice at observed rates; a two-sided test at 1e-4 finds a price that is 3 % too high."""
+    found = run(scenario_of(priced, "uniform", replications=400, rates="observed", **PRICED), replications=range(400))
+    revenue, expected = found.totals.revenue_micros / 1e6, found.loop.columns["expected_usd"]
+    luck = revenue - expected
+    error = luck.std() / math.sqrt(len(luck))
+    assert abs(luck.mean()) < 3.9 * error
+    assert abs((1.03 * revenue - expected).mean()) > 3.9 * error
+    assert expected.std() < 0.7 * revenue.std()
+
+
+def test_a_label_of_a_whole_send_compares_dollars_where_captions_have_prices(priced):
+    """On page a caption 1 sells 2 % at 30 dollars, the others 5 and 4 % at 5: in dollars it is the best."""
+    keys = {"label": "send", "rates": "observed", "days": 60}
+    learned = [run(scenario_of(priced, "greedy", **keys, **more)).stats for more in ({}, PRICED)]
+    of_first = [sum(int(s.observations[(s.page == 1) & (s.caption_id == 1)].sum()) for s in stats) for stats in learned]
+    assert of_first[1] > 2 * of_first[0]
+
+
+def test_sums_of_dollars_that_64_bits_do_not_hold_are_refused(tmp_path):
+    path = tmp_path / "dear.parquet"
+    pl.DataFrame(COUNTS | {"price": [1e5] * 6}).write_parquet(path)
+    with pytest.raises(InputError, match=r"highest price × fans reached by all sends is above 4\.6e\+12 dollars"):
+        run(scenario_of(str(path), fans_per_send=1_000_000, sends_per_day=1_000, **PRICED))
