@@ -9,8 +9,8 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, PercentFormatter
 
 from reports.estimators.intervals import Estimate
 from reports.figures.places import Places
-from reports.figures.regret import name_rows, room_left
-from reports.figures.style import drawing, new_figure, series, tick
+from reports.figures.rows import draw_interval, room_left
+from reports.figures.style import drawing, label, new_figure, series, tick
 
 TICKS = 2  # intervals between the numbers of an axis, of which several stand side by side
 
@@ -31,7 +31,7 @@ def dots(policies: Sequence[str], quantities: Sequence[Dots], places: Places) ->
         grid = figure.subplots(1, len(quantities), sharey=True, squeeze=False, gridspec_kw={"wspace": 0.18})[0]
         for axes, each in zip(grid, quantities, strict=True):
             _draw(axes, policies, each, places)
-        name_rows(grid[0], policies)
+        grid[0].set_yticks(range(len(policies)), [label(name) for name in reversed(policies)])
         return figure
 
 
@@ -40,8 +40,7 @@ def _draw(axes: Axes, policies: Sequence[str], each: Dots, places: Places) -> No
         if estimate is None:
             continue
         y, colour = len(policies) - 1 - place, series(places[policy])["color"]
-        if estimate.low is not None and estimate.high is not None:
-            axes.plot([estimate.low, estimate.high], [y, y], color=colour, linewidth=3.0, solid_capstyle="butt")
+        draw_interval(axes, y, (estimate.low, estimate.high), colour, 3.0)
         axes.plot([estimate.value], [y], color=colour, marker="o", markersize=5)
     axes.set_title(each.quantity, loc="left", fontsize=8.5)
     axes.set_ylim(-0.5, len(policies) - 0.5)
