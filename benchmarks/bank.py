@@ -69,7 +69,9 @@ def table(costs: Sequence[Cost], pages: int) -> str:
     lines.append("|---|--:|--:|--:|---|")
     for cost in costs:
         few, many = (statistics.median(each) * per_message for each in (cost.few, cost.many))
-        lines.append(f"| {cost.policy} | {few:.2f} | {many:.2f} | {cost.ratio:.2f} | {'yes' if cost.allows else 'no'} |")
+        lines.append(
+            f"| {cost.policy} | {few:.2f} | {many:.2f} | {cost.ratio:.2f} | {'yes' if cost.allows else 'no'} |"
+        )
     return "\n".join(lines)
 
 
