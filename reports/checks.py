@@ -7,8 +7,8 @@ Which side has the burden of proof:
   out the best caption (`reports.decision.tails`), if that tail could make the claim false.
 - `not_worse_than` without a margin *passes unless the opposite is shown*: nothing else could pass for equal policies.
 
-Shares of replications (`locked_out`) have Wilson's limits (Wilson 1927). A bound from unlucky replications spends only a
-part of the error: the strata are so skewed that more of it falls on one side (docs/decision.md has the measurement).
+Shares of replications (`locked_out`) have Wilson's limits (Wilson 1927). A bound from unlucky replications spends a
+part of the error only: the strata are so skewed that more of it falls on one side (docs/decision.md measures it).
 """
 
 from collections.abc import Iterable, Mapping
