@@ -16,6 +16,7 @@ from sim.errors import InputError, StorageError
 from sim.warehouse.base import STATS
 from sim.warehouse.jobs import job_named, jobs
 from sim.warehouse.targets import open_target
+from sim.warehouse.translate import to_duckdb
 from twins.deployed_job import DAY_US
 from twins.job_target import START_US, bank, insert, make_log, run, with_jobs
 from twins.sound_job import SoundJob
@@ -151,8 +152,6 @@ def test_two_runs_at_once_count_every_message_once(spec):
         outcomes = []
 
         def go(connection):
-            from sim.warehouse.translate import to_duckdb
-
             try:
                 for statement in statements:
                     connection.execute(to_duckdb(statement))
@@ -171,6 +170,53 @@ def test_two_runs_at_once_count_every_message_once(spec):
     assert counted == sum(bool(m["views"]) and m["caption"] is not None for m in log)
 
 
+def run_in_turn(connections, statements):
+    """Each statement on every connection; one that fails takes its work back and stops. Returns who came to the end."""
+    running = list(connections)
+    for statement in statements:
+        for one in list(running):
+            try:
+                one.execute(to_duckdb(statement))
+            except duckdb.TransactionException:
+                one.execute("ROLLBACK")
+                running.remove(one)
+    return running
+
+
+@pytest.mark.parametrize("name", [UPDATE, "log_observations"])
+@pytest.mark.parametrize("counted_before", [False, True], ids=["no row yet", "rows of other captions"])
+def test_of_two_runs_that_insert_the_same_keys_at_once_one_fails(spec, name, counted_before):
+    table, key = (STATS, "page_name, caption_id") if name == UPDATE else ("caption_observations", "row_id")
+    log = [dict(make_log(1)[0], row=number, page=f"page_{number:04d}", caption=number, views=40,
+                time_us=START_US + number * DAY_US) for number in range(1, 9)]  # fmt: skip
+    with open_target(spec) as target:
+        insert(target, log)
+        if counted_before:
+            run(target, name, START_US + 4 * DAY_US, settle_hours=0)
+        job = job_named(name)
+        statements = job.statements(target, job.values({"now_us": str(START_US + 9 * DAY_US), "settle_hours": "0"}))
+        connections = [target.connection.cursor() for _ in range(2)]
+        assert len(run_in_turn(connections, statements)) == 1
+        counts = f"SELECT COUNT(*), COUNT(DISTINCT ({key})) FROM {table}"
+        assert target.connection.execute(counts).fetchall() == [(8, 8)]
+        run(target, name, START_US + 9 * DAY_US, settle_hours=0)  # the run that failed, repeated
+        assert target.connection.execute(counts).fetchall() == [(8, 8)]
+
+
+def test_without_the_guard_two_runs_at_once_insert_keys_twice(spec):
+    with open_target(spec) as target:
+        insert(target, make_log(6))
+        job = job_named(UPDATE)
+        statements = job.statements(target, job.values({"now_us": str(START_US + 12 * DAY_US)}))
+        unguarded = [one for one in statements if "caption_bandit_guard" not in one]
+        assert len(unguarded) == len(statements) - 2
+        assert len(run_in_turn([target.connection.cursor() for _ in range(2)], unguarded)) == 2
+        rows, keys = target.connection.execute(
+            f"SELECT COUNT(*), COUNT(DISTINCT (page_name, caption_id)) FROM {STATS}"
+        ).fetchone()
+        assert rows == 2 * keys > 0
+
+
 KILLED = """
 import sys, os, signal
 from sim.warehouse.base import TargetSpec
@@ -186,7 +232,9 @@ with open_target(TargetSpec("duckdb", place)) as target:
 """
 
 
-@pytest.mark.parametrize(("name", "after"), [(UPDATE, 0), (UPDATE, 1), *(("expire", after) for after in range(6))])
+@pytest.mark.parametrize(
+    ("name", "after"), [*((UPDATE, after) for after in (0, 3, 4, 5)), *(("expire", after) for after in range(6))]
+)
 def test_a_job_killed_half_way_has_happened_whole_or_not_at_all(spec, name, after):
     log = make_log(7)
     with open_target(spec) as target:
@@ -200,7 +248,7 @@ def test_a_job_killed_half_way_has_happened_whole_or_not_at_all(spec, name, afte
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
     where = STATS if name == UPDATE else "caption_bandit_archive"
     with open_target(spec) as target:
-        assert bool(table_of(target, where)) is (after == (1 if name == UPDATE else 5))
+        assert bool(table_of(target, where)) is (after == 5)
         run(target, name, now_us)
         assert_equal_tables(table_of(target, where), twin.table)
 
