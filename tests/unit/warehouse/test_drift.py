@@ -154,7 +154,8 @@ def test_types_that_the_ddl_does_not_use_keep_their_name() -> None:
 @pytest.mark.parametrize(
     ("text", "plain"),
     [(None, None), ("NULL", None), ("0.0", "0"), ("0e0", "0"), ("CAST(0 AS FLOAT64)", "0"), ("(1)", "1"),
-     ("1.50", "1.5"), ("CURRENT_TIMESTAMP", "CURRENT_TIMESTAMP()"), ("current_timestamp()", "CURRENT_TIMESTAMP()"), ("'a'", "'A'")],
+     ("1.50", "1.5"), ("CURRENT_TIMESTAMP", "CURRENT_TIMESTAMP()"),
+     ("current_timestamp()", "CURRENT_TIMESTAMP()"), ("'a'", "'A'")],
 )  # fmt: skip
 def test_defaults_have_one_spelling(text: str | None, plain: str | None) -> None:
     assert normal_default(text) == plain
