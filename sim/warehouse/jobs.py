@@ -36,6 +36,7 @@ TABLES = (
     "caption_bank",
     "caption_selections",
     "caption_observations",
+    "caption_job_locks",
 )
 
 
