@@ -55,7 +55,9 @@ def made(overrides: list[str]) -> Any:
 
 def dollars(run: Any, policy: str) -> Floats:
     """Dollars per page and month of each replication."""
-    return column(by_policy(run.replications)[policy], "revenue_usd") / (page_months(run.scenario) or 1.0)
+    return column(by_policy(run.replications)[policy], "revenue_usd") / (
+        page_months(run.scenario, run.replications) or 1.0
+    )
 
 
 def gain(values: Floats, others: Floats) -> str:

@@ -3,14 +3,10 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from reports.estimators.intervals import (
-    CONFIDENCE,
-    Difference,
-    Estimate,
-    holm,
-    independent_difference,
-    paired_difference,
-)
+from reports.decision.from_run import tails
+from reports.decision.samples import Sample, change
+from reports.decision.unlucky import read_unlucky
+from reports.estimators.intervals import CONFIDENCE, Difference, Estimate, holm
 from reports.tables.rows import by_policy, column
 from sim.errors import InputError
 from sim.runs.run import StoredRun
@@ -71,7 +67,7 @@ def compare(first: StoredRun, second: StoredRun) -> Comparison:
     return Comparison(
         scenario=scenario,
         paired=paired,
-        changes=_changes(rows, others, paired),
+        changes=_changes(_regret(first, rows), _regret(second, others), paired),
         only_first=[name for name in rows if name not in others],
         only_second=[name for name in others if name not in rows],
     )
@@ -106,20 +102,25 @@ def _dotted(value: Any, prefix: str) -> dict[str, Any]:
     return flat
 
 
-def _changes(rows: "dict[str, pl.DataFrame]", others: "dict[str, pl.DataFrame]", paired: bool) -> list[Change]:
-    estimate = paired_difference if paired else independent_difference
-    regret = {name: (column(others[name], "regret"), column(rows[name], "regret")) for name in rows if name in others}
-    differences = {name: estimate(second, first) for name, (second, first) in regret.items()}
-    together = 1.0 - (1.0 - CONFIDENCE) / max(1, len(regret))  # Bonferroni
-    adjusted = holm([difference.p_value for difference in differences.values()])
+def _regret(run: StoredRun, rows: "dict[str, pl.DataFrame]") -> dict[str, Sample]:
+    """The regret of each policy, with the run's unlucky replications or lock-outs."""
+    known = tails(run.scenario, rows, read_unlucky(run.optional_table("unlucky"), run.optional_table("strata")))
+    return {name: known.sample((name, None), column(own, "regret"), metric="regret") for name, own in rows.items()}
+
+
+def _changes(first: dict[str, Sample], second: dict[str, Sample], paired: bool) -> list[Change]:
+    names = [name for name in first if name in second]
+    differences = [change(first[name], second[name], paired=paired) for name in names]
+    together = 1.0 - (1.0 - CONFIDENCE) / max(1, len(names))  # Bonferroni
+    adjusted = holm([difference.p_value for difference in differences])
     return [
         Change(
             name,
-            float(regret[name][1].mean()),
-            float(regret[name][0].mean()),
+            first[name].mean,
+            second[name].mean,
             difference,
-            estimate(*regret[name], together).estimate,
+            change(first[name], second[name], together, paired=paired).estimate,
             p,
         )
-        for (name, difference), p in zip(differences.items(), adjusted, strict=True)
+        for name, difference, p in zip(names, differences, adjusted, strict=True)
     ]

@@ -2,12 +2,13 @@
 
 from pathlib import Path
 
+from reports.cells import estimate_cells, interval_cell
 from reports.compare import UNLIKE_LENGTHS, Change, Comparison
 from reports.content import Cell, Content, Definitions, FigureBlock, Paragraph, Section, TableBlock
 from reports.decision.text import headline
 from reports.figures.differences import differences
 from reports.figures.over_time import Axis, over_time
-from reports.formatting import interval, number, p_value
+from reports.formatting import number, p_value
 from reports.leads import leads, titles
 from reports.leads_text import leads_block
 from reports.render import Report, write_report_files
@@ -120,14 +121,12 @@ def _results(first: StoredRun, second: StoredRun, comparison: Comparison) -> lis
 
 
 def _row(change: Change) -> list[Cell]:
-    single, together = change.pointwise, change.simultaneous
     return [
         Cell(change.policy),
         Cell(number(change.first), change.first),
         Cell(number(change.second), change.second),
-        Cell(number(single.value), single.value),
-        Cell(interval(single.low, single.high), single.low),
-        Cell(interval(together.low, together.high), together.low),
+        *estimate_cells(change.pointwise),
+        interval_cell(change.simultaneous),
         Cell(p_value(change.p_adjusted), change.p_adjusted),
     ]
 

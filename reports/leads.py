@@ -1,7 +1,8 @@
 """How each policy's lead over the baseline changes from one run to another: a difference of differences.
 
 A lead is counted in the decision's metric: dollars per page and month where the world has money, else reward. What
-changes for all policies alike, such as a higher price, drops out of it.
+changes for all policies alike, such as a higher price, drops out of it. Leads and their changes have the estimator of
+the decision: with the unlucky replications of a run, or split by lock-outs (`reports.decision.samples`).
 """
 
 from collections.abc import Sequence
@@ -9,7 +10,10 @@ from dataclasses import dataclass
 
 from reports.decision.from_run import decision_input
 from reports.decision.inputs import DecisionInput, Unit
-from reports.estimators.intervals import Difference, Estimate, holm, independent_difference, paired_difference
+from reports.decision.samples import Sample, change
+from reports.decision.tails import mean_of, tails_of
+from reports.decision.unlucky import read_unlucky
+from reports.estimators.intervals import Difference, Estimate, holm
 from reports.scenario_facts import default_baseline
 from reports.tables.rows import by_policy
 from sim.runs.run import StoredRun
@@ -24,6 +28,8 @@ class LeadChange:
     second: Estimate
     change: Difference
     p_adjusted: float | None
+    may_undercover: bool
+    """Whether a run is too small to know the tail of the lead."""
 
 
 @dataclass(frozen=True)
@@ -46,25 +52,31 @@ def leads(first: StoredRun, second: StoredRun, *, paired: bool) -> Leads | None:
     if baseline not in two.values or one.unit != two.unit:
         return None
     names = [name for name in one.values if name in two.values and name != baseline]
-    found = {name: _change(name, one, two, paired=paired) for name in names}
-    adjusted = holm([each.p_value for _, _, each in found.values()])
-    means = (float(one.values[baseline].mean()), float(two.values[baseline].mean()))
-    changes = [LeadChange(name, *each, p) for (name, each), p in zip(found.items(), adjusted, strict=True)]
-    return Leads(baseline, one.unit, means, changes)
+    samples = {name: (_lead(name, baseline, one), _lead(name, baseline, two)) for name in names}
+    found = [change(before, after, paired=paired) for before, after in samples.values()]
+    adjusted = holm([each.p_value for each in found])
+    changes = [
+        LeadChange(name, before.estimate(), after.estimate(), each, p, _unknown(name, baseline, one, two))
+        for (name, (before, after)), each, p in zip(samples.items(), found, adjusted, strict=True)
+    ]
+    return Leads(baseline, one.unit, (mean_of(baseline, one), mean_of(baseline, two)), changes)
 
 
 def _given(run: StoredRun) -> DecisionInput:
-    return decision_input(run.scenario, by_policy(run.replications), default_baseline(run.scenario))
+    unlucky = read_unlucky(run.optional_table("unlucky"), run.optional_table("strata"))
+    return decision_input(run.scenario, by_policy(run.replications), default_baseline(run.scenario), unlucky)
 
 
-def _change(
-    name: str, one: DecisionInput, two: DecisionInput, *, paired: bool
-) -> tuple[Estimate, Estimate, Difference]:
-    """(lead in the first run, in the second, second minus first)."""
-    before, after = (given.values[name] - given.values[one.baseline] for given in (one, two))
-    singles = [paired_difference(given.values[name], given.values[one.baseline]).estimate for given in (one, two)]
-    compare = paired_difference if paired else independent_difference
-    return singles[0], singles[1], compare(after, before)
+def _lead(name: str, baseline: str, given: DecisionInput) -> Sample:
+    own, base = given.values[name], given.values[baseline]
+    return tails_of(given).sample((name, baseline), own, base, metric=given.metric)
+
+
+def _unknown(name: str, baseline: str, *runs: DecisionInput) -> bool:
+    """Whether the tail of a lead is unknown in any of the runs."""
+    return any(
+        tails_of(given).may_undercover((name, baseline), given.values[name] - given.values[baseline]) for given in runs
+    )
 
 
 def titles(runs: Sequence[StoredRun]) -> list[str]:

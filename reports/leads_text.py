@@ -5,7 +5,7 @@ from typing import Any
 from reports.content import Cell, Content, Paragraph, TableBlock
 from reports.decision.inputs import amount, bare, signed
 from reports.estimators.intervals import Estimate
-from reports.formatting import p_value, text_table
+from reports.formatting import p_value, text_table, wrapped
 from reports.leads import LeadChange, Leads
 
 NOTHING = "Leads are not compared: the runs have no baseline in common, or count in different units."
@@ -17,7 +17,7 @@ def leads_block(found: Leads | None, names: tuple[str, str]) -> list[Content]:
         return [Paragraph(NOTHING, "note")]
     header = ["policy", *(f"lead in {name}" for name in names), "change", "95 % interval", "adjusted p"]
     rows = [[Cell(text) for text in _row(change, found)] for change in found.changes]
-    return [TableBlock(_caption(found), header, rows)]
+    return [TableBlock(_caption(found), header, rows), *([Paragraph(note, "note")] if (note := _short(found)) else [])]
 
 
 def leads_text(found: Leads | None) -> str:
@@ -25,7 +25,9 @@ def leads_text(found: Leads | None) -> str:
     if found is None:
         return NOTHING
     header = ["policy", "lead", "then", "change", "95 % interval", "adjusted p"]
-    return f"{_caption(found)}\n{text_table(header, [_row(change, found) for change in found.changes])}"
+    note = _short(found)
+    table = text_table(header, [_row(change, found) for change in found.changes])
+    return "\n".join([_caption(found), table, *([wrapped(note)] if note else [])])
 
 
 def leads_data(found: Leads | None) -> list[dict[str, Any]]:
@@ -40,9 +42,18 @@ def leads_data(found: Leads | None) -> list[dict[str, Any]]:
             "ci_high": each.change.estimate.high,
             "p_value": each.change.p_value,
             "p_adjusted": each.p_adjusted,
+            "ci_short": each.may_undercover,
         }
         for each in (found.changes if found else ())
     ]
+
+
+def _short(found: Leads) -> str:
+    """Which intervals may be too narrow; empty where none is."""
+    names = [each.policy for each in found.changes if each.may_undercover]
+    if not names:
+        return ""
+    return f"Intervals may be too narrow: a run is too small to know the rare losses of {', '.join(names)}."
 
 
 def _caption(found: Leads) -> str:

@@ -165,6 +165,11 @@ def report_input(run: StoredRun, baseline: str | None = None, metric: str | None
     """
     require_current(run.path)
     metric = metric or ("revenue_usd" if run.scenario.world.has_money else "reward")
+    _refuse_unknown(run, baseline, metric)
+    return ReportInput(run, METRICS[metric], baseline or default_baseline(run.scenario))
+
+
+def _refuse_unknown(run: StoredRun, baseline: str | None, metric: str) -> None:
     names = run.summary["policy"].to_list()
     if baseline is not None and baseline not in names:
         raise InputError(f"there is no policy {baseline!r} in this run", f"It has {', '.join(names)}.")
@@ -175,4 +180,3 @@ def report_input(run: StoredRun, baseline: str | None = None, metric: str | None
     if metric == "revenue_usd" and not run.scenario.world.has_money:
         world = run.scenario.world
         raise InputError(f"a {world.kind} world has no money: revenue_usd is 0 throughout{world.money_hint}")
-    return ReportInput(run, METRICS[metric], baseline or default_baseline(run.scenario))

@@ -53,8 +53,7 @@ def run_costs(made: "dict[str, Run]") -> pl.DataFrame:
     whole, others = made[ALL], [run for name, run in made.items() if name != ALL]
     rows = by_policy(whole.replications)
     lines = []
-    incidents = getattr(whole.scenario, "incidents", ())
-    for number, (one, without) in enumerate(zip(incidents, others, strict=True), start=1):
+    for number, (one, without) in enumerate(zip(getattr(whole.scenario, "incidents", ()), others, strict=True), 1):
         spared = by_policy(without.replications)
         for policy, own in rows.items():
             cost = _cost(column(spared[policy], "revenue_usd"), column(own, "revenue_usd"))

@@ -11,6 +11,8 @@ from policies.conformance.statistics import Floats, Statistics
 from policies.maths.draws import arm_key
 from policies.unbound import unbound
 
+Evaluate = Callable[..., Floats]
+"""`evaluate`, compiled for a policy or not."""
 ROLES = ("summarise", "prepare", "score", "support", "weight")
 
 
@@ -64,11 +66,7 @@ class Decision:
 
 
 def decide(
-    policy: Policy,
-    seen: Statistics,
-    key: np.uint64,
-    run: Callable[..., Floats] | None = None,
-    state: Floats | None = None,
+    policy: Policy, seen: Statistics, key: np.uint64, run: Evaluate | None = None, state: Floats | None = None
 ) -> Decision:
     """One decision of a policy on these statistics, by plain Python unless `run` is a compiled `evaluate`."""
     a, b = np.empty(len(seen.n)), np.empty(len(seen.n))

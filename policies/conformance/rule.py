@@ -6,16 +6,16 @@ import numpy as np
 
 from policies.base import EXPLORING, Policy
 from policies.conformance.batches import batch_problems, compiled_batch_problems
-from policies.conformance.decision import ROLES, Decision, decide, evaluate
+from policies.conformance.decision import ROLES, Decision, Evaluate, decide, evaluate
 from policies.conformance.fleet import fleet_problems, rest_problems
 from policies.conformance.index import index_problems
 from policies.conformance.pool import pool_problems
 from policies.conformance.propensity import propensity_problems
 from policies.conformance.sales import sales_problems
-from policies.conformance.statistics import Floats, Statistics, edge_statistics
+from policies.conformance.statistics import Statistics, edge_statistics
 from policies.conformance.tail import tail_problems
 
-Compiler = Callable[..., Callable[..., Floats]]
+Compiler = Callable[..., Evaluate]
 _KEYS = tuple(np.uint64(key) for key in (0, 1, 2**32, 2**63, 2**64 - 1, 0x123456789ABCDEF1))
 
 

@@ -4,9 +4,10 @@ import math
 from dataclasses import dataclass
 
 from reports.decision.inputs import DecisionInput
-from reports.decision.tails import gain_of
-from reports.estimators.intervals import Estimate, Floats, moments
+from reports.decision.tails import gain_of, tails_of
+from reports.estimators.intervals import Estimate, Floats, Moments, moments
 from reports.estimators.simultaneous import critical_value
+from reports.estimators.strata import Strata, StratifiedMoments, stratified_covariance, stratified_moments
 
 
 @dataclass(frozen=True)
@@ -37,23 +38,44 @@ def captured(policy: str, given: DecisionInput, level: float) -> Estimate | None
     """(policy − random) / (perfect − random), a ratio of means; None without both anchors, or where they are equal."""
     if given.random is None or given.oracle is None:
         return None
-    floor = given.values[given.random]
-    return ratio_interval(given.values[policy] - floor, given.values[given.oracle] - floor, level)
+    known, floor = tails_of(given), given.values[given.random]
+    own, best = (
+        known.sample((name, given.random), given.values[name], floor, metric=given.metric)
+        for name in (policy, given.oracle)
+    )
+    return ratio_interval(own.values, best.values, level, own.strata)
 
 
-def ratio_interval(numerator: Floats, denominator: Floats, level: float) -> Estimate | None:
-    """Ratio of two paired means with Fieller's interval (Fieller 1954, JRSS B 16).
+def ratio_interval(
+    numerator: Floats, denominator: Floats, level: float, strata: Strata | None = None
+) -> Estimate | None:
+    """Ratio of two paired means, of samples of `strata` if given, with Fieller's interval (Fieller 1954, JRSS B 16).
 
     None where the denominator's mean is not shown to be above 0: the set of ratios is then unbounded.
     """
-    n, a, b = len(numerator), moments(numerator), moments(denominator)
-    if n < 2 or b.mean <= 0.0:
+    if len(numerator) < 2:
         return None
-    t2 = critical_value(level, n - 1) ** 2
-    cross = math.fsum((numerator - a.mean) * (denominator - b.mean)) / (n - 1) / n
+    a, b, cross, freedom = _plain(numerator, denominator) if strata is None else _by(strata, numerator, denominator)
+    if b.mean <= 0.0:
+        return None
+    t2 = critical_value(level, freedom) ** 2
     square = b.mean**2 - t2 * b.standard_error**2
     if square <= 0.0:
         return None
     centre = a.mean * b.mean - t2 * cross
     root = math.sqrt(max(0.0, centre**2 - square * (a.mean**2 - t2 * a.standard_error**2)))
     return Estimate(a.mean / b.mean, (centre - root) / square, (centre + root) / square, "Fieller")
+
+
+def _plain(numerator: Floats, denominator: Floats) -> tuple[Moments, Moments, float, float]:
+    """Moments of both samples, the covariance of their means, and degrees of freedom."""
+    n, a, b = len(numerator), moments(numerator), moments(denominator)
+    return a, b, math.fsum((numerator - a.mean) * (denominator - b.mean)) / (n - 1) / n, n - 1
+
+
+def _by(
+    strata: Strata, numerator: Floats, denominator: Floats
+) -> tuple[StratifiedMoments, StratifiedMoments, float, float]:
+    a, b = stratified_moments(numerator, strata), stratified_moments(denominator, strata)
+    freedom = min(a.freedom, b.freedom, len(numerator) - 1)
+    return a, b, stratified_covariance(numerator, denominator, strata), freedom

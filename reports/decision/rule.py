@@ -18,7 +18,7 @@ from reports.decision.guardrails import guardrails, share_of
 from reports.decision.inputs import MATERIAL, DecisionInput
 from reports.decision.outcome import Gain, Outcome, choose
 from reports.decision.stability import Stability, stability
-from reports.decision.tails import gain_of, shortage, tails_of
+from reports.decision.tails import gain_of, mean_of, shortage, tails_of
 from reports.estimators.intervals import CONFIDENCE, moments
 from reports.estimators.simultaneous import critical_value, simultaneous_level
 
@@ -56,7 +56,7 @@ def decide(given: DecisionInput) -> Decision:
     gains = sorted((_gain(name, given, level) for name in given.rivals), key=lambda gain: -gain.estimate.value)
     eligible = [gain for gain in gains if gain.policy in given.candidates and gain.passes]
     tied = _tied(eligible, given)
-    outcome, named = choose(eligible, tied, MATERIAL * abs(float(base.mean())))
+    outcome, named = choose(eligible, tied, MATERIAL * abs(mean_of(given.baseline, given)))
     unknown = tails_of(given).lock_outs_unknown(given.baseline, given.replications)
     if given.one_caption or not given.candidates or (outcome == "keep" and unknown):
         outcome, named = "undecided", None
@@ -109,7 +109,7 @@ def _tied(eligible: Sequence[Gain], given: DecisionInput) -> list[Gain]:
 
 def _needed(rival: Gain, given: DecisionInput, level: float) -> int | None:
     """Replications that would decide if the true gain is the one seen: to show it, or to show that it is immaterial."""
-    margin = MATERIAL * abs(float(given.values[given.baseline].mean()))
+    margin = MATERIAL * abs(mean_of(given.baseline, given))
     distance = max(rival.estimate.value, margin - rival.estimate.value)
     if distance <= 0.0:
         return None

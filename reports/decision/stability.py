@@ -7,8 +7,11 @@ import numpy as np
 
 from reports.decision.inputs import MATERIAL, DecisionInput
 from reports.decision.outcome import Gain, choose
+from reports.decision.samples import Sample
+from reports.decision.tails import tails_of
 from reports.estimators.intervals import Estimate, Floats, share_interval
 from reports.estimators.simultaneous import critical_value
+from reports.estimators.strata import Counts, Strata
 
 RESAMPLES = 200
 SEED = 20_250_105
@@ -26,39 +29,69 @@ class Stability:
 def stability(given: DecisionInput, eligible: Sequence[Gain], level: float) -> Stability:
     """Decide again on `RESAMPLES` bootstrap samples of the replications (Efron 1979), with Student's t.
 
-    Guardrails are those of the run, and no sample counts as too small: only the gains are drawn again.
+    Guardrails are those of the run, and no sample counts as too small: only the gains are drawn again, unlucky
+    replications within their stratum.
     """
-    base = given.values[given.baseline]
+    known, base = tails_of(given), given.values[given.baseline]
     eligible = [replace(gain, shortage=None) for gain in eligible]
-    gains = np.stack([given.values[gain.policy] - base for gain in eligible])
+    samples = [
+        known.sample((gain.policy, given.baseline), given.values[gain.policy], base, metric=given.metric)
+        for gain in eligible
+    ]
+    gains, strata = np.stack([sample.values for sample in samples]), samples[0].strata
+    level_of = known.sample((given.baseline, None), base, metric=given.metric).values
     generator = np.random.Generator(np.random.PCG64(SEED))
-    decided, _ = _decide(gains, eligible, level, MATERIAL * abs(float(base.mean())))
-    same = best = 0
-    for _ in range(RESAMPLES):
-        drawn = generator.integers(0, len(base), len(base))
-        outcome, leader = _decide(gains[:, drawn], eligible, level, MATERIAL * abs(float(base[drawn].mean())))
-        same += outcome == decided
-        best += leader == eligible[0].policy
+
+    def decided(drawn: Counts | None) -> tuple[tuple[str, str | None], str]:
+        """Of the whole sample, or of the values `drawn`."""
+        own, level_own = (gains, level_of) if drawn is None else (gains[:, drawn], level_of[drawn])
+        mean = Sample(level_own, strata=strata).mean
+        return _decide(own, eligible, level, MATERIAL * abs(mean), strata)
+
+    whole, _ = decided(None)
+    found = [decided(_drawn(generator, gains.shape[1], strata)) for _ in range(RESAMPLES)]
+    same, best = sum(each == whole for each, _ in found), sum(leader == eligible[0].policy for _, leader in found)
     return Stability(share_interval(same, RESAMPLES), share_interval(best, RESAMPLES), RESAMPLES)
 
 
-def _decide(gains: Floats, eligible: Sequence[Gain], level: float, margin: float) -> tuple[tuple[str, str | None], str]:
-    """((outcome, policy named), best candidate) of one resample; `gains` has shape (candidates, replications)."""
+def _drawn(generator: np.random.Generator, n: int, strata: Strata | None) -> Counts:
+    """Places of a resample, (n,): each value is replaced by one of its stratum."""
+    if strata is None:
+        return generator.integers(0, n, n)
+    places = np.arange(n)
+    for stratum in np.unique(strata.of_value):
+        own = np.flatnonzero(strata.of_value == stratum)
+        places[own] = own[generator.integers(0, len(own), len(own))]
+    return places
+
+
+def _decide(
+    gains: Floats, eligible: Sequence[Gain], level: float, margin: float, strata: Strata | None
+) -> tuple[tuple[str, str | None], str]:
+    """((outcome, policy named), best candidate) of one resample; `gains` has shape (candidates, values)."""
     critical = critical_value(level, max(1, gains.shape[1] - 1))
-    means, reach = _limits(gains, critical)
+    means, reach = _limits(gains, critical, strata)
     found = [
         replace(gain, estimate=Estimate(float(mean), float(mean - half), float(mean + half), "t"))
         for gain, mean, half in zip(eligible, means, reach, strict=True)
     ]
     leader = int(np.argmax(means))
-    behind, room = _limits(gains[leader] - gains, critical)
+    behind, room = _limits(gains[leader] - gains, critical, strata)
     order = sorted(range(len(found)), key=lambda i: -means[i])
     tied = [found[i] for i in order if behind[i] <= room[i]]
     outcome, named = choose([found[i] for i in order], tied, margin)
     return (outcome, named.policy if named else None), eligible[leader].policy
 
 
-def _limits(values: Floats, critical: float) -> tuple[Floats, Floats]:
+def _limits(values: Floats, critical: float, strata: Strata | None) -> tuple[Floats, Floats]:
     """Means of the rows, and the half width of their intervals."""
-    spread = values.std(axis=1, ddof=1) if values.shape[1] > 1 else np.full(len(values), np.inf)
-    return values.mean(axis=1), critical * spread / np.sqrt(values.shape[1])
+    if strata is None:
+        spread = values.std(axis=1, ddof=1) if values.shape[1] > 1 else np.full(len(values), np.inf)
+        return values.mean(axis=1), critical * spread / np.sqrt(values.shape[1])
+    mean, variance = np.zeros(len(values)), np.zeros(len(values))
+    for stratum, weight in enumerate(strata.probability.tolist()):
+        own = values[:, strata.of_value == stratum]
+        if weight > 0.0:
+            mean += weight * own.mean(axis=1)
+            variance += weight**2 * own.var(axis=1, ddof=1) / own.shape[1]
+    return mean, critical * np.sqrt(variance)

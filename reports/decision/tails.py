@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from reports.decision.inputs import LEAST_REPLICATIONS, DecisionInput, LockOuts
+from reports.decision.samples import Sample
 from reports.decision.unlucky import Unlucky
 from reports.estimators.intervals import (
     CONFIDENCE,
@@ -37,12 +38,10 @@ from reports.estimators.intervals import (
     may_undercover,
     mean_interval,
     moments,
-    paired_difference,
     within,
 )
 from reports.estimators.power import Pilot
-from reports.estimators.split import LEAST, RARE, Groups, split_difference, split_interval
-from reports.estimators.strata import stratified_difference
+from reports.estimators.split import LEAST, RARE, Groups
 
 Number = TypeVar("Number", np.float64, np.int8)
 Pair = tuple[str, str | None]
@@ -89,43 +88,31 @@ class Tails:
         bounds: tuple[float, float] = UNBOUNDED,
     ) -> Estimate:
         """The mean of a policy's `values` of `metric` by replication: stratified or split where it can be."""
-        found = self._stratified((policy, None), (values, None), metric, confidence)
-        if found is not None:
-            return within(bounds, found.estimate)
-        groups = self.groups(policy)
-        split = None if groups is None else split_interval(values, groups, confidence)
-        return mean_interval(values, confidence, bounds) if split is None else within(bounds, split)
+        special = self.sample((policy, None), values, metric=metric).special(confidence)
+        return mean_interval(values, confidence, bounds) if special is None else within(bounds, special)
 
     def gain(self, pair: Pair, own: Floats, other: Floats, confidence: float, *, metric: str = "") -> Estimate:
         """The mean of `own` − `other`, the values of `metric` of a pair of policies: as `mean`."""
-        found = self._stratified(pair, (own, other), metric, confidence)
-        if found is not None:
-            return found.estimate
-        groups = self.groups(*pair)
-        split = None if groups is None else split_interval(own - other, groups, confidence)
-        return split or paired_difference(own, other, confidence).estimate
+        return self.sample(pair, own, other, metric=metric).estimate(confidence)
 
     def difference(self, pair: Pair, own: Floats, other: Floats, *, metric: str = "") -> Difference:
         """As `gain`, with the p-value of no difference."""
-        found = self._stratified(pair, (own, other), metric, CONFIDENCE)
-        if found is not None:
-            return found
-        groups = self.groups(*pair)
-        split = None if groups is None else split_difference(own - other, groups, CONFIDENCE)
-        return split or paired_difference(own, other)
+        return self.sample(pair, own, other, metric=metric).difference()
 
-    def _stratified(
-        self, pair: Pair, values: tuple[Floats, Floats | None], metric: str, confidence: float
-    ) -> Difference | None:
-        """None where the run has no unlucky replications, or these have no such metric."""
+    def sample(self, pair: Pair, own: Floats, other: Floats | None = None, *, metric: str = "") -> Sample:
+        """`own` − `other` (or 0), the values of `metric` of a pair, with the unlucky replications where there are any.
+
+        Without these, or where they have no such metric, with the groups by which the mean is split.
+        """
+        plain = Sample(own if other is None else own - other, self.groups(*pair))
         if self.unlucky is None:
-            return None
-        known = [(name, own) for name, own in zip(pair, values, strict=True) if name is not None and own is not None]
-        samples = [self.unlucky.sample(name, metric, own) for name, own in known]
-        one, two = samples[0], samples[-1] if len(samples) == 2 else np.zeros(1)
-        if one is None or two is None:
-            return None
-        return stratified_difference(one - two, self.unlucky.strata, confidence)
+            return plain
+        known = [(name, each) for name, each in zip(pair, (own, other), strict=True) if name and each is not None]
+        samples = [self.unlucky.sample(name, metric, each) for name, each in known]
+        whole = [each for each in samples if each is not None]
+        if len(whole) < len(samples):
+            return plain
+        return Sample(whole[0] if len(whole) == 1 else _minus(whole), strata=self.unlucky.strata)
 
     def pilot(self, pair: tuple[str, str], values: Mapping[str, Floats], metric: str) -> Pilot:
         """The differences of a pair as a population: unlucky replications count as often as they occur."""
@@ -193,6 +180,11 @@ def _minus(pair: Iterable[NDArray[Number]]) -> NDArray[Number]:
 def tails_of(given: DecisionInput) -> Tails:
     """The tails of the run that is decided on."""
     return Tails(given.lock_outs, given.learners, given.unlucky)
+
+
+def mean_of(policy: str, given: DecisionInput) -> float:
+    """The mean of a policy, with the unlucky replications where there are any."""
+    return tails_of(given).sample((policy, None), given.values[policy], metric=given.metric).mean
 
 
 def gain_of(policy: str, other: str, given: DecisionInput, level: float) -> Estimate:

@@ -111,17 +111,14 @@ def _open(decision: Decision) -> str:
 
 def _anchor(each: Anchors, decision: Decision) -> str:
     """`wilson_sample gains almost nothing over random choice: …`."""
-    unit = decision.given.unit
-    if each.over_random is None:
+    over, share, unit = each.over_random, each.captured, decision.given.unit
+    if over is None:
         return ""
-    over = each.over_random
-    share = each.captured
     verb = "gains almost nothing over" if share is not None and share.value < ALMOST_NOTHING else "against"
     if over.high is not None and over.high < 0.0:
         verb = "loses against"
-    start = f"{each.policy} {verb} random choice"
-    word = "more" if over.value >= 0 else "less"
-    text = f"{start}: {amount(abs(over.value), unit)} {word} {unit.per} ({limits(over, unit)})"
+    per = f"{'more' if over.value >= 0 else 'less'} {unit.per}"
+    text = f"{each.policy} {verb} random choice: {amount(abs(over.value), unit)} {per} ({limits(over, unit)})"
     if share is None or share.low is None or share.high is None:
         return f"{text}."
     return f"{text}, {percent(share.value)} of the possible gain ({percent_interval(share.low, share.high)})."

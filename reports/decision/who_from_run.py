@@ -59,8 +59,7 @@ def page_values(frame: pl.DataFrame, metric: str, random: str | None, scale: flo
     width = frame["page"].n_unique()
 
     def by_page(policy: str, column: str) -> Floats:
-        values: Floats = ordered.filter(policy=policy)[column].cast(pl.Float64).to_numpy().reshape(-1, width)
-        return values
+        return np.asarray(ordered.filter(policy=policy)[column].cast(pl.Float64).to_numpy().reshape(-1, width))
 
     names = frame["policy"].unique(maintain_order=True).to_list()
     values = {name: by_page(name, metric_column(frame.columns, metric)) / scale for name in names}

@@ -32,7 +32,7 @@ def simultaneous_level(differences: Sequence[Floats], confidence: float = CONFID
     return min(max(each, confidence), 1.0 - alpha / len(moving))
 
 
-def critical_value(level: float, freedom: int) -> float:
+def critical_value(level: float, freedom: float) -> float:
     """The two-sided critical value of Student's t at confidence `level`."""
     return float(stdtrit(freedom, 0.5 + level / 2))
 

@@ -16,7 +16,7 @@ count is a selected one, so the limits of the share are those of a binomial coun
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -87,12 +87,17 @@ def split_difference(values: Floats, groups: Groups, confidence: float) -> Diffe
     estimate = split_interval(values, groups, confidence)
     if estimate is None:
         return None
+    return Difference(estimate, p_value_of(lambda level: split_interval(values, groups, level)))
+
+
+def p_value_of(interval_at: Callable[[float], Estimate | None]) -> float:
+    """1 minus the confidence at which an interval begins to hold 0; `interval_at` gives the interval at each."""
     inside, outside = 1.0, 0.0  # confidence at which 0 is inside, and at which it is not
     for _ in range(P_VALUE_STEPS):
         middle = (inside + outside) / 2
-        each = split_interval(values, groups, middle)
+        each = interval_at(middle)
         inside, outside = (inside, middle) if each is not None and not _holds_zero(each) else (middle, outside)
-    return Difference(estimate, 1.0 - outside)
+    return 1.0 - outside
 
 
 def _holds_zero(estimate: Estimate) -> bool:

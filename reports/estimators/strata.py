@@ -64,6 +64,16 @@ def stratified_moments(values: Floats, strata: Strata) -> StratifiedMoments:
     return StratifiedMoments(mean, math.sqrt(variance), variance**2 / spread, third / variance**1.5)
 
 
+def stratified_covariance(values: Floats, others: Floats, strata: Strata) -> float:
+    """Covariance of the means of two paired samples, (values,) each; `strata.enough` must hold."""
+    found = 0.0
+    for stratum, weight in enumerate(strata.probability.tolist()):
+        if weight > 0.0:
+            of = strata.of_value == stratum
+            found += weight**2 * float(np.cov(values[of], others[of])[0, 1]) / int(of.sum())
+    return found
+
+
 def stratified_difference(values: Floats, strata: Strata, confidence: float) -> Difference | None:
     """The mean of `values`, with its interval and the p-value of 0; None where a stratum has fewer than two."""
     if not strata.enough:

@@ -8,9 +8,9 @@ from matplotlib.ticker import FuncFormatter
 
 from reports.estimators.intervals import Estimate
 from reports.figures.places import Places
-from reports.figures.regret import name_rows, room_left
+from reports.figures.rows import dashed_line, draw_interval, figure_of_rows
 from reports.figures.scale import signed_logarithmic, spreads
-from reports.figures.style import EDGE, drawing, label, new_figure, series, tick
+from reports.figures.style import drawing, label, series, tick
 
 
 class Compared(Protocol):
@@ -32,19 +32,16 @@ class Compared(Protocol):
 def differences(rows: Sequence[Compared], places: Places, *, quantity: str, baseline: str) -> Figure:
     """Mean difference (dot), its own 95 % interval (thick) and the simultaneous one (thin); the dashed line is none."""
     with drawing():
-        figure = new_figure(1.0 + 0.3 * len(rows), left=room_left([row.policy for row in rows]))
-        axes = figure.subplots()
+        what = f"mean difference from {label(baseline)}: {quantity}"
+        figure, axes = figure_of_rows([row.policy for row in rows], what)
         sizes = [abs(row.pointwise.value) for row in rows]
         if spreads(sizes):
             signed_logarithmic(axes, "x", sizes)
-        axes.axvline(0.0, color=EDGE, linewidth=1.0, linestyle=(0, (4, 3)))
+        dashed_line(axes, 0.0)
         for place, row in enumerate(rows):
             y, colour = len(rows) - 1 - place, series(places[row.policy])["color"]
             for limits, width in ((row.simultaneous, 1.2), (row.pointwise, 4.5)):
-                if limits.low is not None and limits.high is not None:
-                    axes.plot([limits.low, limits.high], [y, y], color=colour, linewidth=width, solid_capstyle="butt")
+                draw_interval(axes, y, (limits.low, limits.high), colour, width)
             axes.plot([row.pointwise.value], [y], color=colour, marker="o", markersize=6)
-        name_rows(axes, [row.policy for row in rows])
-        axes.set_xlabel(f"mean difference from {label(baseline)}: {quantity}")
         axes.xaxis.set_major_formatter(FuncFormatter(tick))
         return figure

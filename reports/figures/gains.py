@@ -7,8 +7,8 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reports.estimators.intervals import Estimate
-from reports.figures.regret import name_rows, room_left
-from reports.figures.style import EDGE, drawing, new_figure, series, tick
+from reports.figures.rows import dashed_line, draw_interval, figure_of_rows
+from reports.figures.style import drawing, series, tick
 
 NARROW = 5.6  # inches: readable on a telephone, where a page is that wide
 
@@ -25,17 +25,12 @@ class GainRow:
 def gains(rows: Sequence[GainRow], *, quantity: str) -> Figure:
     """Mean gain (dot) with its interval (line) on a linear axis; the dashed line is the baseline."""
     with drawing():
-        figure = new_figure(1.0 + 0.3 * len(rows), left=room_left([row.policy for row in rows]), width=NARROW)
-        axes = figure.subplots()
-        axes.axvline(0.0, color=EDGE, linewidth=1.0, linestyle=(0, (4, 3)))
+        figure, axes = figure_of_rows([row.policy for row in rows], quantity, width=NARROW)
+        dashed_line(axes, 0.0)
         for y, row in enumerate(reversed(rows)):
             colour = series(row.place)["color"]
-            if row.gain.low is not None and row.gain.high is not None:
-                limits = [row.gain.low, row.gain.high]
-                axes.plot(limits, [y, y], color=colour, linewidth=2.6, solid_capstyle="butt")
+            draw_interval(axes, y, (row.gain.low, row.gain.high), colour, 2.6)
             axes.plot([row.gain.value], [y], color=colour, marker="o", markersize=6)
-        name_rows(axes, [row.policy for row in rows])
-        axes.set_xlabel(quantity)
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(FuncFormatter(tick))
         return figure

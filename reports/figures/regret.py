@@ -10,8 +10,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
 from reports.figures.panels import panels
 from reports.figures.places import Places
+from reports.figures.rows import draw_interval, figure_of_rows
 from reports.figures.scale import signed_logarithmic, spreads
-from reports.figures.style import INK, drawing, label, new_figure, series, text_width, tick
+from reports.figures.style import INK, drawing, label, series, tick
 from reports.tables.curves import Tail
 
 
@@ -58,33 +59,18 @@ def regret_ranges(rows: Sequence[dict[str, Any]], places: Places, *, regret_unit
     `rows` are those of the summary, best first; `places` give each policy's colour as in the curves.
     """
     with drawing():
-        figure = new_figure(0.9 + 0.27 * len(rows), left=room_left([row["policy"] for row in rows]))
-        axes = figure.subplots()
+        names, quantity = [row["policy"] for row in rows], f"regret per replication at the end ({regret_unit})"
+        figure, axes = figure_of_rows(names, quantity, row=0.27, rest=0.9)
         if spreads([row["q50"] for row in rows]):
             signed_logarithmic(axes, "x", [row[key] for row in rows for key in ("q05", "q25", "q50")])
         for place, row in enumerate(rows):
             _draw_range(axes, len(rows) - 1 - place, row, series(places[row["policy"]])["color"])
-        name_rows(axes, [row["policy"] for row in rows])
-        axes.set_xlabel(f"regret per replication at the end ({regret_unit})")
         axes.xaxis.set_major_formatter(FuncFormatter(tick))
         return figure
 
 
-def room_left(names: Sequence[str]) -> float:
-    """Inches left of the axes that rows' names need."""
-    return 0.3 + max(text_width(label(name)) for name in names)
-
-
-def name_rows(axes: Axes, names: Sequence[str]) -> None:
-    """Names on the y axis, the first on top."""
-    axes.set_yticks(range(len(names)), [label(name) for name in reversed(names)])
-    axes.set_ylim(-0.6, len(names) - 0.4)
-    axes.grid(visible=False, axis="y")
-    axes.tick_params(axis="y", length=0, labelcolor=INK)
-
-
 def _draw_range(axes: Axes, y: int, row: dict[str, Any], colour: str) -> None:
-    axes.plot([row["q05"], row["q95"]], [y, y], color=colour, linewidth=1.2, solid_capstyle="butt")
+    draw_interval(axes, y, (row["q05"], row["q95"]), colour, 1.2)
     axes.plot([row["q25"], row["q75"]], [y, y], color=colour, linewidth=5, alpha=0.45, solid_capstyle="butt")
     axes.plot([row["q50"]], [y], color=colour, marker="|", markersize=9, markeredgewidth=1.6)
     axes.plot([row["mean_regret"]], [y], color=colour, marker="o", markersize=4.2)

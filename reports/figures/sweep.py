@@ -10,7 +10,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reports.estimators.intervals import Floats
 from reports.figures.gains import NARROW
-from reports.figures.regret import name_rows, room_left
+from reports.figures.rows import dashed_line, figure_of_rows, room_left
 from reports.figures.style import COLOURS, EDGE, INK, drawing, label, new_figure, tick
 
 
@@ -42,17 +42,13 @@ class Map:
 
 def tornado(swings: Sequence[Swing], *, centre: float, quantity: str) -> Figure:
     """A bar per key from its smallest to its largest gain, the widest on top; the dashed line is no gain."""
-    names = [swing.key for swing in swings]
     with drawing():
-        figure = new_figure(1.0 + 0.55 * len(swings), left=room_left(names), width=NARROW)
-        axes = figure.subplots()
-        axes.axvline(0.0, color=EDGE, linewidth=1.0, linestyle=(0, (4, 3)))
+        figure, axes = figure_of_rows([swing.key for swing in swings], quantity, row=0.55, width=NARROW)
+        dashed_line(axes, 0.0)
         axes.axvline(centre, color=EDGE, linewidth=1.0)
         for y, swing in enumerate(reversed(swings)):
             _bar(axes, y, swing)
-        name_rows(axes, names)
         axes.margins(x=0.12)
-        axes.set_xlabel(quantity)
         axes.xaxis.set_major_locator(MaxNLocator(5))
         axes.xaxis.set_major_formatter(FuncFormatter(tick))
         return figure
@@ -62,8 +58,7 @@ def _bar(axes: Axes, y: int, swing: Swing) -> None:
     low, high = int(np.argmin(swing.gains)), int(np.argmax(swing.gains))
     axes.barh(y, swing.size, left=swing.gains[low], height=0.42, color=COLOURS[0], alpha=0.75)
     axes.plot(swing.gains, [y] * len(swing.gains), color=INK, marker="|", markersize=9, linestyle="none")
-    for place, side in ((low, "right"), (high, "left")):
-        shift = -5 if side == "right" else 5
+    for place, shift, side in ((low, -5, "right"), (high, 5, "left")):
         axes.annotate(
             label(swing.levels[place], 14),
             (swing.gains[place], y),

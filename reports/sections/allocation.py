@@ -60,15 +60,7 @@ def allocation(data: ReportInput) -> Section:
 
 def _heat(data: ReportInput, frame: pl.DataFrame) -> FigureBlock:
     bins = frame["bin"].unique(maintain_order=True).to_list()
-    maps = []
-    for name in data.ranked:
-        rows = frame.filter(pl.col("policy") == name)
-        at = rows["at"].unique().sort().to_numpy()
-        shares = np.zeros((len(bins), len(at)))
-        shares[[bins.index(each) for each in rows["bin"]], np.searchsorted(at, rows["at"].to_numpy())] = column(
-            rows, "share"
-        )
-        maps.append(Shares(name, at, shares))
+    maps = [_shares(name, frame.filter(pl.col("policy") == name), bins) for name in data.ranked]
     return FigureBlock(
         "allocation",
         "Heat maps, a panel for each policy: share of sends by true rank of the caption over time",
@@ -76,6 +68,15 @@ def _heat(data: ReportInput, frame: pl.DataFrame) -> FigureBlock:
         "or stronger is more.",
         heat_maps(maps, bins, time_unit=data.scenario.horizon.unit),
     )
+
+
+def _shares(policy: str, rows: pl.DataFrame, bins: list[str]) -> Shares:
+    """A policy's shares by bin and time, (bins, times); 0 where there is no row."""
+    at = rows["at"].unique().sort().to_numpy()
+    shares = np.zeros((len(bins), len(at)))
+    places = [bins.index(each) for each in rows["bin"]], np.searchsorted(at, rows["at"].to_numpy())
+    shares[places] = column(rows, "share")
+    return Shares(policy, at, shares)
 
 
 def _curve(data: ReportInput, frame: pl.DataFrame, shown: tuple[str, str, str, str]) -> FigureBlock:

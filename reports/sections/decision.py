@@ -7,6 +7,7 @@ from reports.decision.anchors import anchors
 from reports.decision.inputs import amount, bare
 from reports.decision.outcome import Gain
 from reports.decision.rule import Decision
+from reports.decision.tails import mean_of
 from reports.decision.text import details
 from reports.estimators.intervals import Estimate
 from reports.figures.gains import GainRow, gains
@@ -53,13 +54,13 @@ def _table(found: Decision) -> TableBlock:
 def _names(found: Decision) -> list[str]:
     """Every policy but oracles, best first."""
     names = [found.given.baseline, *(gain.policy for gain in found.gains)]
-    return sorted(names, key=lambda name: -float(found.given.values[name].mean()))
+    return sorted(names, key=lambda name: -mean_of(name, found.given))
 
 
 def _row(name: str, found: Decision) -> list[Cell]:
     gain = next((each for each in found.gains if each.policy == name), None)
     anchor, unit = anchors(name, found.given, found.level), bare(found.given.unit)
-    mean = float(found.given.values[name].mean())
+    mean = mean_of(name, found.given)
     missing, share = anchor.shortfall, anchor.captured
     return [
         Cell(name),

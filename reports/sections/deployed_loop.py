@@ -1,12 +1,15 @@
 """What the owners of a deployed loop ask: exploration, reach, prices, the table's errors, and what incidents cost."""
 
+from typing import Any
+
 import polars as pl
 
+from reports.cells import estimate_cell
 from reports.content import Cell, Content, FigureBlock, Paragraph, Section, TableBlock, absent
 from reports.estimators.intervals import Estimate, Floats, mean_interval, paired_difference
 from reports.figures.over_time import Axis, over_time
 from reports.folding import alike, folded
-from reports.formatting import interval, number, percent, percent_interval
+from reports.formatting import interval, number, percent
 from reports.report_input import ReportInput
 from reports.sections.base import ReportSection
 from reports.sections.regret import incident_spans
@@ -69,10 +72,7 @@ def _cell(values: Floats, *, share: bool) -> Cell:
     known = values[values == values]  # noqa: PLR0124 - NaN is NULL
     if len(known) == 0:
         return Cell("–")
-    estimate = mean_interval(known)
-    if share:
-        return Cell(f"{percent(estimate.value)} ({percent_interval(estimate.low, estimate.high)})", estimate.value)
-    return Cell(f"{number(estimate.value)} {interval(estimate.low, estimate.high)}", estimate.value)
+    return estimate_cell(mean_interval(known), share=share)
 
 
 def _currencies(rows: dict[str, pl.DataFrame], data: ReportInput) -> list[Content]:
@@ -81,7 +81,7 @@ def _currencies(rows: dict[str, pl.DataFrame], data: ReportInput) -> list[Conten
     if oracle is None:
         return [Paragraph("Regret in labels, purchases, EMV and dollars needs an oracle among the policies.", "note")]
     lines = [
-        [Cell(name), *(_estimate(_missing(rows[oracle], rows[name], each)) for each in CURRENCIES)]
+        [Cell(name), *(estimate_cell(_missing(rows[oracle], rows[name], each)) for each in CURRENCIES)]
         for name in data.ranked
         if name != oracle
     ]
@@ -91,10 +91,6 @@ def _currencies(rows: dict[str, pl.DataFrame], data: ReportInput) -> list[Conten
 
 def _missing(oracle: pl.DataFrame, own: pl.DataFrame, currency: str) -> Estimate:
     return paired_difference(column(oracle, currency), column(own, currency)).estimate
-
-
-def _estimate(estimate: Estimate) -> Cell:
-    return Cell(f"{number(estimate.value)} {interval(estimate.low, estimate.high)}", estimate.value)
 
 
 def _weekly(data: ReportInput) -> list[Content]:
@@ -128,15 +124,19 @@ def _incidents(data: ReportInput) -> list[Content]:
     if costs is None:
         text = f"To see what each incident cost, run `python -m sim incidents {data.scenario.name}`."
         return [Paragraph(text, "note")]
-    lines = [
-        [Cell(f"{row['incident']}. {row['kind']}, from day {number(row['from'])}"), Cell(row["policy"]),
-         Cell(number(row["cost_usd"]), row["cost_usd"]), Cell(interval(row["ci_low"], row["ci_high"]), row["ci_low"]),
-         Cell(percent(row["cost_share"]), row["cost_share"])]
-        for row in costs.to_dicts()
-    ]  # fmt: skip
     header = ["incident", "policy", "cost ($ per replication)", "95 % interval", "of revenue"]
     caption = "Revenue of the same run without the incident minus that with it, paired by replication"
-    return [TableBlock(caption, header, lines)]
+    return [TableBlock(caption, header, [_incident_row(row) for row in costs.to_dicts()])]
+
+
+def _incident_row(row: dict[str, Any]) -> list[Cell]:
+    return [
+        Cell(f"{row['incident']}. {row['kind']}, from day {number(row['from'])}"),
+        Cell(row["policy"]),
+        Cell(number(row["cost_usd"]), row["cost_usd"]),
+        Cell(interval(row["ci_low"], row["ci_high"]), row["ci_low"]),
+        Cell(percent(row["cost_share"]), row["cost_share"]),
+    ]
 
 
 SECTION = ReportSection(order=65, build=deployed_loop, figures=tuple(key for key, _, _ in WEEKLY.values()))

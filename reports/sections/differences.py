@@ -1,14 +1,17 @@
 """Paired differences against the baseline, and who beats whom."""
 
+from collections.abc import Iterable
+
+from reports.cells import estimate_cells, interval_cell, share_cells
 from reports.content import Cell, Content, FigureBlock, Paragraph, Section, TableBlock, absent
 from reports.estimators.comparisons import PairedComparison, win_probability
 from reports.figures.differences import differences
 from reports.figures.over_time import Axis, over_time
 from reports.figures.style import label
-from reports.formatting import interval, number, p_value, percent, percent_interval
+from reports.formatting import p_value, percent
 from reports.report_input import ReportInput
 from reports.sections.base import ReportSection
-from reports.tables.curves import mean_over_time
+from reports.tables.curves import Curve, mean_over_time
 from reports.tables.slices import paired
 
 
@@ -45,10 +48,15 @@ def _figure(data: ReportInput) -> FigureBlock:
     )
 
 
+def differences_over_time(data: ReportInput, policies: Iterable[str], name: str) -> list[Curve]:
+    """The column `name` of curves.parquet of each policy minus that of the baseline, paired, over time."""
+    path = data.run.path / "curves.parquet"
+    return [mean_over_time(policy, paired(path, policy, data.baseline, name)) for policy in policies]
+
+
 def _over_time(data: ReportInput) -> list[Content]:
     """Cumulative regret minus the baseline's: the common luck, which widens bands of the means, cancels."""
-    path = data.run.path / "curves.parquet"
-    curves = [mean_over_time(row.policy, paired(path, row.policy, data.baseline, "regret")) for row in data.vs_baseline]
+    curves = differences_over_time(data, [row.policy for row in data.vs_baseline], "regret")
     quantity = f"regret more than {label(data.baseline)} ({data.reward_unit})"
     axis = Axis(data.scenario.horizon.unit, quantity, from_zero=False, signed_logarithmic=True)
     return [
@@ -56,24 +64,14 @@ def _over_time(data: ReportInput) -> list[Content]:
             "regret_differences",
             f"Cumulative regret of each policy minus that of {data.baseline} over time",
             f"Below zero a policy has lost less than {data.baseline} so far. Mean paired difference; bands are "
-            "pointwise 95 % intervals. Where differences are of very unlike size the axis is logarithmic, linear "
-            "near 0.",
+            "pointwise 95 % intervals. Where differences differ much in size the axis is logarithmic, linear near 0.",
             over_time(curves, data.places, axis),
         )
     ]
 
 
 def _table(data: ReportInput) -> TableBlock:
-    header = [
-        "policy",
-        "difference",
-        "95 % interval",
-        "simultaneous",
-        "p",
-        "adjusted p",
-        "better in",
-        "interval of that",
-    ]
+    header = ["policy", "difference", "95 % interval", "simultaneous", "p", "adjusted p", "better in", "its interval"]
     return TableBlock(
         f"Against {data.baseline}: mean paired difference of {data.metric.noun} ({data.unit})",
         header,
@@ -82,16 +80,13 @@ def _table(data: ReportInput) -> TableBlock:
 
 
 def _row(row: PairedComparison) -> list[Cell]:
-    single, together, better = row.pointwise, row.simultaneous, row.better
     return [
         Cell(row.policy),
-        Cell(number(single.value), single.value),
-        Cell(interval(single.low, single.high), single.low),
-        Cell(interval(together.low, together.high), together.low),
+        *estimate_cells(row.pointwise),
+        interval_cell(row.simultaneous),
         Cell(p_value(row.p_value), row.p_value),
         Cell(p_value(row.p_holm), row.p_holm),
-        Cell(percent(better.value), better.value),
-        Cell(percent_interval(better.low, better.high), better.low),
+        *share_cells(row.better),
     ]
 
 

@@ -1,5 +1,6 @@
 """What the table stores against the truth."""
 
+import math
 from typing import Any
 
 import numpy as np
@@ -94,21 +95,14 @@ def _overall(data: ReportInput, frame: pl.DataFrame) -> TableBlock:
 def _row(name: str, bins: list[dict[str, Any]]) -> list[Cell]:
     weight = np.array([row["captions"] for row in bins], dtype=float)
 
-    def mean(key: str) -> float:
-        values: Floats = np.array([_known(row[key]) for row in bins])
+    def mean(key: str, power: int = 1) -> float:
+        values: Floats = np.array([_known(row[key]) for row in bins]) ** power
         return float((weight * values).sum() / weight.sum()) if weight.sum() else float("nan")
 
-    squared = np.array([_known(row["rmse"]) ** 2 for row in bins])
-    rmse = float(np.sqrt((weight * squared).sum() / weight.sum())) if weight.sum() else float("nan")
-    counts = [mean("labels"), mean("bias"), rmse, mean("width")]
-    coverage = mean("coverage")
-    captions = float(weight.sum())
-    return [
-        Cell(name),
-        Cell(f"{captions:,.0f}", captions),
-        *(Cell(number(value), value) for value in counts),
-        Cell(percent(coverage), coverage),
-    ]
+    numbers = [mean("labels"), mean("bias"), math.sqrt(mean("rmse", 2)), mean("width")]
+    captions, coverage = float(weight.sum()), mean("coverage")
+    cells = [Cell(number(value), value) for value in numbers]
+    return [Cell(name), Cell(f"{captions:,.0f}", captions), *cells, Cell(percent(coverage), coverage)]
 
 
 SECTION = ReportSection(order=50, build=estimation, figures=("estimation_bias", "estimation_coverage"))

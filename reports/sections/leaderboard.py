@@ -87,7 +87,7 @@ def _ranks(data: ReportInput) -> TableBlock | None:
     rows = [
         [*_rank_columns(row), *(_share(shares.get((row["policy"], place), 0.0)) for place in places)] for row in ranked
     ]
-    header = ["policy", "P(best)", "interval of that", "mean rank", *(f"rank {place}" for place in places)]
+    header = ["policy", "P(best)", "its interval", "mean rank", *(f"rank {place}" for place in places)]
     return TableBlock("Ranks by regret: in which share of replications a policy came first, second, …", header, rows)
 
 

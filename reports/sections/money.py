@@ -3,19 +3,19 @@
 import numpy as np
 import polars as pl
 
+from reports.cells import estimate_cells
 from reports.content import Cell, Content, FigureBlock, Paragraph, Section, TableBlock, absent
 from reports.estimators.intervals import mean_interval, paired_difference
 from reports.figures.over_time import Axis, over_time
 from reports.figures.panels import Layers, stacked
 from reports.figures.style import label
 from reports.folding import CLOSE, folded
-from reports.formatting import interval, number, percent
+from reports.formatting import percent
 from reports.report_input import ReportInput
 from reports.sections.base import ReportSection
+from reports.sections.differences import differences_over_time
 from reports.sections.regret import incident_spans
-from reports.tables.curves import mean_over_time
 from reports.tables.rows import column
-from reports.tables.slices import paired
 
 TITLE = "Money"
 
@@ -37,15 +37,8 @@ def _table(data: ReportInput) -> TableBlock:
     rows = []
     for name in data.ranked:
         own, more = mean_interval(data.dollars[name]), paired_difference(data.dollars[name], base).estimate
-        rows.append(
-            [
-                Cell(name),
-                Cell(number(own.value), own.value),
-                Cell(interval(own.low, own.high), own.low),
-                Cell(number(more.value), more.value) if name != data.baseline else Cell("–"),
-                Cell(interval(more.low, more.high), more.low) if name != data.baseline else Cell("–"),
-            ]
-        )
+        against = estimate_cells(more) if name != data.baseline else [Cell("–")] * 2
+        rows.append([Cell(name), *estimate_cells(own), *against])
     return TableBlock(
         "Revenue in US dollars per page and month; differences are paired by replication",
         header,
@@ -90,7 +83,7 @@ def _accumulated(data: ReportInput) -> list[Content]:
     columns = pl.scan_parquet(path, glob=False).collect_schema()
     if "revenue_usd" not in columns or not others:
         return []
-    curves = [mean_over_time(name, paired(path, name, data.baseline, "revenue_usd")) for name in others]
+    curves = differences_over_time(data, others, "revenue_usd")
     quantity = f"revenue more than {label(data.baseline)} (US dollars)"
     axis = Axis("days", quantity, from_zero=False, marks=incident_spans(data))
     return [

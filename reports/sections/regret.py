@@ -116,8 +116,7 @@ def _seen(data: ReportInput, happened: Marks) -> str:
     if happened.bound is not None:
         said += (
             " Dotted: the lower bound of Lai & Robbins (1985); a policy that is sound whatever the rates are stays "
-            "above it in the long run; "
-            "at a finite time it can be crossed."
+            "above it in the long run; at a finite time it can be crossed."
         )
     return said
 

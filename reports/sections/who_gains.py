@@ -1,11 +1,11 @@
 """Who gains: by class of page, by tier, by period."""
 
+from reports.cells import share_cells
 from reports.content import Cell, Content, Paragraph, Section, TableBlock, absent
 from reports.decision.inputs import Unit, amount, bare
 from reports.decision.who import WhoGains
 from reports.decision.who_text import who_points
 from reports.estimators.intervals import Estimate
-from reports.formatting import percent, percent_interval
 from reports.report_input import ReportInput
 from reports.sections.base import ReportSection
 
@@ -29,14 +29,12 @@ def who_gains_section(data: ReportInput) -> Section:
 def _classes(who: WhoGains) -> list[Content]:
     if not who.classes:
         return []
-    unit = bare(who.unit)
     rows = [
         [
             Cell(each.name),
             Cell(f"{each.pages:,}", each.pages),
-            *_gain(each.gain, unit),
-            Cell(percent(each.gaining.value), each.gaining.value),
-            Cell(percent_interval(each.gaining.low, each.gaining.high), each.gaining.low),
+            *_gain(each.gain, bare(who.unit)),
+            *share_cells(each.gaining),
         ]
         for each in who.classes
     ]

@@ -8,6 +8,7 @@ from reports.checks import CheckOutcome
 from reports.decision.inputs import Unit
 from reports.decision.outcome import Gain
 from reports.decision.rule import Decision
+from reports.decision.tails import gain_of
 from reports.report_input import report_input
 from sim.errors import InputError
 from sim.runs.run import StoredRun
@@ -30,8 +31,7 @@ class CellResult:
     @property
     def best(self) -> str:
         """The policy with the largest mean among the baseline and the candidates."""
-        means = {name: float(self.decision.given.values[name].mean()) for name in self.contenders}
-        return max(means, key=lambda name: means[name])
+        return max(self.contenders, key=self.lead)
 
     @property
     def contenders(self) -> list[str]:
@@ -43,9 +43,9 @@ class CellResult:
         return next((gain for gain in self.decision.gains if gain.policy == policy), None)
 
     def lead(self, policy: str) -> float:
-        """Mean gain over the baseline, 0 for the baseline itself."""
+        """Mean gain over the baseline as the decision estimates it, 0 for the baseline itself."""
         given = self.decision.given
-        return float(given.values[policy].mean() - given.values[given.baseline].mean())
+        return gain_of(policy, given.baseline, given, self.decision.level).value
 
     def shortfall(self, policy: str) -> float:
         """How far the policy's mean is below that of the best contender."""

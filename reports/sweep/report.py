@@ -88,8 +88,7 @@ def _figures(cells: Sequence[CellResult], found: Robustness) -> list[Content]:
         )
     ]
     if len(bars) > 1:
-        found_map = gain_map(cells, policy, bars[0].key, bars[1].key)
-        figure = heat_map(found_map, quantity=quantity)
+        figure = heat_map(gain_map(cells, policy, bars[0].key, bars[1].key), quantity=quantity)
         alt = f"Gain of {policy} over {base} by {bars[0].key} and {bars[1].key}"
         content.append(FigureBlock("sweep_heat_map", alt, HEAT_MAP.format(policy, base), figure))
     return content

@@ -6,6 +6,7 @@ from pathlib import Path
 import polars as pl
 
 from reports.decision.anchors import captured
+from reports.decision.tails import mean_of
 from reports.sweep.cells import CellResult
 from reports.tables.spreadsheet import write_csv
 from sim.files import replacing
@@ -46,7 +47,7 @@ def _row(cell: CellResult, policy: str) -> tuple[object, ...]:
         policy,
         given.baseline,
         given.metric,
-        float(given.values[policy].mean()),
+        mean_of(policy, given),
         cell.lead(policy),
         None if gain is None else gain.estimate.low,
         None if gain is None else gain.estimate.high,

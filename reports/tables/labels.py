@@ -7,6 +7,8 @@ import numpy as np
 import polars as pl
 
 from reports.estimators.intervals import Floats
+from reports.estimators.label_information import PageModel, informations, median_value, success
+from sim.scenario.sections.traffic_loop import LABELS, Label
 
 CLASSES = (("lower half", 0.5), ("next 40 %", 0.9), ("next 9 %", 0.99), ("top 1 %", 1.0))
 SATURATED = 0.9  # of a page's priced messages succeed
@@ -26,8 +28,19 @@ class LabelClass:
     bits: float
     """Entropy of a label, 0 to 1: an upper bound of what it can tell."""
     information: float
-    """Of a label on the caption's rate, against that of the count of purchases; 0 to 1."""
+    """Of a label on the caption's rate, against that of the count of purchases, in the model; 0 to 1."""
     revenue_share: float
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A label that the scenario could use, in the model of `label_information`."""
+
+    label: Label
+    success: tuple[float, ...]
+    """Expected share of priced messages that succeed, by class of pages."""
+    information: float
+    """Of the label against the count of purchases, weighted by revenue."""
 
 
 def success_shares(pages: pl.DataFrame) -> Floats:
@@ -44,35 +57,56 @@ def entropy(share: Floats) -> Floats:
     return np.where((share <= 0.0) | (share >= 1.0), 0.0, bits)
 
 
-def relative_information(mean: Floats) -> Floats:
-    """Fisher information on a Poisson mean of the label "at least one", against that of the count: m / (e^m − 1)."""
-    return np.where(mean > 0.0, mean / np.expm1(np.clip(mean, 1e-12, 700.0)), 1.0)
+def means(pages: pl.DataFrame) -> Floats:
+    """Purchases per priced message of each page, (pages,)."""
+    mean: Floats = pages["reward"].to_numpy() / np.maximum(pages["priced"].to_numpy().astype(np.float64), 1.0)
+    return mean
 
 
-def label_classes(pages: pl.DataFrame) -> list[LabelClass]:
+def label_classes(pages: pl.DataFrame, label: Label, model: PageModel) -> list[LabelClass]:
     """Classes of the pages of one policy, all replications together, by purchases per priced message."""
-    priced = pages["priced"].to_numpy().astype(np.float64)
-    mean = pages["reward"].to_numpy() / np.maximum(priced, 1.0)
+    mean = means(pages)
+    information = informations(label, mean, model)
     rank = np.argsort(np.argsort(mean, kind="stable"), kind="stable")
     edges = [0, *(round(share * len(pages)) for _, share in CLASSES)]
     found = [
-        _class(name, (rank >= low) & (rank < high), pages, mean)
+        _class(name, (rank >= low) & (rank < high), pages, mean, information)
         for (name, _), low, high in zip(CLASSES, edges[:-1], edges[1:], strict=True)
     ]
     return [each for each in found if each is not None]
 
 
-def _class(name: str, inside: np.ndarray, pages: pl.DataFrame, mean: Floats) -> LabelClass | None:
+def _class(name: str, inside: np.ndarray, pages: pl.DataFrame, mean: Floats, information: Floats) -> LabelClass | None:
     weight = np.where(inside, pages["priced"].to_numpy(), 0.0)
     if not weight.sum():
         return None
     revenue, share = pages["revenue_usd"].to_numpy(), success_shares(pages)
-    purchases, success, bits, information = (
-        float(np.average(values, weights=weight))
-        for values in (mean, share, entropy(share), relative_information(mean))
+    purchases, succeeded, bits, told = (
+        float(np.average(values, weights=weight)) for values in (mean, share, entropy(share), information)
     )
     part = float(revenue[inside].sum() / revenue.sum()) if revenue.sum() else 0.0
-    return LabelClass(name, int(inside.sum()), purchases, success, bits, information, part)
+    return LabelClass(name, int(inside.sum()), purchases, succeeded, bits, told, part)
+
+
+def choices(pages: pl.DataFrame, classes: Sequence[LabelClass], model: PageModel) -> list[Choice]:
+    """What every label would tell on the pages of one policy, in the order of LABELS."""
+    mean, revenue = means(pages), pages["revenue_usd"].to_numpy()
+    weight = revenue if revenue.sum() > 0.0 else np.ones(len(mean))
+    usual = np.array([each.purchases for each in classes])
+    return [
+        Choice(
+            label,
+            tuple(success(label, median_value(label, usual, model), usual, model).tolist()),
+            float(np.average(informations(label, mean, model), weights=weight)),
+        )
+        for label in LABELS
+    ]
+
+
+def saturates_least(found: Sequence[Choice]) -> Choice:
+    """The label that tells most where the money is; of equal ones the last, which counts dollars."""
+    most = max(each.information for each in found)
+    return [each for each in found if each.information > most - 1e-9][-1]
 
 
 def saturated_revenue(pages: pl.DataFrame) -> float:
@@ -81,12 +115,13 @@ def saturated_revenue(pages: pl.DataFrame) -> float:
     return float(revenue[success_shares(pages) > SATURATED].sum() / revenue.sum()) if revenue.sum() else 0.0
 
 
-def warnings(shares: Sequence[tuple[str, float]]) -> list[str]:
-    """A sentence for each (policy, share of its revenue from saturated pages) that is large."""
+def warnings(shares: Sequence[tuple[str, float]], best: Choice) -> list[str]:
+    """Sentences for each (policy, share of its revenue from saturated pages) that is large, with the best label."""
     return [
         f"Labels saturate under {name}: {100 * share:.0f} % of its revenue comes from pages where more than "
         f"{100 * SATURATED:.0f} % of the priced messages succeed. There a label hardly depends on the caption, and "
-        "policies that learn from labels cannot tell captions apart; those that count purchases can (gamma_poisson)."
+        "policies that learn from labels cannot tell captions apart; those that count purchases can (gamma_poisson). "
+        f"`feedback.label: {best.label}` saturates least."
         for name, share in shares
         if share >= WARN_FROM
     ]

@@ -123,9 +123,7 @@ def _require(source: str, log: Sends) -> None:
 
 def _calibrated(source: str, log: Sends, table: "pl.DataFrame | None", *, shrink: bool, seed: int) -> Calibration:
     laws, fitted = view_laws(log), fit_purchases(log)
-    figures = figures_of(log, laws, fitted, table)
-    if shrink:
-        figures = [shrunk(each) for each in figures]
+    figures = [shrunk(each) if shrink else each for each in figures_of(log, laws, fitted, table)]
     days = int(np.clip(np.ptp(log.day) + 1, *DAYS))
     return Calibration(
         source,

@@ -39,8 +39,7 @@ def dispersion_figures(sends: Sends, fit: PurchaseFit) -> list[Figure]:
         return [unknown(key, "too few messages that sell far below saturation") for key in (CAPTION, MESSAGE)]
     likelihood = _Likelihood(sends, fit, rows)
     if likelihood.pairs < LEAST_PAIRS:
-        why = f"fewer than {LEAST_PAIRS} pairs of messages share a caption"
-        return [unknown(CAPTION, why), _alone(likelihood)]
+        return [unknown(CAPTION, f"fewer than {LEAST_PAIRS} pairs of messages share a caption"), _alone(likelihood)]
     profile = _Profile(likelihood.loss, likelihood.best())
     sigma, spread = (profile.limits(place) for place in (0, 1))
     return [

@@ -87,9 +87,8 @@ def read_sends(source: str, policy: str | None = None) -> Sends:
     if table.height == 0:
         raise InputError(f"{source}: the log has no rows")
     blank = pl.all_horizontal(pl.all().is_null())  # an empty line of a text file
-    return _Reader(
-        source, table.with_columns(blank=blank).with_row_index(ROW, offset=1).filter(~pl.col("blank"))
-    ).sends()
+    numbered = table.with_columns(blank=blank).with_row_index(ROW, offset=1)
+    return _Reader(source, numbered.filter(~pl.col("blank"))).sends()
 
 
 def _require_columns(source: str, present: list[str]) -> None:

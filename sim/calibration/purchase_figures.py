@@ -79,13 +79,9 @@ def _pages(law: PageLaw | None) -> list[Figure]:
     if law.exponent is None:
         return [reference, unknown(PAGE_KEYS[1], "too few pages, or pages of one size"), sigma]
     low, high = law.exponent - law.exponent_reach, law.exponent + law.exponent_reach
-    if law.exponent < 0.0:
-        return [
-            reference,
-            Figure(PAGE_KEYS[1], 0.0, 0.0, max(0.0, high), note="large pages sell better per view"),
-            sigma,
-        ]
-    return [reference, Figure(PAGE_KEYS[1], law.exponent, max(0.0, low), high, note="small pages sell better"), sigma]
+    note = "large pages sell better per view" if law.exponent < 0.0 else "small pages sell better"
+    value, low, high = (max(0.0, each) for each in (law.exponent, low, high))
+    return [reference, Figure(PAGE_KEYS[1], value, low, high, note=note), sigma]
 
 
 def _factors(key: str, fit: PurchaseFit, places: slice, sold: float, freedom: float) -> Figure:

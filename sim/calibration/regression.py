@@ -140,11 +140,8 @@ def _finish(design: Design, mean: Mean, page: Floats, terms: Floats, phi: float)
     residual = (design.count - mu) / mu
     score = weight * slope * residual
     # Captions of a page vary together: their messages are one cluster.
-    _, code = np.unique(design.clusters[0], return_inverse=True)
-    sums = np.bincount(code, score)
-    owner = np.zeros(len(sums), np.int64)
-    owner[code] = design.page
-    meat = np.bincount(owner, sums**2, design.pages)
+    _, first, code = np.unique(design.clusters[0], return_index=True, return_inverse=True)
+    meat = np.bincount(design.page[first], np.bincount(code, score) ** 2, design.pages)
     floor = np.bincount(design.page, weight**2 * slope**2 / mu * (1.0 + phi * mu), design.pages)
     variance = np.maximum(meat, floor) / normal.diagonal**2
     return Fitted(page, terms, normal.sandwich(residual), variance, mu, phi)

@@ -23,10 +23,7 @@ def shrunk(figure: Figure) -> Figure:
     published = Figure(figure.key, default_of(figure.key))
     if _places(published) != _places(figure):
         return figure
-    moved = [
-        _posterior(value, limits, prior)
-        for value, limits, prior in zip(figure.numbers, figure.limits, published.numbers, strict=True)
-    ]
+    moved = [_posterior(*each) for each in zip(figure.numbers, figure.limits, published.numbers, strict=True)]
     values, lows, highs = ([each[part] for each in moved] for part in range(3))
     note = f"{figure.note}; shrunk towards the published {'values' if len(values) > 1 else f'{published.numbers[0]:g}'}"
     if isinstance(figure.value, Sequence):

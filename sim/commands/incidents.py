@@ -52,7 +52,6 @@ def command(
 def _text(costs: "pl.DataFrame") -> str:
     from reports.formatting import interval, number, percent, text_table
 
-    header = ["incident", "policy", "cost ($)", "95 % interval", "of revenue"]
     rows = [
         [
             f"{row['incident']} {row['kind']}",
@@ -63,4 +62,4 @@ def _text(costs: "pl.DataFrame") -> str:
         ]
         for row in costs.to_dicts()
     ]
-    return text_table(header, rows)
+    return text_table(["incident", "policy", "cost ($)", "95 % interval", "of revenue"], rows)

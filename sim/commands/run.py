@@ -142,27 +142,29 @@ def _say_resumable(out: Path | str, output: Output) -> None:
 
 
 def _say_result(run: "Run", out: Path | str, no_report: bool, output: Output) -> None:
-    from reports.decision.data import decision_data
     from reports.decision.text import headline, key_points
     from reports.decision.who_text import who_points
 
     for remark in run.manifest["remarks"]:
         output.note(f"note: {remark}")
     report, decision = None if no_report else _within(out, "report.html"), run.decision
-    data = {
-        "run": str(out),
-        "report": report,
-        "headline": headline(decision),
-        "decision": decision_data(decision, run.who_gains),
-        "policies": run.summary.to_dicts(),
-        "checks": [{"claim": v.claim, "passed": v.passed, "detail": v.detail} for v in run.checks],
-    }
     where = f"report: {report}" if report else f"run folder: {out}"
     sentences = [headline(decision), *key_points(decision), *who_points(decision, run.who_gains)]
+    data = {"run": str(out), "report": report, "headline": headline(decision)} | _run_data(run)
     output.result(data, _text(run, sentences, where))
     failed = [outcome.claim for outcome in run.checks if not outcome.passed]
     if failed:
         raise CheckFailedError("\n".join(f"check failed: {claim}" for claim in failed))
+
+
+def _run_data(run: "Run") -> dict[str, Any]:
+    from reports.decision.data import decision_data
+
+    return {
+        "decision": decision_data(run.decision, run.who_gains),
+        "policies": run.summary.to_dicts(),
+        "checks": [{"claim": v.claim, "passed": v.passed, "detail": v.detail} for v in run.checks],
+    }
 
 
 def _within(out: Path | str, name: str) -> str:
@@ -197,6 +199,7 @@ def _say_plan(scenario: "Scenario", out: Path | str, workers: int, output: Outpu
         "out": str(out),
         "policies": [spec.name for spec in scenario.policies],
         "replications": scenario.replications,
+        "unlucky": scenario.world.unlucky_wanted,
         "blocks": len(blocks),
         "workers": used,
         "pulls": total.pulls,
@@ -205,9 +208,10 @@ def _say_plan(scenario: "Scenario", out: Path | str, workers: int, output: Outpu
         "disk_bytes": total.disk_bytes,
     }
     drawn = " with the report" if report else ""
+    more = f", and about {unlucky:,} unlucky ones" if (unlucky := scenario.world.unlucky_wanted) else ""
     rows = [
         ["policies", ", ".join(data["policies"])],
-        ["replications", f"{scenario.replications:,} of each policy"],
+        ["replications", f"{scenario.replications:,} of each policy{more}"],
         ["blocks", f"{len(blocks):,}, on {used} {'worker' if used == 1 else 'workers'}"],
         [scenario.world_kind.sends, f"about {number(total.pulls)} in all"],
         ["time", f"about {duration(seconds)}{drawn}, and a few seconds per policy to compile it the first time"],

@@ -13,6 +13,7 @@ from sim.wording import count_of
 
 if TYPE_CHECKING:
     from sim.runs.shards import Shard
+    from sim.scenario.sections.traffic import TrafficSection
     from sim.seeding import SeedFigures, SeedPlan
     from sim.seeding.loads import PartsWriter
     from sim.warehouse.load.loading import Loaded
@@ -103,21 +104,26 @@ def _writer(backend: BackendChoice, workers: int | None, threads: int, shard: "S
 
 
 def _figures(scenario: str | None, used_once: float) -> "SeedFigures":
-    from sim.scenario.sections.traffic import TrafficSection
     from sim.seeding import traffic_figures
 
-    world = TrafficSection(kind="traffic")
-    if scenario is not None:
-        from sim.scenario import load
-
-        loaded = load(scenario).world
-        if not isinstance(loaded, TrafficSection):
-            raise InputError(f"{scenario}: rows are seeded from a traffic world, not a {loaded.kind} world")
-        world = loaded
+    world = _traffic_world(scenario)
     try:
         return traffic_figures(world, used_once)
     except ValueError as problem:
         raise InputError(f"--{problem}".replace("used_once", "used-once")) from None
+
+
+def _traffic_world(scenario: str | None) -> "TrafficSection":
+    """The world of a scenario, or the default one."""
+    from sim.scenario import load
+    from sim.scenario.sections.traffic import TrafficSection
+
+    if scenario is None:
+        return TrafficSection(kind="traffic")
+    world = load(scenario).world
+    if not isinstance(world, TrafficSection):
+        raise InputError(f"{scenario}: rows are seeded from a traffic world, not a {world.kind} world")
+    return world
 
 
 def _say_plan(plan: "SeedPlan", target: str, part_rows: int, workers: int, output: Output) -> None:

@@ -116,10 +116,9 @@ def micros(schema: pl.Schema, name: str) -> pl.Expr:
 def _refuse_bad_rows(source: str, table: pl.DataFrame) -> None:
     if table.height == 0:
         raise InputError(f"{source}: holds no snapshot")
-    twice = pl.struct("page_name", "at", "caption_id").is_duplicated()
     problems = {
         "NULL, or a time that is none": pl.any_horizontal(pl.all().is_null()),
-        "two rows of one caption": twice,
+        "two rows of one caption": pl.struct("page_name", "at", "caption_id").is_duplicated(),
         f"counts below the prior {PRIOR}": (pl.col("successes") < PRIOR) | (pl.col("failures") < PRIOR),
     }
     for what, expression in problems.items():

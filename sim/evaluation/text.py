@@ -1,6 +1,7 @@
 """An evaluation in words and tables, for the terminal, and as plain data for `--json`."""
 
 import math
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -64,15 +65,20 @@ def text(evaluation: Evaluation) -> str:
         *(f"note: {note}" for note in evaluation.notes),
     ]
     for policy in evaluation.policies:
-        lines += ["", headline(evaluation, policy), *(f"  warning: {each}" for each in policy.diagnostics.warnings)]
-        lines += [f"  {line}" for line in _table(policy)]
-        found = policy.diagnostics
-        lines += [f"  effective rows {found.effective_rows:,.0f} of {found.rows:,}"]
-        lines += [f"  logging policies {found.loggers:,}"] * found.adaptive
-        lines += [f"  left out, since they need all probabilities: {', '.join(policy.left_out)}"] * bool(
-            policy.left_out
-        )
+        lines += ["", headline(evaluation, policy), *_details(policy)]
     return "\n".join(lines)
+
+
+def _details(policy: PolicyEvaluation) -> Iterator[str]:
+    """The indented lines under the headline of a policy."""
+    found = policy.diagnostics
+    yield from (f"  warning: {each}" for each in found.warnings)
+    yield from (f"  {line}" for line in _table(policy))
+    yield f"  effective rows {found.effective_rows:,.0f} of {found.rows:,}"
+    if found.adaptive:
+        yield f"  logging policies {found.loggers:,}"
+    if policy.left_out:
+        yield f"  left out, since they need all probabilities: {', '.join(policy.left_out)}"
 
 
 def rows(policy: PolicyEvaluation) -> list[list[str]]:
@@ -104,25 +110,25 @@ def _table(policy: PolicyEvaluation) -> list[str]:
 
 def data(evaluation: Evaluation) -> dict[str, Any]:
     """For `--json`: strict JSON types; limits that are not finite become null there."""
-    policies = []
-    for policy in evaluation.policies:
-        found = lead(policy)
-        policies.append(
-            {
-                "policy": policy.policy,
-                "headline": headline(evaluation, policy),
-                "estimate": None if found is None else found[0].value,
-                "ci_low": None if found is None else found[1].low,
-                "ci_high": None if found is None else found[1].high,
-                "estimator": None if found is None else found[0].estimator,
-                "ci_method": None if found is None else found[1].method,
-                "diagnostics": asdict(policy.diagnostics),
-                "estimates": [asdict(each) for each in policy.estimates],
-                "left_out": list(policy.left_out),
-            }
-        )
     whole = {key: value for key, value in asdict(evaluation).items() if key not in {"policies", "limits"}}
+    policies = [_policy_data(evaluation, each) for each in evaluation.policies]
     return whole | {"reward_limits": list(evaluation.limits), "policies": policies}
+
+
+def _policy_data(evaluation: Evaluation, policy: PolicyEvaluation) -> dict[str, Any]:
+    found = lead(policy)
+    return {
+        "policy": policy.policy,
+        "headline": headline(evaluation, policy),
+        "estimate": None if found is None else found[0].value,
+        "ci_low": None if found is None else found[1].low,
+        "ci_high": None if found is None else found[1].high,
+        "estimator": None if found is None else found[0].estimator,
+        "ci_method": None if found is None else found[1].method,
+        "diagnostics": asdict(policy.diagnostics),
+        "estimates": [asdict(each) for each in policy.estimates],
+        "left_out": list(policy.left_out),
+    }
 
 
 def number(value: float) -> str:

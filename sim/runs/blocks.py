@@ -259,8 +259,7 @@ def _write_log(folder: Path, replication: int, tables: Iterable["pa.Table"]) -> 
 
     folder.mkdir(exist_ok=True)
     path = folder / f"replication={replication}.parquet"
-    slices = iter(tables)
-    first = next(slices)
+    first = next(slices := iter(tables))
     with path.open("wb") as file, pq.ParquetWriter(file, first.schema, use_dictionary=["page_name"]) as writer:
         for table in chain([first], slices):
             writer.write_table(table)

@@ -26,6 +26,7 @@ PAGE_NS = 20_000.0  # to make a page
 CAPTION_NS = 30.0  # to make a caption of its bank
 WEEK_NS = 2.0  # a caption's week: its rate drifts
 LOOK_NS = 5.0  # to look, each day, at a caption
+LOOK_UP_SECONDS = 1.0  # of the starts of all candidates for unlucky replications
 START_SECONDS = 1.0  # of a run beside its replications: starting, tables, summary
 REPORT_SECONDS = 2.5
 REPORT_SECONDS_PER_POLICY = 0.4
@@ -55,15 +56,16 @@ class Workload:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A whole run: `seconds` are those of its replications with one worker."""
+    """A whole run: `seconds` are those of its replications with one worker, `unlucky_seconds` of the unlucky ones."""
 
     pulls: float
     seconds: float
     disk_bytes: float
+    unlucky_seconds: float = 0.0
 
     def wall_seconds(self, workers: int) -> float:
-        """With `workers` workers, kernels compiled, the report apart."""
-        return START_SECONDS + self.seconds / workers
+        """With `workers` workers, kernels compiled, the report apart; unlucky replications wait for the others."""
+        return START_SECONDS + self.seconds / workers + self.unlucky_seconds
 
 
 def report_seconds(scenario: "Scenario") -> float:
@@ -103,13 +105,19 @@ def fleet_bytes(scenario: "Scenario") -> float:
 def estimate(scenario: "Scenario") -> Estimate:
     """The size of the whole run."""
     size = workload(scenario)
-    pairs = len(scenario.policies) * scenario.replications
-    seconds = scenario.replications * sum(workload(scenario, spec.kind).seconds for spec in scenario.policies)
+    pairs, unlucky = len(scenario.policies) * scenario.replications, scenario.world.unlucky_wanted
+    each = sum(workload(scenario, spec.kind).seconds for spec in scenario.policies)
+    seconds = scenario.replications * each
     files = {"all": pairs, "last": len(scenario.policies), "none": 0}[scenario.record.stats]
     disk = pairs * scenario.record.curve_points * CURVE_POINT_BYTES
     disk += files * (STATS_FILE_BYTES + min(size.cells, size.pulls) * STATS_ROW_BYTES)
     disk += pairs * size.pulls * SEND_ROW_BYTES * scenario.record.sends
-    return Estimate(pairs * size.pulls, seconds + files * STATS_FILE_SECONDS, disk)
+    return Estimate(
+        (pairs + len(scenario.policies) * unlucky) * size.pulls,
+        seconds + files * STATS_FILE_SECONDS,
+        disk,
+        unlucky * each + LOOK_UP_SECONDS * (unlucky > 0),
+    )
 
 
 def require_feasible(scenario: "Scenario") -> None:

@@ -129,6 +129,5 @@ def zipf_law(used_once: float) -> Floats:
     for _ in range(60):
         exponent = (low + high) / 2.0
         low, high = (low, exponent) if 1.0 / np.exp(-exponent * log_uses).sum() > used_once else (exponent, high)
-    law: Floats = np.cumsum(np.exp(-high * log_uses))
-    law /= law[-1]
-    return law
+    law = np.cumsum(np.exp(-high * log_uses))
+    return np.asarray(law / law[-1])

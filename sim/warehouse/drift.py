@@ -35,14 +35,9 @@ def alters(found: TableDescription, target: Target) -> list[str]:
     wanted = described(found.name)
     table = f"ALTER TABLE `{target.project}`.`{target.dataset}`.`{found.name}`"
     there = {one.name: _kept(one, target) for one in found.columns}
-    lines = []
-    for column in wanted.columns:
-        lines += list(_column_alters(table, there.get(column.name), _kept(column, target)))
+    lines = [line for one in wanted.columns for line in _column_alters(table, there.get(one.name), _kept(one, target))]
     if "primary_key" not in target.unsupported and found.primary_key != wanted.primary_key:
-        if found.primary_key:
-            lines.append(f"{table} DROP PRIMARY KEY;")
-        if wanted.primary_key:
-            lines.append(f"{table} ADD PRIMARY KEY ({', '.join(wanted.primary_key)}) NOT ENFORCED;")
+        lines += _key_alters(table, found, wanted)
     if "partition" not in target.unsupported and found.partition != wanted.partition:
         lines.append("-- partitioning cannot be altered: create the table anew and copy its rows")
     if "cluster" not in target.unsupported and found.cluster != wanted.cluster:
@@ -50,20 +45,24 @@ def alters(found: TableDescription, target: Target) -> list[str]:
     return lines
 
 
+def _key_alters(table: str, found: TableDescription, wanted: TableDescription) -> Iterator[str]:
+    if found.primary_key:
+        yield f"{table} DROP PRIMARY KEY;"
+    if wanted.primary_key:
+        yield f"{table} ADD PRIMARY KEY ({', '.join(wanted.primary_key)}) NOT ENFORCED;"
+
+
 def _column_alters(table: str, found: Column | None, wanted: Column) -> Iterator[str]:
+    never_required = f"-- {wanted.name}: NOT NULL cannot be added to a table: create it anew and copy its rows"
     if found is None:
         yield f"{table} ADD COLUMN {wanted.name} {wanted.type};"
         if wanted.mode == "REQUIRED":
-            yield f"-- {wanted.name}: NOT NULL cannot be added to a table: create it anew and copy its rows"
+            yield never_required
         found = Column(wanted.name, wanted.type, wanted.mode)
     if found.type != wanted.type:
         yield f"-- {wanted.name}: {found.type} cannot become {wanted.type}: create the table anew and copy its rows"
     if found.mode != wanted.mode:
-        yield (
-            f"{table} ALTER COLUMN {wanted.name} DROP NOT NULL;"
-            if wanted.mode == "NULLABLE"
-            else f"-- {wanted.name}: NOT NULL cannot be added to a table: create it anew and copy its rows"
-        )
+        yield f"{table} ALTER COLUMN {wanted.name} DROP NOT NULL;" if wanted.mode == "NULLABLE" else never_required
     if found.default != wanted.default:
         change = f"SET DEFAULT {wanted.default}" if wanted.default else "DROP DEFAULT"
         yield f"{table} ALTER COLUMN {wanted.name} {change};"

@@ -1,6 +1,7 @@
 """A naive twin of the deployed update job: the rules of the specification, one message and one row at a time.
 
-A message is a dict with page, caption (None: not attributed), time_us, sent, views, purchases, earnings (None: NULL).
+A message is a dict with page, caption (None: not attributed), time_us, sent, views, purchases, earnings (None: NULL),
+and, for labels other than the deployed one, price (None: unpriced).
 """
 
 import math
@@ -12,10 +13,11 @@ Z = 1.96
 class DeployedJob:
     """The table, as a dict (page, caption) -> row, and the switches of the job."""
 
-    def __init__(self, lookback_days=7.0, median_days=30.0, exact_median=0, null_sum_is_zero=0, decay=1.0, cap=0):
+    def __init__(self, lookback_days=7.0, median_days=30.0, exact_median=0, null_sum_is_zero=0, decay=1.0, cap=0,
+                 label="emv_above_median"):  # fmt: skip
         self.lookback_us, self.median_us = int(lookback_days * DAY_US), int(median_days * DAY_US)
         self.exact, self.null_sum_is_zero, self.decay, self.cap = exact_median, null_sum_is_zero, decay, cap
-        self.table = {}
+        self.table, self.label = {}, label
 
     def run(self, now_us, log):
         """One run over the messages that are in the log at `now_us`."""
@@ -30,20 +32,30 @@ class DeployedJob:
         self._rank()
 
     def _median(self, now_us, page, seen):
-        emvs = sorted(
-            emv_of(m)
+        if self.label == "sold":
+            return 0.0
+        values = sorted(
+            self._value(m)
             for m in seen
-            if m["page"] == page and m["time_us"] >= now_us - self.median_us and emv_of(m) is not None
-        )
-        if not emvs:
+            if m["page"] == page and m["time_us"] >= now_us - self.median_us and self._value(m) is not None
+            and (self.label == "emv_above_median" or m["price"])
+        )  # fmt: skip
+        if not values:
             return None
-        low, high = emvs[(len(emvs) - 1) // 2], emvs[len(emvs) // 2]
+        low, high = values[(len(values) - 1) // 2], values[len(values) // 2]
         return (low + high) / 2 if self.exact else low
+
+    def _value(self, m):
+        """What the label compares with the median."""
+        if emv_of(m) is None or self.label not in ("purchases_per_view", "dollars_per_view"):
+            return emv_of(m)
+        return m["purchases"] / m["views"] * ((m["price"] or 0.0) if self.label == "dollars_per_view" else 1.0)
 
     def _add(self, key, messages, median, now_us):
         emvs = [emv_of(m) for m in messages if emv_of(m) is not None]
-        successes = sum(1 for emv in emvs if median is not None and emv > median)
-        failures = sum(1 for emv in emvs if median is not None and emv <= median)
+        values = [self._value(m) for m in messages if self._value(m) is not None]
+        successes = sum(1 for value in values if median is not None and value > median)
+        failures = sum(1 for value in values if median is not None and value <= median)
         revenue = total(m["earnings"] for m in messages)
         if revenue is None and self.null_sum_is_zero:
             revenue = 0.0

@@ -348,14 +348,30 @@ class NaivePage:
                 break
             share = -math.expm1(-(now - m["time"]) / (3600 * self.world.delay.mean_hours))
             m["known"] = binomial(arm_key(m["key"], 2), m["purchases"], share)
-            earnings = m["known"] * m["price"]
-            m["emv"] = m["known"] / m["views"] * earnings if m["views"] else None
+            m["emv"] = m["known"] / m["views"] * (m["known"] * m["price"]) if m["views"] else None
+            m["value"] = labelled_value(feedback.label, m["known"], m["views"], m["price"])
             m["counted_at"] = now
             self.counted += 1
         since = now - round(DAY * feedback.median_days)
-        window = [m["emv"] for m in self.messages[: self.counted] if m["time"] >= since and m["emv"] is not None]
+        window = [
+            m["value"]
+            for m in self.messages[: self.counted]
+            if m["time"] >= since and m["value"] is not None and (m["priced"] or feedback.label == "emv_above_median")
+        ]
+        if feedback.label == "sold":
+            window = [0.0]
         for m in self.messages[start : self.counted]:
-            m["label"] = None if m["emv"] is None or not window else int(m["emv"] > statistics.median(window))
+            m["label"] = None if m["value"] is None or not window else int(m["value"] > statistics.median(window))
+
+
+def labelled_value(label, purchases, views, price):
+    """What a label compares with the median; None without a view."""
+    if not views:
+        return None
+    return {
+        "purchases_per_view": purchases / views,
+        "dollars_per_view": purchases / views * price,
+    }.get(label, purchases / views * (price * purchases))
 
 
 def shortfall(values, chosen):

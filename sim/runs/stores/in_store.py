@@ -87,13 +87,9 @@ class StoredFolder:
     def simulate(self, pipeline: Pipeline, shard: Shard, backend: Backend, progress: Progress) -> Blocks | int:
         """Make the missing blocks of a shard; returns all blocks, fetched, or how many other shards have to make."""
         while True:
-            there = self.store.names(_folder(run_key(pipeline.manifest)))
-            own = list(shard.blocks(pipeline))
-            missing = [block for block in own if self._name(pipeline, block) not in there]
-            simulate_blocks(pipeline, own, missing, backend, progress)
-            there = self.store.names(_folder(run_key(pipeline.manifest)))
-            blocks = list(pipeline.plan)
-            absent = sum(self._name(pipeline, block) not in there for block in blocks)
+            own, blocks = list(shard.blocks(pipeline)), list(pipeline.plan)
+            simulate_blocks(pipeline, own, self._missing(pipeline, own), backend, progress)
+            absent = len(self._missing(pipeline, blocks))
             if absent and self._merged_meanwhile(pipeline):
                 return []
             if absent:
@@ -149,6 +145,10 @@ class StoredFolder:
             return False
         unpack(content, pipeline.folder.blocks, block)
         return True
+
+    def _missing(self, pipeline: Pipeline, blocks: list[Block]) -> list[Block]:
+        there = self.store.names(_folder(run_key(pipeline.manifest)))
+        return [block for block in blocks if self._name(pipeline, block) not in there]
 
     def _name(self, pipeline: Pipeline, block: Block) -> str:
         return _object(run_key(pipeline.manifest), block)

@@ -1,6 +1,6 @@
 """The loop around the traffic world: what the update job counts, and which captions can be sent."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
@@ -18,13 +18,18 @@ class Loads(Section):
     )
 
 
+Label = Literal["emv_above_median", "sold", "emv_above_priced_median", "purchases_per_view", "dollars_per_view"]
+LABELS: tuple[Label, ...] = get_args(Label)
+
+
 class TrafficFeedback(Section):
     """The update job: how messages become labels, and when policies see them."""
 
-    label: Literal["emv_above_median", "sold"] = Field(
+    label: Label = Field(
         "emv_above_median",
-        description="A message succeeds when its EMV exceeds the median EMV of its page, or, `sold`, when it sold "
-        "anything.",
+        description="A message succeeds when its EMV exceeds the median EMV of its page, or of the page's messages "
+        "with a price (`emv_above_priced_median`); when its purchases or dollars per view exceed the median of the "
+        "page's messages with a price; or, `sold`, when it sold anything.",
     )
     counting: Literal["once", "every_refresh"] = Field(
         "once",
@@ -43,7 +48,8 @@ class TrafficFeedback(Section):
     )
     median: Literal["exact", "lower"] = Field(
         "exact",
-        description="Of an even number of EMVs, `exact`: the mean of the middle two; `lower`, as deployed: the lower.",
+        description="Of an even number of values, `exact`: the mean of the middle two; `lower`, as deployed: the "
+        "lower one.",
     )
     unsold: Literal["zero", "missing"] = Field(
         "zero",

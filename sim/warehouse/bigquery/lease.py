@@ -46,7 +46,11 @@ def _take(client: DatasetClient, name: str, table: str, load_id: str) -> None:
         holder = "" if held is None else (held.labels or {}).get("load", "")
         if holder != load_id:
             until = "" if held is None or held.expires is None else f" until {held.expires:%H:%M} UTC at the latest"
-            raise RemoteError(
-                f"{client.spec}: load {holder or 'unknown'} is being published into {table}",
-                f"wait until it has ended{until}, then repeat the command",
-            ) from None
+            raise _taken(client, holder or "unknown", table, until) from None
+
+
+def _taken(client: DatasetClient, holder: str, table: str, until: str) -> RemoteError:
+    return RemoteError(
+        f"{client.spec}: load {holder} is being published into {table}",
+        f"wait until it has ended{until}, then repeat the command",
+    )

@@ -117,8 +117,6 @@ def stats_totals(file: Path) -> RowTotals:
     except (pa.ArrowInvalid, OSError) as error:
         raise StorageError(f"{file}: not a Parquet file", NO_PARQUET_HINT) from error
     pages = table["page_name"].unify_dictionaries().combine_chunks()
-    if isinstance(pages, pa.ChunkedArray):
-        pages = pages.chunk(0)
     codes = pages.indices.to_numpy()
     columns = Columns(*(_numbers(table[name]) for name in Columns._fields))
     order = np.lexsort((columns.caption_id, codes))

@@ -248,6 +248,14 @@ def _record(target: Target, one: Load, totals: RowTotals) -> None:
     if recorded_loads(target).get((one.table, one.load_id)) == totals:
         return
     now = datetime.now(UTC)
+    # A name of its own each time: BigQuery appends once under a name, for ever, even to a table made anew.
+    name = f"{one.load_id}-{round(now.timestamp() * 1000)}"
+    staging = target.staging(LOADS, name)
+    staging.append(f"manifest-{name}", _manifest_row(one, totals, now))
+    staging.publish_beside()
+
+
+def _manifest_row(one: Load, totals: RowTotals, published: datetime) -> pa.Table:
     row = {
         "load_id": one.load_id,
         "table_name": one.table,
@@ -255,10 +263,6 @@ def _record(target: Target, one: Load, totals: RowTotals) -> None:
         "distinct_keys": totals.distinct_keys,
         "checksum": totals.checksum,
         "source": json.dumps(one.source, sort_keys=True),
-        "published": now,
+        "published": published,
     }
-    # A name of its own each time: BigQuery appends once under a name, for ever, even to a table made anew.
-    name = f"{one.load_id}-{round(now.timestamp() * 1000)}"
-    staging = target.staging(LOADS, name)
-    staging.append(f"manifest-{name}", pa.Table.from_pylist([row], schema=arrow_schema(LOADS)))
-    staging.publish_beside()
+    return pa.Table.from_pylist([row], schema=arrow_schema(LOADS))

@@ -70,8 +70,7 @@ def parameters(options: Options, clock: Clock, checks: Iterable[Check]) -> dict[
         "loads": LOADS,
         "draws": options.draws,
         "clock_us": micros(clock.clock),
-        "now_us": micros(clock.as_of),
-        "as_of_us": micros(clock.as_of),
+        **dict.fromkeys(("now_us", "as_of_us"), micros(clock.as_of)),
     }
     for check in checks:
         for one in check.thresholds:

@@ -27,6 +27,7 @@ _NAMED_SEPARATOR = re.compile(r"\s*sep=([,;\t|])\r?\n", re.IGNORECASE)
 _HEAD_BYTES = 4_096
 _EXPORT = "export the rows as CSV or Parquet"
 _UNPACK = "decompress it first"
+_SAVE_AS = "save it as CSV in UTF-8"
 # Other kinds of files by their first bytes: what they are, and what to do.
 _KINDS = (
     (b"PK\x03\x04", "an Excel workbook (.xlsx) or another ZIP archive", _EXPORT),
@@ -105,13 +106,11 @@ def _decoded(source: str, content: bytes) -> str:
         text = content.decode(encoding)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        raise StorageError(
-            f"{source}:{line}: cannot be read: the text is not {encoding.upper()}", "save it as CSV in UTF-8"
-        ) from None
+        raise StorageError(f"{source}:{line}: cannot be read: the text is not {encoding.upper()}", _SAVE_AS) from None
     if "\x00" in text:
         raise StorageError(
             f"{source}: cannot be read: it holds NUL characters, as UTF-16 without its mark and binary files do",
-            "save it as CSV in UTF-8",
+            _SAVE_AS,
         )
     return text
 

@@ -19,12 +19,12 @@ from sim.worlds.traffic.parameters import kernel_parameters, recovery, season, t
 from sim.worlds.traffic.records import (
     BUMP,
     CAPTION,
-    EMV,
     HISTORY,
     LABEL,
     LINE,
     MESSAGE,
     NEVER,
+    RECENT,
     RESULT,
     SLOT,
     TABLE,
@@ -257,9 +257,9 @@ def _update_job(rows: int, rules: Record, days: int, times: Times) -> UpdateJob:
     labelled = min(int(rules["window"]), days * most) + most + 1 if rules["window"] > 0 else 0
     return UpdateJob(
         pending=np.zeros((rows, messages(age_s + gap_s)), MESSAGE),
-        recent=np.zeros((rows, recent), EMV),
+        recent=np.zeros((rows, recent), RECENT),
         loaded=np.zeros((rows, loaded), MESSAGE),
-        positive_emvs_sorted=np.zeros((rows, recent)),
+        positive_values_sorted=np.zeros((rows, recent)),
         labelled=np.zeros((rows, labelled), LABEL),
     )
 

@@ -18,6 +18,7 @@ from sim.worlds.traffic.kernel import LOCK_OUT, SHARE, TALLY
 from sim.worlds.traffic.records import BUMP, RESULT, Records
 from sim.worlds.traffic.rows import Block, Snapshots
 
+Play = Callable[..., None]  # a compiled function that carries rows through times
 AT_ONCE = 256  # rows of a compiled call, which cannot be interrupted
 WEIGHED = ("purchases", "revenue", "tier_revenue", "regret", "regret_usd", "expected_usd")
 WEIGHTED_RESULT = np.dtype(
@@ -30,13 +31,7 @@ class RowDriver:
     """A block and its present time, in seconds."""
 
     def __init__(
-        self,
-        policy: str,
-        play: Callable[..., None],
-        block: Block,
-        weights: Floats | None = None,
-        *,
-        together: bool = False,
+        self, policy: str, play: Play, block: Block, weights: Floats | None = None, *, together: bool = False
     ) -> None:
         """`weights` (N,) of the rows in the sums of their replications; None: all 1."""
         self._weights, self._together = weights, together

@@ -176,11 +176,7 @@ def _traits(world: TrafficSection, entries: Records, arrives: NDArray[np.int16],
 
 
 def fill_listing(
-    world: TrafficSection,
-    sampled: SampledBank,
-    pages: Records,
-    listing: Listing,
-    price_tiers: Sequence[int] | None = None,
+    world: TrafficSection, sampled: SampledBank, pages: Records, listing: Listing, price_tiers: Sequence[int] | None
 ) -> Listing:
     """Fill in what the composite selection reads of all captions; those of other price tiers have no dollars."""
     made, law = _traits(world, sampled.entries, sampled.arrives, pages), world.bank.historical_dollars

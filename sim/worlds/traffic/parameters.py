@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from policies.base import Policy
 from sim.rng import generator
 from sim.scenario.sections.traffic import PRICED_TIERS, RateLaw, TrafficSection
-from sim.scenario.sections.traffic_loop import Selection, TrafficFeedback
+from sim.scenario.sections.traffic_loop import LABELS, Selection, TrafficFeedback
 from sim.units import DAY_S, HOUR_S
 from sim.worlds.traffic.pages import NORMAL, log_sigma
 from sim.worlds.traffic.records import RULES
@@ -38,7 +38,7 @@ def kernel_parameters(
         loads=feedback.loads is not None,
         lag_s=round(HOUR_S * feedback.loads.lag_hours) if feedback.loads is not None else 0,
         report_s=round(DAY_S * feedback.loads.report_days) if feedback.loads is not None else 0,
-        median_zero=feedback.label == "sold",
+        label=LABELS.index(feedback.label),
         median_lower=feedback.median == "lower",
         look_back_s=round(DAY_S * feedback.look_back_days) if feedback.counting == "every_refresh" else 0,
         null_if_unsold=feedback.unsold == "missing",

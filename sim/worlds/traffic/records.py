@@ -18,7 +18,7 @@ The life of a caption (`bank/turnover.py`, `selection/choose.py`):
 The path of a message (`kernel.py`, `feedback/update_job.py`):
 
     SENT (SLOT) ──> PENDING (MESSAGE, ring `pending`) ──> LOADED: a refresh runs and the message is old enough
-        ──> COUNTED: known purchases, EMV and label enter HISTORY; the EMV enters the ring `recent` for the median
+        ──> COUNTED: known purchases, EMV and label enter HISTORY; its value enters the ring `recent` for the median
         ──> SEEN: a and b of the caption are computed anew, and the next decision uses them
 """
 
@@ -56,7 +56,7 @@ RULES = np.dtype(
         ("lag_s", "i8"),  # age that a message has at least when it is loaded
         ("report_s", "i8"),  # age at which a load no longer shows a message
         ("median_s", "i8"),
-        ("median_zero", "i8"),  # 1: a message that sold anything is a success
+        ("label", "i8"),  # place of `feedback.label` in LABELS
         ("median_lower", "i8"),  # 1: the lower middle value, as an approximate median may be; 0: the exact median
         ("look_back_s", "i8"),  # age up to which every refresh adds a message again; 0: each message is counted once
         ("null_if_unsold", "i8"),  # 1: a message that sold nothing is recorded as NULL
@@ -139,7 +139,7 @@ PAGE = np.dtype(
         ("loaded_size", "i8"),
         ("recent_head", "i8"),  # of the ring `Row.job.recent`
         ("recent_size", "i8"),
-        ("positives", "i8"),  # EMVs above 0 in it, which `Row.job.positive_emvs_sorted` holds
+        ("positives", "i8"),  # values above 0 in it, which `Row.job.positive_values_sorted` holds
         ("labelled_head", "i8"),  # of the ring `Row.job.labelled`
         ("labelled_size", "i8"),
     ]
@@ -159,7 +159,7 @@ RESULT = np.dtype(
         ("tier_revenue", "i8", TIERS),  # the same by tier
         ("regret", "f8"),  # expected purchases
         ("regret_usd", "f8"),
-        ("labels", "i8"),  # messages whose EMV exceeded the median of those loaded before
+        ("labels", "i8"),  # messages whose value exceeded the median of those loaded before
         ("emv", "f8"),  # dollars, over all messages, with all purchases
         ("taught", "i8"),  # messages that the table counts, each once
         ("free_regret_usd", "f8"),  # against a clairvoyant without cool-down and budgets, day by day
@@ -262,12 +262,13 @@ MESSAGE = np.dtype(
         ("weight", "f8"),
         ("left", "f8"),  # share of a fresh caption's rate, by the policy's belief
         ("emv", "f8"),  # filled in by the update job
+        ("value", "f8"),  # what the label compares with the median; likewise
     ]
 )
 """A message that the update job has not counted yet."""
 
-EMV = np.dtype([("time", "i8"), ("emv", "f8")])
-"""A counted message of the last days."""
+RECENT = np.dtype([("time", "i8"), ("value", "f8")])
+"""A loaded message of the last days that enters the median."""
 
 LABEL = np.dtype([("ordinal", "i8"), ("caption", "i8"), ("success", "f8"), ("weight", "f8")])
 """A label inside a policy's window of sends."""

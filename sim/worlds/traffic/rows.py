@@ -62,8 +62,8 @@ class UpdateJob(NamedTuple):
 
     pending: Records  # ring of MESSAGE
     loaded: Records  # ring of MESSAGE: those that the next refreshes add again; of length 0 where none are
-    recent: Records  # ring of EMV
-    positive_emvs_sorted: Floats  # EMVs above 0 of `recent`, ascending
+    recent: Records  # ring of RECENT
+    positive_values_sorted: Floats  # values above 0 of `recent`, ascending
     labelled: Records  # ring of LABEL; of length 0 where nothing is windowed
 
 
@@ -205,7 +205,7 @@ def tried_of(tried: Tried, i: int) -> Tried:
 
 def job_of(job: UpdateJob, i: int) -> UpdateJob:
     """The update job of row `i`."""
-    return UpdateJob(job.pending[i], job.loaded[i], job.recent[i], job.positive_emvs_sorted[i], job.labelled[i])
+    return UpdateJob(job.pending[i], job.loaded[i], job.recent[i], job.positive_values_sorted[i], job.labelled[i])
 
 
 def tables_of(tables: Tables, replication: int) -> Tables:

@@ -31,7 +31,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> tuple[StoredRun, StoredRun
 
 
 def dollars(run: StoredRun, name: str) -> np.ndarray:
-    months = page_months(run.scenario)
+    months = page_months(run.scenario, run.replications)
     assert months is not None
     return run.replications.filter(pl.col("policy") == name).sort("replication")["revenue_usd"].to_numpy() / months
 

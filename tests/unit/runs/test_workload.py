@@ -162,3 +162,16 @@ def test_captions_that_are_no_equals_are_looked_at_one_by_one(override: str, loo
     other = workload(load("production", [*base, "selection.agency_lock=skip", override])).seconds
     assert seconds > 3 * plain
     assert (other - plain) / (seconds - plain) == pytest.approx(looks, rel=0.1)
+
+
+def test_unlucky_replications_count_as_work_that_other_workers_do_not_share() -> None:
+    keys = {"name": "x", "horizon": {"pulls": 1_000}, "replications": 50, "policies": ["uniform", "greedy"]}
+    plain, more = (
+        estimate(load({**keys, "world": {"kind": "bernoulli", "means": [0.1, 0.2], **unlucky}}))
+        for unlucky in ({}, {"unlucky": 200})
+    )
+    assert more.pulls == plain.pulls + 2 * 200 * 1_000
+    assert more.seconds == plain.seconds
+    assert more.unlucky_seconds > 1.0
+    assert plain.unlucky_seconds == 0.0
+    assert more.wall_seconds(8) == plain.wall_seconds(8) + more.unlucky_seconds

@@ -11,6 +11,7 @@ from scipy import special, stats
 from policies.registry import build
 from sim.errors import ScenarioError
 from sim.scenario import load
+from sim.scenario.sections.traffic_loop import LABELS
 from sim.worlds.traffic.bank.draw_bank import Z_MOST, interpolate
 from sim.worlds.traffic.feedback.update_job import current_median
 from sim.worlds.traffic.pages import log_quantiles
@@ -58,16 +59,13 @@ def test_without_a_beta_there_is_no_table() -> None:
 
 
 def test_whatever_sells_is_a_success_where_labels_say_so() -> None:
-    row: Any = SimpleNamespace(rules=SimpleNamespace(median_zero=1))
+    row: Any = SimpleNamespace(rules=SimpleNamespace(label=LABELS.index("sold")))
     assert current_median(row) == 0.0
     made = scenario()
     rules = kernel_parameters(made.world, made.feedback, made.selection, build("uniform"), NO_POOL)
-    assert rules["median_zero"][0] == 1
+    assert rules["label"][0] == LABELS.index("sold")
     usual = scenario(feedback={})
-    assert (
-        kernel_parameters(usual.world, usual.feedback, usual.selection, build("uniform"), NO_POOL)["median_zero"][0]
-        == 0
-    )
+    assert kernel_parameters(usual.world, usual.feedback, usual.selection, build("uniform"), NO_POOL)["label"][0] == 0
 
 
 @pytest.mark.parametrize(("seasons", "known"), [("known", 1), ("ignored", 0)])

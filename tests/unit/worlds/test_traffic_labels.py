@@ -9,18 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sim.scenario.sections.traffic_loop import LABELS
 from sim.worlds.traffic.feedback.labels import (
     FAILURE,
     NEITHER,
     SUCCESS,
     emv_of,
+    enters_median,
+    exact_median,
     forget,
     label_of,
-    median_emv,
+    lower_median,
     remember,
     share_known,
+    value_of,
 )
-from sim.worlds.traffic.records import EMV, PAGE
+from sim.worlds.traffic.records import PAGE, RECENT
 
 
 @pytest.mark.parametrize(
@@ -50,6 +54,30 @@ def test_only_more_than_the_median_is_a_success_and_null_is_neither(emv, median,
     assert label_of(emv, median) == expected
 
 
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        ("emv_above_median", 1.8),
+        ("sold", 1.8),
+        ("emv_above_priced_median", 1.8),
+        ("purchases_per_view", 0.06),
+        ("dollars_per_view", 0.6),
+    ],
+)
+def test_each_label_compares_a_value_of_its_own(label, expected):
+    """Three purchases of 50 views at $10."""
+    emv = emv_of(3, 50, 10)
+    assert value_of(LABELS.index(label), emv, 3, 50, 10) == pytest.approx(expected, rel=1e-15)
+    assert math.isnan(value_of(LABELS.index(label), math.nan, 0, 0, 10))
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_unpriced_messages_are_in_the_median_of_the_deployed_label_only(label):
+    assert enters_median(LABELS.index(label), 0.5, 10)
+    assert enters_median(LABELS.index(label), 0.0, 0) == (label in ("emv_above_median", "sold"))
+    assert not enters_median(LABELS.index(label), math.nan, 10)
+
+
 def test_purchases_become_known_exponentially():
     assert share_known(0.0, 3600.0) == 0.0
     assert share_known(3600.0, 3600.0) == pytest.approx(1.0 - math.exp(-1.0))
@@ -62,16 +90,19 @@ class Window:
 
     def __init__(self, capacity):
         self.page = SimpleNamespace(**dict.fromkeys(PAGE.names, 0))
-        self.recent, self.positive_emvs_sorted = np.zeros(capacity, EMV).view(np.recarray), np.zeros(capacity)
+        self.recent, self.positive_values_sorted = np.zeros(capacity, RECENT).view(np.recarray), np.zeros(capacity)
 
     def remember(self, time, emv):
-        remember(self.page, self.recent, self.positive_emvs_sorted, time, emv)
+        remember(self.page, self.recent, self.positive_values_sorted, time, emv)
 
     def forget(self, before):
-        forget(self.page, self.recent, self.positive_emvs_sorted, before)
+        forget(self.page, self.recent, self.positive_values_sorted, before)
 
     def median(self):
-        return median_emv(self.page, self.positive_emvs_sorted)
+        return exact_median(self.page, self.positive_values_sorted)
+
+    def lower(self):
+        return lower_median(self.page, self.positive_values_sorted)
 
 
 def test_the_median_of_nothing_is_null():
@@ -96,6 +127,7 @@ def test_the_median_follows_a_window_that_moves(steps):
         while kept[0][0] < now - days:
             kept.pop(0)
         assert window.median() == statistics.median(value for _, value in kept)
+        assert window.lower() == statistics.median_low(value for _, value in kept)
 
 
 def test_the_ring_wraps_around():

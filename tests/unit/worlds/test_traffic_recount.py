@@ -8,6 +8,7 @@ import pytest
 
 from sim.errors import InputError
 from sim.scenario import load
+from sim.scenario.sections.traffic_loop import LABELS
 from sim.tables.caption_stats import stats_frame
 from sim.tables.send_log import sends_arrow
 from sim.worlds.traffic.world import TrafficWorld
@@ -66,6 +67,7 @@ def twin_of(feedback):
         null_sum_is_zero=int(feedback.null_sum == "zero"),
         decay=feedback.decay_per_refresh,
         cap=feedback.cap or 0,
+        label=feedback.label,
     )
 
 
@@ -77,6 +79,7 @@ def messages_of(world, index):
             "caption": row["caption_id"],
             "time_us": round(row["sending_time"].timestamp() * 1e6),
             "sent": row["sent_count"],
+            "price": row["price"],
             "views": row["viewed_count"],
             "purchases": row["purchased_count"],
             "earnings": None if row["purchased_count"] is None else row["earnings"] or 0.0,
@@ -122,6 +125,21 @@ def test_every_refresh_leaves_the_table_of_the_deployed_job(switches):
         assert_equal(frame, twin.table)
     assert len(twin.table) > 10
     assert max(row["total_observations"] for row in twin.table.values()) > 10
+
+
+@pytest.mark.parametrize("label", LABELS[1:])
+def test_every_label_is_counted_as_the_deployed_job_would(label):
+    scenario = scenario_of({"label": label, "unsold": "missing" if label == "purchases_per_view" else "zero"})
+    tables, log = tables_at_refreshes(scenario, 1)
+    twin, deployed = twin_of(scenario.feedback), twin_of(scenario.feedback.model_copy(update={"label": LABELS[0]}))
+    for hours, frame in tables:
+        now_us = START_US + round(hours * 3_600_000_000)
+        known = [m for m in log if m["loaded_us"] <= now_us]
+        twin.run(now_us, known)
+        deployed.run(now_us, known)
+        assert_equal(frame, twin.table)
+    with pytest.raises(AssertionError):
+        assert_equal(frame, deployed.table)
 
 
 def test_unattributed_messages_enter_the_medians_only():

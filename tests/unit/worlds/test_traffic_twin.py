@@ -9,6 +9,7 @@ import pytest
 import twins.traffic
 from sim.calendar import update_job
 from sim.scenario.sections.traffic import TIERS
+from sim.scenario.sections.traffic_loop import LABELS
 from sim.worlds.traffic import timetable
 from sim.worlds.traffic.selection.replaced import replaced_draw
 from sim.worlds.traffic.world import TrafficWorld
@@ -77,6 +78,17 @@ def test_kernel_and_twin_agree_bit_for_bit(policy):
     check_sends(world.sends(1), pages)
     check_totals(world, pages)
     check_counts(world.counts(1), pages)
+
+
+@pytest.mark.parametrize("label", LABELS[1:])
+def test_every_label_is_that_of_the_twin_bit_for_bit(label):
+    world, pages = run_both("wilson_sample", feedback={**FEEDBACK, "label": label})
+    check_sends(world.sends(1), pages)
+    check_totals(world, pages)
+    check_counts(world.counts(1), pages)
+    _, others = run_both("wilson_sample", feedback={**FEEDBACK, "label": LABELS[0]})
+    with pytest.raises(AssertionError):
+        check_counts(world.counts(1), others)
 
 
 INCIDENTS = [

@@ -24,7 +24,8 @@ def keep_loaded(message: Record, row: Row) -> None:
         copy = row.job.loaded[wrapped(page.loaded_head + page.loaded_size, row.job.loaded.shape[0])]
         copy.time, copy.caption, copy.weight = message.time, message.caption, message.weight
         copy.ordinal, copy.sent, copy.views = message.ordinal, message.sent, message.views
-        copy.purchases, copy.emv, copy.price = message.purchases, message.emv, message.price
+        copy.purchases, copy.price = message.purchases, message.price
+        copy.emv, copy.value = message.emv, message.value
         copy.use = 0  # not counted yet
         page.loaded_size += 1
         history = row.tried.history[message.caption]
@@ -59,7 +60,7 @@ def recount(now: int, median: float, row: Row) -> int:
             touched += 1
         row.sums.taught += message.use == 0
         message.use = 1
-        roll_up(message, label_of(message.emv, median), table)
+        roll_up(message, label_of(message.value, median), table)
     for i in range(touched):
         c = row.work.touched[i]
         add(row.tried.table[c], now, row)

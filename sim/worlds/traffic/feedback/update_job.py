@@ -18,14 +18,17 @@ from sim.worlds.traffic.feedback.batches import forget_notes, learn_news
 from sim.worlds.traffic.feedback.labels import (
     FAILURE,
     NEITHER,
+    SOLD,
     SUCCESS,
     emv_of,
+    enters_median,
+    exact_median,
     forget,
     label_of,
-    lower_median_emv,
-    median_emv,
+    lower_median,
     remember,
     share_known,
+    value_of,
     wrapped,
 )
 from sim.worlds.traffic.feedback.recount import PRIOR, keep_loaded, recount
@@ -58,7 +61,7 @@ def refresh(now: int, row: Row, params: Params) -> None:
         load(now, now - row.rules.label_after_s, row)
     if not RECOUNT and page.loaded_size == 0:
         return
-    forget(page, row.job.recent, row.job.positive_emvs_sorted, now - row.rules.median_s)
+    forget(page, row.job.recent, row.job.positive_values_sorted, now - row.rules.median_s)
     median = current_median(row)
     if RECOUNT:
         for i in range(recount(now, median, row)):
@@ -86,12 +89,12 @@ def load(now: int, until: int, row: Row) -> None:
 
 
 def current_median(row: Row) -> float:
-    """The median EMV of the page's window, NaN without messages; 0 where every message that sold is a success."""
-    if row.rules.median_zero:
+    """The median value of the page's window, NaN without messages; 0 where every message that sold is a success."""
+    if row.rules.label == SOLD:
         return 0.0
     if row.rules.median_lower:
-        return lower_median_emv(row.page, row.job.positive_emvs_sorted)
-    return median_emv(row.page, row.job.positive_emvs_sorted)
+        return lower_median(row.page, row.job.positive_values_sorted)
+    return exact_median(row.page, row.job.positive_values_sorted)
 
 
 def observe(message: Record, now: int, row: Row) -> None:
@@ -108,17 +111,18 @@ def observe(message: Record, now: int, row: Row) -> None:
     message.purchases, message.emv = known, emv_of(known, message.views, message.price)
     if known == 0 and row.rules.null_if_unsold:
         message.emv = math.nan
-    row.sums.labels += label_of(message.emv, current_median(row)) == SUCCESS
+    message.value = value_of(row.rules.label, message.emv, known, message.views, message.price)
+    row.sums.labels += label_of(message.value, current_median(row)) == SUCCESS
     if RECORD:
         line = row.log[message.ordinal]
         line.known, line.loaded_at, line.attributed = known, now, message.attributed
-    if not math.isnan(message.emv):
-        remember(row.page, row.job.recent, row.job.positive_emvs_sorted, message.time, message.emv)
+    if enters_median(row.rules.label, message.value, message.price):
+        remember(row.page, row.job.recent, row.job.positive_values_sorted, message.time, message.value)
 
 
 def count(message: Record, median: float, now: int, row: Row, params: Params) -> None:
     """Count a message in the table and in what the policy sees."""
-    c, label = message.caption, label_of(message.emv, median)
+    c, label = message.caption, label_of(message.value, median)
     tabulate(c, message, label, now, row)
     if CONSTRAINED:
         note_value(c, row)

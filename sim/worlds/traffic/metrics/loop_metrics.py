@@ -5,10 +5,11 @@ from numpy.typing import NDArray
 
 from sim.rng import generator
 from sim.scenario.sections.traffic import TrafficSection
-from sim.scenario.sections.traffic_loop import TrafficFeedback
+from sim.scenario.sections.traffic_loop import LABELS, TrafficFeedback
 from sim.units import DAY_S, HOUR_S, WEEK_DAYS
 from sim.worlds.base import Flags, Floats
 from sim.worlds.metrics.loop import WEEK_SUMS, LoopMetrics
+from sim.worlds.traffic.feedback.labels import DOLLARS_PER_VIEW, PURCHASES_PER_VIEW
 from sim.worlds.traffic.feedback.recount import PRIOR
 from sim.worlds.traffic.metrics.diagnostics import Z
 from sim.worlds.traffic.pages import log_sigma
@@ -83,7 +84,7 @@ def _table_facts(
         facts[0, page["replication"]] += observations.sum()
         known = np.flatnonzero((observations > 0) & (b.tried.captions[i]["last_used"] != RETIRED))
         chance = success_chance(_median(feedback, b, i), _rates(b, i, known, day), b.tried.captions[i]["price"][known],
-                                int(page["fans"]), luck)  # fmt: skip
+                                int(page["fans"]), luck, LABELS.index(feedback.label))  # fmt: skip
         facts[1, page["replication"]] += _covers(successes[known], failures[known], chance).sum()
         facts[2, page["replication"]] += np.isfinite(chance).sum()
     return facts[0], facts[1], facts[2]
@@ -109,9 +110,11 @@ def _rates(b: Block, i: int, known: NDArray[np.intp], day: int) -> Floats:
 
 
 def _median(feedback: TrafficFeedback, b: Block, i: int) -> float:
-    """The median EMV of page `i` as the last refresh had it; NaN of none."""
+    """The median value of page `i` as the last refresh had it, 0 where what sold is a success; NaN of none."""
     page: Record = b.pages[i]
-    positive = b.job.positive_emvs_sorted[i][: page["positives"]]
+    if feedback.label == "sold":
+        return 0.0
+    positive = b.job.positive_values_sorted[i][: page["positives"]]
     values = np.concatenate([np.zeros(page["recent_size"] - page["positives"]), positive])
     if len(values) == 0:
         return float("nan")
@@ -139,10 +142,24 @@ def _share_known(world: TrafficSection, feedback: TrafficFeedback) -> float:
     return 1.0 if delay == 0.0 else float(-np.expm1(-age / delay).mean())
 
 
+def most_failing(label: int, median: float, views: Floats, prices: Floats) -> Floats:
+    """The largest number of purchases whose value is no success, by the label: k² · price / v, k / v or k · price / v.
+
+    Arguments: views `v` (draws,), prices (captions, 1); returns (captions, draws).
+    """
+    if label == PURCHASES_PER_VIEW:
+        least = median * views + 0.0 * prices
+    elif label == DOLLARS_PER_VIEW:
+        least = median * views / prices
+    else:
+        least = np.sqrt(median * views / prices)
+    return np.floor(least + 1e-9)
+
+
 def success_chance(
-    median: float, rates: Floats, prices: NDArray[np.int32], fans: int, luck: tuple[Floats, Floats]
+    median: float, rates: Floats, prices: NDArray[np.int32], fans: int, luck: tuple[Floats, Floats], label: int = 0
 ) -> Floats:
-    """(captions,) chance that a message's EMV exceeds the median: k² · price / v, of k purchases and v views.
+    """(captions,) chance that a message's value exceeds the median.
 
     The mean over `luck` of a binomial tail; NaN for unpriced captions and without a median.
     """
@@ -152,7 +169,7 @@ def success_chance(
         return chance
     views = np.maximum(1.0, np.rint(fans * luck[0]))
     rate = np.minimum(rates[priced, None] * luck[1], 1.0 - 1e-12)
-    least = np.floor(np.sqrt(median * views / prices[priced, None]) + 1e-9)
+    least = most_failing(label, median, views, prices[priced, None].astype(np.float64))
     below, term = np.zeros(rate.shape), np.exp(views * np.log1p(-rate))
     for k in range(int(least.max()) + 1):
         below += np.where(k <= least, term, 0.0)

@@ -21,14 +21,16 @@ summarise: Callable[..., tuple[float, float]] = unbound("summarise")
 ABORTS: bool = unbound("ABORTS")
 COMPOSITE: bool = unbound("COMPOSITE")  # whether the composite score ranks
 DISTRIBUTED: bool = unbound("DISTRIBUTED")
+REPLACES: bool = unbound("REPLACES")
 
 
 def note_chances(tier: int, eligible: int, wanted: int, found: int, key: np.uint64, row: Row, params: Params) -> None:
     """Write into `row.work.chances` with which probability each of the chosen is among the `wanted` of this decision.
 
-    Cold captions, which are equal, share the place behind the eligible ones.
+    Cold captions, which are equal, share the place behind the eligible ones. A replaced sampling function has no
+    declared law.
     """
-    if is_exact(wanted, COMPOSITE) and not ABORTS:
+    if is_exact(wanted, COMPOSITE) and not ABORTS and not (REPLACES and row.page.replaced):
         integrate_chances(tier, eligible, wanted, found, row, params)
     else:
         redraw(tier, eligible, wanted, found, key, row, params)

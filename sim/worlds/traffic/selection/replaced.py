@@ -1,6 +1,6 @@
 """The choice while `wilson_sample` is replaced by a script's other maths: a normal of 0.2 × the Beta deviation.
 
-Plain functions of the traffic kernel, which binds `REPLACED` where the scenario lists such an incident.
+Plain functions of the traffic kernel, which binds `REPLACES` where the scenario lists such an incident.
 """
 
 import math

@@ -1,0 +1,75 @@
+"""scripts/page_population.py and scripts/compare_labels.py: their tables, from pages and dollars made by hand."""
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from sim.scenario import load
+from sim.scenario.sections.traffic_loop import LABELS
+
+SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
+
+
+@pytest.fixture(scope="module")
+def population() -> dict[str, Any]:
+    return runpy.run_path(str(SCRIPTS / "page_population.py"))
+
+
+@pytest.fixture(scope="module")
+def by_label() -> dict[str, Any]:
+    return runpy.run_path(str(SCRIPTS / "compare_labels.py"))
+
+
+def made(gains: list[float]) -> pl.DataFrame:
+    """Pages on which the deployed rule earns 100 dollars per month, shuffled."""
+    months, count = 90 / 30.4375, len(gains)
+    revenue = [months * (100.0 + each) for each in gains]
+    columns = {"replication": list(range(count)), "page": ["page_0001"] * count}
+    greedy = pl.DataFrame({"policy": ["greedy"] * count, **columns, "revenue_usd": revenue})
+    deployed = pl.DataFrame({"policy": ["wilson_sample"] * count, **columns, "revenue_usd": [months * 100.0] * count})
+    return pl.concat([greedy, deployed]).sample(fraction=1.0, shuffle=True, seed=1)
+
+
+def test_a_gain_is_per_page_and_month_and_says_where_it_comes_from(population: Any) -> None:
+    gains = [-10.0] * 120 + [5.0] * 79 + [4_000.0]
+    found = population["gain"](made(gains), "greedy")
+    assert found.mean == pytest.approx(np.mean(gains))
+    assert found.error == pytest.approx(np.std(gains, ddof=1) / np.sqrt(200))
+    assert found.median == pytest.approx(-10.0)
+    assert found.gaining == pytest.approx(0.4)
+    assert found.top == pytest.approx(4_005.0 / np.sum(gains))  # two of 200 pages
+    text = population["table"](made(gains), ["wilson_sample", "greedy"])
+    assert "| greedy | +16.0 ± 20.0 | -10.0 | 40.0 % | 125 % |" in text
+    assert "wilson_sample |" not in text
+
+
+@pytest.mark.parametrize("defaults", ["shipped", "before"])
+def test_populations_are_scenarios(population: Any, defaults: str) -> None:
+    policies = [*population["POLICIES"], population["informed"](defaults)]
+    scenario = load(population["scenario"](10_000, defaults, None, policies))
+    assert scenario.replications * scenario.world.pages == 10_000
+    assert scenario.world.purchases.strong_pages.share == (0.0 if defaults == "before" else 0.5)
+    assert scenario.policies[-1].name == "price_prior"
+    equal = load(population["scenario"](8, defaults, 0.0)).world.purchases
+    assert (equal.page_sigma, equal.strong_pages.share) == (0.0, 0.0)
+    assert equal.reference_audience == scenario.world.purchases.reference_audience
+
+
+def test_the_prior_of_the_ceiling_is_the_truth(population: Any) -> None:
+    """At $6 and $15 the points of `per_view` before the refit."""
+    assert population["informed"]("before")["rates"][::2] == pytest.approx([0.00118, 0.00024])
+
+
+def test_labels_are_compared_pair_by_pair(by_label: Any) -> None:
+    luck = np.random.default_rng(1).normal(0.0, 500.0, 40)
+    values = {label: {"wilson_sample": 1_000.0 + luck + 10.0 * i} for i, label in enumerate(LABELS)}
+    assert by_label["gain"](values, "wilson_sample", "dollars_per_view").value == pytest.approx(40.0)
+    lines = by_label["table"](values, ["wilson_sample"]).splitlines()
+    assert len(lines) == 2 + len(LABELS)
+    assert lines[2].startswith("| `wilson_sample` | `emv_above_median` | 1,0")
+    assert lines[2].endswith("| 0 |  |")
+    assert lines[-1].endswith("| +40 | [40, 40] |")
