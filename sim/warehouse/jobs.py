@@ -36,7 +36,6 @@ TABLES = (
     "caption_bank",
     "caption_selections",
     "caption_observations",
-    "caption_job_locks",
 )
 
 

@@ -3,16 +3,7 @@
 -- schedule: every day 03:00
 -- parameter: now_us INT64 now          time of the run, microseconds since 1970: the name of the backup
 -- parameter: keep_days FLOAT64 30      older backups are removed, except the newest
-INSERT INTO `${project}`.`${dataset}`.`caption_job_locks` (locked_table, run_us)
-SELECT 'caption_bandit_backups', 0
-FROM (SELECT 1 AS one)
-WHERE NOT EXISTS (
-  SELECT 1 FROM `${project}`.`${dataset}`.`caption_job_locks` WHERE locked_table = 'caption_bandit_backups'
-);
-
 BEGIN TRANSACTION;
-
-UPDATE `${project}`.`${dataset}`.`caption_job_locks` SET run_us = ${now_us} WHERE locked_table = 'caption_bandit_backups';
 
 INSERT INTO `${project}`.`${dataset}`.`caption_bandit_backups` (
   backup_us, caption_id, page_name, successes, failures, total_observations, total_revenue,

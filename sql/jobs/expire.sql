@@ -6,16 +6,7 @@
 --
 -- A partition expiry would delete such rows, and their captions would return as (1, 1). The update job restores an
 -- archived row when its caption is sent again. All steps happen in one transaction: no row is lost or kept twice.
-INSERT INTO `${project}`.`${dataset}`.`caption_job_locks` (locked_table, run_us)
-SELECT 'caption_bandit_stats', 0
-FROM (SELECT 1 AS one)
-WHERE NOT EXISTS (
-  SELECT 1 FROM `${project}`.`${dataset}`.`caption_job_locks` WHERE locked_table = 'caption_bandit_stats'
-);
-
 BEGIN TRANSACTION;
-
-UPDATE `${project}`.`${dataset}`.`caption_job_locks` SET run_us = ${now_us} WHERE locked_table = 'caption_bandit_stats';
 
 DELETE FROM `${project}`.`${dataset}`.`caption_bandit_archive` AS archive
 WHERE EXISTS (

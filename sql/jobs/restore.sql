@@ -12,16 +12,7 @@ FROM `${project}`.`${dataset}`.`caption_bandit_backups`
 WHERE backup_us = IF(
   ${backup_us} = 0, (SELECT MAX(backup_us) FROM `${project}`.`${dataset}`.`caption_bandit_backups`), ${backup_us});
 
-INSERT INTO `${project}`.`${dataset}`.`caption_job_locks` (locked_table, run_us)
-SELECT 'caption_bandit_stats', 0
-FROM (SELECT 1 AS one)
-WHERE NOT EXISTS (
-  SELECT 1 FROM `${project}`.`${dataset}`.`caption_job_locks` WHERE locked_table = 'caption_bandit_stats'
-);
-
 BEGIN TRANSACTION;
-
-UPDATE `${project}`.`${dataset}`.`caption_job_locks` SET run_us = ${now_us} WHERE locked_table = 'caption_bandit_stats';
 
 DELETE FROM `${project}`.`${dataset}`.`${table}`
 WHERE EXISTS (SELECT 1 FROM job_backup);

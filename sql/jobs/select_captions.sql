@@ -51,16 +51,7 @@ SELECT
   ROW_NUMBER() OVER (PARTITION BY page_name, price_tier, replay ORDER BY score DESC, caption_id) AS place
 FROM job_draws;
 
-INSERT INTO `${project}`.`${dataset}`.`caption_job_locks` (locked_table, run_us)
-SELECT 'caption_selections', 0
-FROM (SELECT 1 AS one)
-WHERE NOT EXISTS (
-  SELECT 1 FROM `${project}`.`${dataset}`.`caption_job_locks` WHERE locked_table = 'caption_selections'
-);
-
 BEGIN TRANSACTION;
-
-UPDATE `${project}`.`${dataset}`.`caption_job_locks` SET run_us = ${now_us} WHERE locked_table = 'caption_selections';
 
 INSERT INTO `${project}`.`${dataset}`.`caption_selections` (
   selected_at, page_name, caption_id, price_tier, place, score, propensity
