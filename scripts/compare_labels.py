@@ -28,7 +28,7 @@ def measure(scenario: str, policies: Sequence[str], overrides: Sequence[str]) ->
     for label in LABELS:
         chosen = [*overrides, f"feedback.label={label}", f"policies=[{', '.join(policies)}]"]
         run = sim.simulate(scenario, overrides=chosen)
-        months = page_months(run.scenario) or 1.0
+        months = page_months(run.scenario, run.replications) or 1.0
         rows = run.replications.sort("replication")
         found[label] = {
             policy: rows.filter(policy=policy)["expected_usd"].to_numpy().astype(float) / months for policy in policies

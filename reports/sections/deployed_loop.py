@@ -2,17 +2,20 @@
 
 from typing import Any
 
+import numpy as np
 import polars as pl
 
 from reports.cells import estimate_cell
 from reports.content import Cell, Content, FigureBlock, Paragraph, Section, TableBlock, absent
-from reports.estimators.intervals import Estimate, Floats, mean_interval, paired_difference
+from reports.estimators.intervals import Estimate, Floats, mean_interval
+from reports.figures.dots import Dots, dots
 from reports.figures.over_time import Axis, over_time
 from reports.folding import alike, folded
 from reports.formatting import interval, number, percent
 from reports.report_input import ReportInput
 from reports.sections.base import ReportSection
 from reports.sections.regret import incident_spans
+from reports.tables.currencies import CURRENCIES, missed
 from reports.tables.curves import Curve
 from reports.tables.rows import by_policy, column
 
@@ -33,9 +36,15 @@ NUMBERS = {
     "recount_factor": "recount factor",
     "top_decile_day": "day of 90 % in the top decile",
 }
-CURRENCIES = {"labels": "labels", "reward": "purchases", "emv_usd": "EMV ($)", "revenue_usd": "revenue ($)"}
+PANELS = {
+    "interval_coverage": "coverage of intervals",
+    "recount_factor": "recount factor",
+    "captured_share": "captured, constrained",
+    "captured_share_free": "captured, free",
+}
 WEEKLY = {
     "explored_share": ("loop_exploration", "share of sends that explore", True),
+    "cold_share": ("loop_cold", "share of sends of cold captions", True),
     "distinct_captions": ("loop_distinct_captions", "distinct captions per week and page", False),
     "top_decile_share": ("loop_top_decile", "share of priced sends in the top decile", True),
     "mean_price": ("loop_mean_price", "mean price of what is sent (US dollars)", False),
@@ -56,7 +65,7 @@ def deployed_loop(data: ReportInput) -> Section:
         return absent("loop", TITLE, f"A {data.scenario.world.kind} world has no update job, bank and log around it.")
     shares = _table("Shares, mean over replications and 95 % interval", SHARES, rows, data, share=True)
     numbers = _table("Per replication, mean and 95 % interval", NUMBERS, rows, data, share=False)
-    content: list[Content] = [Paragraph(READING), shares, numbers, *_currencies(rows, data)]
+    content: list[Content] = [Paragraph(READING), shares, numbers, _panels(rows, data), *_currencies(rows, data)]
     return Section("loop", TITLE, [*content, *_weekly(data), *_incidents(data)])
 
 
@@ -69,10 +78,27 @@ def _table(
 
 def _cell(values: Floats, *, share: bool) -> Cell:
     """Mean and interval of the replications that have the value; a dash where none has."""
-    known = values[values == values]  # noqa: PLR0124 - NaN is NULL
-    if len(known) == 0:
+    estimate = _known_mean(values)
+    if estimate is None:
         return Cell("–")
-    return estimate_cell(mean_interval(known), share=share)
+    return estimate_cell(estimate, share=share)
+
+
+def _known_mean(values: Floats) -> Estimate | None:
+    """Mean and interval of the replications that have the value; NaN is NULL."""
+    known = values[~np.isnan(values)]
+    return mean_interval(known) if len(known) else None
+
+
+def _panels(rows: dict[str, pl.DataFrame], data: ReportInput) -> FigureBlock:
+    """What the table gets wrong, and how much of the possible revenue is captured."""
+    quantities = [
+        Dots(name, [_known_mean(column(rows[policy], each)) for policy in data.ranked], share=each in SHARES)
+        for each, name in PANELS.items()
+    ]
+    caption = "Mean over replications (dot) and 95 % interval (line); revenue captured within and without constraints."
+    title = "Coverage, recounting and revenue captured, each policy"
+    return FigureBlock("loop_table_and_revenue", title, caption, dots(data.ranked, quantities, data.places))
 
 
 def _currencies(rows: dict[str, pl.DataFrame], data: ReportInput) -> list[Content]:
@@ -80,17 +106,15 @@ def _currencies(rows: dict[str, pl.DataFrame], data: ReportInput) -> list[Conten
     oracle = next((name for name in data.ranked if name in data.oracles), None)
     if oracle is None:
         return [Paragraph("Regret in labels, purchases, EMV and dollars needs an oracle among the policies.", "note")]
-    lines = [
-        [Cell(name), *(estimate_cell(_missing(rows[oracle], rows[name], each)) for each in CURRENCIES)]
-        for name in data.ranked
-        if name != oracle
-    ]
+    others = [name for name in data.ranked if name != oracle]
+    if not others:
+        return []
+    found = {each: [missed(rows[oracle], rows[name], each) for name in others] for each in CURRENCIES}
+    lines = [[Cell(name), *(estimate_cell(found[each][i]) for each in CURRENCIES)] for i, name in enumerate(others)]
     caption = f"What {oracle} earns more per replication, paired, with 95 % interval: regret in four currencies"
-    return [TableBlock(caption, ["policy", *CURRENCIES.values()], lines, emphasised=data.leader)]
-
-
-def _missing(oracle: pl.DataFrame, own: pl.DataFrame, currency: str) -> Estimate:
-    return paired_difference(column(oracle, currency), column(own, currency)).estimate
+    table = TableBlock(caption, ["policy", *CURRENCIES.values()], lines, emphasised=data.leader)
+    figure = dots(others, [Dots(CURRENCIES[each], found[each]) for each in CURRENCIES], data.places)
+    return [table, FigureBlock("loop_currencies", "Regret in four currencies, each policy", f"{caption}.", figure)]
 
 
 def _weekly(data: ReportInput) -> list[Content]:
@@ -139,4 +163,5 @@ def _incident_row(row: dict[str, Any]) -> list[Cell]:
     ]
 
 
-SECTION = ReportSection(order=65, build=deployed_loop, figures=tuple(key for key, _, _ in WEEKLY.values()))
+FIGURES = ("loop_table_and_revenue", "loop_currencies", *(key for key, _, _ in WEEKLY.values()))
+SECTION = ReportSection(order=65, build=deployed_loop, figures=FIGURES)

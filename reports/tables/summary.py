@@ -23,6 +23,7 @@ from reports.estimators.intervals import (
     share_interval,
 )
 from reports.estimators.ranks import Ranks, ranks, regrets
+from reports.tables.currencies import MISSED, missed_columns
 from reports.tables.rows import by_policy, column
 
 SUMMARY_SCHEMA: dict[str, pl.DataType] = {
@@ -59,6 +60,7 @@ SUMMARY_SCHEMA: dict[str, pl.DataType] = {
     "usd_page_month": pl.Float64(),
     "usd_page_month_low": pl.Float64(),
     "usd_page_month_high": pl.Float64(),
+    **{name: pl.Float64() for name in MISSED.values()},
 }
 PAIRS_SCHEMA: dict[str, pl.DataType] = {
     "policy": pl.String(),
@@ -86,13 +88,16 @@ def summary_frame(
     `tails` says which policies can lock out the best caption.
     """
     known, found = tails or Tails(), ranks(regrets(replications), oracles)
+    by_name = by_policy(replications)
+    lost = missed_columns(by_name, oracles)
     rows = [
         _policy_row(name, rows, known)
         | _tail(name, rows, known)
         | _rank_columns(found.get(name))
         | _locks(rows)
         | _money(rows, page_months)
-        for name, rows in by_policy(replications).items()
+        | lost.get(name, {})
+        for name, rows in by_name.items()
     ]
     return pl.DataFrame(rows, schema=SUMMARY_SCHEMA)
 

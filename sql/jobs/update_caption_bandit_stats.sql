@@ -7,10 +7,18 @@
 --
 -- Every row carries its own watermark: last_used is the time of the latest message that it counts (last_updated where
 -- last_used is NULL). Later messages, up to (now - settle_hours), are added and the watermark moves with them. All of it
--- is one MERGE, hence atomic: a run that fails, is repeated, or meets another run counts nothing twice. A NULL EMV is
--- neither a success nor a failure but counts as an observation; a NULL sum is 0. Averages are running means over all
+-- is one MERGE, hence atomic: a run that fails or is repeated counts nothing twice. Of two runs at once one fails and
+-- changes nothing: both change the row of caption_bandit_guard, since keys are not enforced and the same new row could
+-- be inserted by both. A NULL EMV is neither a success nor a failure but counts as an observation; a NULL sum is 0. Averages are running means over all
 -- counted messages. A row that the expire job archived is restored before it is added to. Percentiles of the pages
 -- concerned are recomputed in the same MERGE; rows that change only in them keep last_updated.
+INSERT INTO `${project}`.`${dataset}`.`caption_bandit_guard` (run_us)
+SELECT 0 FROM (SELECT 1 AS one) WHERE NOT EXISTS (SELECT 1 FROM `${project}`.`${dataset}`.`caption_bandit_guard`);
+
+BEGIN TRANSACTION;
+
+UPDATE `${project}`.`${dataset}`.`caption_bandit_guard` SET run_us = ${now_us} WHERE TRUE;
+
 MERGE INTO `${project}`.`${dataset}`.`${table}` AS stats
 USING (
   WITH messages AS (
@@ -136,3 +144,5 @@ WHEN NOT MATCHED THEN INSERT (
   `${project}`.`${dataset}`.`wilson_score_bounds`(job.successes, job.failures).upper_bound,
   1e0 / SQRT(job.successes + job.failures + 1), job.last_used, TIMESTAMP_MICROS(${now_us}), job.percentile
 );
+
+COMMIT TRANSACTION;

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 POLICIES = (
+    "tests/unit/policies/test_policy_propensities.py",
     "tests/unit/policies/test_policy_scores.py",
     "tests/unit/policies/test_policy_twins.py",
     "tests/unit/policies/test_policy_wilson.py",

@@ -38,6 +38,7 @@ from sim.worlds.traffic.timetable import PRICES, Times
 
 TOP_SHARE = 0.1  # of the captions of a page and tier, the top decile
 ALL = 2**62  # captions of a tier, however many there are
+COOLING = 4  # times as many of the best tried captions are listed: many of them cool down for a week
 SPARE = 2  # of the best cold captions, as many may be tried before the lists are built again
 
 Sections = tuple[TrafficSection, TrafficFeedback, Selection]
@@ -67,7 +68,9 @@ def make_block(
     captions = sampled.entries.shape[1]
     set_top_rates(pages, sampled)
     tried = reserve(pages, room_for_tried(world, selection, days, pooled=pools(policy, selection)))
-    listing, most_cold = _listing(world, selection, sampled, pages), most_of_a_tier(world, selection) + SPARE
+    listing, most_listed = _listing(world, selection, sampled, pages), most_of_a_tier(world, selection) + SPARE
+    if not pools(policy, selection):
+        most_listed *= COOLING
     rules, state = kernel_parameters(*sections, policy, pool), np.zeros((len(pages), len(TIERS), policy.state_size))
     most = int(rules["most"][0])
     return Block(
@@ -75,7 +78,7 @@ def make_block(
         pages=pages,
         sums=np.zeros(len(pages), RESULT),
         weeks=np.zeros((len(pages), math.ceil(days / WEEK_DAYS)), WEEK),
-        bank=_bank(sampled, most_cold, listing, repriced=highest_price_factor(times) > 0.0),
+        bank=_bank(sampled, most_listed, listing, repriced=highest_price_factor(times) > 0.0),
         tried=_tried(len(pages), tried, rules[0], scored=composite(selection)),
         job=_update_job(len(pages), rules[0], days, times),
         used=_recent_use(len(pages), world, selection),
@@ -119,7 +122,7 @@ def _recent_use(rows: int, world: TrafficSection, selection: Selection) -> Recen
 
 
 def _bank(sampled: SampledBank, most: int, listing: Listing, *, repriced: bool) -> Bank:
-    """The sampled captions, and room for the `most` best cold ones of each tier."""
+    """The sampled captions, and room for the `most` best of each tier."""
     rows, captions = sampled.entries.shape
     return Bank(
         entries=sampled.entries,
@@ -277,6 +280,7 @@ def _workspace(captions: int, tried: int, most: int, policy: Policy, sections: S
         a=np.zeros(captions + 1),
         b=np.zeros(captions + 1),
         bonus=np.zeros(ranked),
+        likely=np.zeros(ranked, np.int64),
         barred=np.zeros(ranked, np.int64),
         class_bonus=np.zeros(classes),
         excluded=np.zeros(classes, np.int64),

@@ -117,6 +117,8 @@ PAGE = np.dtype(
         ("tried", "i8", TIERS),  # tried captions of each tier, those included that are retired
         ("pool_number", "i8"),  # of the present pool; −1 before the first
         ("pool_cold", "i8", TIERS),  # cold captions in it
+        ("least", "f8", TIERS),  # of the composite score: the tier's next decision hardly sends a caption below it
+        ("likely", "i8"),  # captions in `Row.work.likely`
         ("outside", "i8"),  # eligible captions of the tier in turn that are not in its pool
         ("week", "i8"),  # the last one begun
         ("alive", "i8"),  # captions in the bank

@@ -17,8 +17,10 @@ class Bank(NamedTuple):
     arrives: Shorts  # (C,): first week in which a caption is in the bank
     leaving: Ints  # (tiers, weeks + 1): how many captions of a tier retire in a week
     cold: Ints  # (C,): places of the cold captions in the bank; each tier from its `tier_start` on
-    top_worth: Floats  # (priced tiers, 2, L): log of purchases (RATE) or dollars (USD) per view of the best cold ones
-    top_place: Counts  # (priced tiers, 2, L): their places in the bank
+    # The best captions of a tier by purchases (RATE) and dollars (USD) per view: of pooled ones the best cold ones, by
+    # the logarithm, with places in the bank; otherwise the best tried ones while fresh, with places among the tried.
+    top_worth: Floats  # (priced tiers, 2, L), descending
+    top_place: Counts  # (priced tiers, 2, L)
     top_sizes: Counts  # (priced tiers, 2): how many there are
     category: Shorts  # (C,): from 1; this and what follows of length 0 without a composite selection
     urgent: Shorts  # (C,): 0 or 1
@@ -96,6 +98,7 @@ class Workspace(NamedTuple):
 
     eligible: Counts  # (W + 1,): places among the tried
     bonus: Floats  # (W + 1,): of the eligible, the score but for the draw; of length 0 without a composite selection
+    likely: Counts  # (W + 1,): positions of the eligible whose score can be among the best; of length 0 like `bonus`
     barred: Counts  # (W + 1,): whether an eligible caption is excluded, but uses up a rank
     class_bonus: Floats  # (2 × categories + 2,): by `kind`
     excluded: Counts  # the same: whether the budget is used up

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from policies.base import Policy
+from policies.base import Policy, Rule
 from policies.reads import reads_labels, reads_truth
 from sim.kernels import specialise
 from sim.rng import policy_purpose, row_keys
@@ -232,6 +232,7 @@ def kernel_of(
         recover=rule.recover,
         # The composite score differs by captions so much that most are out at once.
         PRUNE=policy.prune_by_upper_bound or (composite(selection) and not knows_truth),
+        SKIPS=_skips(policy, selection) and not (record or pooled or "function_replaced" in happening),
         POOL=pooled,
         POOLED=equal_cold,
         BATCHES=policy.reads_batches,
@@ -255,6 +256,13 @@ def kernel_of(
         REPRICED="prices" in happening,
         BY_REVENUE=policy.true_mean_of == "revenue",
     )
+
+
+def _skips(policy: Policy, selection: Selection) -> bool:
+    """Whether a caption's composite score can be bounded by itself, from what is written when its row changes."""
+    sees_more = policy.reads_sales or policy.reads_fleet or policy.reads_rest or reads_truth(policy.rule)
+    alone = policy.rule.prepare is Rule.prepare and policy.memory.cumulative
+    return composite(selection) and alone and not sees_more
 
 
 def _micros(dollars: "Floats | Counts") -> Counts:

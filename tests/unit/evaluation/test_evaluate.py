@@ -1,48 +1,23 @@
 """A whole evaluation: targets, the reward model, diagnostics, refusals, and what is said of them."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-import sim
 from reports.evaluation_report import evaluation_report
 from reports.figures.off_policy import off_policy
 from sim.errors import InputError
-from sim.evaluation.adaptive import LEAST_ROWS, batches_of
 from sim.evaluation.diagnostics import diagnose, is_adaptive
-from sim.evaluation.estimators import Floats, Sample
+from sim.evaluation.estimators import Sample
 from sim.evaluation.evaluate import ESTIMATORS, Options, evaluate, split
 from sim.evaluation.log import Log
 from sim.evaluation.reward_model import SHRINK, forward_sample, sample_of, sums_of
 from sim.evaluation.target import Target, counts_of, sent_in, target_of
 from sim.evaluation.text import data, headline, lead, text
-
-SHARES = np.array([[0.5, 0.3, 0.2], [0.2, 0.2, 0.6]])
-RATES = np.array([[0.1, 0.3, 0.5], [0.6, 0.4, 0.2]])
-
-
-def made(rows: int = 4_000, seed: int = 1, shares: Floats = SHARES) -> Log:
-    generator = np.random.default_rng(seed)
-    stratum = generator.integers(0, 2, rows).astype(np.int32)
-    drawn = generator.random(rows)
-    action = (drawn[:, None] > np.cumsum(shares, axis=1)[stratum]).sum(axis=1).clip(0, 2).astype(np.int32)
-    reward = (generator.random(rows) < RATES[stratum, action]).astype(np.float64)
-    return Log(stratum, action, reward, shares[stratum, action], ["a", "b"], ["10", "11", "12"])
-
-
-def learned(rows: int = 4_000) -> Log:
-    """A log whose policy changes half way."""
-    first, second = made(rows // 2, 2), made(rows // 2, 3, SHARES[:, ::-1])
-    joined = [np.concatenate([getattr(first, name), getattr(second, name)]) for name in ("stratum", "action")]
-    numbers = [np.concatenate([getattr(first, name), getattr(second, name)]) for name in ("reward", "propensity")]
-    return Log(*joined, *numbers, first.strata, first.actions)
-
-
-TRUTH = float(RATES.mean())  # of `uniform`, both strata equally often
+from twins.decision_logs import TRUTH, learned, made
 
 
 def test_every_estimator_finds_the_truth_within_its_interval() -> None:
@@ -68,57 +43,6 @@ def test_an_adaptive_log_is_recognised_and_weighted() -> None:
     assert any("plain means of actions are biased" in each for each in found.diagnostics.warnings)
     estimate, interval = lead(found) or pytest.fail("no headline")
     assert (estimate.estimator, interval.method) == ("ips", "anytime")
-
-
-def refreshed(shares: list[Floats], rows: int) -> Log:
-    """A log whose policy is another one after every `rows` rows."""
-    parts = [made(rows, seed, each) for seed, each in enumerate(shares)]
-    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in ROWS}
-    return Log(**joined, strata=parts[0].strata, actions=parts[0].actions)
-
-
-ROWS = ("stratum", "action", "reward", "propensity")
-
-
-def test_batches_are_those_of_the_log_if_it_names_them() -> None:
-    log, batch = made(100), np.repeat([0, 1], 50).astype(np.int32)
-    assert np.array_equal(batches_of(replace(log, batch=batch)), batch)
-    assert batches_of(log).tolist() == [0] * 100  # one policy
-
-
-def test_each_refresh_shows_in_the_propensities() -> None:
-    shares = [SHARES, SHARES[:, ::-1], SHARES, SHARES[::-1], SHARES]
-    batch = batches_of(refreshed(shares, 400))
-    assert batch.max() == len(shares) - 1
-    starts = np.flatnonzero(np.diff(batch)) + 1
-    assert (starts >= 400 * np.arange(1, 5)).all()
-    assert (starts < 400 * np.arange(1, 5) + 30).all()  # seen when a known action comes up again
-
-
-def test_a_policy_that_comes_back_later_is_another_batch_and_rounding_is_not() -> None:
-    log = made(400)
-    noise = np.where(np.arange(400) % 2, 1.0 + 1e-12, 1.0)
-    assert batches_of(replace(log, propensity=log.propensity * noise)).max() == 0
-
-
-def test_decisions_with_probabilities_of_their_own_are_batches_of_the_least_size() -> None:
-    log = made(1_000)
-    own = replace(log, propensity=log.propensity * np.random.default_rng(1).uniform(0.5, 1.0, 1_000))
-    sizes = np.bincount(batches_of(own))
-    assert sizes.min() >= LEAST_ROWS
-    assert sizes[:-1].max() < LEAST_ROWS + 10
-
-
-def test_which_batch_a_row_is_in_depends_on_no_reward() -> None:
-    log = refreshed([SHARES, SHARES[:, ::-1]], 300)
-    assert np.array_equal(batches_of(log), batches_of(replace(log, reward=1.0 - log.reward)))
-
-
-def test_the_page_and_the_data_count_the_logging_policies() -> None:
-    evaluation = evaluate(refreshed([SHARES, SHARES[:, ::-1], SHARES], 300), ["uniform"])
-    assert evaluation.policies[0].diagnostics.loggers == 3
-    assert "logging policies 3" in text(evaluation)
-    assert evaluate(made(), ["uniform"]).policies[0].diagnostics.loggers == 1
 
 
 def rare(rows: int = 300) -> Log:
@@ -409,67 +333,3 @@ def test_data_is_plain_json() -> None:
 
 
 # sim.evaluate and the command
-
-
-@pytest.fixture
-def file(tmp_path: Path) -> Path:
-    log = made(1_000)
-    columns = {"page": log.stratum, "arm": log.action, "gain": log.reward, "p": log.propensity}
-    pl.DataFrame(columns).write_parquet(tmp_path / "log.parquet")
-    return tmp_path / "log.parquet"
-
-
-ROLES = {"stratum": "page", "action": "arm", "reward": "gain", "propensity": "p"}
-
-
-def test_from_python(file: Path) -> None:
-    found = sim.evaluate(file, columns=ROLES, estimators=["snips"])
-    assert [each.estimator for each in found.policies[0].estimates] == ["snips"]
-    assert len(sim.evaluate(file, ["uniform", "greedy"], columns=ROLES).policies) == 2
-    with pytest.raises(InputError):
-        sim.evaluate(file, "uniform")
-
-
-def command(*words: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
-    from sim.cli import exit_code
-
-    code = exit_code(["evaluate", *words])
-    captured = capsys.readouterr()
-    return code, captured.out, captured.err
-
-
-def test_the_command(file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    roles = ",".join(f"{role}={name}" for role, name in ROLES.items())
-    out = tmp_path / "page"
-    code, shown, _ = command(str(file), "--columns", roles, "--policy", "uniform", "--json", capsys=capsys)
-    assert code == 0
-    assert json.loads(shown)["policies"][0]["policy"] == "uniform"
-    assert command(str(file), "--columns", roles, "--out", str(out), "--dry-run", capsys=capsys)[0] == 0
-    assert not out.exists()
-    code, shown, _ = command(str(file), "--columns", roles, "--out", str(out), capsys=capsys)
-    assert code == 0
-    assert (out / "evaluation.html").is_file()
-    assert "gain per decision" in (out / "evaluation.md").read_text()
-
-
-@pytest.mark.parametrize(
-    ("words", "code", "message"),
-    [
-        (["--columns", "action"], 2, "'action' is not ROLE=NAME"),
-        (["--policy", "unifrm"], 2, "which column is the"),
-        (["--confidence", "2"], 2, "confidence"),
-    ],
-)
-def test_a_bad_argument_is_one_message(
-    file: Path, words: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    found = command(str(file), *words, capsys=capsys)
-    assert found[0] == code
-    assert message in found[2]
-    assert "Traceback" not in found[2]
-
-
-def test_a_missing_log_is_exit_code_three(capsys: pytest.CaptureFixture[str]) -> None:
-    code, _, error = command("nothing.parquet", capsys=capsys)
-    assert code == 3
-    assert "no such file" in error

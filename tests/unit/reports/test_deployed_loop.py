@@ -7,8 +7,9 @@ import pytest
 
 from reports.content import FigureBlock, Paragraph, TableBlock
 from reports.report_input import report_input
-from reports.sections.deployed_loop import CURRENCIES, SHARES, deployed_loop
+from reports.sections.deployed_loop import SECTION, SHARES, deployed_loop
 from reports.sections.regret import incident_spans
+from reports.tables.currencies import CURRENCIES, MISSED
 from sim.errors import InputError
 from sim.incident_costs import ALL, SCHEMA, incident_runs, run_costs
 from sim.runs.run import StoredRun
@@ -57,10 +58,11 @@ def test_shares_and_currencies_are_shown_per_policy(traffic):
         assert found[CURRENCIES["revenue_usd"]].value == pytest.approx(10 * missed)
 
 
-def test_four_figures_are_drawn_by_week(traffic):
+def test_every_diagnostic_has_a_figure(traffic):
     figures = [item for item in deployed_loop(report_input(traffic)).content if isinstance(item, FigureBlock)]
-    names = ["loop_exploration", "loop_distinct_captions", "loop_top_decile", "loop_mean_price"]
-    assert [figure.name for figure in figures] == names
+    weekly = ["loop_exploration", "loop_cold", "loop_distinct_captions", "loop_top_decile", "loop_mean_price"]
+    assert [figure.name for figure in figures] == ["loop_table_and_revenue", "loop_currencies", *weekly]
+    assert set(SECTION.figures) == {figure.name for figure in figures}
 
 
 def test_other_worlds_have_no_deployed_loop(tmp_path: Path):
@@ -107,3 +109,14 @@ def test_incidents_are_marked_from_their_first_day_to_their_last(traffic, monkey
     data = report_input(traffic)
     monkeypatch.setattr(type(data), "scenario", scenario_with(RATES, DOWN))
     assert incident_spans(data).spans == [(10.0, 15.0, "rates"), (20.0, 30.0, "update_job_down")]
+
+
+def test_what_is_missed_is_in_the_summary(traffic):
+    summary = traffic.summary
+    assert set(MISSED.values()) <= set(summary.columns)
+    rewards = dict(zip(summary["policy"], summary["mean_reward"], strict=True))
+    for row in summary.iter_rows(named=True):
+        short = rewards["oracle"] - rewards[row["policy"]]
+        assert row["missed_purchases"] == pytest.approx(short)
+        assert row["missed_labels"] == pytest.approx(short / 2)
+        assert row["missed_usd"] == pytest.approx(10 * short)

@@ -1,7 +1,6 @@
 """The deployable jobs on DuckDB, against a naive twin or a plain count; run twice, at once, and killed half way."""
 
 import json
-import random
 import signal
 import subprocess
 import sys
@@ -14,62 +13,24 @@ import pytest
 import sql
 from sim.cli import exit_code
 from sim.errors import InputError, StorageError
-from sim.warehouse.base import SENDS, STATS, TargetSpec
-from sim.warehouse.deploy import carry_out, plan
-from sim.warehouse.jobs import job_named, jobs, run_job
+from sim.warehouse.base import STATS
+from sim.warehouse.jobs import job_named, jobs
 from sim.warehouse.targets import open_target
+from sim.warehouse.translate import to_duckdb
 from twins.deployed_job import DAY_US
+from twins.job_target import START_US, bank, insert, make_log, run, with_jobs
 from twins.sound_job import SoundJob
 
 pytestmark = pytest.mark.slow
 
-START_US = 1_736_121_600_000_000  # 2025-01-06T00:00:00Z
 HOUR_US = 3_600_000_000
 UPDATE = "update_caption_bandit_stats"
 NAMES = ["backup", "expire", "log_observations", "monitor", "restore", "select_captions", UPDATE]
 
 
-def make_log(seed, messages=240, days=12):
-    """Messages of three pages with every kind of NULL, and a page that sells nothing."""
-    rng, log = random.Random(seed), []
-    times = rng.sample(range(days * 24 * 60), messages)
-    for number, minute in enumerate(times):
-        page = rng.choice(["page_0001", "page_0002", "page_0003"])
-        sold, null = 0 if page == "page_0003" else rng.choice([0, 0, 0, 1, 2, 5]), rng.random() < 0.1
-        log.append(
-            {
-                "row": number, "page": page, "caption": None if rng.random() < 0.3 else rng.randint(1, 12),
-                "time_us": START_US + minute * 60_000_000, "sent": rng.choice([900, 1000]),
-                "views": rng.choice([None, 0, 30, 40, 50]), "purchases": None if null else sold,
-                "earnings": None if null else float(rng.choice([5, 9, 14, 20]) * sold),
-            }
-        )  # fmt: skip
-    return log
-
-
 @pytest.fixture
 def spec(tmp_path):
-    spec = TargetSpec("duckdb", str(tmp_path / "w.duckdb"))
-    with open_target(spec) as target:
-        carry_out(target, plan(target, with_jobs=True))
-    return spec
-
-
-def insert(target, log):
-    rows = [
-        (m["row"], m["page"], m["time_us"], m["sent"], m["views"], m["purchases"], m["earnings"], m["caption"])
-        for m in log
-    ]
-    target.connection.executemany(
-        f"INSERT INTO {SENDS} (row_id, page_name, sending_time, sent_count, viewed_count, purchased_count, earnings,"
-        " caption_id) VALUES (?, ?, make_timestamptz(?), ?, ?, ?, ?, ?)",
-        rows,
-    )
-
-
-def run(target, name, now_us, **given):
-    rows = run_job(target, job_named(name), {"now_us": str(now_us)} | {key: str(value) for key, value in given.items()})
-    return None if rows is None else rows.to_pylist()
+    return with_jobs(tmp_path / "w.duckdb")
 
 
 def table_of(target, table=STATS):
@@ -191,8 +152,6 @@ def test_two_runs_at_once_count_every_message_once(spec):
         outcomes = []
 
         def go(connection):
-            from sim.warehouse.translate import to_duckdb
-
             try:
                 for statement in statements:
                     connection.execute(to_duckdb(statement))
@@ -211,6 +170,53 @@ def test_two_runs_at_once_count_every_message_once(spec):
     assert counted == sum(bool(m["views"]) and m["caption"] is not None for m in log)
 
 
+def run_in_turn(connections, statements):
+    """Each statement on every connection; one that fails takes its work back and stops. Returns who came to the end."""
+    running = list(connections)
+    for statement in statements:
+        for one in list(running):
+            try:
+                one.execute(to_duckdb(statement))
+            except duckdb.TransactionException:
+                one.execute("ROLLBACK")
+                running.remove(one)
+    return running
+
+
+@pytest.mark.parametrize("name", [UPDATE, "log_observations"])
+@pytest.mark.parametrize("counted_before", [False, True], ids=["no row yet", "rows of other captions"])
+def test_of_two_runs_that_insert_the_same_keys_at_once_one_fails(spec, name, counted_before):
+    table, key = (STATS, "page_name, caption_id") if name == UPDATE else ("caption_observations", "row_id")
+    log = [dict(make_log(1)[0], row=number, page=f"page_{number:04d}", caption=number, views=40,
+                time_us=START_US + number * DAY_US) for number in range(1, 9)]  # fmt: skip
+    with open_target(spec) as target:
+        insert(target, log)
+        if counted_before:
+            run(target, name, START_US + 4 * DAY_US, settle_hours=0)
+        job = job_named(name)
+        statements = job.statements(target, job.values({"now_us": str(START_US + 9 * DAY_US), "settle_hours": "0"}))
+        connections = [target.connection.cursor() for _ in range(2)]
+        assert len(run_in_turn(connections, statements)) == 1
+        counts = f"SELECT COUNT(*), COUNT(DISTINCT ({key})) FROM {table}"
+        assert target.connection.execute(counts).fetchall() == [(8, 8)]
+        run(target, name, START_US + 9 * DAY_US, settle_hours=0)  # the run that failed, repeated
+        assert target.connection.execute(counts).fetchall() == [(8, 8)]
+
+
+def test_without_the_guard_two_runs_at_once_insert_keys_twice(spec):
+    with open_target(spec) as target:
+        insert(target, make_log(6))
+        job = job_named(UPDATE)
+        statements = job.statements(target, job.values({"now_us": str(START_US + 12 * DAY_US)}))
+        unguarded = [one for one in statements if "caption_bandit_guard" not in one]
+        assert len(unguarded) == len(statements) - 2
+        assert len(run_in_turn([target.connection.cursor() for _ in range(2)], unguarded)) == 2
+        rows, keys = target.connection.execute(
+            f"SELECT COUNT(*), COUNT(DISTINCT (page_name, caption_id)) FROM {STATS}"
+        ).fetchone()
+        assert rows == 2 * keys > 0
+
+
 KILLED = """
 import sys, os, signal
 from sim.warehouse.base import TargetSpec
@@ -226,7 +232,9 @@ with open_target(TargetSpec("duckdb", place)) as target:
 """
 
 
-@pytest.mark.parametrize(("name", "after"), [(UPDATE, 0), (UPDATE, 1), *(("expire", after) for after in range(6))])
+@pytest.mark.parametrize(
+    ("name", "after"), [*((UPDATE, after) for after in (0, 3, 4, 5)), *(("expire", after) for after in range(6))]
+)
 def test_a_job_killed_half_way_has_happened_whole_or_not_at_all(spec, name, after):
     log = make_log(7)
     with open_target(spec) as target:
@@ -240,7 +248,7 @@ def test_a_job_killed_half_way_has_happened_whole_or_not_at_all(spec, name, afte
     assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
     where = STATS if name == UPDATE else "caption_bandit_archive"
     with open_target(spec) as target:
-        assert bool(table_of(target, where)) is (after == (1 if name == UPDATE else 5))
+        assert bool(table_of(target, where)) is (after == 5)
         run(target, name, now_us)
         assert_equal_tables(table_of(target, where), twin.table)
 
@@ -302,92 +310,6 @@ def test_old_backups_are_removed_but_never_the_newest(spec):
             run(target, "backup", START_US + day * DAY_US)
         kept = target.connection.execute("SELECT DISTINCT backup_us FROM caption_bandit_backups").fetchall()
         assert kept == [(START_US + 60 * DAY_US,)]
-
-
-def bank(target, captions, tiers=("budget", "mid", "premium", "bump")):
-    rows = [(number, tiers[number % len(tiers)]) for number in range(captions)]
-    target.connection.executemany("INSERT INTO caption_bank VALUES (?, ?, TRUE)", rows)
-
-
-def test_selection_fills_the_quotas_and_logs_a_propensity(spec):
-    with open_target(spec) as target:
-        bank(target, 80)
-        insert(target, make_log(10))
-        run(target, UPDATE, START_US + 12 * DAY_US)
-        for _ in range(2):  # the same time again selects nothing more
-            run(target, "select_captions", START_US + 12 * DAY_US)
-        found = target.connection.execute(
-            "SELECT page_name, price_tier, COUNT(*), COUNT(DISTINCT caption_id), MIN(propensity), MAX(propensity),"
-            " MAX(place) FROM caption_selections GROUP BY ALL ORDER BY ALL"
-        ).fetchall()
-    quotas = {"budget": 5, "mid": 8, "premium": 12, "bump": 3}
-    assert len(found) == 12
-    for _, tier, rows, distinct, low, high, place in found:
-        assert rows == distinct == place == quotas[tier]
-        assert 0 < low <= high <= 1
-
-
-def test_the_propensity_is_the_frequency_of_being_selected(spec):
-    """20 cold captions of one tier, 5 selected: each has probability 1/4.
-
-    With 2,000 replays the standard error is 0.0097; the mean of 5 such estimates has 0.0043 at most. Six of these are a
-    false alarm of 2e-9 per page; the seeded mistake, quotas of 6 in place of 5, is 0.05 = 11 standard errors away.
-    """
-    with open_target(spec) as target:
-        bank(target, 20, tiers=("budget",))
-        target.connection.execute(f"INSERT INTO {STATS} (caption_id, page_name) VALUES (9999, 'page_0001')")
-        means = {}
-        for quota in (5, 6):
-            now_us = START_US + quota * DAY_US
-            run(target, "select_captions", now_us, budget=quota, replays=2_000)
-            query = "SELECT AVG(propensity) FROM caption_selections WHERE selected_at = make_timestamptz(?)"
-            [(means[quota],)] = target.connection.execute(query, [now_us]).fetchall()
-    # The selected ones are the lucky draw of replay 0 only: one draw in 2,001 of the estimate.
-    assert means[5] == pytest.approx(0.25, abs=6 * 0.0043 + 1 / 2_001)
-    assert abs(means[6] - 0.25) > 6 * 0.0043 + 1 / 2_001
-
-
-def test_captions_in_cool_down_inactive_or_without_tier_are_not_selected(spec):
-    with open_target(spec) as target:
-        bank(target, 8, tiers=("budget",))
-        target.connection.execute("UPDATE caption_bank SET active = FALSE WHERE caption_id = 0")
-        target.connection.execute("UPDATE caption_bank SET price_tier = NULL WHERE caption_id = 1")
-        sent = dict(make_log(1)[0], page="page_0001", caption=2, time_us=START_US, views=40)
-        insert(target, [sent])
-        target.connection.execute(f"INSERT INTO {STATS} (caption_id, page_name) VALUES (9999, 'page_0001')")
-        for day, expected in ((6, {3, 4, 5, 6, 7}), (8, {2, 3, 4, 5, 6, 7})):
-            run(target, "select_captions", START_US + day * DAY_US, budget=50)
-            found = target.connection.execute(
-                "SELECT caption_id FROM caption_selections WHERE selected_at = make_timestamptz(?)",
-                [START_US + day * DAY_US],
-            ).fetchall()
-            assert {caption for (caption,) in found} == expected
-
-
-def test_observations_are_logged_once_with_the_propensity_of_the_selection_before(spec):
-    log = make_log(11)
-    with open_target(spec) as target:
-        bank(target, 40)
-        insert(target, log)
-        run(target, UPDATE, START_US + 5 * DAY_US)
-        run(target, "select_captions", START_US + 5 * DAY_US, cool_down_days=0)
-        for day in (12, 19, 19, 25):
-            run(target, "log_observations", START_US + day * DAY_US)
-        rows = target.connection.execute(
-            "SELECT row_id, page_name, caption_id, epoch_us(sending_time), emv, propensity FROM caption_observations"
-        ).fetchall()
-        chosen = {
-            (page, caption): propensity
-            for page, caption, propensity in target.connection.execute(
-                "SELECT page_name, caption_id, propensity FROM caption_selections"
-            ).fetchall()
-        }
-    attributed = [m for m in log if m["caption"] is not None]
-    assert sorted(row[0] for row in rows) == sorted(m["row"] for m in attributed)
-    for _, page, caption, time_us, _, propensity in rows:
-        expected = chosen.get((page, caption)) if time_us >= START_US + 5 * DAY_US else None
-        assert propensity == expected
-    assert any(row[5] is not None for row in rows)
 
 
 def statuses(target, now_us, **given):

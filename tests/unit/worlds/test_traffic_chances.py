@@ -56,3 +56,24 @@ def test_the_number_of_entries_is_that_of_different_counts(monkeypatch: pytest.M
     entries, work = entered([(float(a), float(b), 0.0) for a, b in zip(s, n, strict=True)])
     assert entries == len({*zip(s.tolist(), n.tolist(), strict=True)}) <= 10
     assert work.copies[:entries].sum() == 2_000
+
+
+@pytest.mark.parametrize(("known", "happens", "now", "way"), [
+    (True, False, 0, "integrated"),
+    (True, True, 0, "integrated"),
+    (True, True, 1, "redrawn"),
+    (False, False, 0, "redrawn"),
+])  # fmt: skip
+def test_a_replaced_function_is_drawn_again(
+    monkeypatch: pytest.MonkeyPatch, known: bool, happens: bool, now: int, way: str
+) -> None:
+    """The law that the policy declares is not that of the function in its place."""
+    done: list[str] = []
+    for name, value in {"COMPOSITE": False, "ABORTS": False, "REPLACES": happens}.items():
+        monkeypatch.setattr(chances, name, value)
+    monkeypatch.setattr(chances, "is_exact", lambda k, shifted: known)
+    monkeypatch.setattr(chances, "integrate_chances", lambda *args: done.append("integrated"))
+    monkeypatch.setattr(chances, "redraw", lambda *args: done.append("redrawn"))
+    row: Any = SimpleNamespace(page=SimpleNamespace(replaced=now))
+    chances.note_chances(0, 3, 2, 2, np.uint64(1), row, ())
+    assert done == [way]

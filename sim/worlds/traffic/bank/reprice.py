@@ -8,6 +8,7 @@ import math
 from sim.kernels import unbound
 from sim.worlds.traffic.bank.rank_cutoff import set_cutoff_rate
 from sim.worlds.traffic.bank.top_cold import rebuild
+from sim.worlds.traffic.bank.top_tried import list_tried
 from sim.worlds.traffic.records import BUMP, RETIRED
 from sim.worlds.traffic.rows import Row
 
@@ -33,4 +34,6 @@ def reprice(factor: float, row: Row) -> None:
         set_cutoff_rate(tier, row)
         if POOLED:
             rebuild(tier, row)
+        else:
+            list_tried(tier, row)
     row.page.price_factor = factor

@@ -15,6 +15,7 @@ from sim.worlds.base import Params
 from sim.worlds.traffic.bank.pool import lose_cold
 from sim.worlds.traffic.bank.rank_cutoff import set_cutoff_rate
 from sim.worlds.traffic.bank.top_cold import rebuild, remove
+from sim.worlds.traffic.bank.top_tried import list_tried
 from sim.worlds.traffic.feedback.update_job import refresh_score
 from sim.worlds.traffic.records import BUMP, NEVER, RATE, RETIRED, USD, Records
 from sim.worlds.traffic.rows import Row
@@ -44,6 +45,8 @@ def begin_week(week: int, row: Row, params: Params) -> None:
             set_cutoff_rate(tier, row)
             if POOLED:
                 rebuild(tier, row)
+            else:
+                list_tried(tier, row)
 
 
 def drift(tier: int, week: int, row: Row) -> None:

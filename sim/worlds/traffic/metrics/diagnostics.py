@@ -11,11 +11,12 @@ from sim.units import DAY_S, WEEK_DAYS
 from sim.worlds.metrics.allocation import COLD_SENDS
 from sim.worlds.sorted_arrays import push_top_k
 from sim.worlds.traffic.bank.top_cold import ensure_size
-from sim.worlds.traffic.metrics.regret import rate_on, worth
+from sim.worlds.traffic.metrics.regret import push_best, rate_on, worth
 from sim.worlds.traffic.records import BUMP, RETIRED, USD, Record
 from sim.worlds.traffic.rows import Row
 from sim.worlds.traffic.timetable import AUDIENCE
 
+POOLED: bool = unbound("POOLED")
 RECOUNT: bool = unbound("RECOUNT")
 
 EXPLORE_OBSERVATIONS, EXPLORE_WIDTH = 10, 0.3  # a send explores below so many observations, or above this width
@@ -63,6 +64,9 @@ def width(successes: int, failures: int) -> float:
 def expect_free(tier: int, day: int, wanted: int, row: Row) -> None:
     """Write the `wanted` largest dollars per view in the bank, cool-down and budgets aside, into `row.work.free`."""
     free = row.work.free
+    if not POOLED:
+        push_best(USD, tier, day, RETIRED, free[:wanted], row)
+        return
     for i in range(wanted):
         free[i] = 0.0
     ensure_size(tier, wanted, row)

@@ -24,6 +24,7 @@ from sim.worlds.traffic.rows import Row
 from sim.worlds.traffic.selection.agency_lock import is_locked, lock
 from sim.worlds.traffic.selection.chances import note_chances
 from sim.worlds.traffic.selection.composite import note_constraints, note_uses, prepare_classes
+from sim.worlds.traffic.selection.likely import gather_likely
 from sim.worlds.traffic.selection.ranking import decide
 
 observe_sales: Callable[..., None] = unbound("observe_sales")
@@ -41,6 +42,7 @@ READS_REST: bool = unbound("READS_REST")
 READS_SALES: bool = unbound("READS_SALES")
 RECOMPUTE: bool = unbound("RECOMPUTE")
 RECORD: bool = unbound("RECORD")
+SKIPS: bool = unbound("SKIPS")  # whether captions whose composite score cannot be among the best are left out
 WEIGHTED: bool = unbound("WEIGHTED")
 WINDOWED: bool = unbound("WINDOWED")
 
@@ -94,6 +96,8 @@ def wanted_of(tier: int, row: Row) -> int:
 
 def gather_today(tier: int, day: int, row: Row, params: Params) -> int:
     """Gather the captions that are eligible on `day`; where there are none, the policy has observed nothing."""
+    if SKIPS:
+        return gather_likely(tier, row.page.least[tier], row, params)
     if READS_SALES or READS_FLEET:
         copy(row.state[tier], row.work.states[0])
     eligible = gather(tier, day, day * DAY_S - row.rules.cool_down_s, row, params)

@@ -19,6 +19,7 @@ from sim.worlds.traffic.bank.pool import cold_of
 from sim.worlds.traffic.rows import Row
 from sim.worlds.traffic.selection.agency_lock import stop_at_clash
 from sim.worlds.traffic.selection.composite import DRAW, drop_excluded
+from sim.worlds.traffic.selection.likely import gather_likely, is_certain
 from sim.worlds.traffic.selection.replaced import replaced_quantile, replaced_score
 
 prepare: Callable[..., None] = unbound("prepare")
@@ -33,6 +34,7 @@ DETERMINISTIC: bool = unbound("DETERMINISTIC")
 POOLED: bool = unbound("POOLED")
 PRUNE: bool = unbound("PRUNE")
 REPLACES: bool = unbound("REPLACES")
+SKIPS: bool = unbound("SKIPS")  # whether captions whose composite score cannot be among the best are left out
 VECTORISE: bool = unbound("VECTORISE")
 
 
@@ -49,6 +51,8 @@ def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params
 
     Positions from `eligible` on are of cold captions.
     """
+    if SKIPS:
+        return rank_likely(tier, eligible, wanted, key, row, params)
     if REPLACES and row.page.replaced:
         return rank_replaced(tier, eligible, wanted, key, row)
     arms, state = eligible + cold_of(tier, row), row.state[tier]
@@ -58,6 +62,15 @@ def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params
     if VECTORISE:
         return rank_at_once(tier, eligible, found, wanted, key, row, params)
     return rank_tried(tier, eligible, found, wanted, key, row, params)
+
+
+def rank_likely(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params: Params) -> int:
+    """The same of a composite selection in which captions with too low a score were left out, as far as possible."""
+    found = rank_tried(tier, eligible, 0, wanted, key, row, params)
+    while not is_certain(tier, eligible, found, wanted, row):
+        gather_likely(tier, row.page.least[tier], row, params)
+        found = rank_tried(tier, eligible, 0, wanted, key, row, params)
+    return found
 
 
 def rank_replaced(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row) -> int:
@@ -100,7 +113,8 @@ def rank_tried(tier: int, eligible: int, found: int, wanted: int, key: np.uint64
     """Let the best of the eligible captions into the list; returns its length."""
     a, b, state = row.work.a[:eligible], row.work.b[:eligible], row.state[tier]
     least = row.work.score[found - 1] if found == wanted else -math.inf
-    for i in range(eligible):
+    for j in range(row.page.likely if SKIPS else eligible):
+        i = row.work.likely[j] if SKIPS else j
         if PRUNE and total_of(support(a[i], b[i], state, params)[1], i, row) < least:
             continue
         value = total_of(score(a[i], b[i], state, params, arm_key(key, i)), i, row)
