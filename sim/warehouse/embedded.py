@@ -176,6 +176,8 @@ def _hint(error: Exception) -> str:
         return "the disk is full: free some space and repeat the command"
     if isinstance(error, duckdb.CatalogException):
         return "run `deploy` to create what is missing"
+    if isinstance(error, duckdb.TransactionException) and "onflict" in str(error):
+        return "another command writes the same rows: repeat this one when it has ended"
     if isinstance(error, duckdb.ConstraintException) or "constraint violation" in str(error):
         return "a rule that was added to the table refuses the rows: `deploy --plan` shows what differs"
     if isinstance(error, duckdb.IOException):
