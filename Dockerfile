@@ -5,14 +5,17 @@
 ARG BASE=python:3.12-slim
 FROM ${BASE} AS build
 WORKDIR /src
-COPY pyproject.toml requirements.lock README.md LICENSE ./
+# What the program needs, each file by its hash; then the program itself, which downloads nothing.
+COPY requirements.hashed.lock ./
+RUN python -m venv /opt/venv \
+ && /opt/venv/bin/pip install --no-cache-dir --no-deps --require-hashes -r requirements.hashed.lock
+COPY pyproject.toml README.md LICENSE ./
 COPY sim sim
 COPY policies policies
 COPY scenarios scenarios
 COPY reports reports
 COPY sql sql
-RUN python -m venv /opt/venv \
- && /opt/venv/bin/pip install --no-cache-dir -c requirements.lock '.[bigquery,dask,gcs,s3]'
+RUN /opt/venv/bin/pip install --no-cache-dir --no-deps --no-build-isolation .
 # `generic`: kernels run on every processor of the architecture, and are found there.
 ENV NUMBA_CPU_NAME=generic NUMBA_CACHE_DIR=/opt/kernels
 WORKDIR /

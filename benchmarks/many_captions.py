@@ -10,7 +10,7 @@ random numbers, and the rules are written from their formulas.
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,12 +42,22 @@ def uniform(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
     return rng.random((n + s).shape)
 
 
-def wilson_sample(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
-    """Uniform on the Wilson interval of the counts, one success and one failure added."""
-    m, p = n + 2.0, (s + 1.0) / (n + 2.0)
+def wilson_draw(a: Floats, b: Floats, rng: np.random.Generator) -> Floats:
+    """Uniform on the Wilson interval of `a` successes and `b` failures."""
+    m, p = a + b, a / (a + b)
     z2 = 1.96**2
     centre, half = p + z2 / (2.0 * m), 1.96 * np.sqrt(p * (1.0 - p) / m + z2 / (4.0 * m * m))
-    return np.asarray((centre + (2.0 * rng.random(n.shape) - 1.0) * half) / (1.0 + z2 / m))
+    return np.asarray((centre + (2.0 * rng.random(m.shape) - 1.0) * half) / (1.0 + z2 / m))
+
+
+def wilson_sample(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
+    """Uniform on the Wilson interval of the counts, one success and one failure added."""
+    return wilson_draw(s + 1.0, n - s + 1.0, rng)
+
+
+def greedy(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
+    """The sample mean, ties broken at random; a caption without trials comes before all others."""
+    return np.asarray(np.where(n > 0.0, s / np.maximum(n, 1.0), 2.0) + 1e-12 * rng.random(n.shape))
 
 
 def thompson_beta(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
@@ -80,6 +90,11 @@ def pooled_thompson(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
     return rng.beta(*pooled_posterior(n, s))
 
 
+def pooled_wilson(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
+    """The deployed draw on the pooled posterior."""
+    return wilson_draw(*pooled_posterior(n, s), rng)
+
+
 def pooled_posterior_mean(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
     """The mean of the pooled posterior, ties broken at random."""
     a, b = pooled_posterior(n, s)
@@ -87,7 +102,8 @@ def pooled_posterior_mean(n: Floats, s: Floats, rng: np.random.Generator) -> Flo
 
 
 RULES: dict[str, Rule] = {
-    rule.__name__: rule for rule in (uniform, wilson_sample, thompson_beta, pooled_thompson, pooled_posterior_mean)
+    rule.__name__: rule
+    for rule in (uniform, wilson_sample, thompson_beta, greedy, pooled_thompson, pooled_wilson, pooled_posterior_mean)
 }
 
 
@@ -114,14 +130,15 @@ def successes(rule: Rule, rates: Floats, attribution: float, rng: np.random.Gene
     return total
 
 
-def simulate(problem: Problem, replications: int, seed: int) -> dict[str, Floats]:
-    """{rule: successes (replications,)}, all rules on the same rates."""
-    found: dict[str, list[float]] = {name: [] for name in RULES}
+def simulate(problem: Problem, replications: int, seed: int, rules: Collection[str] = RULES) -> dict[str, Floats]:
+    """{rule: successes (replications,)}, all rules on the same rates; those of `rules` and `uniform`."""
+    found: dict[str, list[float]] = {name: [] for name in RULES if name in {"uniform", *rules}}
     for number in range(replications):
         rates = rates_of(problem, np.random.default_rng((seed, number)))
-        for place, (name, rule) in enumerate(RULES.items()):
-            rng = np.random.default_rng((seed, number, place))
-            found[name].append(successes(rule, rates, problem.attribution, rng))
+        for place, name in enumerate(RULES):
+            if name in found:
+                rng = np.random.default_rng((seed, number, place))
+                found[name].append(successes(RULES[name], rates, problem.attribution, rng))
     return {name: np.array(each) for name, each in found.items()}
 
 
@@ -147,11 +164,11 @@ def cells(sweep: Path, match: str = "*") -> list[tuple[Problem, dict[str, Floats
     return found
 
 
-def rows(sweep: Path, match: str, replications: int, seed: int) -> pl.DataFrame:
+def rows(sweep: Path, match: str, replications: int, seed: int, rules: Collection[str] = RULES) -> pl.DataFrame:
     """One row per cell and policy: lift of the engine and of NumPy, with standard errors, in percent."""
     made = []
     for problem, totals in cells(sweep, match):
-        again = simulate(problem, replications, seed) if replications else {}
+        again = simulate(problem, replications, seed, rules) if replications else {}
         for policy in totals:
             ours, error = lift(totals, policy)
             row = {"beta": str(problem.beta), "correlation": problem.correlation, "attribution": problem.attribution}
@@ -168,9 +185,10 @@ def main() -> int:
     parser.add_argument("sweep", type=Path, help="folder of the sweep")
     parser.add_argument("--replications", type=int, default=4, help="of the simulation in NumPy; 0: lifts only")
     parser.add_argument("--cells", default="*", help="pattern of the folders below cells/")
+    parser.add_argument("--rules", nargs="*", default=[*RULES], choices=[*RULES], help="to simulate in NumPy")
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
-    table = rows(options.sweep, options.cells, options.replications, options.seed)
+    table = rows(options.sweep, options.cells, options.replications, options.seed, options.rules)
     with pl.Config(tbl_rows=-1, tbl_cols=-1, float_precision=2, tbl_width_chars=160):
         print(table)
     compared = table.filter((pl.col("policy") != "uniform") & pl.col("numpy").is_finite())

@@ -47,6 +47,10 @@ class DelayCorrected(Policy):
 
     N is the sum over trials of the probability that a conversion is known by now, by the scenario's law of the delay,
     so that a conversion still to come is no failure. In the traffic world s counts purchases and N views.
+
+    The equation: max{q : N d(m, q) <= (1 + slack) ln t}, d(p, q) = p ln(p / q) + q − p, the KLUCB variant of Vernade,
+    Cappé and Perchet (2017), read from the abstract and accounts of the paper. Ours: q may exceed 1, t counts trials of
+    the row, and the law of the delay is not cut off where the log stops to wait.
     """
 
     slack: float = parameter(0.0, "above 0 in the proofs", low=0.0)

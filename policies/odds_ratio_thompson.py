@@ -99,6 +99,11 @@ class OddsRatioThompson(Policy):
     Each refresh is a batch with a level of its own: log odds = level + effect. The level has a flat prior in each
     batch and is forgotten, so that only comparisons of arms within a batch teach. A batch of one arm teaches nothing:
     let a refresh show several pulls. Precisions of arms are kept, covariances are not.
+
+    Kim and Kim (2020) fit per batch logit p = level + contrast to a reference arm, the level under a flat prior, and
+    carry the joint normal posterior of the contrasts. Ours: effects with the prior N(0, sd²) in place of contrasts with
+    a flat one, so that no arm is the reference; and, after the level is integrated out, h − h² / Σh added to an arm's
+    precision, h = n p (1 − p), as in Chapelle and Li (2011), algorithm 3.
     """
 
     sd: float = parameter(1.0, "of the prior of an arm's effect on the log odds", low=1e-3, high=1e3)

@@ -1,5 +1,6 @@
 """compare.html and compare.md: two runs in the form of a report."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from reports.cells import estimate_cells, interval_cell
@@ -10,9 +11,10 @@ from reports.figures.differences import differences
 from reports.figures.over_time import Axis, over_time
 from reports.formatting import number, p_value
 from reports.leads import leads, titles
-from reports.leads_text import leads_block
+from reports.leads_text import leads_block, leads_sentence
 from reports.render import Report, write_report_files
 from reports.report_input import report_input, scenario_places
+from reports.sweep.text import decided
 from reports.tables.curves import mean_over_time
 from reports.tables.slices import minus, points, slices
 from sim.runs.run import StoredRun
@@ -27,21 +29,25 @@ def write_comparison(first: StoredRun, second: StoredRun, comparison: Comparison
 
 def comparison_report(first: StoredRun, second: StoredRun, comparison: Comparison) -> Report:
     """What differs in the scenarios, and in the results."""
-    names = titles([first, second])
+    names, found = titles([first, second]), leads(first, second, paired=comparison.paired)
     paired = "paired by replication" if comparison.paired else "independent runs"
     return Report(
         title=" → ".join(names),
         subtitle=f"the second run compared with the first, policy by policy; {paired}",
-        headline=_headline(comparison),
-        details=[*([UNLIKE_LENGTHS] if comparison.unlike_lengths else []), *_decisions(first, second)],
+        headline=changed_decision(first, second),
+        details=[
+            *_decisions(first, second, names),
+            leads_sentence(found),
+            *([UNLIKE_LENGTHS] if comparison.unlike_lengths else []),
+        ],
         sections=[
             Section("scenarios", "What differs in the scenarios", _scenarios(comparison)),
             Section(
                 "leads",
                 "How leads change",
-                leads_block(leads(first, second, paired=comparison.paired), (names[0], names[1])),
+                leads_block(found, (names[0], names[1])),
             ),
-            Section("results", "What differs in the results", _results(first, second, comparison)),
+            Section("results", "What differs in regret", _results(first, second, comparison)),
             Section(
                 "provenance",
                 "Where this comes from",
@@ -51,13 +57,21 @@ def comparison_report(first: StoredRun, second: StoredRun, comparison: Compariso
     )
 
 
-def _decisions(first: StoredRun, second: StoredRun) -> list[str]:
+def changed_decision(first: StoredRun, second: StoredRun) -> str:
+    """Whether both runs come to the same decision."""
+    one, two = (report_input(run).decision for run in (first, second))
+    before, after = decided(one.outcome, one.policy), decided(two.outcome, two.policy)
+    if before == after:
+        return f"The decision is the same in both runs: {before}."
+    return f"The decision changes: from {before} to {after}."
+
+
+def _decisions(first: StoredRun, second: StoredRun, names: Sequence[str]) -> list[str]:
     """What each run decides on its own."""
-    runs = (("First run", first), ("Second run", second))
-    return [f"{which}: {headline(report_input(run).decision)}" for which, run in runs]
+    return [f"{name}: {headline(report_input(run).decision)}" for name, run in zip(names, (first, second), strict=True)]
 
 
-def _headline(comparison: Comparison) -> str:
+def _regret_summary(comparison: Comparison) -> str:
     sure = [
         change for change in comparison.changes if change.p_adjusted is not None and change.p_adjusted < SIGNIFICANT
     ]
@@ -99,7 +113,7 @@ def _results(first: StoredRun, second: StoredRun, comparison: Comparison) -> lis
         else "The runs meet different luck: differences are those of independent means (Welch 1947)."
     )
     return [
-        Paragraph(f"{how} Negative is better in the second run."),
+        Paragraph(f"{_regret_summary(comparison)} {how} Negative is better in the second run."),
         FigureBlock(
             "compare_differences",
             "Mean difference of regret between the two runs, each policy",

@@ -13,11 +13,14 @@ METHODS = [
     ("ips, clipped_ips, snips", "rewards weighted by how much more often the policy takes the action than the log did"),
     ("dm", "the reward model alone; its interval leaves out that the model may be wrong"),
     ("dr, sndr, switch_dr, dros", "the reward model, corrected by weighted residuals"),
+    ("aw_aipw", "as dr, for logs that a bandit collected: rows of batches with large weights count less"),
+    ("number in brackets", "the weight from which the estimator clips, switches or shrinks, chosen from the log"),
     ("normal, bootstrap", "intervals for many rows; unknown where all rows that count are equal"),
     ("exact", "holds for any number of rows whose rewards have two values"),
     ("empirical_bernstein", "holds for any number of rows"),
     ("empirical_likelihood", "for many rows; stays within what a reward can be"),
     ("anytime", "holds at all numbers of rows at once, also on logs that a bandit collected"),
+    ("asymptotic_sequence", "as anytime, for many rows; narrower"),
 ]
 
 
@@ -49,7 +52,7 @@ def _section(place: int, evaluation: Evaluation, policy: PolicyEvaluation) -> Se
                 f"estimates_{place + 1}",
                 f"Estimates of {policy.policy} with 95 % intervals, and the mean of the log",
                 f"Dot: estimate. Line: its interval ({', else '.join(QUOTED[policy.diagnostics.adaptive])}). "
-                "Band: the mean reward of the log, with its interval.",
+                "Band: the mean reward of the log, with its interval. Arrow: the interval ends beyond the axis.",
                 off_policy(evaluation, policy),
             ),
             TableBlock(

@@ -10,7 +10,10 @@ GAP = "  "  # between the columns of a table
 
 
 def number(value: float | None, digits: int = 4) -> str:
-    """`digits` significant digits, thousands separated, never an exponent between 1e-4 and 1e15; a dash for nothing."""
+    """`digits` significant digits, thousands separated, never an exponent between 1e-4 and 1e15; a dash for nothing.
+
+    A negative number has a minus sign, not a hyphen.
+    """
     if value is None or not math.isfinite(value):
         return "–"
     if value == 0:
@@ -18,8 +21,13 @@ def number(value: float | None, digits: int = 4) -> str:
     size = int(f"{value:.{digits - 1}e}".partition("e")[2])  # after rounding: 999.96 is a four-digit 1,000
     if not -5 < size < 15:
         return f"{value:.{digits - 1}e}"
-    text = f"{value:,.{max(0, digits - 1 - size)}f}"
+    text = f"{value:,.{max(0, digits - 1 - size)}f}".replace("-", "−")
     return text.rstrip("0").rstrip(".") if "." in text and float(value).is_integer() else text
+
+
+def rounded(value: float, digits: int = 3) -> float:
+    """A value with `digits` significant digits."""
+    return float(f"{value:.{digits - 1}e}")
 
 
 def percent(share: float | None) -> str:

@@ -40,6 +40,7 @@ class Leads:
     unit: Unit
     baseline_means: tuple[float, float]
     changes: Sequence[LeadChange]
+    oracles: frozenset[str] = frozenset()
 
 
 def leads(first: StoredRun, second: StoredRun, *, paired: bool) -> Leads | None:
@@ -59,7 +60,8 @@ def leads(first: StoredRun, second: StoredRun, *, paired: bool) -> Leads | None:
         LeadChange(name, before.estimate(), after.estimate(), each, p, _unknown(name, baseline, one, two))
         for (name, (before, after)), each, p in zip(samples.items(), found, adjusted, strict=True)
     ]
-    return Leads(baseline, one.unit, (mean_of(baseline, one), mean_of(baseline, two)), changes)
+    means = mean_of(baseline, one), mean_of(baseline, two)
+    return Leads(baseline, one.unit, means, changes, one.oracles | two.oracles)
 
 
 def _given(run: StoredRun) -> DecisionInput:

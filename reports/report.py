@@ -48,7 +48,7 @@ def report_content(data: ReportInput) -> Report:
         title=scenario.name,
         subtitle=subtitle(data),
         headline=headline(data.decision),
-        details=[*key_points(data.decision), *who_points(data.decision, data.who_gains)],
+        details=[*who_points(data.decision, data.who_gains), *key_points(data.decision)],
         sections=build_sections(data),
     )
 

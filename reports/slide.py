@@ -11,7 +11,7 @@ from reports.sections.decision import decision
 from sim.files import make_folder, write_text
 
 SIZE = (1280, 720)  # CSS pixels
-MOST_POINTS = 6
+MOST_POINTS = 5
 
 
 def write_slide(data: ReportInput, folder: Path, title: str | None = None, author: str | None = None) -> Path:
@@ -25,7 +25,7 @@ def slide_content(data: ReportInput, title: str | None = None, author: str | Non
     """The headline, at most `MOST_POINTS` sentences, the chart of gains, and a line on where it comes from."""
     scenario, found = data.scenario, data.decision
     figures = [item for item in decision(data).content if isinstance(item, FigureBlock)]
-    points = [*key_points(found), *who_points(found, data.who_gains)]
+    points = [*who_points(found, data.who_gains), *key_points(found)[:-1]]  # without the command
     lines = [author, f"scenario {scenario.name}, {scenario.replications:,} replications, seed {scenario.seed}"]
     return Report(
         title=title or scenario.name,

@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 ROOT = Path(__file__).parents[1]
 LOCK = ROOT / "requirements.lock"
+HASH = "--hash=sha256:"
 CHECKED, VULNERABLE, NOT_CHECKED = 0, 1, 3
 _PIN = re.compile(r"([A-Za-z0-9][A-Za-z0-9._-]*)(?:\[[^\]]*\])?==([^\s;]+)\s*(?:;\s*(.*))?")
 
@@ -34,11 +35,11 @@ class Pin(NamedTuple):
 
 
 def pins(text: str) -> list[Pin]:
-    """The packages of a lock file; raises ValueError for a line that pins none."""
+    """The packages of a lock file, with or without hashes; raises ValueError for a line that pins none."""
     found = []
     for number, line in enumerate(text.splitlines(), start=1):
-        plain = line.partition("#")[0].strip()
-        if not plain:
+        plain = line.partition("#")[0].strip().removesuffix("\\").strip()
+        if not plain or plain.startswith(HASH):
             continue
         pinned = _PIN.fullmatch(plain)
         if not pinned:

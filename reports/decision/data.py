@@ -5,14 +5,14 @@ from typing import Any
 from reports.decision.anchors import Anchors
 from reports.decision.outcome import Gain
 from reports.decision.rule import Decision
-from reports.decision.text import headline, next_step
+from reports.decision.text import FOLDER, headline, next_step
 from reports.decision.who import WhoGains
 from reports.decision.who_text import who_data
 from reports.estimators.intervals import Estimate
 
 
-def decision_data(decision: Decision, who: WhoGains | None = None) -> dict[str, Any]:
-    """`outcome`, `policy`, `metric`, `gain`, … as documented in docs/decision.md."""
+def decision_data(decision: Decision, who: WhoGains | None = None, folder: str = FOLDER) -> dict[str, Any]:
+    """`outcome`, `policy`, `metric`, `gain`, … as documented in docs/decision.md; `folder` is the run's."""
     rival, given, unit = decision.rival, decision.given, decision.given.unit
     gain = None if rival is None else rival.estimate
     by_policy = {each.policy: each for each in decision.anchors}
@@ -38,7 +38,7 @@ def decision_data(decision: Decision, who: WhoGains | None = None) -> dict[str, 
         "stability": None if decision.stability is None else decision.stability.same_decision.value,
         "replications_needed": decision.needed,
         "who_gains": who_data(who),
-        "next_step": next_step(decision),
+        "next_step": next_step(decision, folder),
         "text": headline(decision),
     }
 

@@ -43,7 +43,7 @@ def _lock_out(policy: str, given: DecisionInput) -> Guardrail | None:
     least = share_interval(own.locked, own.pages).low
     passed = least is None or most is None or least <= most + TOLERATED
     compared = f", {percent(base.share)} under {given.baseline}" if base else ""
-    return Guardrail("lock_out", passed, f"locked out on {percent(own.share)} of pages{compared}")
+    return Guardrail("lock_out", passed, f"locked out of the best caption on {percent(own.share)} of pages{compared}")
 
 
 def _worst(policy: str, given: DecisionInput) -> Guardrail:

@@ -18,7 +18,7 @@ from reports.decision.guardrails import guardrails, share_of
 from reports.decision.inputs import MATERIAL, DecisionInput
 from reports.decision.outcome import Gain, Outcome, choose
 from reports.decision.stability import Stability, stability
-from reports.decision.tails import gain_of, mean_of, shortage, tails_of
+from reports.decision.tails import Shortage, gain_of, mean_of, shortage, tails_of
 from reports.estimators.intervals import CONFIDENCE, moments
 from reports.estimators.simultaneous import critical_value, simultaneous_level
 
@@ -47,6 +47,8 @@ class Decision:
     needed: int | None
     stability: Stability | None
     given: DecisionInput
+    unseen: Shortage | None = None
+    """Why the baseline's lock-outs are not known; None where they are."""
 
 
 def decide(given: DecisionInput) -> Decision:
@@ -57,11 +59,12 @@ def decide(given: DecisionInput) -> Decision:
     eligible = [gain for gain in gains if gain.policy in given.candidates and gain.passes]
     tied = _tied(eligible, given)
     outcome, named = choose(eligible, tied, MATERIAL * abs(mean_of(given.baseline, given)))
-    unknown = tails_of(given).lock_outs_unknown(given.baseline, given.replications)
-    if given.one_caption or not given.candidates or (outcome == "keep" and unknown):
+    unseen = tails_of(given).lock_outs_short(given.baseline, given.replications)
+    if given.one_caption or not given.candidates or (outcome == "keep" and unseen):
         outcome, named = "undecided", None
     rival = named or next(iter(eligible), None) or next((g for g in gains if g.policy in given.candidates), None)
     named_policy = given.baseline if named is None else named.policy
+    open_question = outcome == "undecided" and not given.one_caption
     subjects = dict.fromkeys([given.baseline, *([rival.policy] if rival else [])])
     return Decision(
         outcome=outcome,
@@ -72,7 +75,8 @@ def decide(given: DecisionInput) -> Decision:
         anchors=[anchors(name, given, level) for name in subjects],
         level=level,
         confidence=CONFIDENCE,
-        needed=_needed(rival, given, level) if outcome == "undecided" and rival and not given.one_caption else None,
+        needed=_needed(rival, given, level, unseen) if open_question and rival else None,
+        unseen=unseen,
         stability=stability(given, eligible, level) if eligible else None,
         given=given,
     )
@@ -107,14 +111,15 @@ def _tied(eligible: Sequence[Gain], given: DecisionInput) -> list[Gain]:
     return [eligible[0], *(gain for gain in eligible[1:] if not worse(gain))]
 
 
-def _needed(rival: Gain, given: DecisionInput, level: float) -> int | None:
+def _needed(rival: Gain, given: DecisionInput, level: float, unseen: Shortage | None) -> int | None:
     """Replications that would decide if the true gain is the one seen: to show it, or to show that it is immaterial."""
     margin = MATERIAL * abs(mean_of(given.baseline, given))
     distance = max(rival.estimate.value, margin - rival.estimate.value)
     if distance <= 0.0:
         return None
     root = (critical_value(level, max(1, given.replications - 1)) + float(ndtri(POWER))) * rival.sd / distance
-    needed = max(root**2, rival.shortage.needed if rival.shortage else 0, given.replications + 1)
+    short = [rival.shortage, unseen if rival.estimate.value <= margin else None]
+    needed = max(root**2, given.replications + 1, *(each.needed for each in short if each))
     return rounded_up(needed) if needed <= MOST_REPLICATIONS else None
 
 

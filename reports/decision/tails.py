@@ -142,11 +142,17 @@ class Tails:
         judged = self.stratified or self.learners & set(pair) or self.groups(*pair) is not None
         return not judged and may_undercover(moments(values))
 
-    def shortage(self, policy: str, other: str | None, replications: int) -> Shortage | None:
-        """The largest shortage of lock-outs, or of replications of a learner; None where there are enough."""
+    def shortage(self, policy: str, other: str | None, replications: int, *, above: bool = False) -> Shortage | None:
+        """The largest shortage of lock-outs, or of replications of a learner; None where there are enough.
+
+        `above`: the claim is that `policy` is above `other`. Lock-outs of `other` that no page shows do not weaken it:
+        their cost would add to the difference.
+        """
         if self.stratified:
             return None
         own, theirs = self.lock_outs.get(policy), self.lock_outs.get(other or "")
+        if above and theirs and theirs.locked == 0:
+            theirs = None
         if own and theirs:
             own, theirs = _without(own, theirs), _without(theirs, own)
         found = [lock_out_shortage(policy, own, replications)]
@@ -155,10 +161,9 @@ class Tails:
         found += [self._learner(name, replications) for name in (policy, other) if name in self.learners]
         return largest(found)
 
-    def lock_outs_unknown(self, policy: str, replications: int) -> bool:
-        """Whether the cost of the policy's lock-outs is not known."""
-        seen = self.lock_outs.get(policy)
-        return not self.stratified and lock_out_shortage(policy, seen, replications) is not None
+    def lock_outs_short(self, policy: str, replications: int) -> Shortage | None:
+        """Why the cost of the policy's lock-outs is not known; None where it is."""
+        return None if self.stratified else lock_out_shortage(policy, self.lock_outs.get(policy), replications)
 
     def _flags(self, name: str | None) -> Groups | None:
         seen = self.lock_outs.get(name or "")
@@ -194,8 +199,14 @@ def gain_of(policy: str, other: str, given: DecisionInput, level: float) -> Esti
 
 
 def shortage(policy: str, given: DecisionInput) -> Shortage | None:
-    """The largest shortage of the comparison of `policy` with the baseline; None where the sample is large enough."""
-    found = [_few(given.replications), tails_of(given).shortage(policy, given.baseline, given.replications)]
+    """The largest shortage of the claim that `policy` gains; None where the sample is large enough.
+
+    The opposite claim, which keeps the baseline, needs the baseline's lock-outs besides (`Tails.lock_outs_short`).
+    """
+    found = [
+        _few(given.replications),
+        tails_of(given).shortage(policy, given.baseline, given.replications, above=True),
+    ]
     if not (tails_of(given).stratified or given.learners & {policy, given.baseline}):
         found.append(_skewed(moments(given.values[policy] - given.values[given.baseline])))
     return largest(found)

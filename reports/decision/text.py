@@ -1,5 +1,6 @@
 """The decision in plain sentences."""
 
+import shlex
 from collections.abc import Sequence
 
 from reports.decision.anchors import Anchors
@@ -10,6 +11,8 @@ from reports.estimators.intervals import Estimate
 from reports.formatting import percent, percent_interval
 
 ALMOST_NOTHING = 0.1  # of the possible gain
+FOLDER = "RUN"
+"""Stands for the run folder where it is not known."""
 MOST_RISKS = 3  # policies named with their failed guardrails
 
 
@@ -30,12 +33,15 @@ def headline(decision: Decision) -> str:
     return f"Keep {given.baseline}: {_excluded(decision)}."
 
 
-def key_points(decision: Decision) -> list[str]:
-    """What stands beside the headline: the anchors of the baseline, the risks, the next step."""
+def key_points(decision: Decision, folder: str = FOLDER) -> list[str]:
+    """What stands beside the headline: the anchors of the baseline, the risks, the next step.
+
+    `folder` is the run's, for commands.
+    """
     if decision.given.one_caption:
-        return [next_step(decision)]
+        return [next_step(decision, folder)]
     anchors = [_anchor(decision.anchors[0], decision), _rotation(decision)]
-    return _present([*anchors, _risks(decision), _shortage(decision), _next(decision)])
+    return _present([*anchors, _risks(decision), _shortage(decision), f"Next step: {next_step(decision, folder)}"])
 
 
 def details(decision: Decision) -> list[str]:
@@ -51,29 +57,36 @@ def _present(sentences: Sequence[str]) -> list[str]:
     return [sentence for sentence in sentences if sentence]
 
 
-def next_step(decision: Decision) -> str:
+def next_step(decision: Decision, folder: str = FOLDER) -> str:
     """What to do next, with a command where there is one."""
+    step = _step(decision, shlex.quote(folder))
+    known = folder != FOLDER or f" {FOLDER}" not in step
+    return step if known else f"{step} {FOLDER} is the folder of this run."
+
+
+def _step(decision: Decision, folder: str) -> str:
     given = decision.given
     if decision.outcome == "switch":
-        return f"Size a field test: `power {given.scenario} --difference 5%`."
+        return f"Size a field test: `python -m sim power {folder}/scenario.yaml --difference 5%`."
     if decision.outcome == "keep":
         return "Nothing to change. Test other policies, or other assumptions of the scenario."
     if given.one_caption:
         return "Use a scenario whose pages have at least two captions."
     if decision.rival is None:
         return f"Add policies to the scenario, for example `thompson_beta`, beside {given.baseline}."
-    return _decide_by(decision, unlucky=given.tails_wanted and decision.rival.shortage is not None)
+    short = decision.rival.shortage or decision.unseen
+    return _decide_by(decision, folder, unlucky=given.tails_wanted and short is not None)
 
 
-def _decide_by(decision: Decision, *, unlucky: bool) -> str:
+def _decide_by(decision: Decision, folder: str, *, unlucky: bool) -> str:
     """What would decide: unlucky replications, or more of the others."""
     given = decision.given
     if unlucky:
-        return f"Show the unlucky starts: `run {given.scenario} --set world.unlucky=200`."
+        return f"Show the unlucky starts: `python -m sim run {folder} --fresh --set world.unlucky=200`."
     if decision.needed is None:
         return "The difference is too small: no feasible number of replications decides."
     more = decision.needed - given.replications
-    command = f"run {given.scenario} --set replications={decision.needed} --resume"
+    command = f"python -m sim run {folder} --set replications={decision.needed}"
     return f"About {more:,} more replications would decide: `{command}`."
 
 
@@ -121,12 +134,13 @@ def _anchor(each: Anchors, decision: Decision) -> str:
     text = f"{each.policy} {verb} random choice: {amount(abs(over.value), unit)} {per} ({limits(over, unit)})"
     if share is None or share.low is None or share.high is None:
         return f"{text}."
-    return f"{text}, {percent(share.value)} of the possible gain ({percent_interval(share.low, share.high)})."
+    limits_of = percent_interval(share.low, share.high)
+    return f"{text}, {percent(share.value)} of what perfect choice would add ({limits_of})."
 
 
 def _rotation(decision: Decision) -> str:
     each, unit = decision.anchors[0], decision.given.unit
-    if each.over_rotation is None:
+    if each.over_rotation is None or (decision.rival and decision.rival.policy == decision.given.rotation):
         return ""
     word = "more" if each.over_rotation.value >= 0 else "less"
     size = amount(abs(each.over_rotation.value), unit)
@@ -134,10 +148,6 @@ def _rotation(decision: Decision) -> str:
         f"Against {decision.given.rotation}, which needs no learning, {each.policy} earns {size} {word} {unit.per} "
         f"({limits(each.over_rotation, unit)})."
     )
-
-
-def _next(decision: Decision) -> str:
-    return f"Next step: {next_step(decision)}" if decision.outcome == "undecided" else ""
 
 
 def _ties(decision: Decision) -> str:
@@ -157,10 +167,21 @@ def _risks(decision: Decision) -> str:
 
 def _shortage(decision: Decision) -> str:
     rival = decision.rival
-    if rival is None or rival.shortage is None:
+    if rival is None:
         return ""
+    if rival.shortage is None:
+        return _unseen(decision)
     needed = f"it needs about {rounded_up(rival.shortage.needed):,} replications"
     return f"The interval may be too narrow: {rival.shortage.why}; {needed}."
+
+
+def _unseen(decision: Decision) -> str:
+    """What is not known of the baseline's lock-outs, where that could change the decision or add to the gain."""
+    if decision.unseen is None:
+        return ""
+    if decision.outcome == "switch":
+        return f"The gain may be larger: {decision.unseen.why}."
+    return f"{decision.unseen.why}; it needs about {rounded_up(decision.unseen.needed):,} replications."
 
 
 def _stability(decision: Decision) -> str:

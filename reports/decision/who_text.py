@@ -6,7 +6,7 @@ from reports.decision.inputs import amount, bare
 from reports.decision.rule import Decision
 from reports.decision.who import WhoGains
 from reports.estimators.intervals import Estimate
-from reports.formatting import percent, percent_interval
+from reports.formatting import percent, percent_interval, rounded
 
 
 def who_points(decision: Decision, who: WhoGains | None) -> list[str]:
@@ -31,8 +31,8 @@ def _pages(who: WhoGains) -> str:
     word = "gains" if median > 0 else "loses" if median < 0 else "is unchanged, at"
     return (
         f"Who gains from {who.policy} instead of {who.baseline}: {percent(who.pages.value)} of pages "
-        f"({percent_interval(who.pages.low, who.pages.high)}) and {percent(who.histories.value)} of histories; the "
-        f"median page {word} {amount(abs(median), unit)} {unit.per}."
+        f"({percent_interval(who.pages.low, who.pages.high)}) and {percent(who.histories.value)} of simulated "
+        f"histories; the median page {word} {amount(abs(median), unit)} {unit.per}."
     )
 
 
@@ -43,8 +43,8 @@ def _stake(who: WhoGains) -> str:
     money, plain = who.unit, bare(who.unit)
     pages = "1 page" if who.fleet == 1 else f"{who.fleet:,} pages"
     return (
-        f"Money at stake for {pages}: {amount(stake.value, money)} per year "
-        f"(95 % interval {amount(stake.low, plain)} to {amount(stake.high, plain)})."
+        f"Money at stake for {pages}: {amount(rounded(stake.value), money)} per year "
+        f"(95 % interval {amount(rounded(stake.low), plain)} to {amount(rounded(stake.high), plain)})."
     )
 
 

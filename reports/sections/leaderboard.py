@@ -26,7 +26,7 @@ def _board(data: ReportInput) -> TableBlock:
     columns = [column for column in _columns(data) if any(row.get(column[1]) is not None for row in shown)]
     rows = [[Cell(row["policy"]), *(_cell(row, key, show) for _, key, show in columns)] for row in shown]
     return TableBlock(
-        "Policies, best first: means and quantiles over replications",
+        "Policies, best first: means over replications; q05 to worst 1 % are of regret",
         ["policy", *(title for title, _, _ in columns)],
         rows,
         emphasised=data.leader,

@@ -41,7 +41,7 @@ def money_board(summary: pl.DataFrame, given: DecisionInput) -> Leaderboard:
     """Policies by money, in the decision's unit; shortfall is what the oracle earns more in the same replications."""
     rows = {str(row["policy"]): row for row in summary.to_dicts()}
     ranked = sorted(rows, key=lambda name: -float(given.values[name].mean()))
-    header = ["policy", "$ per page and month", "95 % interval", "shortfall, $", "locked out", "best arm"]
+    header = ["policy", "$/page /month", "95 % interval", "shortfall, $", "locked out", "best arm"]
     return Leaderboard(header, [_money_row(name, rows[name], given) for name in ranked])
 
 

@@ -20,7 +20,7 @@ from sim.calibration.statistics import read_statistics, statistics_figures
 from sim.calibration.views import ViewLaw, view_figures, view_laws
 from sim.calibration.volumes import volume_figures
 from sim.calibration.writing import content_of, scenario_text
-from sim.errors import InputError
+from sim.errors import InputError, ScenarioError
 from sim.files import make_folder, write_text
 from sim.scenario import Scenario, load
 
@@ -103,7 +103,19 @@ def calibrate(
     _require(source, log)
     table = read_statistics(stats) if stats is not None else None
     found = _calibrated(source, log, table, shrink=shrink, seed=seed)
+    _require_valid(found)
     return replace(found, simulations=_simulations(found, log, simulate, seed)) if simulate else found
+
+
+def _require_valid(found: Calibration) -> None:
+    try:
+        load(content_of(found.figures, _name(found.source), found.days))
+    except ScenarioError as error:
+        listed = "\n".join(f"  {each}" for each in error.problems)
+        raise InputError(
+            f"{found.source}: the log has figures that no scenario can have:\n{listed}",
+            "Look for the rows that these come from, and leave them out.",
+        ) from error
 
 
 def _simulations(found: Calibration, log: Sends, replications: int, seed: int) -> tuple[Prediction, ...]:

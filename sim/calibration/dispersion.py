@@ -4,6 +4,10 @@ Maximum likelihood: a message's purchases are negative binomial with a CV of the
 caption, whose log-normal quality all messages of the caption share. The integral over the quality is Gauss–Hermite's.
 Messages without a caption are captions of their own. Slow changes of a caption's rate are not told apart from its
 quality.
+
+The level of each page is estimated from the same messages. Plain maximum likelihood takes it for known, and spreads
+come out too small, as a variance does that is divided by n. The likelihood is therefore adjusted by half the logarithm
+of the information on the levels (Cox and Reid 1987), as restricted maximum likelihood does for normal data.
 """
 
 import math
@@ -59,7 +63,7 @@ def _alone(likelihood: "_Likelihood") -> Figure:
 
 
 class _Likelihood:
-    """Of the logarithms of the captions' sigma and of the messages' CV."""
+    """Of the logarithms of the captions' sigma and of the messages' CV, adjusted for the levels of the pages."""
 
     def __init__(self, sends: Sends, fit: PurchaseFit, rows: Flags) -> None:
         own = int(sends.caption.max()) + 1 + np.arange(sends.rows)
@@ -68,12 +72,15 @@ class _Likelihood:
         self._starts: Integers = np.flatnonzero(np.append(True, np.diff(caption[order]) != 0))
         self._sold = sends.purchased[rows][order].astype(np.float64)
         self._log_mean = np.log(fit.mean[rows][order])
+        # A rate near saturation moves less than the quality: by the slope of s(x) = x / (1 + x / LIMIT).
+        self._slope = 1.0 - fit.rate[rows][order] / LIMIT
+        self._page: Integers = sends.page[rows][order][self._starts]
         size = np.diff(np.append(self._starts, len(order)))
         self.pairs = int((size * (size - 1) // 2).sum())
 
     def loss(self, at: Floats) -> float:
-        """Minus the log-likelihood at (log sigma, log CV)."""
-        sigma, shape = math.exp(at[0]), math.exp(-2.0 * at[1])
+        """Minus the adjusted log-likelihood at (log sigma, log CV)."""
+        sigma, shape = math.exp(at[0]) * self._slope, math.exp(-2.0 * at[1])
         nodes, weights = np.polynomial.hermite_e.hermegauss(NODES)
         constant = float((gammaln(self._sold + shape) - gammaln(shape)).sum())
         parts = []
@@ -82,7 +89,18 @@ class _Likelihood:
             mean = np.exp(log_mean)
             each = self._sold * (log_mean - math.log(shape)) - (self._sold + shape) * np.log1p(mean / shape)
             parts.append(np.add.reduceat(each, self._starts) + math.log(weight / math.sqrt(2.0 * math.pi)))
-        return -constant - float(logsumexp(np.array(parts), axis=0).sum())
+        return self.adjustment(at) - constant - float(logsumexp(np.array(parts), axis=0).sum())
+
+    def adjustment(self, at: Floats) -> float:
+        """Half the logarithm of the information on all page levels, at (log sigma, log CV).
+
+        A message of mean m tells w = m / (1 + m · CV²) of the level of its caption, and a caption W / (1 + sigma² W) of
+        that of its page, W the sum of its w.
+        """
+        mean = np.exp(self._log_mean)
+        caption = np.add.reduceat(mean / (1.0 + mean * math.exp(2.0 * at[1])), self._starts)
+        page = np.bincount(self._page, caption / (1.0 + math.exp(2.0 * at[0]) * caption))
+        return 0.5 * float(np.log(page[page > 0.0]).sum())
 
     def best(self) -> Floats:
         """Where the loss is least, within the limits."""

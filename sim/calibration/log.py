@@ -10,6 +10,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sim.errors import InputError
+from sim.scenario.sections.traffic import MAX_DOLLARS
+from sim.scenario.sections.traffic_values import MAX_FANS
 from sim.units import DAY_S, MICROS
 from sim.warehouse.send_logs import collect_log, column_names, scan_log
 from sim.wording import near
@@ -24,6 +26,8 @@ COUNTS = ("sent_count", "viewed_count", "purchased_count")
 ROW = "row of the log"
 NO_CAPTION = -1
 MAX_SHOWN = 12
+LARGEST_COUNT = 2.0**62
+CORRECT = "Correct these rows, or leave them out; docs/calibration.md says what each column holds."
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,16 +124,18 @@ class _Reader:
         time = self._time("sending_time")
         price = np.nan_to_num(self._numbers("price", null=0.0))
         self._refuse("price", price < 0.0, "negative")
+        self._refuse("price", price > MAX_DOLLARS, f"above {MAX_DOLLARS:,} dollars, the most of a scenario")
         unsold_missing = self._unsold_is_missing(price)
         sent, viewed = self._count("sent_count"), self._count("viewed_count")
         purchased = self._count("purchased_count", null=0.0 if unsold_missing else None)
         self._refuse("sent_count", sent == 0, "0: a message to no one")
+        self._refuse("sent_count", sent > MAX_FANS, f"above {MAX_FANS:,} fans, the most of a scenario")
         self._refuse("viewed_count", viewed > sent, "more than sent_count", than="sent_count")
         self._refuse("purchased_count", purchased > viewed, "more than viewed_count", than="viewed_count")
         self._duplicates()
         caption = self._captions()
         if self._problems:
-            raise InputError("\n".join((f"{self._source}: the log cannot be used", *self._problems)))
+            raise InputError("\n".join((f"{self._source}: the log cannot be used", *self._problems)), CORRECT)
         self._remark_earnings(price, purchased)
         if ((price == 0.0) & (purchased > 0)).any():
             self._notes.append("unpriced messages with purchases: the model knows none, their purchases are left out")
@@ -178,7 +184,8 @@ class _Reader:
         known = np.isfinite(values)
         self._refuse(name, known & (values < 0.0), "negative")
         self._refuse(name, known & (values != np.rint(values)), "not a whole number")
-        return np.where(known & (values >= 0.0), np.rint(values), 0.0).astype(np.int64)
+        # Larger numbers than an integer holds are refused all the same.
+        return np.clip(np.where(known, np.rint(values), 0.0), 0.0, LARGEST_COUNT).astype(np.int64)
 
     def _unsold_is_missing(self, price: Floats) -> bool:
         """Whether NULL purchases mean that a message sold nothing: some are NULL, and none of the priced ones is 0."""

@@ -59,8 +59,8 @@ def _per_view(fit: PurchaseFit, law: PageLaw | None, freedom: float) -> Figure:
     else:
         level, reach = law.intercept, law.intercept_reach
     log_rate, reaches = level + relative - math.log(usual), np.hypot(reach, _reach(freedom) * error)
-    rates = [np.exp(log_rate + sign * reaches) for sign in (0.0, -1.0, 1.0)]
-    points, low, high = (np.clip(each, 1e-9, 1.0) for each in rates)
+    logs = (np.clip(log_rate + sign * reaches, math.log(1e-9), 0.0) for sign in (0.0, -1.0, 1.0))
+    points, low, high = (np.exp(each) for each in logs)
     slopes = ", ".join(f"{plain(a)}" for a in np.exp(relative - relative[0]))
     return Figure(
         PER_VIEW,

@@ -58,7 +58,8 @@ def _compared(
     found = leads(*runs, paired=comparison.paired)
     data = _data(comparison) | _decisions(*runs) | {"first": names[0], "second": names[1], "leads": leads_data(found)}
     heading = f"{names[0]} → {names[1]}"
-    text = "\n\n".join([heading, _text(comparison), leads_text(found), _decision_text(runs, names)])
+    said = [_decision_text(runs, names), leads_text(found), _regret(comparison, runs[0])]
+    text = "\n\n".join([heading, _scenarios(comparison), *said])
     if out is not None and dry_run:
         files = [str(out / name) for name in ("compare.html", "compare.md", "figures")]
         return data | {"would_write": files}, text + "\n\nwould write\n  " + "\n  ".join(files)
@@ -75,8 +76,8 @@ def _decisions(first: "Run", second: "Run") -> dict[str, Any]:
     from reports.decision.data import decision_data
 
     return {
-        "decision": decision_data(second.decision, second.who_gains),
-        "first_decision": decision_data(first.decision, first.who_gains),
+        "decision": decision_data(second.decision, second.who_gains, str(second.path)),
+        "first_decision": decision_data(first.decision, first.who_gains, str(first.path)),
     }
 
 
@@ -112,20 +113,26 @@ def _change(change: "Change") -> dict[str, Any]:
     }
 
 
-def _text(comparison: "Comparison") -> str:
+def _scenarios(comparison: "Comparison") -> str:
+    """What the scenarios differ in, and how the runs are compared."""
     from reports.compare import UNLIKE_LENGTHS
-    from reports.formatting import text_table
+    from reports.formatting import wrapped
 
     lines = ["scenarios are the same"] if not comparison.scenario else ["scenarios differ in"]
     lines += [f"  {key}: {a} -> {b}" for key, (a, b) in comparison.scenario.items()]
-    lines += ["", UNLIKE_LENGTHS] if comparison.unlike_lengths else []
-    lines += ["", "paired by replication" if comparison.paired else "independent runs (Welch)"]
-    if comparison.changes:
-        header = ["policy", "mean regret", "then", "difference", "95 % interval", "adjusted p"]
-        lines.append(text_table(header, [_row(change) for change in comparison.changes]))
+    lines += ["", wrapped(UNLIKE_LENGTHS)] if comparison.unlike_lengths else []
+    lines += ["", "paired by replication" if comparison.paired else "independent runs"]
     for which, names in (("first", comparison.only_first), ("second", comparison.only_second)):
         lines += [f"only in the {which}: {', '.join(names)}"] if names else []
     return "\n".join(lines)
+
+
+def _regret(comparison: "Comparison", first: "Run") -> str:
+    from reports.formatting import text_table
+
+    header = ["policy", "regret", "then", "difference", "95 % interval", "adjusted p"]
+    table = [text_table(header, [_row(change) for change in comparison.changes])] if comparison.changes else []
+    return "\n".join([f"Mean regret per replication ({first.scenario.world_kind.reward})", *table])
 
 
 def _row(change: "Change") -> list[str]:

@@ -72,7 +72,7 @@ def command(
     if slide:
         written |= _slide(data, folder, title, author, copies)
     lines = [wrapped(headline(data.decision)), *(f"{kind}: {path}" for kind, path in written.items())]
-    output.result({**written, "decision": decision_data(data.decision, data.who_gains)}, "\n".join(lines))
+    output.result({**written, "decision": decision_data(data.decision, data.who_gains, str(run))}, "\n".join(lines))
     if show:
         click.launch(report.resolve().as_uri())
 

@@ -149,19 +149,19 @@ def _say_result(run: "Run", out: Path | str, no_report: bool, output: Output) ->
         output.note(f"note: {remark}")
     report, decision = None if no_report else _within(out, "report.html"), run.decision
     where = f"report: {report}" if report else f"run folder: {out}"
-    sentences = [headline(decision), *key_points(decision), *who_points(decision, run.who_gains)]
-    data = {"run": str(out), "report": report, "headline": headline(decision)} | _run_data(run)
+    sentences = [headline(decision), *who_points(decision, run.who_gains), *key_points(decision, str(out))]
+    data = {"run": str(out), "report": report, "headline": headline(decision)} | _run_data(run, str(out))
     output.result(data, _text(run, sentences, where))
     failed = [outcome.claim for outcome in run.checks if not outcome.passed]
     if failed:
         raise CheckFailedError("\n".join(f"check failed: {claim}" for claim in failed))
 
 
-def _run_data(run: "Run") -> dict[str, Any]:
+def _run_data(run: "Run", folder: str) -> dict[str, Any]:
     from reports.decision.data import decision_data
 
     return {
-        "decision": decision_data(run.decision, run.who_gains),
+        "decision": decision_data(run.decision, run.who_gains, folder),
         "policies": run.summary.to_dicts(),
         "checks": [{"claim": v.claim, "passed": v.passed, "detail": v.detail} for v in run.checks],
     }

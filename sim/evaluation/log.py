@@ -4,6 +4,7 @@ Read from Parquet, CSV, a DuckDB file with the table `mass_messages`, or a run f
 are found where the file is our send log or an Open Bandit Dataset file; `columns` names them for any other table.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -45,6 +46,8 @@ KNOWN: dict[str, dict[str, str]] = {
 }
 """Layouts that are recognised by their columns."""
 _ROW = "row of the file"
+DECIMAL_COMMA = re.compile(r"-?[\d.]*\d,\d+")
+CORRECT = "Correct the rows, or leave them out."
 _ARRAYS = ("stratum", "action", "reward", "propensity", "target", "batch")
 
 
@@ -137,7 +140,8 @@ def _roles(
             )
     for role, name in roles.items():
         if name not in present:
-            raise InputError(f"{source}: has no column {name!r} ({role}){did_you_mean(name, present)}")
+            hint = f"Name another: --columns {role}=COLUMN. The log has {', '.join(present[:12])}"
+            raise InputError(f"{source}: has no column {name!r} ({role}){did_you_mean(name, present)}", hint)
     return roles
 
 
@@ -155,7 +159,7 @@ def _log(source: str, frame: pl.LazyFrame, roles: Mapping[str, str], rule: Rule 
     )
     if not len(actions):
         raise InputError(f"{source}: no row has an action (`{roles['action']}` is always NULL)")
-    _require_numbers(source, frame.collect_schema(), roles)
+    _require_numbers(source, sent, roles)
     when = [] if rule is None else [micros(frame.collect_schema(), "time").alias("time")]
     table = _collected(source, sent, [pl.col(_ROW), *_encoded(roles, actions, strata), *when])
     columns = _Columns(source, table, roles)
@@ -233,10 +237,31 @@ def _batches(values: pl.Series) -> Codes:
     return changed.cast(pl.Int32).cum_sum().to_numpy()
 
 
-def _require_numbers(source: str, schema: pl.Schema, roles: Mapping[str, str]) -> None:
+def _require_numbers(source: str, frame: pl.LazyFrame, roles: Mapping[str, str]) -> None:
+    schema = frame.collect_schema()
     for role in ("reward", "propensity", "target"):
-        if role in roles and not (schema[role].is_numeric() or schema[role] == pl.Boolean):
-            raise InputError(f"{source}: column {roles[role]!r} ({role}) holds {schema[role]}, not numbers")
+        if role not in roles or schema[role].is_numeric() or schema[role] == pl.Boolean:
+            continue
+        if schema[role] == pl.String:
+            _refuse_text(source, frame, role, roles[role])
+        what = f"column {roles[role]!r} ({role}) holds {schema[role]}, not numbers"
+        raise InputError(f"{source}: {what}", "Write the column as numbers.")
+
+
+def _refuse_text(source: str, frame: pl.LazyFrame, role: str, name: str) -> None:
+    """InputError that names the first row whose text is no number; nothing where all of them are."""
+    number = pl.col(role).str.strip_chars().cast(pl.Float64, strict=False)
+    bad = collect_log(source, frame.select(_ROW, role).filter(pl.col(role).is_not_null() & number.is_null()))
+    if bad.height:
+        row, value = bad.row(0)
+        comma = DECIMAL_COMMA.fullmatch(value.strip())
+        what = "with a comma: write decimals with a point" if comma else "not a number"
+        raise InputError(f"{source}: row {row}: {name} is {value!r}, {what}{_more(bad.height)}", CORRECT)
+
+
+def _more(count: int) -> str:
+    """How many rows beside the one named have the same problem."""
+    return f" (and {count - 1:,} more row{'s' if count > 2 else ''})" if count > 1 else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,6 +290,6 @@ class _Columns:
             return
         index, count = int(np.argmax(bad)), int(bad.sum())
         row, value = self.table[_ROW][index], self.table[role][index]
-        more = f" (and {count - 1:,} more rows)" if count > 1 else ""
-        hint = "Record the probability when the decision is made." if role == "propensity" else ""
-        raise InputError(f"{self.source}: row {row}: {self.roles[role]} is {value!r}, {what}{more}", hint)
+        shown = "NULL" if value is None else f"{value!r}, {what}"
+        hint = "Record the probability when the decision is made." if role == "propensity" else CORRECT
+        raise InputError(f"{self.source}: row {row}: {self.roles[role]} is {shown}{_more(count)}", hint)

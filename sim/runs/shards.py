@@ -45,12 +45,12 @@ class Shard:
         return islice(pipeline.plan.all_missing(nothing), self.index, None, self.count)
 
 
-# Per scheduler: the variable of the index, that of the number, and that of the first index.
+# Per scheduler: the variables of the index, of the number, of the first index, and of the step between indexes.
 _SCHEDULERS = (
-    ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN"),
-    ("CLOUD_RUN_TASK_INDEX", "CLOUD_RUN_TASK_COUNT", ""),
-    ("JOB_COMPLETION_INDEX", "", ""),  # a Kubernetes job with completionMode: Indexed
-    ("COILED_BATCH_TASK_ID", "", ""),
+    ("SLURM_ARRAY_TASK_ID", "SLURM_ARRAY_TASK_COUNT", "SLURM_ARRAY_TASK_MIN", "SLURM_ARRAY_TASK_STEP"),
+    ("CLOUD_RUN_TASK_INDEX", "CLOUD_RUN_TASK_COUNT", "", ""),
+    ("JOB_COMPLETION_INDEX", "", "", ""),  # a Kubernetes job with completionMode: Indexed
+    ("COILED_BATCH_TASK_ID", "", "", ""),
 )
 
 
@@ -67,7 +67,7 @@ def shard_of_environment(count: int | None, environment: Mapping[str, str] = os.
 
     Raises InputError where no variable is set, or the number is unknown or another one.
     """
-    for index_name, count_name, first_name in _SCHEDULERS:
+    for index_name, count_name, first_name, step_name in _SCHEDULERS:
         if index_name in environment:
             told = _number(count_name, environment) if count_name in environment else None
             if told is not None and count is not None and told != count:
@@ -76,7 +76,8 @@ def shard_of_environment(count: int | None, environment: Mapping[str, str] = os.
             if number is None:
                 raise InputError(f"{index_name} is set, but not the number of shards", "Give it with --shards N.")
             first = _number(first_name, environment) if first_name in environment else 0
-            return Shard(_number(index_name, environment) - first, number)
+            step = max(1, _number(step_name, environment)) if step_name in environment else 1
+            return Shard((_number(index_name, environment) - first) // step, number)
     names = ", ".join(names[0] for names in _SCHEDULERS)
     raise InputError("--shards needs a scheduler's variable for the index", f"Set one of {names}, or use --shard I/N.")
 

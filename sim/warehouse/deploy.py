@@ -18,7 +18,7 @@ CANDIDATES = tuple(name.rsplit("/", 1)[1] for name in sql.names(sql.CANDIDATES))
 VIEWS = tuple(name.rsplit("/", 1)[1] for name in sql.names(sql.VIEWS))
 LONG_LINE = 200
 _BREAKS = re.compile(r" (?=(?:[-+*/]|WHEN|THEN|ELSE|END)[ )])")
-ARGUMENTS = (("successes", "INT64"), ("failures", "INT64"))
+_ARGUMENTS = re.compile(r"^CREATE FUNCTION [^(]*\((.*)\)$", re.MULTILINE)
 DRIFT = frozenset({"differs", "refuse", "replace"})
 
 
@@ -86,7 +86,8 @@ def require_no_drift(steps: Sequence[Step]) -> None:
     """CheckFailedError where anything is missing or differs from the project."""
     changed = [step for step in steps if step.writes or step.action in DRIFT]
     if changed:
-        raise CheckFailedError(f"{_names(changed)}: not as in the project", "`deploy` creates what is missing")
+        hint = "`deploy` creates what is missing, `--replace` also replaces functions; tables need the ALTERs shown"
+        raise CheckFailedError(f"{_names(changed)}: not as in the project", hint)
 
 
 def _names(steps: Sequence[Step]) -> str:
@@ -148,10 +149,12 @@ def _function(target: Target, name: str, replace: bool) -> Step:
     found, wanted = target.routine(name), target.expected_body(name)
     if found is None:
         return Step(name, "create", statement)
-    if target.same_body(found.body, wanted) and _same_arguments(found):
+    arguments = arguments_of(name)
+    same = _same_arguments(found, arguments)
+    if target.same_body(found.body, wanted) and same:
         return Step(name, "keep", statement)
-    there = ARGUMENTS if _same_arguments(found) else found.arguments
-    difference = _difference(name, _function_lines(wanted, ARGUMENTS), _function_lines(found.body, there))
+    there = arguments if same else found.arguments
+    difference = _difference(name, _function_lines(wanted, arguments), _function_lines(found.body, there))
     over = statement.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION", 1)
     return Step(name, "replace" if replace else "refuse", over, difference)
 
@@ -167,9 +170,16 @@ def _view(target: Target, name: str, replace: bool) -> Step:
     return Step(name, "replace" if replace else "refuse", over, _difference(name, _lines(wanted), _lines(found)))
 
 
-def _same_arguments(found: Routine) -> bool:
-    names = [name for name, _ in found.arguments] == [name for name, _ in ARGUMENTS]
-    return names and all(kind in {"ANY", "INT64"} for _, kind in found.arguments)
+def arguments_of(name: str) -> list[tuple[str, str]]:
+    """(name, type) of each argument of the project's function `name`, as its CREATE FUNCTION says."""
+    found = _ARGUMENTS.search(sql.text(sql.function(name)))
+    assert found is not None
+    return [(argument, kind) for argument, _, kind in (one.partition(" ") for one in found[1].split(", "))]
+
+
+def _same_arguments(found: Routine, wanted: Sequence[tuple[str, str]]) -> bool:
+    names = [name for name, _ in found.arguments] == [name for name, _ in wanted]
+    return names and all(kind in {"ANY", own} for (_, kind), (_, own) in zip(found.arguments, wanted, strict=True))
 
 
 def _function_lines(body: str, arguments: Sequence[tuple[str, str]]) -> list[str]:

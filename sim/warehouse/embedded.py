@@ -66,7 +66,12 @@ def macro(connection: duckdb.DuckDBPyConnection, name: str) -> Routine | None:
         " WHERE lower(function_name) = lower(?) AND function_type = 'macro' AND NOT internal",
         [name],
     ).fetchall()
-    return Routine(name, rows[0][1], tuple((one, "ANY") for one in rows[0][0])) if rows else None
+    return Routine(name, _bare_types(rows[0][1]), tuple((one, "ANY") for one in rows[0][0])) if rows else None
+
+
+def _bare_types(text: str) -> str:
+    """DuckDB quotes the types of casts until the file is opened again."""
+    return re.sub(r'AS "([A-Z]+)"\)', r"AS \1)", text)
 
 
 @cache
@@ -86,8 +91,8 @@ def view_text(connection: duckdb.DuckDBPyConnection, name: str) -> str | None:
         "SELECT sql FROM duckdb_views() WHERE schema_name = 'main' AND lower(view_name) = lower(?) AND NOT internal",
         [name],
     ).fetchall()
-    # Until the file is opened again, types are quoted and CROSS JOIN is not yet a comma.
-    return re.sub(r'AS "([A-Z]+)"\)', r"AS \1)", rows[0][0]).replace(" , ", " CROSS JOIN ") if rows else None
+    # Until the file is opened again, CROSS JOIN is not yet a comma.
+    return _bare_types(rows[0][0]).replace(" , ", " CROSS JOIN ") if rows else None
 
 
 @cache
@@ -171,6 +176,8 @@ def _hint(error: Exception) -> str:
         return "the disk is full: free some space and repeat the command"
     if isinstance(error, duckdb.CatalogException):
         return "run `deploy` to create what is missing"
+    if isinstance(error, duckdb.TransactionException) and "onflict" in str(error):
+        return "another command writes the same rows: repeat this one when it has ended"
     if isinstance(error, duckdb.ConstraintException) or "constraint violation" in str(error):
         return "a rule that was added to the table refuses the rows: `deploy --plan` shows what differs"
     if isinstance(error, duckdb.IOException):

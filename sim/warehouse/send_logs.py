@@ -54,7 +54,8 @@ def collect_log(source: str, rows: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _unreadable(source: str, error: Exception) -> StorageError:
-    return StorageError(f"{source}: cannot be read: {error}", "Is it a Parquet or CSV file?")
+    reason = next(iter(str(error).splitlines()), type(error).__name__)  # advice for programmers follows
+    return StorageError(f"{source}: cannot be read: {reason}", "Is it a Parquet or CSV file?")
 
 
 def _separator(file: Path) -> str:
@@ -67,7 +68,11 @@ def _separator(file: Path) -> str:
 def _scan_text(file: Path, separator: str, *, as_text: bool) -> pl.LazyFrame:
     if as_text:
         return pl.scan_csv(file, separator=separator, glob=False, infer_schema=False, null_values=["", "NULL"])
-    return pl.scan_csv(file, separator=separator, glob=False, infer_schema_length=10_000)
+    # Types by all rows: a text after many numbers would otherwise end the reading without the row. They are found once.
+    rows = pl.scan_csv(file, separator=separator, glob=False, infer_schema_length=None)
+    column_names(str(file), rows)  # StorageError where it is no text
+    schema = rows.collect_schema()
+    return pl.scan_csv(file, separator=separator, glob=False, schema=schema)
 
 
 def _from_target(source: str, table: str) -> pl.LazyFrame:

@@ -18,7 +18,7 @@ from sim.warehouse.verify.merged import merge, split
 from sim.warehouse.verify.options import Options
 from sim.warehouse.verify.questions import Clock, parameters
 from twins import candidate_views
-from twins.candidates import CANDIDATES, drawn
+from twins.candidates import CANDIDATES, MORE_ARGUMENTS, drawn
 from twins.googlesql import DATASET, PROJECT, TABLES, GoogleSQL
 
 pytest.importorskip("zetasql", reason="the zetasql wheel (extra `dev`) has no build for this platform")
@@ -142,6 +142,8 @@ LAST_PLACES = {"beta_arcsine": 4}  # sine and arcsine are of another library the
 def test_a_candidate_given_its_draws_equals_its_policy(googlesql, name):
     s, f = (np.maximum(each, 1.0) for each in counts(1000))
     body = our_body(statement(sql.function(name))).replace("RAND()", "0.637e0")
+    for argument, value in MORE_ARGUMENTS.get(name, {}).items():
+        body = re.sub(rf"\b{argument}\b", f"{value:e}" if isinstance(value, float) else str(value), body)
     got = googlesql.evaluate(f"SELECT {body} FROM pairs", s, f)[:, 0]
     wanted = drawn(name, s, f, np.full(s.size, 0.637))
     assert np.abs(got.view(np.int64) - wanted.view(np.int64)).max() <= LAST_PLACES.get(name, 0)
@@ -163,6 +165,17 @@ def test_the_pooled_prior_by_googlesql_is_that_of_its_policy(googlesql):
     columns = {"page_name": "STRING", "caption_id": "INT64", "successes": "INT64", "failures": "INT64"}
     found = view_by_googlesql(googlesql, "pooled_prior", columns, list(map(list, rows)), "successes, failures")
     assert found == candidate_views.pooled_posteriors(rows)
+
+
+def test_the_prior_of_a_page_by_googlesql_is_that_of_its_policy(googlesql):
+    rows = candidate_views.made_counts()
+    columns = {"page_name": "STRING", "caption_id": "INT64", "successes": "INT64", "failures": "INT64"}
+    query = re.sub(rf"`{PROJECT}`.`{DATASET}`.`\w+`", "recorded", our_query(statement("views/page_prior")))
+    answer = googlesql.rows(query, recorded=(columns, list(map(list, rows))))
+    wanted = candidate_views.page_priors(rows)
+    assert {page for page, *_ in answer} == wanted.keys()
+    for page, *pair in answer:
+        assert pair == pytest.approx(wanted[page], rel=1e-9)
 
 
 def test_the_gamma_posterior_by_googlesql_is_that_of_its_policy(googlesql):

@@ -9,7 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
-import polars as pl
 import pytest
 
 import sim
@@ -78,11 +77,24 @@ def test_a_wrong_target_is_told_from_the_published_one() -> None:
     assert gap(losses({"kind": "cbt", "horizon": 1_000, "target": 0.2}, 400, 1_000, 300), 51.5) > 2 * ERRORS
 
 
-@pytest.mark.parametrize(("pulls", "arms", "replications"), [(1_000, 500, 300), (10_000, 2_500, 60)])
+def one_failure_loses(pulls: int) -> float:
+    """The expected number of failures in so many pulls of the one-failure strategy, by renewal at each failure.
+
+    A new arm of a uniform rate fails first at its k-th pull with probability 1 / (k (k + 1)).
+    """
+    k = np.arange(1, pulls + 1)
+    first_at, lost = 1.0 / (k * (k + 1.0)), np.zeros(pulls + 1)
+    for n in range(1, pulls + 1):
+        lost[n] = first_at[:n] @ (1.0 + lost[n - 1 :: -1][:n])
+    return float(lost[pulls])
+
+
+@pytest.mark.parametrize(("pulls", "arms", "replications"), [(1_000, 500, 600), (10_000, 2_500, 100)])
 def test_one_failure_loses_about_n_over_ln_n(pulls: int, arms: int, replications: int) -> None:
-    """Berry et al. 1997; the ratio tends to 1 slowly: within 8 %."""
-    values = losses_of(RunOfSuccesses(), arms, pulls, replications)
-    assert values.mean() == pytest.approx(pulls / math.log(pulls), rel=0.08)
+    """Berry et al. 1997; the ratio tends to 1 slowly: the exact value is 4 % above, and is what the engine has."""
+    exact = one_failure_loses(pulls)
+    assert exact == pytest.approx(pulls / math.log(pulls), rel=0.05)
+    assert gap(losses_of(RunOfSuccesses(), arms, pulls, replications), exact) < ERRORS
 
 
 @pytest.mark.parametrize(
@@ -99,7 +111,7 @@ def test_two_targets_with_three_failures_lose_165_of_10_000() -> None:
     """Bonald and Proutière 2013, m = 3."""
     values = losses_of(TwoTarget(trials=10_000, m=3), 1_500, 10_000, 200)
     assert gap(values, 165.0) < ERRORS
-    assert gap(losses_of(TwoTarget(trials=10_000, m=1), 1_500, 10_000, 200), 165.0) > 1.5 * ERRORS
+    assert gap(losses_of(TwoTarget(trials=10_000, m=1), 1_500, 10_000, 400), 165.0) > ERRORS
 
 
 @pytest.mark.parametrize("policy", [{"kind": "subsampled_greedy", "pool": 141}, {"kind": "greedy", "pool": 141}])
@@ -134,27 +146,6 @@ def test_thompson_sampling_depends_on_the_number_of_arms(arms: int, published: f
     """Bayati et al. 2020, T = 20,000: within 8 %, the published means having errors of their own."""
     values = losses("thompson_beta", arms, 20_000, 40, "regret")
     assert values.mean() == pytest.approx(published, rel=0.08)
-
-
-def relative_entropy(p: float, q: float) -> float:
-    return p * math.log(p / q) + (1.0 - p) * math.log((1.0 - p) / (1.0 - q))
-
-
-MEANS = [[0.9, 0.8], [0.5, 0.3, 0.2]]
-
-
-@pytest.mark.parametrize("kind", ["imed", "kl_ucb"])
-@pytest.mark.parametrize("means", MEANS)
-def test_regret_grows_as_lai_and_robbins_say(kind: str, means: list[float]) -> None:
-    """Lai and Robbins 1985: Σ gap / kl(mean, best) per unit of ln T, from 2,000 to 100,000 pulls, within 25 %."""
-    content = scenario(kind, 100_000, 200, means=means) | {"record": {"stats": "none", "curve_points": 60}}
-    curves = sim.simulate(content).curves
-    times = curves["at"].unique().sort().to_numpy()
-    early = float(times[np.abs(times - 2_000.0).argmin()])
-    at = {time: curves.filter(pl.col("at") == time)["regret"].mean() for time in (early, 100_000.0)}
-    slope = (at[100_000.0] - at[early]) / math.log(100_000.0 / early)  # type: ignore[operator]
-    constant = sum((max(means) - mean) / relative_entropy(mean, max(means)) for mean in means if mean < max(means))
-    assert slope == pytest.approx(constant, rel=0.25)
 
 
 STAGES = [[0.2, 0.5, 0.9], [0.2, 0.2, 0.9], [0.2, 0.2, 0.1], [0.7, 0.2, 0.1], [0.7, 0.5, 0.1]]

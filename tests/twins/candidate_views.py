@@ -6,6 +6,8 @@ import numpy as np
 
 from policies.gamma_poisson_bands import GammaPoissonBands
 from policies.pooled_thompson import PooledThompson
+from policies.posterior_mean import PosteriorMean
+from policies.thompson_empirical_bayes import FAILURES, SUCCESSES
 
 NOTHING, KEY = np.zeros(0), np.uint64(5)
 NOON = datetime(2025, 3, 1, 12, tzinfo=UTC)
@@ -40,6 +42,17 @@ def pooled_posteriors(rows: list[tuple[str, int, int, int]]) -> Posteriors:
             rule.observe_fleet(*one, state, params)
         rule.prepare(0.0, NOTHING, NOTHING, NOTHING, params, state, KEY)
         found |= {(page, c): rule.summarise_fleet(*one, state, params) for c, one in seen.items()}
+    return found
+
+
+def page_priors(rows: list[tuple[str, int, int, int]]) -> dict[str, Pair]:
+    """{page: (successes, failures)} of the prior that `posterior_mean` fits to the page."""
+    policy, found = PosteriorMean(), {}
+    for page in sorted({row[0] for row in rows}):
+        s, f = (np.array([row[i] - 1.0 for row in rows if row[0] == page]) for i in (2, 3))
+        state = np.zeros(policy.state_size)
+        policy.rule.prepare(0.0, s + f, s, f, policy.parameters(), state, KEY)
+        found[page] = float(state[SUCCESSES]), float(state[FAILURES])
     return found
 
 

@@ -81,10 +81,12 @@ def test_a_folder_with_content_is_refused(script: ModuleType, context: Path) -> 
 
 def test_the_own_dockerfile_is_understood(script: ModuleType) -> None:
     steps = list(script.instructions((ROOT / "Dockerfile").read_text("utf-8")))
-    known = {"FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "ENTRYPOINT", "CMD"}
+    known = {"ARG", "FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "ENTRYPOINT", "CMD"}
     assert {step.word for step in steps} == known
-    (first, second, root) = [step.rest for step in steps if step.word == "RUN"]
-    assert first.startswith("python -m venv /opt/venv")
-    assert "sim compile" in second
+    (needs, program, kernels, root) = [step.rest for step in steps if step.word == "RUN"]
+    assert needs.startswith("python -m venv /opt/venv")
+    assert "--require-hashes" in needs
+    assert "--no-deps --no-build-isolation" in program  # downloads nothing
+    assert "sim compile" in kernels
     assert script.NEEDS_ROOT.search(root)
-    assert not script.NEEDS_ROOT.search(first + second)
+    assert not script.NEEDS_ROOT.search(needs + program + kernels)

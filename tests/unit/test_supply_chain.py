@@ -2,7 +2,9 @@
 
 import importlib.util
 import json
+import re
 import subprocess
+import tomllib
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -46,6 +48,42 @@ def test_lines_of_a_lock(script: ModuleType) -> None:
     assert script.pins(text) == [script.Pin("a", "1.0", ""), script.Pin("b", "2", "sys_platform == 'win32'")]
     with pytest.raises(ValueError, match=r"line 2: 'b>=2' is not NAME==VERSION"):
         script.pins("a==1\nb>=2\n")
+
+
+def test_a_lock_with_hashes_reads_as_one_without(script: ModuleType) -> None:
+    first = f"a==1.0 \\\n    {script.HASH}ab \\\n    {script.HASH}cd\n"
+    text = f"{first}b==2 ; sys_platform == 'win32' \\\n    {script.HASH}ef\n"
+    assert script.pins(text) == [script.Pin("a", "1.0", ""), script.Pin("b", "2", "sys_platform == 'win32'")]
+
+
+def hashed_lock() -> str:
+    return (ROOT / "requirements.hashed.lock").read_text()
+
+
+def test_the_hashed_lock_holds_the_versions_of_the_lock(script: ModuleType) -> None:
+    pinned = {pin[:2] for pin in script.pins((ROOT / "requirements.lock").read_text())}
+    hashed = script.pins(hashed_lock())
+    assert {pin[:2] for pin in hashed} <= pinned
+    assert len(hashed) > 50
+
+
+def test_each_package_of_the_hashed_lock_has_hashes_and_no_address() -> None:
+    packages = re.split(r"\n(?=\S)", hashed_lock().strip())
+    hashes = [re.findall(r"^    --hash=sha256:([0-9a-f]{64})(?: \\)?$", package, re.MULTILINE) for package in packages]
+    assert all(len(found) == package.count("\n") > 0 for found, package in zip(hashes, packages, strict=True))
+    assert "://" not in hashed_lock()
+    # Wheels of every platform, not of one: NumPy has them for Linux, macOS and Windows on two processors each.
+    assert all(
+        len(found) > 20 for found, package in zip(hashes, packages, strict=True) if package.startswith("numpy==")
+    )
+
+
+def test_the_hashed_lock_holds_all_that_runs(script: ModuleType) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *(one for extra in ("bigquery", "dask", "gcs", "s3") for one in extras[extra])]
+    names = {re.split(r"[^A-Za-z0-9-]", one.replace(".", "-"), maxsplit=1)[0] for one in wanted}
+    assert names | {"hatchling"} <= {pin.name for pin in script.pins(hashed_lock())}
 
 
 def answer(*packages: dict[str, Any]) -> str:

@@ -1,18 +1,20 @@
 """A whole evaluation: targets, the reward model, diagnostics, refusals, and what is said of them."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
 
-from reports.evaluation_report import evaluation_report
-from reports.figures.off_policy import off_policy
+from reports.evaluation_report import METHODS, evaluation_report
+from reports.figures.off_policy import off_policy, span
 from sim.errors import InputError
 from sim.evaluation.diagnostics import diagnose, is_adaptive
 from sim.evaluation.estimators import Sample
-from sim.evaluation.evaluate import ESTIMATORS, Options, evaluate, split
+from sim.evaluation.evaluate import ESTIMATORS, QUOTED, Estimated, Options, evaluate, split
+from sim.evaluation.intervals import Interval
 from sim.evaluation.log import Log
 from sim.evaluation.reward_model import SHRINK, forward_sample, sample_of, sums_of
 from sim.evaluation.target import Target, counts_of, sent_in, target_of
@@ -81,6 +83,32 @@ def test_headline_figure_and_json_quote_one_interval(log: Log) -> None:
     assert [interval.low, interval.high] in drawn
     quoted = [each.quoted(adaptive=policy.diagnostics.adaptive) for each in policy.estimates]
     assert drawn == [[each.low, each.high] for each in quoted if each is not None]
+
+
+def test_an_interval_far_beyond_all_others_is_cut_with_an_arrow() -> None:
+    evaluation = evaluate(made(), ["uniform"])
+    policy = evaluation.policies[0]
+    first = policy.estimates[0]
+    wide = Estimated("ips", first.value, (*first.intervals, Interval("exact", -50.0, 1000.0)))
+    axes = off_policy(evaluation, replace(policy, estimates=(*policy.estimates[1:], wide))).axes[0]
+    left, right = axes.get_xlim()
+    assert all(left <= estimate.value <= right for estimate in policy.estimates)
+    assert -10.0 < left < right < 10.0
+    assert [line.get_marker() for line in axes.lines if line.get_marker() in {"<", ">"}] == ["<", ">"]
+    plain = off_policy(evaluation, policy).axes[0]
+    assert not [line for line in plain.lines if line.get_marker() in {"<", ">"}]
+
+
+def test_an_axis_of_one_point_has_a_width() -> None:
+    evaluation = evaluate(made(), ["uniform"])
+    one = Estimated("ips", 0.5, ())
+    evaluation = replace(evaluation, logged=one)
+    assert span(evaluation, replace(evaluation.policies[0], estimates=(one,))) == (-0.1, 1.5)
+
+
+def test_every_name_of_the_page_is_explained() -> None:
+    explained = " ".join(name for name, _ in METHODS).replace(",", "").split()
+    assert {*ESTIMATORS, *(method for methods in QUOTED.values() for method in methods)} <= set(explained)
 
 
 # The reward model

@@ -31,6 +31,31 @@ def written(folder: Path, name: str = "log.parquet", **columns: list[Any]) -> st
     return str(path)
 
 
+def test_a_text_after_many_numbers_is_named_by_its_row(tmp_path: Path) -> None:
+    many = 20_000
+    rows: dict[str, list[Any]] = {"item_id": [1, 2] * (many // 2), "click": ["1.5"] * many}
+    rows["click"][many - 2] = "0,7"
+    pl.DataFrame(rows | {"propensity_score": [0.5] * many}).write_csv(tmp_path / "late.csv")
+    roles = {"action": "item_id", "reward": "click", "propensity": "propensity_score"}
+    with pytest.raises(InputError, match=f"row {many - 1}: click is '0,7', with a comma") as caught:
+        read_log(str(tmp_path / "late.csv"), roles)
+    assert "leave them out" in caught.value.hint
+
+
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00,b\n\xff"])
+def test_a_csv_file_without_columns_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "log.csv").write_bytes(content)
+    with pytest.raises((StorageError, InputError)):
+        read_log(str(tmp_path / "log.csv"))
+
+
+def test_what_polars_advises_to_programmers_is_not_shown(tmp_path: Path) -> None:
+    (tmp_path / "log.parquet").write_bytes(b"no such format")
+    with pytest.raises(StorageError) as caught:
+        read_log(str(tmp_path / "log.parquet"))
+    assert "\n" not in caught.value.message
+
+
 @pytest.mark.parametrize("name", ["log.parquet", "log.csv", "log.tsv"])
 def test_open_bandit_files_are_read_as_they_come_in_order_of_time(tmp_path: Path, name: str) -> None:
     log = read_log(written(tmp_path, name))
@@ -102,9 +127,11 @@ def test_a_part_of_a_log_has_all_names(tmp_path: Path) -> None:
     [
         ({"propensity_score": [0.5, 0.0, 0.75, 0.5]}, "row 2: propensity_score is 0.0, not above 0 and at most 1"),
         ({"propensity_score": [0.5, 0.5, 1.5, 0.5]}, "row 3: propensity_score is 1.5"),
-        ({"propensity_score": [0.5, None, None, 0.5]}, r"row 2: propensity_score is None, .*\(and 1 more rows\)"),
+        ({"propensity_score": [0.5, None, None, 0.5]}, r"row 2: propensity_score is NULL \(and 1 more row\)"),
         ({"click": [0.0, 1.0, float("nan"), 0.0]}, "row 3: click is nan, not a number"),
-        ({"click": ["a", "b", "c", "d"]}, r"column 'click' \(reward\) holds String, not numbers"),
+        ({"click": ["1", "b", "c", "d"]}, r"row 2: click is 'b', not a number \(and 2 more rows\)"),
+        ({"click": ["1", "2", "0,5", "1.204,5"]}, "row 3: click is '0,5', with a comma: write decimals with a point"),
+        ({"click": ["1", "2", " 3", "4"]}, r"column 'click' \(reward\) holds String, not numbers"),
         ({"item_id": [None] * 4}, "no row has an action"),
     ],
 )

@@ -100,7 +100,7 @@ def test_the_deployed_rule_is_always_set_against_random_and_perfect_choice() -> 
     decision = data_of(REWARDS).decision
     points = " ".join(key_points(decision))
     assert "wilson against random choice: 5" in points
-    assert "20 % of the possible gain" in points
+    assert "20 % of what perfect choice would add" in points
     little = data_of(rewards(wilson=0.3, best=10.0, random=0.0, oracle=20.0)).decision
     assert "wilson gains almost nothing over random choice" in " ".join(key_points(little))
     loses = data_of(rewards(wilson=-3.0, best=10.0, random=0.0, oracle=20.0)).decision
@@ -145,7 +145,11 @@ def test_an_undecided_run_says_what_would_decide_it() -> None:
     assert "The interval may be too narrow" in points
     assert few.needed is not None
     assert few.needed >= 20
-    assert f"`run x --set replications={few.needed} --resume`" in points
+    assert f"Next step: About {few.needed - 12:,} more replications would decide" in points
+    assert f"`python -m sim run RUN --set replications={few.needed}`. RUN is the folder of this run." in points
+    named = " ".join(key_points(few, "runs/of mine"))
+    assert f"`python -m sim run 'runs/of mine' --set replications={few.needed}`." in named
+    assert "the folder of this run" not in named
 
 
 def test_the_json_object_has_the_documented_keys_and_is_strict() -> None:

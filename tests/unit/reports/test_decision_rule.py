@@ -10,6 +10,7 @@ from reports.decision.guardrails import guardrails
 from reports.decision.inputs import DecisionInput, LockOuts, Unit
 from reports.decision.rule import decide
 from reports.decision.tails import LEAST_LOCK_OUTS, RARE_PAGES, shortage
+from reports.decision.text import key_points
 from reports.estimators.simultaneous import simultaneous_level
 
 N = 1_200
@@ -111,9 +112,25 @@ def test_small_samples_and_unknown_tails_decide_nothing() -> None:
     }
     for counts, short in seen.items():
         for name in ("a", "base"):
+            unseen = name == "base" and counts[0] == 0
             found = shortage("a", with_lock_outs(given(a=5.0), **{name: counts}))
-            assert (found is not None) is short, counts
+            assert (found is not None) is (short and not unseen), counts
     assert decide(with_lock_outs(given(a=5.0), base=(3, 5_000))).outcome == "undecided"
+
+
+def test_lock_outs_of_the_baseline_that_no_page_shows_stop_a_keep_but_no_switch() -> None:
+    """Their cost would add to the gain; seen in a few pages only, they may be too many by chance."""
+    unseen, few = (0, RARE_PAGES - 1), (3, RARE_PAGES - 1)
+    better = decide(with_lock_outs(given(a=5.0), base=unseen))
+    assert (better.outcome, better.policy) == ("switch", "a")
+    assert better.unseen is not None
+    assert "The gain may be larger: base can lock out the best caption" in " ".join(key_points(better))
+    assert decide(with_lock_outs(given(a=5.0), base=few)).outcome == "undecided"
+    assert decide(with_lock_outs(given(a=5.0), a=unseen)).outcome == "undecided"
+    worse = decide(with_lock_outs(given(a=-5.0), base=unseen))
+    assert (worse.outcome, worse.needed) == ("undecided", 1_300)
+    assert "it needs about 1,300 replications" in " ".join(key_points(worse))
+    assert decide(with_lock_outs(given(a=-5.0), base=(0, RARE_PAGES))).outcome == "keep"
 
 
 def test_a_skewed_difference_needs_more_replications() -> None:

@@ -8,6 +8,7 @@ import pytest
 from scipy import stats
 
 from reports.compare import compare
+from reports.compare_report import comparison_report
 from reports.decision.anchors import ratio_interval
 from reports.decision.samples import COMBINED, Sample, change
 from reports.decision.stability import stability
@@ -16,7 +17,7 @@ from reports.estimators.intervals import independent_difference, paired_differen
 from reports.estimators.split import split_interval
 from reports.estimators.strata import Strata, stratified_difference, stratified_moments
 from reports.leads import Leads, leads
-from reports.leads_text import leads_block, leads_data, leads_text
+from reports.leads_text import leads_block, leads_data, leads_sentence, leads_text
 from reports.report_input import report_input
 from reports.sweep.cells import cell_result
 from reports.sweep.robustness import robustness
@@ -196,7 +197,18 @@ def test_leads_that_a_run_is_too_small_for_are_marked(runs: tuple[StoredRun, Sto
     assert [each["ci_short"] for each in leads_data(found)] == [True, True, True]
     text = leads_text(found)
     assert "Intervals may be too narrow" in text
-    assert "thompson_beta" in text.rpartition("too small")[2]
+    assert "all policies" in " ".join(text.rpartition("too small")[2].split())
     assert len(leads_block(found, ("a", "b"))) == 2
     assert "too narrow" not in leads_text(found_leads(runs))
     assert len(leads_block(found_leads(runs), ("a", "b"))) == 1
+
+
+def test_a_comparison_leads_with_the_decision_and_the_largest_change_of_a_lead(
+    runs: tuple[StoredRun, StoredRun],
+) -> None:
+    report = comparison_report(*runs, compare(*runs))
+    assert report.headline.startswith("The decision changes: from ")
+    assert [text.partition(":")[0] for text in report.details[:2]] == ["before", "after"]
+    assert "1 of 2 leads over wilson_sample change; that of thompson_beta falls most, by 35 succ" in report.details[2]
+    back = leads_sentence(found_leads((runs[1], runs[0])))
+    assert "that of thompson_beta grows most" in back

@@ -128,6 +128,17 @@ def test_other_texts_are_refused(text: str) -> None:
     [
         ({"SLURM_ARRAY_TASK_ID": "1", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_TASK_MIN": "1"}, None, Shard(0, 4)),
         ({"SLURM_ARRAY_TASK_ID": "3", "SLURM_ARRAY_TASK_COUNT": "4", "SLURM_ARRAY_TASK_MIN": "0"}, 4, Shard(3, 4)),
+        # sbatch --array=2-8:3
+        (
+            {
+                "SLURM_ARRAY_TASK_ID": "8",
+                "SLURM_ARRAY_TASK_COUNT": "3",
+                "SLURM_ARRAY_TASK_MIN": "2",
+                "SLURM_ARRAY_TASK_STEP": "3",
+            },
+            None,
+            Shard(2, 3),
+        ),
         ({"CLOUD_RUN_TASK_INDEX": "0", "CLOUD_RUN_TASK_COUNT": "2"}, None, Shard(0, 2)),
         ({"JOB_COMPLETION_INDEX": "5"}, 8, Shard(5, 8)),
         ({"COILED_BATCH_TASK_ID": "7"}, 8, Shard(7, 8)),

@@ -17,7 +17,7 @@ from sim.warehouse.embedded import connect
 from sim.warehouse.targets import open_target
 from sim.warehouse.translate import normal_form, to_duckdb
 from sim.warehouse.verify.identity import check_candidates
-from twins.candidate_views import NOON, gamma_posteriors, made_counts, made_sends, pooled_posteriors
+from twins.candidate_views import NOON, gamma_posteriors, made_counts, made_sends, page_priors, pooled_posteriors
 from twins.candidates import sums
 
 NAMES = {"project": "my-project-1", "dataset": "d"}
@@ -38,7 +38,7 @@ def warehouse():
             " viewed_count BIGINT, purchased_count DOUBLE)"
         )
         connection.executemany("INSERT INTO mass_messages VALUES (?, ?, ?, ?, ?, ?)", made_sends())
-        for name in ("pooled_prior", "gamma_poisson"):
+        for name in VIEWS:
             fixed = sql.read(f"views/{name}", **NAMES).replace("RAND()", f"{U}e0")
             moment = f"TIMESTAMP_MICROS({round(NOON.timestamp() * 1e6)})"
             connection.execute(to_duckdb(fixed.replace("CURRENT_TIMESTAMP()", moment)))
@@ -78,7 +78,31 @@ def test_the_draw_of_dollars_is_that_of_the_policy(warehouse) -> None:
         assert drawn == gamma_poisson_bands.point(shape, scale, normal)
 
 
-@pytest.mark.parametrize("view", ["pooled_prior", "gamma_poisson"])
+def test_the_prior_of_a_page_is_that_which_its_policy_fits(warehouse) -> None:
+    """To rounding: the sums are of fractions."""
+    found = {row[0]: row[1:] for row in warehouse.execute("SELECT * FROM page_prior").fetchall()}
+    assert found.keys() == page_priors(made_counts()).keys()
+    for page, wanted in page_priors(made_counts()).items():
+        assert found[page] == pytest.approx(wanted, rel=1e-9)
+        assert found[page] != (1.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    "counts",
+    [[(1, 1), (1, 1)], [(3, 1), (2, 1)], [(1, 4), (1, 9)], [(9, 4)], [(2, 2), (2, 2), (3, 3)], [(None, None), (5, 2)]],
+    ids=["nothing sent", "only successes", "only failures", "one caption", "no spread", "nulls"],
+)
+def test_captions_that_teach_no_prior_leave_that_of_a_new_row(counts) -> None:
+    with connect() as connection:
+        connection.execute(to_duckdb(sql.read("ddl/caption_bandit_stats", **NAMES, table="caption_bandit_stats")))
+        rows = [(caption, "page_0001", *pair) for caption, pair in enumerate(counts)]
+        columns = "caption_id, page_name, successes, failures"
+        connection.executemany(f"INSERT INTO caption_bandit_stats ({columns}) VALUES (?, ?, ?, ?)", rows)
+        connection.execute(to_duckdb(sql.read("views/page_prior", **NAMES)))
+        assert connection.execute("SELECT * FROM page_prior").fetchall() == [("page_0001", 1.0, 1.0)]
+
+
+@pytest.mark.parametrize("view", VIEWS)
 def test_a_view_of_empty_tables_is_empty(view) -> None:
     with connect() as connection:
         for table in ("caption_bandit_stats", "mass_messages"):
@@ -128,7 +152,7 @@ def replaced(spec: TargetSpec) -> None:
 def test_views_are_deployed_with_the_candidates_and_kept(deployed) -> None:
     with open_target(deployed) as target:
         steps = {step.name: step.action for step in plan(target, candidates=True)}
-        assert set(VIEWS) == {"pooled_prior", "gamma_poisson"} <= steps.keys()
+        assert set(VIEWS) == {"pooled_prior", "page_prior", "gamma_poisson"} <= steps.keys()
         assert set(steps.values()) == {"keep"}
         assert target.view("POOLED_PRIOR") == target.expected_view("pooled_prior")
         assert not set(VIEWS) & {step.name for step in plan(target)}

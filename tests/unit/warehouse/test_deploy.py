@@ -9,7 +9,7 @@ from sim.cli import exit_code
 from sim.errors import CheckFailedError, InputError
 from sim.warehouse.base import SENDS, STATS, TargetSpec
 from sim.warehouse.bigquery.target import our_body
-from sim.warehouse.deploy import CANDIDATES, FUNCTIONS, VIEWS, carry_out, plan, script_words
+from sim.warehouse.deploy import CANDIDATES, FUNCTIONS, VIEWS, arguments_of, carry_out, plan, script_words
 from sim.warehouse.drift import alters
 from sim.warehouse.jobs import TABLES
 from sim.warehouse.schema import described
@@ -58,6 +58,25 @@ def test_candidates_are_created_where_asked_under_their_own_names(spec):
         assert {step.action for step in plan(target, candidates=True)} == {"keep"}
         found = target.query("SELECT COUNT(DISTINCT beta_logit_normal(3, 5)) AS d FROM range(50)")
     assert found.column("d").to_pylist() == [50]
+
+
+def test_a_candidate_has_the_arguments_of_its_file():
+    assert arguments_of("wilson_sample") == [("successes", "INT64"), ("failures", "INT64")]
+    assert arguments_of("wilson_widening")[2:] == [("page_trials", "INT64")]
+    assert arguments_of("posterior_mean")[2:] == [("prior_successes", "FLOAT64"), ("prior_failures", "FLOAT64")]
+
+
+def test_a_candidate_with_other_arguments_is_another_function(spec):
+    deployed(spec, candidates=True)
+    with duckdb.connect(spec.place) as connection:
+        [text] = connection.execute(
+            "SELECT macro_definition FROM duckdb_functions() WHERE function_name = 'posterior_mean'"
+        ).fetchone()
+        swapped = "successes, failures, prior_failures, prior_successes"
+        connection.execute(f"CREATE OR REPLACE MACRO posterior_mean({swapped}) AS ({text})")
+    with open_target(spec) as target:
+        actions = {step.name: step.action for step in plan(target, candidates=True)}
+    assert [name for name, action in actions.items() if action != "keep"] == ["posterior_mean"]
 
 
 def test_the_difference_shows_what_differs_and_little_else(spec):
@@ -183,6 +202,7 @@ ALTERED = {
     "a key is nullable": ("ALTER COLUMN page_name DROP NOT NULL", ["-- page_name: NOT NULL cannot be added"]),
     "a column is required": ("ALTER COLUMN avg_emv SET NOT NULL", ["ALTER COLUMN avg_emv DROP NOT NULL;"]),
     "another type": ("ALTER COLUMN failures TYPE DOUBLE", ["-- failures: FLOAT64 cannot become INT64"]),
+    "a column too many": ("ADD COLUMN extra INTEGER", ["-- extra: not of the project", "DROP COLUMN extra;"]),
 }
 
 
@@ -208,9 +228,14 @@ def test_the_alters_that_are_statements_mend_the_table(spec):
         for statement in ("DROP COLUMN avg_emv", "ALTER COLUMN successes DROP DEFAULT"):
             connection.execute(f"ALTER TABLE {STATS} {statement}")
     with open_target(spec) as target:
-        for line in alters(target.describe(STATS), target):
+        statements = [line for line in alters(target.describe(STATS), target) if not line.startswith("--")]
+        assert len(statements) == 3
+        for line in statements:
             target.execute(line.rstrip(";"))
-        assert alters(target.describe(STATS), target) == []
+        # The new column is the last one.
+        assert [line.partition(" cannot")[0] for line in alters(target.describe(STATS), target)] == [
+            "-- the order of columns"
+        ]
 
 
 def test_a_plan_of_what_is_not_there_creates_nothing_and_exits_1(spec, capsys):

@@ -12,6 +12,7 @@ import sql
 from policies.maths.wilson import exploration_bonus, wilson_bounds
 from policies.registry import kinds
 from sim.warehouse.base import TargetSpec
+from sim.warehouse.deploy import arguments_of
 from sim.warehouse.embedded import connect, deploy_functions
 from sim.warehouse.schema import arrow_schema, described, normal_default
 from sim.warehouse.targets import open_target
@@ -19,7 +20,7 @@ from sim.warehouse.translate import normal_form, to_duckdb
 from sim.warehouse.verify.checks import shipped
 from sim.warehouse.verify.options import Options
 from sim.warehouse.verify.questions import Clock, parameters
-from twins.candidates import CANDIDATES, drawn
+from twins.candidates import CANDIDATES, MORE_ARGUMENTS, POLICIES, WITHOUT_DRAW, call, drawn
 
 CLOCK = Clock(datetime(2025, 4, 1, tzinfo=UTC), datetime(2025, 4, 1, tzinfo=UTC), live=True)
 PROJECT = {"project": "my-project-1", "dataset": "d"}
@@ -189,7 +190,9 @@ def test_duckdb_draws_a_candidate_as_its_policy_does(name):
     made = to_duckdb(sql.read(sql.function(name), **PROJECT).replace("RAND()", "u"))
     body = made[made.index(" AS (") + 4 :]
     with connect() as connection:
-        connection.register("pairs", pa.table({"i": np.arange(s.size), "successes": s, "failures": f, "u": u}))
+        columns = {"i": np.arange(s.size), "successes": s, "failures": f, "u": u}
+        columns |= {key: np.full(s.size, value) for key, value in MORE_ARGUMENTS.get(name, {}).items()}
+        connection.register("pairs", pa.table(columns))
         got = connection.execute(f"SELECT {body} AS draw FROM pairs ORDER BY i").fetchnumpy()["draw"]
     same_bits(got, drawn(name, s.astype(np.float64), f.astype(np.float64), u))
 
@@ -199,18 +202,51 @@ def test_a_candidate_answers_null_and_zero_counts(name):
     with connect() as connection:
         connection.execute(to_duckdb(sql.read(sql.function(name), **PROJECT)))
         null, nothing, one = connection.execute(
-            f"SELECT {name}(NULL, 1), {name}(0, 0), COUNT(DISTINCT d) FROM (SELECT {name}(3, 5) AS d FROM range(100))"
+            f"SELECT {call(name, 'NULL', 1)}, {call(name, 0, 0)}, COUNT(DISTINCT d)"
+            f" FROM (SELECT {call(name, 3, 5)} AS d FROM range(100))"
         ).fetchall()[0]
     assert null is None
     assert 0.0 <= nothing <= 1.0
-    assert one == 100
+    assert one == (1 if name in WITHOUT_DRAW else 100)
 
 
-def test_every_candidate_has_a_policy_and_the_deployed_signature():
+def test_every_candidate_has_a_policy_and_begins_with_the_deployed_arguments():
     assert {f"{sql.CANDIDATES}/{name}" for name in CANDIDATES} == set(sql.names(sql.CANDIDATES))
     for name in CANDIDATES:
-        assert name in kinds()
-        assert f"`{name}`(successes INT64, failures INT64)\nRETURNS FLOAT64" in sql.text(sql.function(name))
+        assert POLICIES.get(name, name) in kinds()
+        assert arguments_of(name)[:2] == [("successes", "INT64"), ("failures", "INT64")]
+        assert [argument for argument, _ in arguments_of(name)[2:]] == list(MORE_ARGUMENTS.get(name, {}))
+        assert ")\nRETURNS FLOAT64\n" in sql.text(sql.function(name))
+
+
+@pytest.mark.parametrize("trials", ["NULL", "-5", "0", "1000000000000"])
+def test_a_widening_interval_stays_a_rate_for_any_number_of_trials(trials):
+    with connect() as connection:
+        connection.execute(to_duckdb(sql.read(sql.function("wilson_widening"), **PROJECT)))
+        low, high = connection.execute(
+            f"SELECT MIN(d), MAX(d) FROM (SELECT wilson_widening(1, 200, {trials}) AS d FROM range(500))"
+        ).fetchall()[0]
+    assert (low is None) == (high is None) == (trials == "NULL")
+    if low is not None:
+        assert 0.0 <= low < high <= 1.0
+        assert (high > 0.1) == (trials == "1000000000000")
+
+
+def test_the_prior_of_a_page_takes_the_place_of_the_first_success_and_failure():
+    with connect() as connection:
+        for name in ("posterior_mean", "wilson_sample_prior"):
+            connection.execute(to_duckdb(sql.read(sql.function(name), **PROJECT)))
+        new, sold, failed, empty = connection.execute(
+            "SELECT posterior_mean(1, 1, 2, 8), posterior_mean(2, 1, 2, 8), posterior_mean(1, 2, 2, 8),"
+            " posterior_mean(1, 1, 0, 0)"
+        ).fetchall()[0]
+        low, high = connection.execute(
+            "SELECT MIN(d), MAX(d) FROM (SELECT wilson_sample_prior(1, 1, 2, 8) AS d FROM range(2000))"
+        ).fetchall()[0]
+    assert (new, sold, failed, empty) == (2 / 10, 3 / 11, 2 / 11, 0.5)
+    lower, upper = wilson_bounds(2, 8)
+    assert lower <= low < lower + 0.02
+    assert upper - 0.02 < high <= upper
 
 
 def test_a_draw_is_made_anew_for_each_reference_in_a_query_but_not_within_one():
