@@ -86,7 +86,8 @@ def require_no_drift(steps: Sequence[Step]) -> None:
     """CheckFailedError where anything is missing or differs from the project."""
     changed = [step for step in steps if step.writes or step.action in DRIFT]
     if changed:
-        raise CheckFailedError(f"{_names(changed)}: not as in the project", "`deploy` creates what is missing")
+        hint = "`deploy` creates what is missing, `--replace` also replaces functions; tables need the ALTERs shown"
+        raise CheckFailedError(f"{_names(changed)}: not as in the project", hint)
 
 
 def _names(steps: Sequence[Step]) -> str:

@@ -36,6 +36,7 @@ def alters(found: TableDescription, target: Target) -> list[str]:
     table = f"ALTER TABLE `{target.project}`.`{target.dataset}`.`{found.name}`"
     there = {one.name: _kept(one, target) for one in found.columns}
     lines = [line for one in wanted.columns for line in _column_alters(table, there.get(one.name), _kept(one, target))]
+    lines += _other_columns(table, list(there), [one.name for one in wanted.columns])
     if "primary_key" not in target.unsupported and found.primary_key != wanted.primary_key:
         lines += _key_alters(table, found, wanted)
     if "partition" not in target.unsupported and found.partition != wanted.partition:
@@ -43,6 +44,15 @@ def alters(found: TableDescription, target: Target) -> list[str]:
     if "cluster" not in target.unsupported and found.cluster != wanted.cluster:
         lines.append(f"-- bq update --clustering_fields={','.join(wanted.cluster or ())} {found.name}")
     return lines
+
+
+def _other_columns(table: str, found: list[str], wanted: list[str]) -> Iterator[str]:
+    """What to do about columns that are not of the project, which may hold values, and about another order."""
+    for name in found:
+        if name not in wanted:
+            yield f"-- {name}: not of the project; this removes it with its values: {table} DROP COLUMN {name};"
+    if [name for name in found if name in wanted] != [name for name in wanted if name in found]:
+        yield "-- the order of columns cannot be altered: create the table anew and copy its rows"
 
 
 def _key_alters(table: str, found: TableDescription, wanted: TableDescription) -> Iterator[str]:

@@ -38,6 +38,10 @@ def test_parameters_have_precise_types(ours: Any) -> None:
     assert ours.total.any_parameters <= 0.08 * ours.total.parameters
 
 
+def test_tests_are_about_as_long_as_the_source(ours: Any) -> None:
+    assert ours.total.test_lines >= 0.88 * ours.total.source_lines
+
+
 SMALL = {
     "sim/__init__.py": "",
     "sim/runs/__init__.py": "",

@@ -1,10 +1,23 @@
 """Files are whole or not there."""
 
+import errno
 from pathlib import Path
 
 import pytest
 
-from sim.files import make_folder, replacing, write_text
+from sim.errors import StorageError, out_of_memory
+from sim.files import (
+    digest,
+    is_full_disk,
+    is_whole_parquet,
+    link_or_copy,
+    make_folder,
+    replacing,
+    reporting_full_disk,
+    sha256,
+    write_bytes,
+    write_text,
+)
 
 
 def test_a_file_written_well_replaces_the_old_one_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -44,3 +57,87 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     for path in (tmp_path / "file", tmp_path / "file" / "below"):
         with pytest.raises((FileExistsError, NotADirectoryError)):
             make_folder(path)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(errno.ENOSPC, "No space left on device"),
+        OSError(errno.EDQUOT, "Disk quota exceeded"),
+        OSError(errno.EFBIG, "File too large"),
+        RuntimeError("IO error: No space left on device (os error 28)"),
+    ],
+)
+def test_a_full_disk_is_recognised_however_it_is_reported(error: Exception) -> None:
+    assert is_full_disk(error)
+    wrapped = ValueError("the writer failed")
+    wrapped.__context__ = error
+    assert is_full_disk(wrapped)
+
+
+def test_other_errors_are_no_full_disk() -> None:
+    assert not is_full_disk(OSError(errno.EACCES, "Permission denied"))
+    assert not is_full_disk(ValueError("no rows left"))
+
+
+def test_a_full_disk_becomes_one_message_and_other_errors_stay(tmp_path: Path) -> None:
+    with pytest.raises(StorageError, match="no space left on the disk") as caught, replacing(tmp_path / "t"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert str(tmp_path / "t") in str(caught.value)
+    with pytest.raises(KeyError), reporting_full_disk(tmp_path):
+        raise KeyError("x")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_digests_are_those_of_the_content(tmp_path: Path) -> None:
+    write_bytes(tmp_path / "f", b"abc")
+    expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-4, appendix B.1
+    assert digest(tmp_path / "f") == sha256(b"abc") == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "whole"),
+    [
+        (b"PAR1....PAR1", True),
+        (b"PAR1PAR1", True),
+        (b"PAR1....PAR", False),
+        (b"....PAR1", False),
+        (b"PAR1", False),
+        (b"", False),
+    ],
+)
+def test_a_whole_parquet_file_begins_and_ends_with_its_mark(tmp_path: Path, content: bytes, whole: bool) -> None:
+    (tmp_path / "f").write_bytes(content)
+    assert is_whole_parquet(tmp_path / "f") is whole
+
+
+def test_a_link_is_the_same_file_and_a_copy_where_there_are_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = tmp_path / "source"
+    source.write_text("content")
+    link_or_copy(source, tmp_path / "link")
+    assert (tmp_path / "link").samefile(source)
+
+    def refused(*_: object) -> None:
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr("os.link", refused)
+    link_or_copy(source, tmp_path / "copy")
+    assert (tmp_path / "copy").read_text() == "content"
+    assert not (tmp_path / "copy").samefile(source)
+
+
+@pytest.mark.parametrize(
+    ("problem", "memory"),
+    [
+        (MemoryError(), True),
+        (OSError(errno.ENOMEM, "Cannot allocate memory"), True),
+        (RuntimeError("can't start new thread"), True),
+        (ImportError("libx.so: failed to map segment from shared object"), True),
+        (OSError(errno.ENOENT, "No such file"), False),
+        (ValueError("memory must be a Memory"), False),
+    ],
+)
+def test_a_lack_of_memory_is_recognised_however_it_is_reported(problem: BaseException, memory: bool) -> None:
+    assert out_of_memory(problem) is memory

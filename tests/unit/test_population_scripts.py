@@ -64,6 +64,27 @@ def test_the_prior_of_the_ceiling_is_the_truth(population: Any) -> None:
     assert population["informed"]("before")["rates"][::2] == pytest.approx([0.00118, 0.00024])
 
 
+@pytest.mark.slow
+def test_labels_do_not_matter_to_a_policy_that_reads_none(by_label: Any) -> None:
+    overrides = ["horizon.days=8", "world.bank.captions=40", "world.audience.fixed=2000", "world.pages=1"]
+    text = by_label["main"](
+        ["quickstart", "--replications", "3", "--policies", "uniform", *(f"--set={each}" for each in overrides)]
+    )
+    lines = text.splitlines()
+    assert len(lines) == 2 + len(LABELS)
+    assert len({line.split("|")[3] for line in lines[2:]}) == 1
+    assert all(line.endswith("| +0 | [0, 0] |") for line in lines[3:])
+
+
+@pytest.mark.slow
+def test_a_population_is_simulated_and_written(population: Any, tmp_path: Path) -> None:
+    text = population["main"](["--pages", "8", "--page-sigma", "0", "--out", str(tmp_path / "pages.parquet")])
+    pages = pl.read_parquet(tmp_path / "pages.parquet")
+    assert len(pages) == 8 * len(population["POLICIES"])
+    mean = population["gain"](pages, "uniform").mean
+    assert f"| uniform | {mean:+,.1f} ±" in text
+
+
 def test_labels_are_compared_pair_by_pair(by_label: Any) -> None:
     luck = np.random.default_rng(1).normal(0.0, 500.0, 40)
     values = {label: {"wilson_sample": 1_000.0 + luck + 10.0 * i} for i, label in enumerate(LABELS)}

@@ -120,6 +120,20 @@ def test_checks_and_means_are_stratified_where_the_metric_is_known() -> None:
     assert not evaluate_checks(claims, table, Tails(given().lock_outs, given().learners))[0].passed
 
 
+@pytest.mark.parametrize("confidence", [0.95, 0.8])
+def test_a_bound_from_unlucky_replications_spends_a_part_of_the_error(confidence: float) -> None:
+    """A limit passes from the bound at 0.7 of the error on, and no earlier."""
+    tails, table = Tails(given().lock_outs, given().learners, UNLUCKY), rows("base", SAMPLES["base"][:OWN])
+    found = stratified_difference(200.0 - SAMPLES["base"], STRATA, 1.0 - 2.0 * 0.7 * (1.0 - confidence))
+    usual = stratified_difference(200.0 - SAMPLES["base"], STRATA, 2.0 * confidence - 1.0)
+    assert found is not None and usual is not None
+    high, lower = found.estimate.high, usual.estimate.high
+    assert high is not None and lower is not None and lower < high
+    limits = [high + 1e-6, high - 1e-6, lower]
+    claims = [Check(metric="regret", policy="base", at_most=each, confidence=confidence) for each in limits]
+    assert [each.passed for each in evaluate_checks(claims, table, tails)] == [True, False, False]
+
+
 def test_a_pilot_with_unlucky_replications_knows_its_spread() -> None:
     tails = Tails(given().lock_outs, given().learners, UNLUCKY)
     pilot = tails.pilot(("p", "base"), given().values, "reward")
