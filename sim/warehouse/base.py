@@ -141,6 +141,22 @@ class RowTotals:
 NO_ROWS = RowTotals(0, 0, 0)
 
 
+class Closing:
+    """A context manager that closes itself at the end."""
+
+    def close(self) -> None:
+        """Release what it holds."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
 @runtime_checkable
 class Staging(Protocol):
     """Parts of one load, kept under a load id until they are published."""

@@ -8,8 +8,6 @@ Loads go through a staging table in the same file and a list of parts, changed i
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import duckdb
 import pyarrow as pa
@@ -20,6 +18,7 @@ from sim.warehouse.base import (
     LOCAL_DATASET,
     LOCAL_PROJECT,
     NO_ROWS,
+    Closing,
     Column,
     LocalStatementError,
     Routine,
@@ -54,7 +53,7 @@ IS_VIEW = (
 )
 
 
-class DuckDBTarget:
+class DuckDBTarget(Closing):
     """`duckdb:FILE`, opened; writing creates the file, reading requires it to exist."""
 
     form = "duckdb:FILE"
@@ -178,14 +177,6 @@ class DuckDBTarget:
     def close(self) -> None:
         """See `Target.close`."""
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _run(self, statement: str, values: list[str]) -> duckdb.DuckDBPyConnection:
         with local_errors(self.spec):

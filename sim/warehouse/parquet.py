@@ -6,8 +6,6 @@ It holds no functions; ours are made in that DuckDB, so that the contents can be
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import duckdb
 import pyarrow as pa
@@ -21,6 +19,7 @@ from sim.warehouse.base import (
     LOCAL_PROJECT,
     NO_ROWS,
     STATS,
+    Closing,
     Column,
     Routine,
     RowTotals,
@@ -48,7 +47,7 @@ from sim.warehouse.translate import to_duckdb
 LOCK = ".caption-sim.lock"
 
 
-class ParquetTarget:
+class ParquetTarget(Closing):
     """`parquet:DIR`, opened; writing creates the folder, reading requires it to exist."""
 
     form = "parquet:DIR"
@@ -180,14 +179,6 @@ class ParquetTarget:
     def close(self) -> None:
         """See `Target.close`."""
         self._connection.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _make_views(self, statement: str) -> None:
         for folder in sorted(self.spec.path.iterdir()):

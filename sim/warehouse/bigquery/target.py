@@ -7,15 +7,23 @@ at another server, which is then used without credentials.
 import os
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import pyarrow as pa
 from sqlglot.errors import SqlglotError
 
 import sql
 from sim.errors import InputError, RemoteError
-from sim.warehouse.base import NO_ROWS, Column, RemoteStatementError, Routine, RowTotals, TableDescription, TargetSpec
+from sim.warehouse.base import (
+    NO_ROWS,
+    Closing,
+    Column,
+    RemoteStatementError,
+    Routine,
+    RowTotals,
+    TableDescription,
+    TargetSpec,
+)
 from sim.warehouse.bigquery.client import DEADLINE_SECONDS, LABELS, PAGE_SECONDS, DatasetClient, retry
 from sim.warehouse.bigquery.errors import not_found, remote_errors
 from sim.warehouse.bigquery.staging import BigQueryStaging
@@ -29,7 +37,7 @@ _GOOGLESQL = {"INTEGER": "INT64", "FLOAT": "FLOAT64", "BOOLEAN": "BOOL"}
 MAX_PARTITIONS = 4_000  # that one load or copy job of BigQuery may touch
 
 
-class BigQueryTarget:
+class BigQueryTarget(Closing):
     """`bigquery:PROJECT.DATASET`. Without a permission of the guard it only reads."""
 
     form = "bigquery:PROJECT.DATASET"
@@ -188,14 +196,6 @@ class BigQueryTarget:
     def close(self) -> None:
         """See `Target.close`."""
         self.client.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def our_body(statement: str) -> str:
