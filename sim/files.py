@@ -92,15 +92,6 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def is_whole_parquet(path: Path) -> bool:
-    """Whether a file begins and ends as Parquet files do; a copy that broke off lacks the end."""
-    size = len(PARQUET_MAGIC)
-    with path.open("rb") as file:
-        first = file.read(size)
-        file.seek(max(size, path.stat().st_size - size))
-        return first == file.read(size) == PARQUET_MAGIC
-
-
 def link_or_copy(source: Path, target: Path) -> None:
     """Make `target` the same file as `source`, or a copy where the file system has no hard links."""
     try:
