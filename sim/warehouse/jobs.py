@@ -33,7 +33,6 @@ ARGUMENT = "arg_"  # prefix of a procedure's arguments: a column of the same nam
 TABLES = (
     "caption_bandit_archive",
     "caption_bandit_backups",
-    "caption_bandit_guard",
     "caption_bank",
     "caption_selections",
     "caption_observations",

@@ -3,15 +3,6 @@
 -- schedule: every day 01:00
 -- parameter: now_us INT64 now           time of the run, microseconds since 1970
 -- parameter: settle_hours FLOAT64 168   age from which the counts of a message are final; younger messages wait
---
--- Of two runs at once one fails and changes nothing, see update_caption_bandit_stats.
-INSERT INTO `${project}`.`${dataset}`.`caption_bandit_guard` (run_us)
-SELECT 0 FROM (SELECT 1 AS one) WHERE NOT EXISTS (SELECT 1 FROM `${project}`.`${dataset}`.`caption_bandit_guard`);
-
-BEGIN TRANSACTION;
-
-UPDATE `${project}`.`${dataset}`.`caption_bandit_guard` SET run_us = ${now_us} WHERE TRUE;
-
 MERGE INTO `${project}`.`${dataset}`.`caption_observations` AS observations
 USING (
   SELECT * EXCEPT (recency)
@@ -39,5 +30,3 @@ WHEN NOT MATCHED THEN INSERT (
   job.row_id, job.page_name, job.caption_id, job.sending_time, job.sent_count, job.viewed_count, job.purchased_count,
   job.earnings, job.emv, job.propensity, TIMESTAMP_MICROS(${now_us})
 );
-
-COMMIT TRANSACTION;

@@ -7,18 +7,12 @@
 --
 -- Every row carries its own watermark: last_used is the time of the latest message that it counts (last_updated where
 -- last_used is NULL). Later messages, up to (now - settle_hours), are added and the watermark moves with them. All of it
--- is one MERGE, hence atomic: a run that fails or is repeated counts nothing twice. Of two runs at once one fails and
--- changes nothing: both change the row of caption_bandit_guard, since keys are not enforced and the same new row could
--- be inserted by both. A NULL EMV is neither a success nor a failure but counts as an observation; a NULL sum is 0. Averages are running means over all
+-- is one MERGE, hence atomic: a run that fails, is repeated, or meets another run counts nothing twice. Keys are not
+-- enforced: two runs at once may both insert the row of a new caption. Each such row counts each message once; the next
+-- run keeps the one with most observations and goes on from it, in the same MERGE. A NULL EMV is
+-- neither a success nor a failure but counts as an observation; a NULL sum is 0. Averages are running means over all
 -- counted messages. A row that the expire job archived is restored before it is added to. Percentiles of the pages
 -- concerned are recomputed in the same MERGE; rows that change only in them keep last_updated.
-INSERT INTO `${project}`.`${dataset}`.`caption_bandit_guard` (run_us)
-SELECT 0 FROM (SELECT 1 AS one) WHERE NOT EXISTS (SELECT 1 FROM `${project}`.`${dataset}`.`caption_bandit_guard`);
-
-BEGIN TRANSACTION;
-
-UPDATE `${project}`.`${dataset}`.`caption_bandit_guard` SET run_us = ${now_us} WHERE TRUE;
-
 MERGE INTO `${project}`.`${dataset}`.`${table}` AS stats
 USING (
   WITH messages AS (
@@ -46,16 +40,27 @@ USING (
     FROM ordered
     GROUP BY page_name
   ),
+  copied AS (
+    SELECT
+      page_name, caption_id, successes, failures, total_observations, total_revenue, avg_conversion_rate, avg_emv,
+      last_emv_observed, last_used, COALESCE(last_used, last_updated) AS counted_until,
+      COUNT(*) OVER (PARTITION BY page_name, caption_id) AS copies,
+      ROW_NUMBER() OVER (
+        PARTITION BY page_name, caption_id ORDER BY total_observations DESC, last_updated DESC
+      ) AS copy_number
+    FROM `${project}`.`${dataset}`.`${table}`
+  ),
   known AS (
     SELECT
       page_name, caption_id, successes, failures, total_observations, total_revenue, avg_conversion_rate, avg_emv,
-      last_emv_observed, last_used, COALESCE(last_used, last_updated) AS counted_until, FALSE AS is_archived
-    FROM `${project}`.`${dataset}`.`${table}`
+      last_emv_observed, last_used, counted_until, FALSE AS is_archived, copies > 1 AS is_copied
+    FROM copied
+    WHERE copy_number = 1
     UNION ALL
     SELECT
       archive.page_name, archive.caption_id, archive.successes, archive.failures, archive.total_observations,
       archive.total_revenue, archive.avg_conversion_rate, archive.avg_emv, archive.last_emv_observed,
-      archive.last_used, COALESCE(archive.last_used, archive.last_updated), TRUE
+      archive.last_used, COALESCE(archive.last_used, archive.last_updated), TRUE, FALSE
     FROM `${project}`.`${dataset}`.`caption_bandit_archive` AS archive
     LEFT JOIN `${project}`.`${dataset}`.`${table}` AS kept
       ON archive.page_name = kept.page_name AND archive.caption_id = kept.caption_id
@@ -95,6 +100,7 @@ USING (
       COALESCE(known.page_name, fresh.page_name) AS page_name,
       COALESCE(known.caption_id, fresh.caption_id) AS caption_id,
       fresh.caption_id IS NOT NULL AS is_fresh,
+      COALESCE(known.is_copied, FALSE) AS is_copied,
       CAST(COALESCE(known.successes, 1) + COALESCE(fresh.new_successes, 0) AS INT64) AS successes,
       CAST(COALESCE(known.failures, 1) + COALESCE(fresh.new_failures, 0) AS INT64) AS failures,
       COALESCE(known.total_observations, 0) + COALESCE(fresh.observations, 0) AS total_observations,
@@ -110,14 +116,22 @@ USING (
     FROM known
     FULL JOIN fresh ON known.page_name = fresh.page_name AND known.caption_id = fresh.caption_id
     WHERE fresh.caption_id IS NOT NULL
-      OR (NOT known.is_archived AND known.page_name IN (SELECT page_name FROM fresh))
+      OR (NOT known.is_archived AND known.page_name IN (
+        SELECT page_name FROM fresh UNION ALL SELECT page_name FROM copied WHERE copies > 1
+      ))
+  ),
+  ranked AS (
+    SELECT
+      joined.*,
+      CAST(FLOOR(PERCENT_RANK() OVER (PARTITION BY page_name ORDER BY avg_emv) * 100e0) AS INT64) AS percentile
+    FROM joined
   )
-  SELECT
-    joined.*,
-    CAST(FLOOR(PERCENT_RANK() OVER (PARTITION BY page_name ORDER BY avg_emv) * 100e0) AS INT64) AS percentile
-  FROM joined
+  SELECT ranked.*, FALSE AS replaces FROM ranked
+  UNION ALL
+  SELECT ranked.*, TRUE FROM ranked WHERE is_copied
 ) AS job
-ON stats.page_name = job.page_name AND stats.caption_id = job.caption_id
+ON stats.page_name = job.page_name AND stats.caption_id = job.caption_id AND NOT job.replaces
+WHEN MATCHED AND job.is_copied THEN DELETE
 WHEN MATCHED AND job.is_fresh THEN UPDATE SET
   successes = job.successes,
   failures = job.failures,
@@ -144,5 +158,3 @@ WHEN NOT MATCHED THEN INSERT (
   `${project}`.`${dataset}`.`wilson_score_bounds`(job.successes, job.failures).upper_bound,
   1e0 / SQRT(job.successes + job.failures + 1), job.last_used, TIMESTAMP_MICROS(${now_us}), job.percentile
 );
-
-COMMIT TRANSACTION;

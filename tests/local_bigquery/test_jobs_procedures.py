@@ -1,5 +1,11 @@
 """The jobs as stored procedures and scripts on a BigQuery server, over the protocol."""
 
+import signal
+import subprocess
+import sys
+import threading
+import time
+
 import pytest
 
 from sim.cli import exit_code
@@ -81,6 +87,67 @@ def test_the_update_counts_each_message_once(deployed):
 def test_the_procedure_is_the_same_job(deployed):
     for _ in range(2):
         deployed.client.query_and_wait(f"CALL `{deployed.name}.{UPDATE}`({START_US + DAY_US}, 0.0, 30.0)")
+    assert stats(deployed) == EXPECTED
+
+
+def rows_and_keys(dataset):
+    """Rows of the table, and different keys among them."""
+    return dataset.rows(
+        "SELECT COUNT(*), COUNT(DISTINCT CONCAT(page_name, '/', CAST(caption_id AS STRING)))"
+        " FROM {d}.caption_bandit_stats"
+    )
+
+
+def test_runs_at_once_count_each_message_once_and_insert_no_key_twice(deployed):
+    from google.api_core.exceptions import GoogleAPICallError
+
+    ended = []
+
+    def call():
+        try:
+            deployed.client.query_and_wait(f"CALL `{deployed.name}.{UPDATE}`({START_US + DAY_US}, 0.0, 30.0)")
+            ended.append("done")
+        except GoogleAPICallError as error:
+            ended.append(str(error))
+
+    threads = [threading.Thread(target=call) for _ in range(3)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert "done" in ended, ended
+    assert job(deployed, UPDATE, 1) == 0  # what failed is run again, and a key that was inserted twice is kept once
+    assert stats(deployed) == EXPECTED
+
+
+def test_a_key_that_is_there_twice_is_kept_once(deployed):
+    assert job(deployed, UPDATE, 1) == 0
+    table = f"`{deployed.name}.caption_bandit_stats`"
+    deployed.client.query_and_wait(f"INSERT INTO {table} SELECT * FROM {table}")
+    assert rows_and_keys(deployed) == [(4, 2)]
+    assert job(deployed, UPDATE, 1) == 0
+    assert stats(deployed) == EXPECTED
+
+
+@pytest.mark.parametrize(
+    ("held_back", "whole"),
+    [(r"POST /bigquery/v2/projects/[^/]+/jobs", False), (r"GET /bigquery/v2/projects/[^/]+/(jobs|queries)/", True)],
+    ids=["before the server has the job", "while the job runs"],
+)
+def test_a_run_killed_half_way_has_happened_whole_or_not_at_all(deployed, faults, held_back, whole):
+    faults.plan(held_back, "hang")
+    now = f"now_us={START_US + DAY_US}"
+    command = [sys.executable, "-m", "sim", "job", UPDATE, *deployed.arguments, "--set", now, "--quiet"]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        while faults.count(held_back, "hang") == 0 and process.poll() is None:
+            time.sleep(0.05)
+        process.kill()
+    assert process.returncode == -signal.SIGKILL
+    deadline = time.monotonic() + 60
+    while whole and rows_and_keys(deployed) == [(0, 0)] and time.monotonic() < deadline:
+        time.sleep(0.2)  # the server goes on without its client
+    assert rows_and_keys(deployed) == [(2, 2) if whole else (0, 0)]
+    assert job(deployed, UPDATE, 1) == 0
     assert stats(deployed) == EXPECTED
 
 

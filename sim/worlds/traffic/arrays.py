@@ -17,6 +17,7 @@ from sim.worlds.traffic.bank.draw_bank import Listing, SampledBank
 from sim.worlds.traffic.pages import Integers, fill_listing, make_bank, make_pages, most_dollars, per_view
 from sim.worlds.traffic.parameters import kernel_parameters, recovery, season, tier_cycle
 from sim.worlds.traffic.records import (
+    BOUND,
     BUMP,
     CAPTION,
     HISTORY,
@@ -145,7 +146,8 @@ def _tried(rows: int, most: int, rules: Record, *, scored: bool) -> Tried:
     captions, history = np.zeros(shape, CAPTION), np.zeros(shape, HISTORY)
     table = np.zeros((rows, most if rules["look_back_s"] > 0 else 0), TABLE)
     uses, tallied = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    return Tried(captions, history, uses, tallied, table, np.zeros((rows, most if scored else 0)))
+    value, bound = np.zeros((rows, most if scored else 0)), np.zeros((rows, most if scored else 0), BOUND)
+    return Tried(captions, history, uses, tallied, table, value, bound)
 
 
 def highest_price_factor(times: Times) -> float:

@@ -46,6 +46,7 @@ RECORD: bool = unbound("RECORD")
 READS_REST: bool = unbound("READS_REST")
 SHARED: bool = unbound("SHARED")
 REPLACES: bool = unbound("REPLACES")  # whether an incident replaces the sampling function of this policy
+SKIPS: bool = unbound("SKIPS")  # whether captions whose composite score cannot be among the best are left out
 REPRICED: bool = unbound("REPRICED")  # whether an incident changes prices
 
 LOCK_OUT, TALLY = 1, 2  # what may be looked at besides the sums
@@ -271,6 +272,8 @@ def wear_out(slot: Record, row: Row) -> None:
         wear = wear_on(day, slot.caption, row)
         history.wear, history.worn_on = wear + row.rules.fatigue_drop * (1.0 - wear), day
     row.tried.captions[slot.caption].last_used = slot.time
+    if SKIPS:
+        row.tried.bound[slot.caption].last_used = slot.time
     row.tried.uses[slot.caption] += 1
 
 

@@ -209,6 +209,15 @@ CAPTION = np.dtype(
 )
 """What choosing looks at, of every tried caption: kept small, since pages take turns and share the cache."""
 
+BOUND = np.dtype(
+    [
+        ("top", "f8"),  # no composite score is above this plus the bonus of the caption's kind
+        ("last_used", "i4"),  # as in CAPTION; `RETIRED` for a price tier that is never selected
+        ("kind", "i4"),  # as in CAPTION
+    ]
+)
+"""What a composite decision looks at, of every tried caption, before it draws the scores of a few."""
+
 HISTORY = np.dtype(
     [
         ("wear", "f8"),  # share of the rate lost to repetition, as of day `worn_on`

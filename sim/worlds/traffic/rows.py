@@ -37,6 +37,7 @@ class Tried(NamedTuple):
     tallied: Counts  # (W,): those that are in tallies already
     table: Records  # (W,) TABLE; of length 0 where each message is counted once
     value: Floats  # (W,): what value adds to the composite score; NaN: a price tier that is never selected
+    bound: Records  # (W,) BOUND; of length 0 without a composite selection
 
 
 class Fleet(NamedTuple):
@@ -203,7 +204,15 @@ def used_of(used: RecentUse, i: int) -> RecentUse:
 
 def tried_of(tried: Tried, i: int) -> Tried:
     """The tried captions of row `i`."""
-    return Tried(tried.captions[i], tried.history[i], tried.uses[i], tried.tallied[i], tried.table[i], tried.value[i])
+    return Tried(
+        tried.captions[i],
+        tried.history[i],
+        tried.uses[i],
+        tried.tallied[i],
+        tried.table[i],
+        tried.value[i],
+        tried.bound[i],
+    )
 
 
 def job_of(job: UpdateJob, i: int) -> UpdateJob:

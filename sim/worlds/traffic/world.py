@@ -260,9 +260,9 @@ def kernel_of(
 
 def _skips(policy: Policy, selection: Selection) -> bool:
     """Whether a caption's composite score can be bounded by itself, from what is written when its row changes."""
-    sees_more = policy.reads_sales or policy.reads_fleet or policy.reads_rest or reads_truth(policy.rule)
+    sees_more = policy.reads_sales or policy.reads_fleet or policy.reads_rest or policy.reads_batches
     alone = policy.rule.prepare is Rule.prepare and policy.memory.cumulative
-    return composite(selection) and alone and not sees_more
+    return composite(selection) and alone and not sees_more and not reads_truth(policy.rule)
 
 
 def _micros(dollars: "Floats | Counts") -> Counts:

@@ -10,7 +10,7 @@ from policies.maths.draws import uniform
 from sim.units import DAY_S
 from sim.worlds.traffic.bank import top_tried
 from sim.worlds.traffic.metrics import regret
-from sim.worlds.traffic.records import CAPTION, HISTORY, NEVER, RATE, RETIRED, USD
+from sim.worlds.traffic.records import BOUND, CAPTION, HISTORY, NEVER, RATE, RETIRED, USD
 from sim.worlds.traffic.selection import likely, ranking
 
 DAY, COOL_DOWN_DAYS, CAPTIONS = 20, 3, 120
@@ -56,11 +56,19 @@ def row_of(seed: int, *, defect: bool = False, least: float = 0.0, captions: int
         b=zeros.copy(), n=zeros.copy(), score=np.zeros(9), luck=np.zeros(9), chosen=np.zeros(9, np.int64),
         class_bonus=rng.uniform(-0.06, 0.02, 8), excluded=(rng.random(8) < 0.2).astype(np.int64),
     )  # fmt: skip
-    return SimpleNamespace(
+    bound = np.zeros(captions, BOUND)
+    bound["last_used"] = np.where(np.isnan(value), RETIRED, tried["last_used"])
+    bound["kind"] = tried["kind"]
+    row = SimpleNamespace(
         rules=SimpleNamespace(cool_down_s=COOL_DOWN_DAYS * DAY_S, rank_defect=int(defect)),
         page=SimpleNamespace(day=DAY, tried_start=[0], tried=[captions], least=[least], likely=0, replaced=0),
         sums=SimpleNamespace(sends=100),
-        tried=SimpleNamespace(captions=tried.view(np.recarray), history=history.view(np.recarray), value=value),
+        tried=SimpleNamespace(
+            captions=tried.view(np.recarray),
+            history=history.view(np.recarray),
+            value=value,
+            bound=bound.view(np.recarray),
+        ),
         bank=SimpleNamespace(
             top_worth=np.zeros((1, 2, 12)), top_place=np.zeros((1, 2, 12), np.int64), top_sizes=np.zeros((1, 2), int)
         ),
@@ -68,12 +76,20 @@ def row_of(seed: int, *, defect: bool = False, least: float = 0.0, captions: int
         state=np.zeros((1, 0)),
         work=work,
     )
+    bound_all(row)
+    return row
+
+
+def bound_all(row: Any) -> None:
+    """Bring the bounds up to the captions, as is done when a row of the table changes."""
+    for c in range(len(row.tried.captions)):
+        likely.note_top(c, row, None)
 
 
 def choice(row: Any, key: int, wanted: int) -> list[tuple[int, float]]:
     """Captions and scores of one decision, best first."""
     with np.errstate(over="ignore"):
-        eligible = likely.gather_likely(0, row.page.least[0], row, None)
+        eligible = likely.gather_likely(0, row.page.least[0], row)
         found = ranking.rank(0, eligible, wanted, np.uint64(key), row, None)
     chosen = row.work.chosen[:found]
     return list(zip(row.work.eligible[chosen].tolist(), row.work.score[:found].tolist(), strict=True))
@@ -93,7 +109,7 @@ def test_the_choice_is_that_among_all_captions(monkeypatch: pytest.MonkeyPatch, 
 def test_fewer_eligible_captions_than_slots_are_all_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     bind(monkeypatch, Rule())
     row = row_of(3, least=1.5, captions=8)
-    eligible = likely.gather_likely(0, -np.inf, row, None)
+    eligible = likely.gather_likely(0, -np.inf, row)
     assert 0 < eligible < 8
     assert len(choice(row, 3, 8)) == eligible
 
@@ -121,6 +137,7 @@ def test_nan_scores_are_never_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
     bind(monkeypatch, Rule())
     row = row_of(2, least=0.5)
     row.tried.captions["a"] = np.nan
+    bound_all(row)
     assert choice(row, 2, 3) == []
 
 
@@ -145,7 +162,8 @@ def test_the_best_captions_are_those_of_the_whole_tier(monkeypatch: pytest.Monke
                 assert best[:k].tolist() == best_among_all(row, by, k, latest)
 
 
-def test_lists_hold_the_best_captions_in_the_bank_in_order() -> None:
+def test_lists_hold_the_best_captions_in_the_bank_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    bind(monkeypatch, Rule())
     row = row_of(4)
     top_tried.list_tried(0, row)
     in_bank = row.tried.captions[row.tried.captions.last_used != RETIRED]

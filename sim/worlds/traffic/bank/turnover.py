@@ -20,10 +20,12 @@ from sim.worlds.traffic.feedback.update_job import refresh_score
 from sim.worlds.traffic.records import BUMP, NEVER, RATE, RETIRED, USD, Records
 from sim.worlds.traffic.rows import Row
 from sim.worlds.traffic.selection.composite import note_value
+from sim.worlds.traffic.selection.likely import note_top
 
 CONSTRAINED: bool = unbound("CONSTRAINED")
 POOL: bool = unbound("POOL")
 POOLED: bool = unbound("POOLED")
+SKIPS: bool = unbound("SKIPS")
 
 TIDY = 0.5  # share of a list's captions below which those that retired are struck off
 NO_COINS = np.uint64(0)
@@ -109,6 +111,8 @@ def retire_tried(tier: int, week: int, row: Row) -> int:
             continue
         if row.bank.entries[caption.place].retires <= week:
             caption.last_used = RETIRED
+            if SKIPS:
+                row.tried.bound[i].last_used = RETIRED
             retired += 1
         else:
             row.page.alive += 1
@@ -149,6 +153,10 @@ def start_record(tier: int, c: int, row: Row, params: Params) -> int:
     if CONSTRAINED:
         caption.kind = 2 * row.bank.category[c] + row.bank.urgent[c]
         note_value(i, row)
+        row.tried.bound[i].kind = caption.kind
+        row.tried.bound[i].last_used = RETIRED if math.isnan(row.tried.value[i]) else NEVER
+    if SKIPS:
+        note_top(i, row, params)
     return i  # type: ignore[no-any-return]
 
 

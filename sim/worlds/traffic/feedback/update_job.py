@@ -35,6 +35,7 @@ from sim.worlds.traffic.feedback.recount import PRIOR, keep_loaded, recount
 from sim.worlds.traffic.records import Record
 from sim.worlds.traffic.rows import Row
 from sim.worlds.traffic.selection.composite import note_value
+from sim.worlds.traffic.selection.likely import note_top
 
 summarise: Callable[..., tuple[float, float]] = unbound("summarise")
 BATCHES: bool = unbound("BATCHES")
@@ -47,6 +48,7 @@ WEIGHTED: bool = unbound("WEIGHTED")
 WINDOWED: bool = unbound("WINDOWED")
 RECOUNT: bool = unbound("RECOUNT")
 RECORD: bool = unbound("RECORD")
+SKIPS: bool = unbound("SKIPS")
 
 LATENESS = 2  # address of the thinning among a use's draws
 
@@ -126,6 +128,8 @@ def count(message: Record, median: float, now: int, row: Row, params: Params) ->
     tabulate(c, message, label, now, row)
     if CONSTRAINED:
         note_value(c, row)
+    if SKIPS:
+        note_top(c, row, params)
     row.sums.taught += 1
     if label == NEITHER:
         return
@@ -208,6 +212,8 @@ def refresh_score(c: int, mean: float, row: Row, params: Params) -> None:
         return
     true_mean = mean * caption.price if BY_REVENUE else mean
     caption.a, caption.b = summarise(history.n, history.s, history.ipw_successes, true_mean, params)
+    if SKIPS:
+        note_top(c, row, params)
 
 
 def keep(ordinal: int, c: int, success: float, weighted: float, row: Row) -> None:

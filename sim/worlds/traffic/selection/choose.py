@@ -97,7 +97,7 @@ def wanted_of(tier: int, row: Row) -> int:
 def gather_today(tier: int, day: int, row: Row, params: Params) -> int:
     """Gather the captions that are eligible on `day`; where there are none, the policy has observed nothing."""
     if SKIPS:
-        return gather_likely(tier, row.page.least[tier], row, params)
+        return gather_likely(tier, row.page.least[tier], row)
     if READS_SALES or READS_FLEET:
         copy(row.state[tier], row.work.states[0])
     eligible = gather(tier, day, day * DAY_S - row.rules.cool_down_s, row, params)

@@ -68,7 +68,7 @@ def rank_likely(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row,
     """The same of a composite selection in which captions with too low a score were left out, as far as possible."""
     found = rank_tried(tier, eligible, 0, wanted, key, row, params)
     while not is_certain(tier, eligible, found, wanted, row):
-        gather_likely(tier, row.page.least[tier], row, params)
+        gather_likely(tier, row.page.least[tier], row)
         found = rank_tried(tier, eligible, 0, wanted, key, row, params)
     return found
 
