@@ -117,6 +117,7 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
 
 def _run(words: list[str]) -> None:
     check_neighbours()
+    _check_text(words)
     if instruction := os.environ.get(COMPLETION):
         from click.shell_completion import shell_complete
 
@@ -124,6 +125,15 @@ def _run(words: list[str]) -> None:
     # Not `cli.main`, which turns a broken pipe into exit code 1: that one says that a check failed.
     with cli.make_context(PROGRAM, list(words)) as context:
         cli.invoke(context)
+
+
+def _check_text(words: list[str]) -> None:
+    """InputError for a word that is no text: neither a table nor a message could hold a path like that."""
+    for word in words:
+        try:
+            word.encode()
+        except UnicodeEncodeError:
+            raise InputError(f"{word!a} is not UTF-8 text", "give it another name") from None
 
 
 def _raise_terminated(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature

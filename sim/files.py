@@ -12,6 +12,24 @@ from sim.errors import StorageError
 
 TEMPORARY = ".part"
 PARQUET_MAGIC = b"PAR1"
+HEAD_BYTES = 4_096  # by which a file is recognised
+_EXPORT = "export the rows as CSV or Parquet"
+_UNPACK = "decompress it first"
+# Other kinds of files by their first bytes: what they are, and what to do.
+_KINDS = (
+    (b"PK\x03\x04", "an Excel workbook (.xlsx) or another ZIP archive", _EXPORT),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)", _EXPORT),
+    (b"BZh", "compressed with bzip2", _UNPACK),
+    (b"\x1f\x8b", "compressed with gzip", _UNPACK),
+    (b"\xfd7zXZ", "compressed with xz", _UNPACK),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd", _UNPACK),
+    (b"ARROW1", "an Arrow (Feather) file", _EXPORT),
+    (b"FEA1", "an old Feather file", _EXPORT),
+    (b"ORC", "an ORC file", _EXPORT),
+    (b"Obj\x01", "an Avro file", _EXPORT),
+    (b"SQLite format 3", "a SQLite database", _EXPORT),
+    (b"%PDF", "a PDF document", _EXPORT),
+)
 _NO_SPACE_TEXTS = ("no space left", "os error 28", "disk quota exceeded", "file too large")
 
 
@@ -99,6 +117,18 @@ def is_whole_parquet(path: Path) -> bool:
         first = file.read(size)
         file.seek(max(size, path.stat().st_size - size))
         return first == file.read(size) == PARQUET_MAGIC
+
+
+def refuse_other_kinds(source: str, head: bytes) -> None:
+    """Raise StorageError where the first bytes of a file of rows are those of another kind than text or Parquet."""
+    for start, what, remedy in _KINDS:
+        if head.startswith(start):
+            raise StorageError(f"{source}: is {what}", remedy)
+    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if text[:1] == b"<":
+        raise StorageError(f"{source}: is a web page (HTML) or XML", "was it saved from a page that asks for a login?")
+    if text[:1] in (b"{", b"["):
+        raise StorageError(f"{source}: is JSON", _EXPORT)
 
 
 def link_or_copy(source: Path, target: Path) -> None:

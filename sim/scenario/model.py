@@ -173,7 +173,8 @@ class Scenario(Section):
         if self.source_path is None:
             raise InputError(f"scenario {self.name}: world.source is not given", "Give it: --set world.source=FILE")
         if not self.source_path.is_file():
-            what = "is a directory" if self.source_path.is_dir() else "does not exist"
+            there = "is a directory" if self.source_path.is_dir() else "is not a regular file"
+            what = there if self.source_path.exists() else "does not exist"
             raise StorageError(f"world.source: {self.source_path} {what}", "Give another: --set world.source=FILE")
 
 

@@ -181,5 +181,5 @@ def _hint(error: Exception) -> str:
     if isinstance(error, duckdb.ConstraintException) or "constraint violation" in str(error):
         return "a rule that was added to the table refuses the rows: `deploy --plan` shows what differs"
     if isinstance(error, duckdb.IOException):
-        return "is it a DuckDB file, writable, and free of other programs?"
+        return "does its folder exist, and is it a DuckDB file, writable, and free of other programs?"
     return ""

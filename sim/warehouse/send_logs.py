@@ -5,6 +5,7 @@ from pathlib import Path
 import polars as pl
 
 from sim.errors import InputError, StorageError
+from sim.files import HEAD_BYTES, refuse_other_kinds
 from sim.warehouse.base import SENDS
 from sim.wording import did_you_mean
 
@@ -32,6 +33,8 @@ def scan_log(source: str, policy: str | None = None, *, as_text: bool = False, t
     files = sorted(path.glob("**/*.parquet")) if path.is_dir() else [path]
     if not files:
         raise StorageError(f"{source}: the folder holds no Parquet file")
+    with files[0].open("rb") as file:
+        refuse_other_kinds(str(files[0]), file.read(HEAD_BYTES))
     if files[0].suffix.lower() in TEXT_FILES:
         return _scan_text(files[0], _separator(files[0]), as_text=as_text)
     return pl.scan_parquet(files, glob=False, hive_partitioning=False)

@@ -8,6 +8,7 @@ import errno
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -119,24 +120,47 @@ def digest_of_own(folder: Path) -> str:
 
 
 DYING = """
-import sys
+import os, sys
 sys.path[:0] = [{tests!r}, {root!r}]
 from pathlib import Path
+import numba, numpy, pyarrow.parquet  # once, for all forks; nothing runs here, for no thread survives a fork
+import sim.api, sim.pilot, sim.runs.runner, sim.worlds.bernoulli.world
 import reliability.test_fail_points as points
-sys.addaudithook(points._hook)
-sys.exit(0 if points.attempt(Path({folder!r}), {target}, 0, resume=True) else 7)
+for line in sys.stdin:
+    target, folder = line.rstrip().split(" ", 1)
+    child = os.fork()
+    if child == 0:
+        sys.addaudithook(points._hook)
+        os._exit(0 if points.attempt(Path(folder), int(target), 0, resume=True) else 7)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
+
+
+@pytest.fixture(scope="module")
+def deaths() -> Iterator[Callable[[Path, int], int]]:
+    """Run in a process that dies at the change number `target`; its exit code. All share one start of Python."""
+    program = DYING.format(tests=str(ROOT / "tests"), root=str(ROOT))
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdin
+        assert server.stdout
+        wanted, codes = server.stdin, server.stdout
+
+        def die(folder: Path, target: int) -> int:
+            print(target, folder, file=wanted, flush=True)
+            return int(codes.readline())
+
+        yield die
+        wanted.close()
 
 
 @amounts(23, 1)
 def test_a_death_at_any_change_leaves_a_run_that_can_be_resumed(
-    tmp_path: Path, wanted: str, amount: int, tries: Tries
+    tmp_path: Path, wanted: str, deaths: Callable[[Path, int], int], amount: int, tries: Tries
 ) -> None:
     for number in tries(0):
         target = 1 + number * amount
-        folder = tmp_path / str(target)
-        program = DYING.format(tests=str(ROOT / "tests"), root=str(ROOT), folder=str(folder), target=target)
-        code = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=False).returncode
+        code = deaths(folder := tmp_path / str(target), target)
         assert code in (7, 99)
         sim.run(SMALL, folder, resume=True, report=False)
         assert digest(folder) == wanted

@@ -86,7 +86,7 @@ def read(path: Path) -> Manifest:
     """
     try:
         text = path.read_bytes().decode()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except UnicodeDecodeError:
         raise damaged(path) from None

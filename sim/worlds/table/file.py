@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.errors import InputError, StorageError
-from sim.files import PARQUET_MAGIC
+from sim.files import HEAD_BYTES, PARQUET_MAGIC, refuse_other_kinds
 
 if TYPE_CHECKING:
     import polars as pl
@@ -24,25 +24,7 @@ ROW = "row number of the file"
 SEPARATORS = ",;\t|"
 PARQUET = "parquet"
 _NAMED_SEPARATOR = re.compile(r"\s*sep=([,;\t|])\r?\n", re.IGNORECASE)
-_HEAD_BYTES = 4_096
-_EXPORT = "export the rows as CSV or Parquet"
-_UNPACK = "decompress it first"
 _SAVE_AS = "save it as CSV in UTF-8"
-# Other kinds of files by their first bytes: what they are, and what to do.
-_KINDS = (
-    (b"PK\x03\x04", "an Excel workbook (.xlsx) or another ZIP archive", _EXPORT),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)", _EXPORT),
-    (b"BZh", "compressed with bzip2", _UNPACK),
-    (b"\x1f\x8b", "compressed with gzip", _UNPACK),
-    (b"\xfd7zXZ", "compressed with xz", _UNPACK),
-    (b"\x28\xb5\x2f\xfd", "compressed with zstd", _UNPACK),
-    (b"ARROW1", "an Arrow (Feather) file", _EXPORT),
-    (b"FEA1", "an old Feather file", _EXPORT),
-    (b"ORC", "an ORC file", _EXPORT),
-    (b"Obj\x01", "an Avro file", _EXPORT),
-    (b"SQLite format 3", "a SQLite database", _EXPORT),
-    (b"%PDF", "a PDF document", _EXPORT),
-)
 _ENCODINGS = (
     (b"\xff\xfe\x00\x00", "utf-32"),
     (b"\x00\x00\xfe\xff", "utf-32"),
@@ -67,12 +49,12 @@ def read_table(source: str, wanted: tuple[str, ...]) -> FileTable:
     """
     path = Path(source)
     with path.open("rb") as file:
-        head = file.read(_HEAD_BYTES)
+        head = file.read(HEAD_BYTES)
     if head.startswith(PARQUET_MAGIC):
         return FileTable(_numbered(_read_parquet(path)), PARQUET)
     if path.suffix.lower() in (".parquet", ".pq"):
         raise StorageError(f"{source}: is not a Parquet file", "if it is CSV, give it a name that ends in .csv")
-    _refuse_other_kinds(source, head)
+    refuse_other_kinds(source, head)
     text = _decoded(source, path.read_bytes())
     if not text.strip():
         raise InputError(f"{source}: is empty")
@@ -87,17 +69,6 @@ def _plain_lines(text: str) -> str:
     """Lines that end as they do today, without the end mark of old files."""
     text = text.rstrip("\x1a")
     return text if "\n" in text else text.replace("\r", "\n")
-
-
-def _refuse_other_kinds(source: str, head: bytes) -> None:
-    for start, what, remedy in _KINDS:
-        if head.startswith(start):
-            raise StorageError(f"{source}: is {what}", remedy)
-    text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if text[:1] == b"<":
-        raise StorageError(f"{source}: is a web page (HTML) or XML", "was it saved from a page that asks for a login?")
-    if text[:1] in (b"{", b"["):
-        raise StorageError(f"{source}: is JSON", _EXPORT)
 
 
 def _decoded(source: str, content: bytes) -> str:

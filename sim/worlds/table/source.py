@@ -18,6 +18,7 @@ from sim.units import MICROS
 from sim.wording import did_you_mean
 from sim.worlds.base import Counts
 from sim.worlds.table.file import ROW, FileTable, read_table
+from sim.worlds.table.names import lookalike
 from sim.worlds.table.numerals import ambiguous, plain
 
 if TYPE_CHECKING:
@@ -97,6 +98,9 @@ def _read(source: str, columns: Roles, price: str | None, _changed: int, _size: 
     column.check_successes(*counts)
     names, own_ids = _stripped(page), column.caption_ids(caption)
     texts = None if own_ids is not None else _stripped(caption)
+    for series, written in ((page, names), (caption, texts)):
+        if written is not None:
+            column.check_forms(series, written)
     ids = own_ids if own_ids is not None else _stripped(caption).rank("dense").cast(pl.Int64)
     column.check_unique(names, ids)
     micros = None if price is None else column.price_micros(table.rows[price])
@@ -241,6 +245,17 @@ class _Columns:
         self.refuse(
             series, (numbers.abs() > most).fill_null(value=False), "is {}, too large for a float to hold every id"
         )
+
+    def check_forms(self, series: "pl.Series", names: "pl.Series") -> None:
+        """Raise where two names look the same but are different texts."""
+        if names.str.contains(r"[^\x21-\x7e]").any() and (found := lookalike(names.unique(maintain_order=True))):
+            earlier, name = map(ascii, found)
+            self.refuse(
+                series,
+                names == found[1],
+                f"is {name}, which looks the same as {earlier}",
+                "write each name in one way: Unicode form NFC, no invisible characters, single blanks",
+            )
 
     def check_unique(self, names: "pl.Series", ids: "pl.Series") -> None:
         """Raise where a page has a caption twice."""

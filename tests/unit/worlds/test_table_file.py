@@ -254,6 +254,32 @@ def test_pages_without_a_choice_are_counted_and_a_file_of_them_is_refused(tmp_pa
     assert "world.columns.page" in caught.value.hint
 
 
+FORMS = {
+    "composed and decomposed": ("caf\u00e9", "cafe\u0301"),
+    "a zero-width space": ("alpha", "al\u200bpha"),
+    "a mark of direction": ("alpha", "alpha\u200e"),
+    "a no-break space": ("page one", "page\u00a0one"),
+    "two blanks": ("page one", "page  one"),
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_names_that_look_the_same_are_refused(tmp_path: Path, form: str) -> None:
+    one, other = FORMS[form]
+    with pytest.raises(InputError, match="looks the same as") as caught:
+        read(tmp_path, f"{HEADER}\n{one},1,100,10\nb,1,100,10\nb,2,100,10\n{other},2,100,10\n")
+    assert "row 4" in caught.value.message
+    assert caught.value.message.isascii()
+    with pytest.raises(InputError, match="looks the same as"):
+        read(tmp_path, f"{HEADER}\nb,{one},100,10\nc,{other},100,10\nc,x,1,1\n", name="captions.csv")
+
+
+def test_names_that_look_different_are_kept(tmp_path: Path) -> None:
+    names = ["page", "Page", "pag\u00e9", "page\u00b2", "page2", "\u30da\u30fc\u30b8"]
+    rows = "\n".join(f"{name},{caption},100,10" for name in names for caption in (1, 2))
+    assert sorted(read(tmp_path, f"{HEADER}\n{rows}\n").page_names) == sorted(names)
+
+
 @pytest.mark.skipif(not CASES.is_dir(), reason="../shared/cases is not there: an installation from a source archive")
 def test_the_files_that_failed_once() -> None:
     for name in ("float", "good", "space"):
