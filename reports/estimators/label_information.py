@@ -11,6 +11,7 @@ purchases, views known, is E[mean V / (1 + mean V c²)], where c is the coeffici
 binomial distribution; Lawless 1987, section 2).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,6 +23,7 @@ from sim.scenario.sections.traffic_loop import Label
 
 NODES = 64  # of the views
 HALVINGS = 50  # of the search for a median
+GRID = 48  # means of pages at which a function of them is computed
 STEP = 1e-3  # of the logarithm of the rate, in a derivative
 PER_VIEW = ("purchases_per_view", "dollars_per_view")
 
@@ -92,7 +94,17 @@ def information(label: Label, mean: Floats, page: PageModel) -> Floats:
 
 def informations(label: Label, mean: Floats, page: PageModel) -> Floats:
     """The same for many pages, interpolated between pages whose means grow by a factor."""
+    return interpolated(lambda grid: information(label, grid, page), mean)
+
+
+def successes(label: Label, mean: Floats, page: PageModel) -> Floats:
+    """P(success) of a priced message of many pages, (pages,), interpolated as well."""
+    return interpolated(lambda grid: success(label, median_value(label, grid, page), grid, page), mean)
+
+
+def interpolated(of_page: Callable[[Floats], Floats], mean: Floats) -> Floats:
+    """A function of a page's mean purchases at many pages, (pages,), by its values at GRID means."""
     known = np.clip(mean, 1e-3, 1e4)
-    grid = np.geomspace(known.min(), known.max() * (1.0 + 1e-9), 48)
-    found: Floats = np.interp(np.log(known), np.log(grid), information(label, grid, page))
+    grid = np.geomspace(known.min(), known.max() * (1.0 + 1e-9), GRID)
+    found: Floats = np.interp(np.log(known), np.log(grid), of_page(grid))
     return found

@@ -47,7 +47,7 @@ def labels(data: ReportInput) -> Section:
     shares, own = [(name, saturated_revenue(_of(pages, name))) for name in data.ranked], _of(pages, data.baseline)
     label, model = scenario.feedback.label, PageModel.of(scenario.world)
     classes = label_classes(own, label, model)
-    possible = choices(own, classes, model)
+    possible = choices(own, model)
     content: list[Content] = [Paragraph(text, "warning") for text in warnings(shares, saturates_least(possible))]
     rows = [_row(each) for each in classes]
     table = TableBlock(f"Labels of {data.baseline}, all replications together", HEADER, rows, sortable=False)

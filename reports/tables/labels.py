@@ -1,18 +1,21 @@
 """What labels tell: how often messages succeed, and how much that says, by how well pages sell."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from reports.estimators.intervals import Floats
-from reports.estimators.label_information import PageModel, informations, median_value, success
+from reports.estimators.label_information import PageModel, informations, successes
 from sim.scenario.sections.traffic_loop import LABELS, Label
 
 CLASSES = (("lower half", 0.5), ("next 40 %", 0.9), ("next 9 %", 0.99), ("top 1 %", 1.0))
 SATURATED = 0.9  # of a page's priced messages succeed
 WARN_FROM = 0.1  # of the revenue
+
+Inside = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -67,19 +70,27 @@ def label_classes(pages: pl.DataFrame, label: Label, model: PageModel) -> list[L
     """Classes of the pages of one policy, all replications together, by purchases per priced message."""
     mean = means(pages)
     information = informations(label, mean, model)
-    rank = np.argsort(np.argsort(mean, kind="stable"), kind="stable")
+    return [_class(name, inside, pages, mean, information) for name, inside in members(pages)]
+
+
+def members(pages: pl.DataFrame) -> Iterator[tuple[str, Inside]]:
+    """Classes that sent priced messages: the name of each, and which pages are in it, (pages,)."""
+    rank = np.argsort(np.argsort(means(pages), kind="stable"), kind="stable")
     edges = [0, *(round(share * len(pages)) for _, share in CLASSES)]
-    found = [
-        _class(name, (rank >= low) & (rank < high), pages, mean, information)
-        for (name, _), low, high in zip(CLASSES, edges[:-1], edges[1:], strict=True)
-    ]
-    return [each for each in found if each is not None]
+    for (name, _), low, high in zip(CLASSES, edges[:-1], edges[1:], strict=True):
+        inside = (rank >= low) & (rank < high)
+        if priced_in(inside, pages).sum():
+            yield name, inside
 
 
-def _class(name: str, inside: np.ndarray, pages: pl.DataFrame, mean: Floats, information: Floats) -> LabelClass | None:
-    weight = np.where(inside, pages["priced"].to_numpy(), 0.0)
-    if not weight.sum():
-        return None
+def priced_in(inside: Inside, pages: pl.DataFrame) -> Floats:
+    """Priced messages of the pages of a class, (pages,); 0 elsewhere."""
+    found: Floats = np.where(inside, pages["priced"].to_numpy(), 0.0)
+    return found
+
+
+def _class(name: str, inside: Inside, pages: pl.DataFrame, mean: Floats, information: Floats) -> LabelClass:
+    weight = priced_in(inside, pages)
     revenue, share = pages["revenue_usd"].to_numpy(), success_shares(pages)
     purchases, succeeded, bits, told = (
         float(np.average(values, weights=weight)) for values in (mean, share, entropy(share), information)
@@ -88,15 +99,15 @@ def _class(name: str, inside: np.ndarray, pages: pl.DataFrame, mean: Floats, inf
     return LabelClass(name, int(inside.sum()), purchases, succeeded, bits, told, part)
 
 
-def choices(pages: pl.DataFrame, classes: Sequence[LabelClass], model: PageModel) -> list[Choice]:
+def choices(pages: pl.DataFrame, model: PageModel) -> list[Choice]:
     """What every label would tell on the pages of one policy, in the order of LABELS."""
     mean, revenue = means(pages), pages["revenue_usd"].to_numpy()
     weight = revenue if revenue.sum() > 0.0 else np.ones(len(mean))
-    usual = np.array([each.purchases for each in classes])
+    priced = [priced_in(inside, pages) for _, inside in members(pages)]
     return [
         Choice(
             label,
-            tuple(success(label, median_value(label, usual, model), usual, model).tolist()),
+            tuple(float(np.average(successes(label, mean, model), weights=each)) for each in priced),
             float(np.average(informations(label, mean, model), weights=weight)),
         )
         for label in LABELS

@@ -150,13 +150,19 @@ def test_labels_saturate_where_the_money_is() -> None:
 
 def test_the_label_that_saturates_least_is_the_one_that_tells_most_where_the_money_is() -> None:
     pages = pages_of([95, 40, 91], [900.0, 50.0, 300.0], [70.0, 20.0, 10.0])
-    found = choices(pages, label_classes(pages, "sold", USUAL), USUAL)
+    found = choices(pages, USUAL)
     assert [each.label for each in found] == list(LABELS)
     assert saturates_least(found).label == "dollars_per_view"
     assert found[1].information < 0.5 < saturates_least(found).information
     assert found[1].success[-1] > 0.7 > found[-1].success[-1]
     poor = pages_of([1, 2], [1.0, 2.0], [0.0, 0.0])
-    assert [each.information > 0.95 for each in choices(poor, label_classes(poor, "sold", USUAL), USUAL)] == [True] * 5
+    assert [each.information > 0.95 for each in choices(poor, USUAL)] == [True] * 5
+
+
+def test_the_share_of_a_class_is_the_mean_of_its_pages_not_that_of_its_mean_page() -> None:
+    """In the lower half one page of 100 sells almost nothing; a page of their mean sales would always sell."""
+    pages = pages_of([0] * 200, [0.1] + [1e6] * 199, [1.0] * 200)
+    assert choices(pages, USUAL)[1].success[0] == pytest.approx(0.99, abs=0.002)
 
 
 def data_of(pages: pl.DataFrame | None, label: Label = "emv_above_median") -> ReportInput:
