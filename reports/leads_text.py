@@ -74,13 +74,13 @@ def _short(found: Leads) -> str:
     if not names:
         return ""
     which = "all policies" if len(names) == len(found.changes) > 1 else ", ".join(names)
-    return f"Intervals may be too narrow: a run is too small to know rare losses ({which})."
+    return f"Intervals may be too narrow: a run is too small to know the rare losses of {which}."
 
 
 def _caption(found: Leads) -> str:
     unit = found.unit
     before, after = (amount(mean, bare(unit)) for mean in found.baseline_means)
-    return f"Lead over {found.baseline} ({before}, then {after}), {_counted(unit)}"
+    return f"Lead over {found.baseline} ({before}, then {after}), in {_counted(unit)}"
 
 
 def _counted(unit: Unit) -> str:

@@ -112,16 +112,8 @@ class ReportInput:
     @cached_property
     def vs_baseline(self) -> list[PairedComparison]:
         """Every policy but the oracles against the baseline, best first."""
-        return self._against(self.baseline)
-
-    @cached_property
-    def vs_leader(self) -> list[PairedComparison]:
-        """Every policy but the oracles against the leader, nearest first."""
-        return self._against(self.leader)
-
-    def _against(self, baseline: str) -> list[PairedComparison]:
-        values = {name: own for name, own in self.values.items() if name == baseline or name not in self.oracles}
-        return paired_comparisons(baseline, values, self.metric, self.tails)
+        values = {name: own for name, own in self.values.items() if name == self.baseline or name not in self.oracles}
+        return paired_comparisons(self.baseline, values, self.metric, self.tails)
 
     @property
     def reward_unit(self) -> str:

@@ -110,15 +110,6 @@ def sha256(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def is_whole_parquet(path: Path) -> bool:
-    """Whether a file begins and ends as Parquet files do; a copy that broke off lacks the end."""
-    size = len(PARQUET_MAGIC)
-    with path.open("rb") as file:
-        first = file.read(size)
-        file.seek(max(size, path.stat().st_size - size))
-        return first == file.read(size) == PARQUET_MAGIC
-
-
 def refuse_other_kinds(source: str, head: bytes) -> None:
     """Raise StorageError where the first bytes of a file of rows are those of another kind than text or Parquet."""
     for start, what, remedy in _KINDS:

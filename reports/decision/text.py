@@ -7,6 +7,7 @@ from reports.decision.anchors import Anchors
 from reports.decision.inputs import Unit, amount, bare
 from reports.decision.outcome import Gain
 from reports.decision.rule import Decision, rounded_up
+from reports.decision.tails import gain_of
 from reports.estimators.intervals import Estimate
 from reports.formatting import percent, percent_interval
 
@@ -49,7 +50,7 @@ def details(decision: Decision) -> list[str]:
     if decision.given.one_caption:
         return []
     anchors = [_anchor(each, decision) for each in decision.anchors[1:]]
-    rest = [_ties(decision), _stability(decision), _basis(decision), _missing(decision)]
+    rest = [_planning(decision), _ties(decision), _stability(decision), _basis(decision), _missing(decision)]
     return _present([*anchors, *rest])
 
 
@@ -193,6 +194,22 @@ def _stability(decision: Decision) -> str:
         f"In {count} resamples of the replications the same decision comes out in {same}, and {decision.rival.policy} "
         f"is the best candidate in {best}."
     )
+
+
+def _planning(decision: Decision) -> str:
+    """By how much the better of two oracles beats the other: one that plans ahead the choice of the moment."""
+    given = decision.given
+    others = sorted(given.oracles & set(given.values) - {given.oracle})
+    if given.oracle is None or not others:
+        return ""
+    ahead = [gain_of(given.oracle, name, given, decision.level) for name in others]
+    unit = given.unit
+    said = [
+        f"{amount(each.value, unit)} more than {name} ({limits(each, unit)})"
+        for name, each in zip(others, ahead, strict=True)
+    ]
+    verb = "earns" if unit.prefix == "$" else "gets"
+    return f"Perfect choice is {given.oracle}: it {verb} {listed(said)} {unit.per}."
 
 
 def _missing(decision: Decision) -> str:

@@ -46,7 +46,7 @@ def _safest(found: Robustness, unit: Unit) -> str:
         return ""
     safest = found.safest
     most = amount(safest.largest_shortfall, unit)
-    return f"Least to regret: {safest.policy} is never more than {most} {unit.per} below the best policy of a cell."
+    return f"Safest: {safest.policy} is never more than {most} {unit.per} below the best policy of a cell."
 
 
 def _range(cells: Sequence[CellResult], found: Robustness, unit: Unit) -> str:

@@ -48,11 +48,6 @@ class Fitted:
     mean: Floats
     phi: float
 
-    def wald(self, places: slice) -> float:
-        """Wald's statistic for these terms being 0; chi-square with as many degrees of freedom."""
-        part, block = self.terms[places], self.covariance[places, places]
-        return float(part @ np.linalg.pinv(block) @ part)
-
 
 def fit(design: Design, mean: Mean, phi: float | None = None) -> Fitted:
     """Solve the estimating equations; `phi` is estimated from the residuals where it is not given."""

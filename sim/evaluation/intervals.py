@@ -326,5 +326,3 @@ def mixture_limit(rows: float, confidence: float = CONFIDENCE, tightest: float =
 
 OF_TERMS: dict[str, Callable[[Summary, float], Interval]] = {"normal": normal, "bootstrap": bootstrap}
 """Intervals of every estimator."""
-OF_IPS = ("empirical_bernstein", "empirical_likelihood", "anytime")
-"""Intervals of the mean of w·r."""

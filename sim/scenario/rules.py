@@ -73,7 +73,8 @@ def check_policies(checks: Sequence[Check], policy_names: Sequence[str | None]) 
             name = getattr(check, key)
             if name is not None and name not in policy_names:
                 hint = did_you_mean(name, map(_short, filter(None, policy_names)))
-                yield Finding(("checks", index, key), f'no policy is named "{_short(name)}"{hint}')
+                message = f'no policy is named "{_short(name)}"{hint}'
+                yield Finding(("checks", index, key), f"{message} (leave out the checks: --set 'checks=[]')")
         for key in ("not_worse_than", "better_than"):
             if check.policy == getattr(check, key):
                 yield Finding(("checks", index, key), "is the same policy")

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 Z = 1.959963984540054  # of a two-sided 95 % interval
 GONE_NAME = "gone"
 Row = tuple[Any, ...]
-Bin = tuple[int, int | None]
 
 ALLOCATION = "policy:string at:float64 bin:string rank_low:int64 rank_high:int64 sends:int64 share:float64"
 EXPLORATION = (

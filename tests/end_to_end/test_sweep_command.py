@@ -89,7 +89,7 @@ def test_figures_follow_the_gains(swept: sim.Sweep) -> None:
     assert drawn.gains[1, 0] == pytest.approx(leads["horizon.pulls=20, world.means=far"])
     assert (swept.path / "figures" / "sweep_heat_map.svg").is_file()
     page = (swept.path / "sweep.html").read_text()
-    assert "sweep_tornado" in page and "Least to regret" in page
+    assert "sweep_tornado" in page and "Safest: " in page
 
 
 def test_resume_adds_values_and_keeps_cells(swept: sim.Sweep) -> None:

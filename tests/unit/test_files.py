@@ -9,7 +9,6 @@ from sim.errors import StorageError, out_of_memory
 from sim.files import (
     digest,
     is_full_disk,
-    is_whole_parquet,
     link_or_copy,
     make_folder,
     replacing,
@@ -93,22 +92,6 @@ def test_digests_are_those_of_the_content(tmp_path: Path) -> None:
     write_bytes(tmp_path / "f", b"abc")
     expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"  # FIPS 180-4, appendix B.1
     assert digest(tmp_path / "f") == sha256(b"abc") == expected
-
-
-@pytest.mark.parametrize(
-    ("content", "whole"),
-    [
-        (b"PAR1....PAR1", True),
-        (b"PAR1PAR1", True),
-        (b"PAR1....PAR", False),
-        (b"....PAR1", False),
-        (b"PAR1", False),
-        (b"", False),
-    ],
-)
-def test_a_whole_parquet_file_begins_and_ends_with_its_mark(tmp_path: Path, content: bytes, whole: bool) -> None:
-    (tmp_path / "f").write_bytes(content)
-    assert is_whole_parquet(tmp_path / "f") is whole
 
 
 def test_a_link_is_the_same_file_and_a_copy_where_there_are_none(

@@ -4,14 +4,20 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from benchmarks import many_captions
 from benchmarks.many_captions import (
     COOL_DOWN,
     RULES,
     SENDS,
     Problem,
+    greedy,
     lift,
+    pooled_posterior,
     pooled_thompson,
+    pooled_wilson,
+    quantile,
     rates_of,
+    simulate,
     successes,
     thompson_beta,
     wilson_sample,
@@ -67,6 +73,38 @@ def test_without_attribution_nothing_is_learned() -> None:
     found = {share: successes(thompson_beta, rates, share, rng(), days=120) for share in (0.0, 1.0)}
     assert found[0.0] == pytest.approx(2 * SENDS * 120 / 2, rel=0.2)
     assert found[1.0] > 1.2 * found[0.0]
+
+
+def test_an_interval_of_few_replications_is_wide() -> None:
+    assert quantile(3) == pytest.approx(stats.t(2).ppf(0.975))
+    assert np.isnan(quantile(1))
+
+
+def test_only_the_rules_asked_for_are_simulated_on_the_same_numbers(monkeypatch) -> None:
+    """A rule alone meets what it meets among others."""
+    monkeypatch.setattr(many_captions, "rates_of", lambda problem, rng: rng.random((2, 400)))
+    problem = Problem((2.0, 4.0), 0.5, 1.0)
+    alone, both = (simulate(problem, 2, 1, rules) for rules in (["greedy"], ["greedy", "wilson_sample"]))
+    assert alone.keys() == {"uniform", "greedy"}
+    assert both.keys() == {"uniform", "greedy", "wilson_sample"}
+    for rule, totals in alone.items():
+        np.testing.assert_array_equal(totals, both[rule])
+
+
+def test_greedy_tries_every_caption_once_before_it_returns_to_the_best() -> None:
+    n, s = np.array([[4.0, 0.0, 2.0, 0.0]]), np.array([[1.0, 0.0, 2.0, 0.0]])
+    assert set(np.argsort(-greedy(n, s, rng())[0])[:2]) == {1, 3}
+    assert np.argsort(-greedy(np.maximum(n, 1.0), s, rng())[0])[0] == 2
+
+
+def test_pooled_wilson_draws_from_the_interval_of_the_pooled_posterior() -> None:
+    n = rng().integers(0, 5, (3, 40)).astype(float)
+    s = np.floor(n * rng().random((3, 40)))
+    a, b = pooled_posterior(n, s)
+    draws = np.array([pooled_wilson(n, s, np.random.default_rng(i)) for i in range(50)])
+    lower, upper = wilson_bounds(a, b)
+    assert (draws >= lower - 1e-12).all()
+    assert (draws <= upper + 1e-12).all()
 
 
 def test_a_lift_is_a_ratio_of_means_with_its_error() -> None:

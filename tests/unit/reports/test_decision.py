@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,6 +12,7 @@ import polars as pl
 import pytest
 
 from reports.decision.data import decision_data
+from reports.decision.rule import decide
 from reports.decision.text import details, headline, key_points
 from reports.estimators.comparisons import METRICS, PairedComparison, paired_comparisons, win_probability
 from reports.estimators.intervals import Estimate, paired_difference
@@ -105,6 +107,16 @@ def test_the_deployed_rule_is_always_set_against_random_and_perfect_choice() -> 
     assert "wilson gains almost nothing over random choice" in " ".join(key_points(little))
     loses = data_of(rewards(wilson=-3.0, best=10.0, random=0.0, oracle=20.0)).decision
     assert "wilson loses against random choice: 2.98 successes less" in " ".join(key_points(loses))
+
+
+def test_of_two_oracles_the_report_says_by_how_much_the_better_beats_the_other() -> None:
+    inputs = data_of(REWARDS).decision.given
+    values = {**inputs.values, "ahead": inputs.values["oracle"] + 2.0}
+    two = decide(replace(inputs, values=values, oracles=frozenset(["oracle", "ahead"])))
+    (said,) = [text for text in details(two) if text.startswith("Perfect choice is")]
+    assert said.startswith("Perfect choice is ahead: it gets 2 successes more than oracle (95 % interval")
+    assert said.endswith("per replication.")
+    assert not any("Perfect choice is" in text for text in details(data_of(REWARDS).decision))
 
 
 def test_the_decision_does_not_depend_on_the_metric_of_the_report() -> None:

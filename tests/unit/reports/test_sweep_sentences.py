@@ -107,7 +107,7 @@ def test_the_points_of_a_sweep() -> None:
     assert sweep_points(CELLS, robustness(CELLS)) == [
         "Outcomes: keep in 1, switch in 3 of 4 cells.",
         "Largest mean: greedy in 2, ucb in 1, wilson_sample in 1 of 4 cells.",
-        "Least to regret: greedy is never more than $2 per page and month below the best policy of a cell.",
+        "Safest: greedy is never more than $2 per page and month below the best policy of a cell.",
         "Over the cells, the gain of greedy over wilson_sample lies between −$2 and +$6 per page and month.",
     ]
 
