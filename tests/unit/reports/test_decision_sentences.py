@@ -143,7 +143,8 @@ def test_nothing_to_compare_and_nothing_to_choose() -> None:
                 rival=replace(GREEDY, shortage=Shortage("a tail", 900)),
                 given=replace(GIVEN, can_be_unlucky=True),
             ),
-            "Show the unlucky starts: `python -m sim run RUN --fresh --set world.unlucky=200`. RUN is the folder of this run.",
+            "Show the unlucky starts: `python -m sim run RUN --fresh --set world.unlucky=200`. "
+            "RUN is the folder of this run.",
         ),
     ],
 )
