@@ -7,6 +7,7 @@ names the load that holds it, and it deletes itself after LEASE_MINUTES in case 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sim.errors import RemoteError
 from sim.warehouse.base import plain_id
@@ -45,11 +46,11 @@ def _take(client: DatasetClient, name: str, table: str, load_id: str) -> None:
         held = client.table(name)
         holder = "" if held is None else (held.labels or {}).get("load", "")
         if holder != load_id:
-            until = "" if held is None or held.expires is None else f" until {held.expires:%H:%M} UTC at the latest"
-            raise _taken(client, holder or "unknown", table, until) from None
+            raise _taken(client, holder or "unknown", table, held) from None
 
 
-def _taken(client: DatasetClient, holder: str, table: str, until: str) -> RemoteError:
+def _taken(client: DatasetClient, holder: str, table: str, held: Any) -> RemoteError:
+    until = "" if held is None or held.expires is None else f" until {held.expires:%H:%M} UTC at the latest"
     return RemoteError(
         f"{client.spec}: load {holder} is being published into {table}",
         f"wait until it has ended{until}, then repeat the command",
