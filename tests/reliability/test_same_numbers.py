@@ -1,7 +1,10 @@
 """Determinism, isolation and independent streams."""
 
 import itertools
+import os
 import random
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +12,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reliability.harness import amounts, digest, finish, start
+import sim
+from reliability.harness import ROOT, amounts, digest, finish, start
 from sim.rng import generator, policy_purpose, row_keys
 from sim.scenario import Scenario, load
 from sim.worlds.engine import BlockResult, simulate
@@ -40,6 +44,21 @@ def test_instruction_sets_change_no_bit(home: Path, tmp_path: Path, expected: st
     cache = {"NUMBA_CACHE_DIR": str(tmp_path / "cache")}
     code, said = finish(start(home, "--out", str(tmp_path / "run"), "--workers", "1", **AVX_OFF, **cache))
     assert code == 0, said
+    assert digest(tmp_path / "run") == expected
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("version", ["2.2", "2.3"])
+def test_numpy_versions_change_no_bit(home: Path, tmp_path: Path, expected: str, version: str) -> None:
+    """Another NumPy, installed into a folder that Python looks into first; the manifest says which one was in use."""
+    other = tmp_path / "other"
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(other)]
+    if subprocess.run([*pip, f"numpy=={version}.*"], check=False, capture_output=True).returncode:
+        pytest.skip(f"NumPy {version} cannot be installed here")
+    folders = f"{other}{os.pathsep}{ROOT}"
+    code, said = finish(start(home, "--out", str(tmp_path / "run"), "--workers", "1", PYTHONPATH=folders))
+    assert code == 0, said
+    assert sim.load_run(tmp_path / "run").manifest["versions"]["numpy"].startswith(f"{version}.")
     assert digest(tmp_path / "run") == expected
 
 

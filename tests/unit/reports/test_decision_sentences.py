@@ -125,20 +125,26 @@ def test_nothing_to_compare_and_nothing_to_choose() -> None:
 @pytest.mark.parametrize(
     ("made", "step"),
     [
-        (decision("switch"), "Size a field test: `power demo --difference 5%`."),
+        (
+            decision("switch"),
+            "Size a field test: `python -m sim power RUN/scenario.yaml --difference 5%`. "
+            "RUN is the folder of this run.",
+        ),
         (decision("keep"), "Nothing to change. Test other policies, or other assumptions of the scenario."),
         (decision(rival=None), "Add policies to the scenario, for example `thompson_beta`, beside wilson_sample."),
         (decision(), "The difference is too small: no feasible number of replications decides."),
         (
             decision(needed=130),
-            "About 100 more replications would decide: `run demo --set replications=130 --resume`.",
+            "About 100 more replications would decide: `python -m sim run RUN --set replications=130`. "
+            "RUN is the folder of this run.",
         ),
         (
             decision(
                 rival=replace(GREEDY, shortage=Shortage("a tail", 900)),
                 given=replace(GIVEN, can_be_unlucky=True),
             ),
-            "Show the unlucky starts: `run demo --set world.unlucky=200`.",
+            "Show the unlucky starts: `python -m sim run RUN --fresh --set world.unlucky=200`. "
+            "RUN is the folder of this run.",
         ),
     ],
 )
@@ -146,9 +152,9 @@ def test_the_next_step_is_a_command_where_there_is_one(made: Decision, step: str
     assert next_step(made) == step
 
 
-def test_only_an_open_decision_repeats_its_next_step_among_the_points() -> None:
-    assert any(point.startswith("Next step: ") for point in key_points(decision(needed=99)))
-    assert not any("Next step" in point for point in key_points(decision("keep")))
+def test_the_next_step_is_the_last_of_the_points() -> None:
+    for made in (decision(needed=99), decision("keep"), decision("switch")):
+        assert key_points(made, "runs/x")[-1] == f"Next step: {next_step(made, 'runs/x')}"
 
 
 @pytest.mark.parametrize(
@@ -167,8 +173,8 @@ def test_the_baseline_is_set_against_random_choice(over: Estimate, share: Estima
 def test_the_share_of_the_possible_gain_ends_the_sentence_on_random_choice() -> None:
     anchor = Anchors("wilson_sample", estimate(6.0, 5.0, 7.0), None, None, estimate(0.3, 0.2, 0.4))
     assert key_points(decision(anchors=[anchor]))[0] == (
-        "wilson_sample against random choice: $6 more per page and month (95 % interval $5 to $7), 30 % of the "
-        "possible gain (20 % to 40 %)."
+        "wilson_sample against random choice: $6 more per page and month (95 % interval $5 to $7), 30 % of "
+        "what perfect choice would add (20 % to 40 %)."
     )
 
 
@@ -306,8 +312,8 @@ WHO = WhoGains(
 def test_the_median_page(median: float, words: str) -> None:
     pages, stake = who_points(decision(), replace(WHO, median_page=median))
     assert pages == (
-        "Who gains from greedy instead of wilson_sample: 70 % of pages (60 % to 80 %) and 90 % of histories; the "
-        f"median page {words} per page and month."
+        "Who gains from greedy instead of wilson_sample: 70 % of pages (60 % to 80 %) and 90 % of simulated "
+        f"histories; the median page {words} per page and month."
     )
     assert stake == "Money at stake for 1 page: $1,200 per year (95 % interval $600 to $1,800)."
 
