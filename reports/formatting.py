@@ -1,12 +1,14 @@
 """Numbers and tables as people read them."""
 
 import math
+import re
 from collections.abc import Sequence
-from textwrap import fill, wrap
+from textwrap import fill
 
 COLUMNS = 80  # of a terminal
 
 GAP = "  "  # between the columns of a table
+_BREAK = re.compile(r"(?<= )|(?<=\.)(?=[a-z_])")  # where a title may be broken
 
 
 def number(value: float | None, digits: int = 4) -> str:
@@ -80,21 +82,35 @@ def wrapped(sentence: str) -> str:
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Plain aligned columns, the first to the left, the others to the right.
 
-    Headers are broken into lines where the table is wider than `COLUMNS` otherwise.
+    Headers are broken into lines, at spaces and between the parts of a scenario key, where the table is wider than
+    `COLUMNS` otherwise.
     """
     cells = [max((len(row[i]) for row in rows), default=0) for i in range(len(header))]
     widths = [max(width, len(title)) for width, title in zip(cells, header, strict=True)]
     if sum(widths) + len(GAP) * (len(widths) - 1) > COLUMNS:
-        widths = [max([width, *map(len, title.split())]) for width, title in zip(cells, header, strict=True)]
+        widths = [
+            max([width, *(len(part.rstrip()) for part in _BREAK.split(title))])
+            for width, title in zip(cells, header, strict=True)
+        ]
     lines = [*_broken(header, widths), *rows]
     return "\n".join(_aligned(row, widths) for row in lines)
 
 
 def _broken(header: Sequence[str], widths: Sequence[int]) -> list[list[str]]:
     """The lines of a header, whose last line stands above the cells."""
-    titles = [wrap(title, width) if title else [""] for title, width in zip(header, widths, strict=True)]
+    titles = [_filled(title, width) for title, width in zip(header, widths, strict=True)]
     most = max(len(each) for each in titles)
     return [list(line) for line in zip(*([""] * (most - len(each)) + each for each in titles), strict=True)]
+
+
+def _filled(title: str, width: int) -> list[str]:
+    """The lines of a title, each with as many of its parts as fit."""
+    lines = [""]
+    for part in _BREAK.split(title):
+        if len((lines[-1] + part).rstrip()) > width:
+            lines.append("")
+        lines[-1] += part
+    return [line.rstrip() for line in lines]
 
 
 def _aligned(row: Sequence[str], widths: Sequence[int]) -> str:

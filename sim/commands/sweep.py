@@ -112,7 +112,7 @@ def _text(done: "Sweep", folder: Path | str, report: str | None) -> str:
     from reports.sweep.text import decided, sweep_headline, sweep_points
 
     unit = bare(common_unit(done.cells))
-    header = [*(label.replace(".", ". ") for label in done.grid[0].labels), "decision", "best mean", "gain"]
+    header = [*done.grid[0].labels, "decision", "best mean", "gain"]
     rows = []
     for cell in done.cells:
         gain = "–" if cell.decision.rival is None else signed(cell.decision.rival.estimate.value, unit)

@@ -192,7 +192,7 @@ def test_shards_on_a_backend_equal_one_row_for_row(collect, tmp_path, capsys, mo
     assert "now holds 8,000 rows" in capsys.readouterr().out
     assert seed("--rows", "8000", "--to", f"parquet:{tmp_path / 'b'}", "--workers", "1") == 0
     assert rows_of(target).equals(rows_of(f"parquet:{tmp_path / 'b'}"))
-    assert {path.suffix for path in (tmp_path / "a" / TABLE).iterdir()} == {".parquet", ".json"}
+    assert {path.suffix for path in (tmp_path / "a" / TABLE).iterdir()} == {".parquet"}
 
 
 @pytest.mark.long

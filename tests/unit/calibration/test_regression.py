@@ -86,11 +86,6 @@ def test_dispersion_is_found_and_widens_nothing_of_the_mean() -> None:
     assert np.exp(found.page[0]) == pytest.approx(count.mean(), rel=1e-6)
 
 
-def test_walds_statistic_of_one_term_is_its_square_over_its_variance(counts: Design) -> None:
-    found = fit(counts, log_linear, phi=0.0)
-    assert found.wald(slice(0, 1)) == pytest.approx(found.terms[0] ** 2 / found.covariance[0, 0])
-
-
 @pytest.mark.parametrize("curve", [saturated, lambda eta, sigma: limited(eta, np.full(len(eta), -0.3), sigma)])
 def test_slopes_of_the_curves_are_their_derivatives(curve) -> None:
     eta = np.linspace(-9.0, 1.0, 11)

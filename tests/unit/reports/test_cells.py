@@ -95,7 +95,7 @@ def test_a_tornado_has_a_bar_from_the_least_to_the_largest_gain() -> None:
 def test_a_heat_map_writes_gain_and_best_policy_into_each_cell() -> None:
     given = Map("rows", "columns", ["a", "b"], ["c"], gains=_matrix([[2.0], [-1.0]]), best=[["p"], ["q"]])
     axes = heat_map(given, quantity="gain").axes[0]
-    assert [text.get_text() for text in axes.texts] == ["2\np", "-1\nq"]
+    assert [text.get_text() for text in axes.texts] == ["2\np", "−1\nq"]
     pixels = axes.images[0].get_array()
     # The largest gain is the most opaque; half of it is half as opaque, in the other colour.
     assert pixels[0, 0, 3] == pytest.approx(0.55)
@@ -157,7 +157,7 @@ def test_markers_are_staggered(index: int, points: int, expected: tuple[int, int
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(0.0, "0"), (1.50, "1.5"), (2000.0, "2,000"), (0.25, "0.25"), (-3.0, "-3")]
+    ("value", "text"), [(0.0, "0"), (1.50, "1.5"), (2000.0, "2,000"), (0.25, "0.25"), (-3.0, "−3")]
 )
 def test_ticks_end_without_zeros(value: float, text: str) -> None:
     assert tick(value) == text

@@ -70,6 +70,13 @@ def test_headers_of_wide_tables_are_broken_and_others_are_not() -> None:
     assert max(map(len, wider.splitlines())) <= COLUMNS
 
 
+def test_scenario_keys_are_broken_at_their_dots_and_only_in_wide_tables() -> None:
+    header = ["world.audience.draw", "gain"]
+    assert text_table(header, [["fixed", "1"]]).splitlines()[0] == "world.audience.draw  gain"
+    lines = text_table([*header, "x"], [["fixed", "1", "y" * 70]]).splitlines()
+    assert [line[:10].rstrip() for line in lines] == ["world.", "audience.", "draw", "fixed"]
+
+
 def test_sentences_fit_a_terminal_and_keep_their_per_cent_signs() -> None:
     lines = wrapped("about 95 % of all replications " * 20).splitlines()
     assert max(map(len, lines)) < COLUMNS
