@@ -4,6 +4,7 @@
 -- parameter: now_us INT64 now         time of the run, microseconds since 1970
 -- parameter: settle_hours FLOAT64 0   age from which the counts of a message are final; younger messages wait
 -- parameter: median_days FLOAT64 30   days of messages in the median of a page
+-- parameter: label INT64 0            0: success by EMV; 1: by dollars per view, among messages with a price
 --
 -- Every row carries its own watermark: last_used is the time of the latest message that it counts (last_updated where
 -- last_used is NULL). Later messages, up to (now - settle_hours), are added and the watermark moves with them. All of it
@@ -13,30 +14,35 @@
 -- neither a success nor a failure but counts as an observation; a NULL sum is 0. Averages are running means over all
 -- counted messages. A row that the expire job archived is restored before it is added to. Percentiles of the pages
 -- concerned are recomputed in the same MERGE; rows that change only in them keep last_updated.
+-- A message succeeds where its value exceeds the median of its page. With label 1 the value is purchases per view times
+-- price (`feedback.label: dollars_per_view` of the simulator). Before a page has a message with a price, its messages
+-- have no label, and avg_emv weighs them less.
 MERGE INTO `${project}`.`${dataset}`.`${table}` AS stats
 USING (
   WITH messages AS (
     SELECT
-      page_name, caption_id, sending_time, earnings, purchased_count,
+      page_name, caption_id, sending_time, earnings, purchased_count, price,
       UNIX_MICROS(sending_time) AS sent_us,
       purchased_count / NULLIF(sent_count, 0) AS conversion_rate,
-      purchased_count / viewed_count * earnings AS emv
+      purchased_count / viewed_count * earnings AS emv,
+      purchased_count / viewed_count * IF(${label} = 1 AND earnings IS NOT NULL, COALESCE(price, 0e0), earnings) AS value
     FROM `${project}`.`${dataset}`.`${sends}`
     WHERE viewed_count > 0 AND page_name IS NOT NULL AND UNIX_MICROS(sending_time) <= ${now_us}
   ),
   ordered AS (
     SELECT
-      page_name, emv,
-      ROW_NUMBER() OVER (PARTITION BY page_name ORDER BY emv) AS place,
+      page_name, value,
+      ROW_NUMBER() OVER (PARTITION BY page_name ORDER BY value) AS place,
       COUNT(*) OVER (PARTITION BY page_name) AS size
     FROM messages
-    WHERE emv IS NOT NULL AND sent_us >= ${now_us} - CAST(${median_days} * 86400000000e0 AS INT64)
+    WHERE value IS NOT NULL AND (${label} = 0 OR price IS NOT NULL)
+      AND sent_us >= ${now_us} - CAST(${median_days} * 86400000000e0 AS INT64)
   ),
   medians AS (
     SELECT
       page_name,
-      (MIN(IF(place >= (size + 1e0) / 2e0 - 0.5e0, emv, NULL)) + MIN(IF(place >= (size + 1e0) / 2e0, emv, NULL))) / 2e0
-        AS median_emv
+      (MIN(IF(place >= (size + 1e0) / 2e0 - 0.5e0, value, NULL)) + MIN(IF(place >= (size + 1e0) / 2e0, value, NULL)))
+        / 2e0 AS median_value
     FROM ordered
     GROUP BY page_name
   ),
@@ -89,8 +95,8 @@ USING (
       SUM(counted.emv) AS emv_total,
       MAX(IF(counted.recency = 1, counted.emv, NULL)) AS emv_last,
       MAX(counted.sending_time) AS sent_last,
-      COUNTIF(counted.emv > medians.median_emv) AS new_successes,
-      COUNTIF(counted.emv <= medians.median_emv) AS new_failures
+      COUNTIF(counted.value > medians.median_value) AS new_successes,
+      COUNTIF(counted.value <= medians.median_value) AS new_failures
     FROM counted
     LEFT JOIN medians ON counted.page_name = medians.page_name
     GROUP BY counted.page_name, counted.caption_id
