@@ -179,9 +179,11 @@ def _lives(pid: int) -> bool:
 
 
 INTERRUPTED = """
-import sys, threading, time
+import signal
 import numba
 from sim.backends.local import LocalBackend
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # jobs in the background ignore it
 
 @numba.njit(nogil=True)
 def endless(number):
