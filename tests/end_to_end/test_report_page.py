@@ -34,7 +34,7 @@ TRAFFIC: dict[str, Any] = {
     "replications": 4,
     "horizon": {"days": 12},
     "world": {"kind": "traffic", "pages": 2, "audience": {"fixed": 100000}, "bank": {"captions": 60}},
-    "policies": ["wilson_sample", "greedy"],
+    "policies": ["wilson_sample", "greedy", "oracle"],
 }
 
 

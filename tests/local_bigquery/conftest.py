@@ -82,7 +82,7 @@ class Fault:
     """What to do to requests whose "METHOD path" matches `pattern`: `kind`, the next `times` of them.
 
     A number answers with that status; "drop" closes the connection unanswered; "lose" lets the server do the work and
-    drops its answer; "hang" never answers.
+    drops its answer; "withhold" lets it do the work and never answers; "hang" does neither.
     """
 
     pattern: str
@@ -168,9 +168,9 @@ class Handler(BaseHTTPRequestHandler):
             self.server.faults.over.wait(60 if kind == "hang" else 0)
             self.close_connection = True
         else:
-            self._forward(body, lose=kind == "lose")
+            self._forward(body, kind)
 
-    def _forward(self, body, lose):
+    def _forward(self, body, kind):
         connection = http.client.HTTPConnection("127.0.0.1", self.server.behind, timeout=60)
         try:
             connection.request(self.command, self.path, body, dict(self.headers))
@@ -178,7 +178,8 @@ class Handler(BaseHTTPRequestHandler):
             content = answer.read()
         finally:
             connection.close()
-        if lose:
+        if kind in ("lose", "withhold"):
+            self.server.faults.over.wait(60 if kind == "withhold" else 0)
             self.close_connection = True
             return
         self.send_response(answer.status)

@@ -86,7 +86,7 @@ def test_the_update_counts_each_message_once(deployed):
 
 def test_the_procedure_is_the_same_job(deployed):
     for _ in range(2):
-        deployed.client.query_and_wait(f"CALL `{deployed.name}.{UPDATE}`({START_US + DAY_US}, 0.0, 30.0)")
+        deployed.client.query_and_wait(f"CALL `{deployed.name}.{UPDATE}`({START_US + DAY_US}, 0.0, 30.0, 0)")
     assert stats(deployed) == EXPECTED
 
 
@@ -105,7 +105,7 @@ def test_runs_at_once_count_each_message_once_and_insert_no_key_twice(deployed):
 
     def call():
         try:
-            deployed.client.query_and_wait(f"CALL `{deployed.name}.{UPDATE}`({START_US + DAY_US}, 0.0, 30.0)")
+            deployed.client.query_and_wait(f"CALL `{deployed.name}.{UPDATE}`({START_US + DAY_US}, 0.0, 30.0, 0)")
             ended.append("done")
         except GoogleAPICallError as error:
             ended.append(str(error))
@@ -130,16 +130,17 @@ def test_a_key_that_is_there_twice_is_kept_once(deployed):
 
 
 @pytest.mark.parametrize(
-    ("held_back", "whole"),
-    [(r"POST /bigquery/v2/projects/[^/]+/jobs", False), (r"GET /bigquery/v2/projects/[^/]+/(jobs|queries)/", True)],
+    ("kind", "whole"),
+    [("hang", False), ("withhold", True)],
     ids=["before the server has the job", "while the job runs"],
 )
-def test_a_run_killed_half_way_has_happened_whole_or_not_at_all(deployed, faults, held_back, whole):
-    faults.plan(held_back, "hang")
+def test_a_run_killed_half_way_has_happened_whole_or_not_at_all(deployed, faults, kind, whole):
+    request = r"POST /bigquery/v2/projects/[^/]+/jobs"
+    faults.plan(request, kind)
     now = f"now_us={START_US + DAY_US}"
     command = [sys.executable, "-m", "sim", "job", UPDATE, *deployed.arguments, "--set", now, "--quiet"]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-        while faults.count(held_back, "hang") == 0 and process.poll() is None:
+        while faults.count(request, kind) == 0 and process.poll() is None:
             time.sleep(0.05)
         process.kill()
     assert process.returncode == -signal.SIGKILL

@@ -25,6 +25,7 @@ START_US, NOW_US = 1_736_121_600_000_000, 1_234_567_890_123_456  # the second st
 PLACE = {"project": "local-warehouse", "dataset": "main"}
 TABLES = {"table": "caption_bandit_stats", "sends": "mass_messages"}
 KEY = ["page_name", "caption_id"]
+SOUND = {"settle_hours": 0.0, "median_days": 30.0, "label": 0}
 SWITCHES = [
     {},
     {"median": "lower", "attribution": 0.3},
@@ -174,21 +175,21 @@ def test_every_refresh_of_90_days_is_the_deployed_job(replication):
 )
 def test_counting_once_is_the_sound_job(feedback):
     scenario = scenario_of({"counting": "once", **feedback}, days=9)
-    assert compare_all(scenario, 0, "update_caption_bandit_stats", {"settle_hours": 0.0, "median_days": 30.0, "label": 0}) > 100
+    assert compare_all(scenario, 0, "update_caption_bandit_stats", SOUND) > 100
 
 
 def test_a_label_by_dollars_per_view_is_the_parameter_of_the_sound_job():
     feedback = {"counting": "once", "attribution": 0.9, "label": "dollars_per_view"}
-    scenario, given = scenario_of(feedback, days=9), {"settle_hours": 0.0, "median_days": 30.0}
-    assert compare_all(scenario, 0, "update_caption_bandit_stats", {**given, "label": 1}) > 100
+    scenario = scenario_of(feedback, days=9)
+    assert compare_all(scenario, 0, "update_caption_bandit_stats", {**SOUND, "label": 1}) > 100
     with pytest.raises(AssertionError):
-        compare_all(scenario, 0, "update_caption_bandit_stats", {**given, "label": 0})
+        compare_all(scenario, 0, "update_caption_bandit_stats", SOUND)
 
 
 @pytest.mark.parametrize("fans", [pytest.param(40, marks=pytest.mark.long), 150])
 def test_counting_once_is_the_sound_job_where_messages_have_no_views(fans):
     scenario = scenario_of({"counting": "once", "attribution": 0.9}, days=9, fans=fans)
-    assert compare_all(scenario, 0, "update_caption_bandit_stats", {"settle_hours": 0.0, "median_days": 30.0, "label": 0}) > 100
+    assert compare_all(scenario, 0, "update_caption_bandit_stats", SOUND) > 100
     world = TrafficWorld(scenario, scenario.policies[0], range(1))
     world.advance(9.0)
     assert 0.05 < (world.sends(0).viewed_count == 0).mean() < 0.9
