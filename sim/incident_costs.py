@@ -1,5 +1,6 @@
 """What incidents cost: a run of a scenario, and one without each of its incidents, under common random numbers."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,17 +52,19 @@ def make_runs(runs: "dict[str, Scenario]", folder: Path, workers: int) -> "dict[
 def run_costs(made: "dict[str, Run]") -> pl.DataFrame:
     """One row per incident and policy: revenue without it minus revenue with it; also written beside the run `all`."""
     whole, others = made[ALL], [run for name, run in made.items() if name != ALL]
-    rows = by_policy(whole.replications)
-    lines = []
-    for number, (one, without) in enumerate(zip(getattr(whole.scenario, "incidents", ()), others, strict=True), 1):
-        spared = by_policy(without.replications)
-        for policy, own in rows.items():
-            cost = _cost(column(spared[policy], "revenue_usd"), column(own, "revenue_usd"))
-            lines.append({"incident": number, "kind": one.kind, "from": one.first, "policy": policy, **cost})
-    frame = pl.DataFrame(lines, schema=SCHEMA)
+    frame = pl.DataFrame(list(_lines(whole, others)), schema=SCHEMA)
     with replacing(whole.path / INCIDENTS) as temporary:
         frame.write_parquet(temporary)
     return frame
+
+
+def _lines(whole: "Run", others: "Sequence[Run]") -> Iterator[dict[str, Any]]:
+    rows, incidents = by_policy(whole.replications), getattr(whole.scenario, "incidents", ())
+    for number, (one, without) in enumerate(zip(incidents, others, strict=True), start=1):
+        spared = by_policy(without.replications)
+        for policy, own in rows.items():
+            cost = _cost(column(spared[policy], "revenue_usd"), column(own, "revenue_usd"))
+            yield {"incident": number, "kind": one.kind, "from": one.first, "policy": policy, **cost}
 
 
 def _cost(without: Any, own: Any) -> dict[str, float | None]:

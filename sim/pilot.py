@@ -16,6 +16,7 @@ from sim.runs import runner
 from sim.runs.unlucky import unlucky_tables
 from sim.runs.workload import workload
 from sim.scenario import PolicySpec, Record, Scenario
+from sim.worlds.table.source import counts_of
 
 if TYPE_CHECKING:
     import polars as pl
@@ -92,8 +93,6 @@ def textbook(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:  # noqa: ARG
 
 def counted(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:  # noqa: ARG001
     """Of a table world: the rate of the whole file."""
-    from sim.worlds.table.source import counts_of  # noqa: PLC0415
-
     world = cast("TableSection", scenario.world)
     file = counts_of(world)
     rate = int(file.successes.sum()) / max(1, int(file.trials.sum()))

@@ -11,7 +11,7 @@ from reports.decision.samples import Sample
 from reports.decision.tails import tails_of
 from reports.estimators.intervals import Estimate, Floats, share_interval
 from reports.estimators.simultaneous import critical_value
-from reports.estimators.strata import Counts, Strata
+from reports.estimators.strata import Counts, Strata, stratified_moments
 
 RESAMPLES = 200
 SEED = 20_250_105
@@ -88,10 +88,5 @@ def _limits(values: Floats, critical: float, strata: Strata | None) -> tuple[Flo
     if strata is None:
         spread = values.std(axis=1, ddof=1) if values.shape[1] > 1 else np.full(len(values), np.inf)
         return values.mean(axis=1), critical * spread / np.sqrt(values.shape[1])
-    mean, variance = np.zeros(len(values)), np.zeros(len(values))
-    for stratum, weight in enumerate(strata.probability.tolist()):
-        own = values[:, strata.of_value == stratum]
-        if weight > 0.0:
-            mean += weight * own.mean(axis=1)
-            variance += weight**2 * own.var(axis=1, ddof=1) / own.shape[1]
-    return mean, critical * np.sqrt(variance)
+    found = [stratified_moments(row, strata) for row in values]
+    return np.array([each.mean for each in found]), critical * np.array([each.standard_error for each in found])

@@ -49,10 +49,14 @@ def labels(data: ReportInput) -> Section:
     classes = label_classes(own, label, model)
     possible = choices(own, model)
     content: list[Content] = [Paragraph(text, "warning") for text in warnings(shares, saturates_least(possible))]
-    rows = [_row(each) for each in classes]
-    table = TableBlock(f"Labels of {data.baseline}, all replications together", HEADER, rows, sortable=False)
-    reading = Paragraph(READING.format(meaning=MEANING[label]))
-    return Section("labels", TITLE, [reading, *content, table, _possible(possible, classes, label)])
+    reading, told = Paragraph(READING.format(meaning=MEANING[label])), _told(classes, data.baseline)
+    return Section("labels", TITLE, [reading, *content, told, _possible(possible, classes, label)])
+
+
+def _told(classes: Sequence[LabelClass], baseline: str) -> TableBlock:
+    """What the labels of the run tell."""
+    caption = f"Labels of {baseline}, all replications together"
+    return TableBlock(caption, HEADER, [_row(each) for each in classes], sortable=False)
 
 
 def _possible(found: Sequence[Choice], classes: Sequence[LabelClass], label: Label) -> TableBlock:

@@ -11,6 +11,8 @@ from sim.commands.output import Output, output_options
 from sim.errors import CheckFailedError
 
 if TYPE_CHECKING:
+    from reports.decision.inputs import Unit
+    from reports.sweep.cells import CellResult
     from sim.runs.shards import Shard
     from sim.runs.sweeps.grid import GridCell
     from sim.scenario import Scenario
@@ -106,20 +108,26 @@ def _say_result(done: "Sweep", folder: Path | str, no_report: bool, output: Outp
 
 
 def _text(done: "Sweep", folder: Path | str, report: str | None) -> str:
-    from reports.decision.inputs import bare, signed
+    from reports.decision.inputs import bare
     from reports.formatting import text_table, wrapped
     from reports.sweep.cells import common_unit
-    from reports.sweep.text import decided, sweep_headline, sweep_points
+    from reports.sweep.text import sweep_headline, sweep_points
 
     unit = bare(common_unit(done.cells))
     header = [*done.grid[0].labels, "decision", "best mean", "gain"]
-    rows = []
-    for cell in done.cells:
-        gain = "–" if cell.decision.rival is None else signed(cell.decision.rival.estimate.value, unit)
-        rows.append([*cell.labels.values(), decided(cell.decision.outcome, cell.decision.policy), cell.best, gain])
+    rows = [_row(cell, unit) for cell in done.cells]
     said = [sweep_headline(done.decision), *sweep_points(done.cells, done.decision)]
     where = f"report: {report}" if report else f"sweep: {folder}"
     return "\n\n".join([text_table(header, rows), "\n".join(wrapped(sentence) for sentence in said), where])
+
+
+def _row(cell: "CellResult", unit: "Unit") -> list[str]:
+    from reports.decision.inputs import signed
+    from reports.sweep.text import decided
+
+    rival = cell.decision.rival
+    gain = "–" if rival is None else signed(rival.estimate.value, unit)
+    return [*cell.labels.values(), decided(cell.decision.outcome, cell.decision.policy), cell.best, gain]
 
 
 def _say_plan(tasks: "Sequence[tuple[GridCell, Scenario]]", folder: Path | str, workers: int, output: Output) -> None:

@@ -251,15 +251,13 @@ def _write_logs(part: Path, result: "BlockResult") -> Digests:
 
 
 def _write_log(folder: Path, replication: int, tables: Iterable["pa.Table"]) -> str:
-    """Write a log, one row group per table. A file's own fsync can cost more than writing it, so there is none.
-
-    The digests show what a power cut has torn.
-    """
+    """Write a log, one row group per table, without fsync, which can cost more; digests show what a power cut tore."""
     import pyarrow.parquet as pq  # noqa: PLC0415
 
     folder.mkdir(exist_ok=True)
     path = folder / f"replication={replication}.parquet"
-    first = next(slices := iter(tables))
+    slices = iter(tables)
+    first = next(slices)
     with path.open("wb") as file, pq.ParquetWriter(file, first.schema, use_dictionary=["page_name"]) as writer:
         for table in chain([first], slices):
             writer.write_table(table)

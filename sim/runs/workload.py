@@ -14,7 +14,6 @@ from sim.errors import InputError
 if TYPE_CHECKING:
     from policies.base import Policy
     from sim.scenario import Scenario
-    from sim.worlds.table.source import Counted
 
 PULL_NS = 20.0  # a pull without its scores
 # In a bernoulli world not every arm is scored at every decision.
@@ -145,8 +144,10 @@ def _policy(kind: str) -> "type[Policy]":
 
 def table(scenario: Any, kind: str) -> Workload:
     """One replication of a table world."""
+    from sim.worlds.table.source import counts_of  # noqa: PLC0415 - imports NumPy
+
     world = scenario.world
-    counts = _counts(world)
+    counts = counts_of(world)
     pages, rows = len(counts.page_names), len(counts.trials)
     sends = pages * world.sends_per_day * scenario.horizon.days
     scores = sends / pages * rows  # every send of a page looks at all its captions
@@ -205,9 +206,3 @@ def _share_below(audience: Any, fans: float) -> float:
         if fans < most:
             return float(low + (high - low) * max(0.0, math.log(fans / fewest) / math.log(most / fewest)))
     return 1.0
-
-
-def _counts(world: Any) -> "Counted":
-    from sim.worlds.table.source import counts_of  # noqa: PLC0415
-
-    return counts_of(world)

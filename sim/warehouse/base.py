@@ -16,6 +16,7 @@ interface is GoogleSQL; a target that speaks another dialect translates it.
 
 import hashlib
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -141,12 +142,12 @@ class RowTotals:
 NO_ROWS = RowTotals(0, 0, 0)
 
 
-class Closing:
+class Closing(ABC):
     """A context manager that closes itself at the end."""
 
+    @abstractmethod
     def close(self) -> None:
         """Release what it holds."""
-        raise NotImplementedError
 
     def __enter__(self) -> Self:
         return self

@@ -4,7 +4,7 @@
 -- parameter: now_us INT64 now         time of the run, microseconds since 1970
 -- parameter: settle_hours FLOAT64 0   age from which the counts of a message are final; younger messages wait
 -- parameter: median_days FLOAT64 30   days of messages in the median of a page
--- parameter: label INT64 0            0: success by EMV; 1: by dollars per view, among messages with a price
+-- parameter: label INT64 0            1: success by dollars per view, among messages with a price; else by EMV
 --
 -- Every row carries its own watermark: last_used is the time of the latest message that it counts (last_updated where
 -- last_used is NULL). Later messages, up to (now - settle_hours), are added and the watermark moves with them. All of it
@@ -35,7 +35,7 @@ USING (
       ROW_NUMBER() OVER (PARTITION BY page_name ORDER BY value) AS place,
       COUNT(*) OVER (PARTITION BY page_name) AS size
     FROM messages
-    WHERE value IS NOT NULL AND (${label} = 0 OR price IS NOT NULL)
+    WHERE value IS NOT NULL AND (${label} != 1 OR price IS NOT NULL)
       AND sent_us >= ${now_us} - CAST(${median_days} * 86400000000e0 AS INT64)
   ),
   medians AS (

@@ -1,12 +1,12 @@
 """What a run says about the file of counts that it takes as the world; nothing in other worlds."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from sim.files import replacing
 
 if TYPE_CHECKING:
-    from sim.scenario import Scenario
+    from sim.scenario import Scenario, TableSection
     from sim.worlds.table.source import Counted
 
 CAPTIONS = "captions.parquet"
@@ -48,6 +48,6 @@ def write_captions(scenario: "Scenario", run: Path) -> list[str]:
 def _counted(scenario: "Scenario") -> "Counted | None":
     if scenario.source_path is None:
         return None
-    from sim.worlds.table.source import counts_of  # noqa: PLC0415
+    from sim.worlds.table.source import counts_of  # noqa: PLC0415 - imports NumPy
 
-    return counts_of(scenario.world)  # type: ignore[arg-type]
+    return counts_of(cast("TableSection", scenario.world))

@@ -70,7 +70,8 @@ def parameters(options: Options, clock: Clock, checks: Iterable[Check]) -> dict[
         "loads": LOADS,
         "draws": options.draws,
         "clock_us": micros(clock.clock),
-        **dict.fromkeys(("now_us", "as_of_us"), micros(clock.as_of)),
+        "now_us": micros(clock.as_of),
+        "as_of_us": micros(clock.as_of),
     }
     for check in checks:
         for one in check.thresholds:

@@ -8,7 +8,6 @@ of its most. Where this does not hold the check files answer instead, row by row
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
@@ -117,12 +116,13 @@ def scan(target: Target, table: str, clock_us: int, unlabelled_share: float) -> 
     found = sources(target, table)
     if found is None:
         return None
-    with suppress(PagesNotContiguous):
-        tally = Tally()
+    tally = Tally()
+    try:
         for part in _all_parts(found, clock_us + HOUR_US):
             tally.add(part)
-        return {result.name: result for result in results(tally, unlabelled_share)}
-    return None
+    except PagesNotContiguous:
+        return None
+    return {result.name: result for result in results(tally, unlabelled_share)}
 
 
 def _all_parts(found: Sequence[Source], latest: int) -> Iterator[Part]:

@@ -51,7 +51,8 @@ def sources(target: Target, table: str) -> Sequence[Source] | None:
 
 def _runs(files: list[Path]) -> Iterator[tuple[list[str], int, int]]:
     """Files to read together, the row to begin at, how many rows: small files up to a slice, large ones in slices."""
-    together, held = list[str](), 0
+    together: list[str] = []
+    held = 0
     for file in files:
         rows = pq.read_metadata(file).num_rows
         if held and held + rows > SLICE:
