@@ -7,7 +7,7 @@ from reports.decision.anchors import Anchors
 from reports.decision.inputs import Unit, amount, bare
 from reports.decision.outcome import Gain
 from reports.decision.rule import Decision, rounded_up
-from reports.decision.tails import gain_of
+from reports.decision.tails import gain_of, mean_of
 from reports.estimators.intervals import Estimate
 from reports.formatting import percent, percent_interval
 
@@ -41,7 +41,7 @@ def key_points(decision: Decision, folder: str = FOLDER) -> list[str]:
     """
     if decision.given.one_caption:
         return [next_step(decision, folder)]
-    anchors = [_anchor(decision.anchors[0], decision), _rotation(decision)]
+    anchors = [_anchor(decision.anchors[0], decision), _rotation(decision), _no_ceiling(decision)]
     return _present([*anchors, _risks(decision), _shortage(decision), f"Next step: {next_step(decision, folder)}"])
 
 
@@ -210,6 +210,18 @@ def _planning(decision: Decision) -> str:
     ]
     verb = "earns" if unit.prefix == "$" else "gets"
     return f"Perfect choice is {given.oracle}: it {verb} {listed(said)} {unit.per}."
+
+
+def _no_ceiling(decision: Decision) -> str:
+    """That another policy is above the oracle, which may rank by purchases where the decision is in dollars."""
+    given = decision.given
+    if given.oracle is None:
+        return ""
+    best = max(given.values, key=lambda name: mean_of(name, given))
+    if mean_of(given.oracle, given) >= mean_of(best, given):
+        return ""
+    remedy = " `{kind: oracle, by: revenue}` would be." if given.unit.prefix == "$" else ""
+    return f"{given.oracle} is no perfect choice here: {best} is above it.{remedy}"
 
 
 def _missing(decision: Decision) -> str:

@@ -7,8 +7,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from reports.decision.text import listed
 from reports.estimators.intervals import Floats
 from reports.estimators.label_information import PageModel, informations, successes
+from reports.formatting import percent
 from sim.scenario.sections.traffic_loop import LABELS, Label
 
 CLASSES = (("lower half", 0.5), ("next 40 %", 0.9), ("next 9 %", 0.99), ("top 1 %", 1.0))
@@ -127,12 +129,15 @@ def saturated_revenue(pages: pl.DataFrame) -> float:
 
 
 def warnings(shares: Sequence[tuple[str, float]], best: Choice) -> list[str]:
-    """Sentences for each (policy, share of its revenue from saturated pages) that is large, with the best label."""
+    """One sentence for all (policy, share of its revenue from saturated pages) that are large, with the best label."""
+    large = [(name, share) for name, share in shares if share >= WARN_FROM]
+    if not large:
+        return []
+    least, most = (percent(limit(share for _, share in large)) for limit in (min, max))
+    part, whose = most if least == most else f"{least} to {most}", "its" if len(large) == 1 else "their"
     return [
-        f"Labels saturate under {name}: {100 * share:.0f} % of its revenue comes from pages where more than "
-        f"{100 * SATURATED:.0f} % of the priced messages succeed. There a label hardly depends on the caption, and "
-        "policies that learn from labels cannot tell captions apart; those that count purchases can (gamma_poisson). "
-        f"`feedback.label: {best.label}` saturates least."
-        for name, share in shares
-        if share >= WARN_FROM
+        f"Labels saturate under {listed([name for name, _ in large])}: {part} of {whose} revenue "
+        f"comes from pages where more than {percent(SATURATED)} of the priced messages succeed. There a label "
+        "hardly depends on the caption, and policies that learn from labels cannot tell captions apart; those that "
+        f"count purchases can (gamma_poisson). `feedback.label: {best.label}` saturates least."
     ]

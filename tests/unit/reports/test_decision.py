@@ -109,6 +109,14 @@ def test_the_deployed_rule_is_always_set_against_random_and_perfect_choice() -> 
     assert "wilson loses against random choice: 2.98 successes less" in " ".join(key_points(loses))
 
 
+def test_an_oracle_below_another_policy_is_no_perfect_choice() -> None:
+    inputs = data_of(REWARDS, world="traffic", revenue=MONEY).decision.given
+    low = {**inputs.values, "oracle": inputs.values["oracle"] - 1e6}
+    said = [text for text in key_points(decide(replace(inputs, values=low))) if "perfect choice here" in text]
+    assert said == ["oracle is no perfect choice here: best is above it. `{kind: oracle, by: revenue}` would be."]
+    assert not any("perfect choice here" in text for text in key_points(decide(inputs)))
+
+
 def test_of_two_oracles_the_report_says_by_how_much_the_better_beats_the_other() -> None:
     inputs = data_of(REWARDS).decision.given
     values = {**inputs.values, "ahead": inputs.values["oracle"] + 2.0}

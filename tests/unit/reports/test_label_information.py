@@ -146,6 +146,11 @@ def test_labels_saturate_where_the_money_is() -> None:
     (found,) = warnings([("a", 0.05), ("b", 0.8)], best)
     assert found.startswith("Labels saturate under b: 80 % of its revenue")
     assert found.endswith("`feedback.label: dollars_per_view` saturates least.")
+    (both,) = warnings([("a", 0.62), ("b", 0.8)], best)
+    assert both.startswith(
+        "Labels saturate under a and b: 62 % to 80 % of their revenue comes from pages where more than"
+    )
+    assert warnings([("a", 0.05)], best) == []
 
 
 def test_the_label_that_saturates_least_is_the_one_that_tells_most_where_the_money_is() -> None:
