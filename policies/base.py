@@ -57,6 +57,9 @@ and from the price in dollars, 0 where there is none. Before a decision of a tie
 each of its captions, sent or not, which adds up what a fit needs in the tier's `state`; then `summarise_sales` for
 those that are eligible, then `prepare`. Worlds without sales call `summarise`.
 
+`reads_category`: in the traffic world, before it calls one of these functions for a caption, the engine writes the
+number of the caption's category, from 1, to `state[CATEGORY]` (where the policy also `reads_sales`).
+
 `reads_fleet`: in the traffic world with a shared bank, the policy learns from the other pages of the replication, too.
 `n_all` and `s_all` are sums of `n` and `s` over all pages, as of the beginning of the day: of trials and successes, or,
 where the policy also `reads_sales`, of what `evidence` returns. Before a decision of a tier the engine calls
@@ -99,6 +102,7 @@ UNKNOWN = 2.0  # in place of a probability: no uniform number reaches it
 RARE = 0.25  # largest probability of exceeding a threshold at which kernels call `draw_above`
 PROGRESS = 0  # place in `state` of what the index of a `concave_index` policy rises with
 EXPLORING = 0  # place in `state` that is above 0 while scores of a `state_independent_score` policy are not `a`
+CATEGORY = 0  # place in `state` where a policy that `reads_category` finds that of the caption shown
 
 Key = np.uint64
 Pair = tuple[float, float]
@@ -324,6 +328,11 @@ class Policy:
     @property
     def seasons_known(self) -> bool:
         """Whether views count by the factors of weekday, holiday and hour at the send, with `reads_rest`."""
+        return False
+
+    @property
+    def reads_category(self) -> bool:
+        """Whether the traffic world says which category a caption has, with `reads_sales`."""
         return False
 
     @property

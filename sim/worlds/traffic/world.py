@@ -240,6 +240,7 @@ def kernel_of(
         learn_batch=rule.learn_batch,
         RECOMPUTE=knows_truth or not memory.cumulative,
         READS_SALES=policy.reads_sales,
+        READS_CATEGORY=policy.reads_category,
         READS_FLEET=policy.reads_fleet,
         READS_LABELS=not equal_cold and reads_labels(rule),
         READS_REST=policy.reads_rest,
