@@ -84,7 +84,9 @@ traffic world, where the policy must also have `reads_sales`, views count by the
 `exchangeable_untried`: arms without feedback are equals. Of m equal scores kernels draw only the largest, as quantiles,
 so that thousands of untried captions cost little. `prepare` must not read any arm's `n`, `a` or `b` (it may read how
 many arms there are), `summarise` must not read `true_mean`, and `quantile` must have the distribution of `score` for a
-uniform `u` in [0, 1] and rise with `u`, or be constant. A `deterministic` policy needs no `quantile`.
+uniform `u` in [0, 1] and rise with `u`, or be constant. A `deterministic` policy needs no `quantile`. With
+`prepare_reads_tried` besides, `prepare` may read `n`, `a` and `b`, but must write the same `state` whether or not it is
+shown arms without feedback, because kernels leave out most of them.
 """
 
 import math
@@ -301,6 +303,7 @@ class Policy:
     prune_by_upper_bound: ClassVar[bool] = False  # kernels ask `support` first, which is much cheaper than `score`
     vectorise_from: ClassVar[int] = 0  # from so many arms on, kernels score all before they compare; 0: never
     exchangeable_untried: ClassVar[bool] = False  # kernels may draw the largest scores of arms without feedback at once
+    prepare_reads_tried: ClassVar[bool] = False  # `prepare` reads arms, but only those with feedback count
     state_independent_score: ClassVar[bool] = False  # a score is `a`, unless `prepare` set state[EXPLORING] above 0
     concave_index: ClassVar[bool] = False  # kernels may keep a score for as long as its `max_slope` allows
     tail_evaluable: ClassVar[bool] = False  # kernels may draw only scores above a threshold

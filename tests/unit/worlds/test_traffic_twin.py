@@ -60,6 +60,10 @@ MORE = [
     "thompson_beta",
     "thompson_empirical_bayes",
     "boltzmann",
+    "posterior_mean",
+    "imed",
+    "cbt",
+    {"kind": "subsampled_greedy", "pool": 12},
     "wilson_normal",
 ]
 POOLS = [
