@@ -57,8 +57,8 @@ and from the price in dollars, 0 where there is none. Before a decision of a tie
 each of its captions, sent or not, which adds up what a fit needs in the tier's `state`; then `summarise_sales` for
 those that are eligible, then `prepare`. Worlds without sales call `summarise`.
 
-`reads_category`: in the traffic world, before it calls one of these functions for a caption, the engine writes the
-number of the caption's category, from 1, to `state[CATEGORY]` (where the policy also `reads_sales`).
+`reads_category`: in the traffic world, before it calls one of these functions or of the next ones for a caption, the
+engine writes the number of the caption's category, from 1, to `state[CATEGORY]`.
 
 `reads_fleet`: in the traffic world with a shared bank, the policy learns from the other pages of the replication, too.
 `n_all` and `s_all` are sums of `n` and `s` over all pages, as of the beginning of the day: of trials and successes, or,
@@ -335,7 +335,7 @@ class Policy:
 
     @property
     def reads_category(self) -> bool:
-        """Whether the traffic world says which category a caption has, with `reads_sales`."""
+        """Whether the traffic world says which category a caption has, with `reads_sales` or `reads_fleet`."""
         return False
 
     @property

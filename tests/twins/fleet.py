@@ -57,7 +57,7 @@ class NaiveFleetPage(NaivePage):
         for c in self.warm[self.tier]:
             own = self.evidence(c, self.tier)
             known[c["id"]] = (*own, *(self.sums[c["id"]] if self.world.bank.shared else own), float(c["price"]))
-            rule.observe_fleet(*known[c["id"]], self.states[self.tier], self.params)
+            rule.observe_fleet(*known[c["id"]], self.show(c, self.tier), self.params)
         return [rule.summarise_fleet(*known[c["id"]], self.show(c, self.tier), self.params) for c in arms]
 
     def alone(self, arms):

@@ -117,19 +117,24 @@ def test_kernel_and_twin_agree_bit_for_bit_on_a_shared_bank(policy: Any) -> None
     check_counts(world.counts(1), pages)
 
 
-BY_CATEGORY = {"category_sd": 0.4, "fatigue": 0.2}
+BY_CATEGORY: list[Any] = [
+    *({"kind": kind, "category_sd": 0.4, "fatigue": 0.2} for kind in ("gamma_poisson", "pooled_gamma_poisson")),
+    {"kind": "pooled_wilson", "category_weight": 2.0, "widening": "messages"},
+]
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("kind", ["gamma_poisson", "pooled_gamma_poisson"])
-def test_kernel_and_twin_agree_bit_for_bit_on_categories(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("policy", BY_CATEGORY, ids=lambda policy: policy["kind"])
+def test_kernel_and_twin_agree_bit_for_bit_on_categories(
+    policy: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = shared(pages=3)
     world["bank"] |= {"categories": 4, "category_spread": 0.5}
-    made, pages = run_both({"kind": kind, **BY_CATEGORY}, world)
+    made, pages = run_both(policy, world)
     check_sends(made.sends(1), pages)
     check_totals(made, pages)
     monkeypatch.setattr(NaiveFleetPage, "show", lambda self, c, tier: self.states[tier])
-    made, pages = run_both({"kind": kind, **BY_CATEGORY}, world)
+    made, pages = run_both(policy, world)
     with pytest.raises(AssertionError):
         check_sends(made.sends(1), pages)
 
