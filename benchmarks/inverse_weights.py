@@ -119,9 +119,7 @@ def of_deployed(policy: str, sends: int) -> Sum:
     return add_up([each for day in zip(*_days(log, days), strict=True) for each in day] for log in logs(content))
 
 
-def _traffic(
-    policy: str, sends: int, days: int, selection: Mapping[str, Any], **bank: Any
-) -> dict[str, Any]:
+def _traffic(policy: str, sends: int, days: int, selection: Mapping[str, Any], **bank: Any) -> dict[str, Any]:
     """All fans view, at any hour alike; the captions have one price, so that all are alike before the first send."""
     world = {
         "kind": "traffic",

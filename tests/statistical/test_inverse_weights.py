@@ -14,8 +14,6 @@ import pytest
 from benchmarks import inverse_weights
 from benchmarks.inverse_weights import SETTINGS, WORLDS, Decision, Sum, add_up, of_bernoulli, of_table
 from policies.registry import build, kinds
-from sim.scenario import load
-from sim.worlds.engine import simulate
 from sim.worlds.selection.chances import HITS
 from sim.worlds.selection.propensities import has_propensities, propensities
 

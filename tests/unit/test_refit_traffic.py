@@ -131,9 +131,7 @@ def test_the_fleet_of_dear_pages_is_the_one_that_docs_show():
 
 
 def test_prices_of_dear_pages_rise_with_the_level_and_keep_their_mix(script, numbers):
-    same, dear = (
-        script["prices"](replace(script["shipped"](), price_correlation=rho), numbers) for rho in (0.0, 0.6)
-    )
+    same, dear = (script["prices"](replace(script["shipped"](), price_correlation=rho), numbers) for rho in (0.0, 0.6))
     assert np.corrcoef(numbers.level, dear.mean(axis=1))[0, 1] > 0.9
     assert np.corrcoef(numbers.level, same.mean(axis=1))[0, 1] == pytest.approx(0.0, abs=0.06)
     assert dear.mean() == pytest.approx(same.mean(), rel=0.01)
