@@ -94,10 +94,14 @@ def observe_sales(views: float, purchases: float, messages: float, price: float,
     state[CROSS_INFORMATION] += expected * share * x
     state[SLOPE_INFORMATION] += expected * share * x * x
     if params.category_precision > 0.0:
-        group = _group(state)
-        state[EFFECT_GRADIENT + group] += (actual - expected) * share
-        state[EFFECT_INFORMATION + group] += expected * share
-        state[EFFECT_CROSS + group] += expected * share * x
+        _observe_category((actual - expected) * share, expected * share, x, state)
+
+
+def _observe_category(gradient: float, information: float, x: float, state: Vector) -> None:
+    group = _group(state)
+    state[EFFECT_GRADIENT + group] += gradient
+    state[EFFECT_INFORMATION + group] += information
+    state[EFFECT_CROSS + group] += information * x
 
 
 def fit_page(t: float, n: Vector, a: Vector, b: Vector, params: Params, state: Vector, key: Key) -> None:

@@ -50,10 +50,9 @@ def observe_fleet(n: float, s: float, n_all: float, s_all: float, price: float, 
     state[PAIRS_OF_SUCCESSES] += s * max(0.0, s - 1.0)
     state[CROSSED] += n * other_n
     state[CROSSED_SUCCESSES] += s * other_s
-    if params.category_weight > 0.0 and n_all > 0.0:
-        group = _group(state)
-        state[EXPECTED + group] += n * state[MEAN] + other_n * state[MEAN_ELSEWHERE]
-        state[ACTUAL + group] += s_all
+    if params.category_weight > 0.0:
+        state[EXPECTED + _group(state)] += n * state[MEAN] + other_n * state[MEAN_ELSEWHERE]
+        state[ACTUAL + _group(state)] += s_all
 
 
 def _group(state: Vector) -> int:
@@ -88,13 +87,21 @@ def _fit_tier(params: Params, state: Vector) -> None:
     elsewhere = _mean(state[SUCCESSES_ELSEWHERE], state[TRIALS_ELSEWHERE], params)
     usual = (1.0 - mean) / (mean * (1.0 + params.strength))
     square, product = mean * mean, mean * elsewhere
-    excess = state[PAIRS_OF_SUCCESSES] / square - state[PAIRS]
-    together = state[CROSSED_SUCCESSES] / product - state[CROSSED]
-    spread = moment(excess, state[PAIRS], usual, params.pairs)
+    spread = moment(state[PAIRS_OF_SUCCESSES] / square - state[PAIRS], state[PAIRS], usual, params.pairs)
     state[SPREAD] = max(_LEAST_SPREAD, min(_MOST_OF_VARIANCE * (1.0 - mean) / mean, spread))
+    together = state[CROSSED_SUCCESSES] / product - state[CROSSED]
     covariance = moment(together, state[CROSSED], params.correlation * state[SPREAD], params.pairs)
     state[CORRELATION] = share_of(covariance, state[SPREAD])
     state[MEAN], state[MEAN_ELSEWHERE] = mean, elsewhere
+
+
+def _usual(params: Params, state: Vector) -> Pair:
+    """The means of the caption's category, or of the tier, here and elsewhere."""
+    mean, elsewhere = state[MEAN], state[MEAN_ELSEWHERE]
+    if params.category_weight == 0.0:
+        return mean, elsewhere
+    ratio = state[RATIO + _group(state)]
+    return min(ratio * mean, _HIGHEST_MEAN), min(ratio * elsewhere, _HIGHEST_MEAN)
 
 
 def summarise_fleet(
@@ -103,13 +110,8 @@ def summarise_fleet(
     """The Beta posterior under the prior that the other pages give."""
     if state[MEAN] == 0.0:
         return summarise_alone(n, s, 0.0, 0.0, params)
-    spread, correlation = state[SPREAD], state[CORRELATION]
-    mean, elsewhere = state[MEAN], state[MEAN_ELSEWHERE]
-    if params.category_weight > 0.0:
-        ratio = state[RATIO + _group(state)]
-        mean, elsewhere = min(ratio * mean, _HIGHEST_MEAN), min(ratio * elsewhere, _HIGHEST_MEAN)
-    expected = max(0.0, n_all - n) * elsewhere
-    noise = 1.0 - elsewhere
+    (mean, elsewhere), spread, correlation = _usual(params, state), state[SPREAD], state[CORRELATION]
+    expected, noise = max(0.0, n_all - n) * elsewhere, 1.0 - elsewhere
     centre = mean * ratio_elsewhere(expected, max(0.0, s_all - s), spread, correlation, noise)
     centre = max(0.01 * mean, min(1.0 - 0.01 * (1.0 - mean), centre))
     variance = mean * mean * spread_left(expected, spread, correlation, noise)

@@ -23,11 +23,8 @@ def pool_problems(policy: Policy, params: Params) -> Iterator[str]:
         yield "it says exchangeable_untried, but summarise looks at true_mean"
     for trials in (0.0, 1_000.0):
         state = _prepared(policy, trials, np.zeros(_ARMS), np.full(_ARMS, a), np.full(_ARMS, b), params)
-        yield from (
-            _tried_problems(policy, trials, params)
-            if policy.prepare_reads_tried
-            else _unseen_problems(policy, trials, state, params)
-        )
+        look = _tried_problems if policy.prepare_reads_tried else _unseen_problems
+        yield from look(policy, trials, state, params)
         if not policy.deterministic:
             yield from _law_problems(policy, a, b, state, params)
 
@@ -38,7 +35,7 @@ def _unseen_problems(policy: Policy, trials: float, state: Floats, params: Param
         yield "it says exchangeable_untried, but prepare looks at the arms"
 
 
-def _tried_problems(policy: Policy, trials: float, params: Params) -> Iterator[str]:
+def _tried_problems(policy: Policy, trials: float, state: Floats, params: Params) -> Iterator[str]:
     n, s = np.array([0.0, 7.0, 0.0, 40.0, 3.0]), np.array([0.0, 2.0, 0.0, 9.0, 3.0])
     a, b = np.array([policy.rule.summarise(*one, 0.0, 0.0, params) for one in zip(n, s, strict=True)]).T
     tried = n > 0.0
