@@ -120,6 +120,7 @@ def test_unpriced_messages_by_hand_carry_no_caption_and_enter_the_medians():
     unpriced = np.isnan(log.price)
     assert 0 < unpriced.sum() <= world.unfilled()[0]
     assert not log.attributed[unpriced].any() and log.attributed[~unpriced].all()
+    assert np.isnan(log.propensity[unpriced]).all() and (log.propensity[~unpriced] > 0.0).all()
     assert world._block.pages["recent_size"][0] > 0
     assert world.bank(0).sends[world.bank(0).price == 0].sum() == 0
 
