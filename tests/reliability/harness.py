@@ -30,12 +30,12 @@ SMALL: dict[str, Any] = {
     "world": {"kind": "bernoulli", "means": [0.2, 0.5, 0.8]},
     "policies": ["wilson_sample", "uniform"],
 }
-# About twenty blocks of some hundredths of a second each: a kill meets every part of a run.
+# About twenty blocks of a hundredth of a second or more each: a kill meets every part of a run.
 BUSY = """\
 version: 1
 name: busy
 replications: 80
-horizon: {pulls: 1000000}
+horizon: {pulls: 400000}
 world: {kind: bernoulli, means: [0.2, 0.5, 0.8]}
 policies: [uniform, oracle]
 record: {stats: all}
@@ -49,7 +49,11 @@ import json, os, signal, sys
 import numba, numpy, pyarrow.parquet  # noqa: once, for all forks; nothing runs here, for no thread survives a fork
 import sim.cli, sim.commands.run, sim.api, sim.pilot, sim.runs.runner, sim.worlds.bernoulli.world  # noqa
 for line in sys.stdin:
-    words, errors = json.loads(line)
+    asked = json.loads(line)
+    if isinstance(asked, int):
+        print(os.waitstatus_to_exitcode(os.waitpid(asked, 0)[1]), flush=True)
+        continue
+    words, errors = asked
     child = os.fork()
     if child == 0:
         os.setsid()
@@ -60,15 +64,14 @@ for line in sys.stdin:
         sys.stderr.flush()
         os._exit(code)
     print(child, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
 class Forks:
-    """Processes that run `sim run busy.yaml …`, one after the other, without a start of Python for each."""
+    """Processes that run `sim run busy.yaml …`, without a start of Python for each."""
 
     def __init__(self, cwd: Path) -> None:
-        self._errors = cwd / "forks.err"
+        self._cwd = cwd
         self._parent = subprocess.Popen(
             [sys.executable, "-c", FORKS],
             cwd=cwd,
@@ -77,25 +80,28 @@ class Forks:
             stdout=subprocess.PIPE,
             text=True,
         )
+        self._errors: dict[int, Path] = {}
 
     def start(self, *words: str) -> int:
         """Start a process group; returns its number."""
-        assert self._parent.stdin
-        command = ["run", "busy.yaml", "--no-report", "--quiet", *words]
-        print(json.dumps([command, str(self._errors)]), file=self._parent.stdin, flush=True)
-        return int(self._read())
+        errors = self._cwd / f"forks{len(self._errors)}.err"
+        pid = self._ask([["run", "busy.yaml", "--no-report", "--quiet", *words], str(errors)])
+        self._errors[pid] = errors
+        return pid
 
-    def finish(self) -> tuple[int, str]:
+    def finish(self, pid: int) -> tuple[int, str]:
         """Wait for the end of what was started; exit code (minus the signal that killed it) and stderr."""
-        return int(self._read()), self._errors.read_text()
+        return self._ask(pid), self._errors[pid].read_text()
 
     def close(self) -> None:
         """End the parent."""
         self._parent.communicate()
 
-    def _read(self) -> str:
+    def _ask(self, question: Any) -> int:
+        assert self._parent.stdin
         assert self._parent.stdout
-        return self._parent.stdout.readline()
+        print(json.dumps(question), file=self._parent.stdin, flush=True)
+        return int(self._parent.stdout.readline())
 
 
 def amounts(short: int, full: int) -> Any:
@@ -155,6 +161,15 @@ def children(pid: int) -> list[int]:
         if int(fields[1]) == pid and fields[0] != "Z":
             found.append(int(stat.parent.name))
     return found
+
+
+def processor_seconds(pid: int) -> float:
+    """Processor time that a process has used; 0 where there is none. A busy machine does not change what it means."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def alive(pid: int) -> bool:
