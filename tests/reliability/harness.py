@@ -53,10 +53,11 @@ for line in sys.stdin:
     if isinstance(asked, int):
         print(os.waitstatus_to_exitcode(os.waitpid(asked, 0)[1]), flush=True)
         continue
-    words, errors = asked
+    words, errors, environment = asked
     child = os.fork()
     if child == 0:
         os.setsid()
+        os.environ.update(environment)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         for stream, path in ((0, os.devnull), (1, os.devnull), (2, errors)):
             os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC), stream)
@@ -68,12 +69,12 @@ for line in sys.stdin:
 
 
 class Forks:
-    """Processes that run `sim run busy.yaml …`, without a start of Python for each."""
+    """Processes that run a command, without a start of Python for each; they find `modules` imported."""
 
-    def __init__(self, cwd: Path) -> None:
+    def __init__(self, cwd: Path, *modules: str) -> None:
         self._cwd = cwd
         self._parent = subprocess.Popen(
-            [sys.executable, "-c", FORKS],
+            [sys.executable, "-c", "".join(f"import {name}\n" for name in modules) + FORKS],
             cwd=cwd,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,
@@ -83,9 +84,13 @@ class Forks:
         self._errors: dict[int, Path] = {}
 
     def start(self, *words: str) -> int:
-        """Start a process group; returns its number."""
+        """Start `sim run busy.yaml …` as a process group; returns its number."""
+        return self.command(["run", "busy.yaml", "--no-report", "--quiet", *words])
+
+    def command(self, words: list[str], **environment: str) -> int:
+        """Start a command as a process group; returns its number."""
         errors = self._cwd / f"forks{len(self._errors)}.err"
-        pid = self._ask([["run", "busy.yaml", "--no-report", "--quiet", *words], str(errors)])
+        pid = self._ask([words, str(errors), environment])
         self._errors[pid] = errors
         return pid
 
