@@ -203,8 +203,9 @@ class GammaPoisson(Policy):
     A priori the usual rate at a price is that of `rates`. Its level and its slope in the logarithm of the price are
     fitted to the sales of the page and tier, by one Newton step per decision (penalised negative binomial likelihood).
     With `category_sd` above 0, so are a level of each category, around 0, and the spread of these levels: one with few
-    sales is shrunk to its tier, and all are where categories sell alike. Captions rank by dollars or purchases per view, by their posterior mean or by a draw. In worlds that know labels
-    only, successes and trials take the place of purchases and views, under the prior Gamma(1, 2).
+    sales is shrunk to its tier, and all are where categories sell alike. Captions rank by dollars or purchases per
+    view, by their posterior mean or by a draw. In worlds that know labels only, successes and trials take the place of
+    purchases and views, under the prior Gamma(1, 2).
     """
 
     by: str = parameter("revenue", "what to maximise", choices=("purchases", "revenue"))
