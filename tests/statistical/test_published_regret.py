@@ -55,7 +55,7 @@ def gap(values: Any, published: float) -> float:
     return float(abs(values.mean() - published) / (values.std(ddof=1) / math.sqrt(len(values))))
 
 
-SIZES = [(100, 100, 600), (1_000, 400, 400), (10_000, 1_500, 200)]
+SIZES = [(100, 100, 4_000), (1_000, 400, 2_000), (10_000, 1_500, 800)]
 
 
 @pytest.mark.parametrize(("size", "published"), list(zip(SIZES, [14.6, 51.5, 162.0], strict=True)))
