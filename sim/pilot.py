@@ -82,7 +82,7 @@ def traffic(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:
     return measured
 
 
-def textbook(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:  # noqa: ARG001 - all worlds are asked alike
+def textbook(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:  # noqa: ARG001 - all worlds have the same signature
     """Of a bernoulli world: one fan per pull."""
     world = cast("BernoulliSection", scenario.world)
     if world.means is not None:

@@ -144,6 +144,11 @@ class Bank(Section):
         ((0, 3), (0.05, 5), (0.25, 9), (0.5, 14), (0.75, 17), (0.9, 20), (1, 35)),
         description="Points [probability, dollars] of the prices of priced captions, linear in between, whole dollars.",
     )
+    price_correlation: Probability = Field(
+        0.0,
+        description="Correlation over pages, by normal scores, of prices with how well a page sells: above 0, pages "
+        "that sell well are dearer; all pages together keep `prices`. Not for a shared bank.",
+    )
     historical_dollars: DollarLaw = Field(
         DollarLaw(mean=87.0, cv=1.0),
         description="What the bank says a send of a caption earned; proportional to its worth, with noise.",
@@ -164,6 +169,8 @@ class Bank(Section):
     def _payable(self) -> Self:
         if self.prices[-1][1] > MAX_DOLLARS:
             raise ValueError(f"prices: at most {MAX_DOLLARS:,} dollars, got {self.prices[-1][1]:,.0f}")
+        if self.shared and self.price_correlation > 0.0:
+            raise ValueError("price_correlation: a shared bank has the same prices on all pages; give 0")
         return self
 
 

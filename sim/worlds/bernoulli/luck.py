@@ -1,11 +1,11 @@
 """Replications with an unlucky start, in which a policy is likely to be locked out, found without simulating them.
 
 A policy that learns gives up the best arm where that arm disappoints early. The k-th outcome of an arm is a function of
-(seed, replication, arm, k), whoever asks for it, so the start of a replication can be looked up. Its luck is the lowest
-upper Wilson bound that the best arm has after any of its first `OUTCOMES` outcomes. Replications are stratified by luck
-with limits from many candidates, each of which costs a few hashes, so that a few replications of each rare stratum say
-as much of the tail as many thousand that are drawn blindly (stratified sampling with known strata: Cochran 1977,
-chapter 5; splitting towards a rare event: Kahn & Harris 1951).
+(seed, replication, arm, k), no matter which policy asks for it, so the start of a replication can be looked up. Its
+luck is the lowest upper Wilson bound that the best arm has after any of its first `OUTCOMES` outcomes. Replications are
+stratified by luck with limits from many candidates, each of which costs a few hashes, so that a few replications of
+each rare stratum say as much of the tail as many thousand that are drawn blindly (stratified sampling with known
+strata: Cochran 1977, chapter 5; splitting towards a rare event: Kahn & Harris 1951).
 
              candidates (hashes only)                              simulated
     luck  |----------------------------------------|

@@ -149,11 +149,11 @@ def make_bank(world: TrafficSection, days: int, pages: Records) -> SampledBank:
     bank = SampledBank(
         np.zeros(shape, ENTRY), np.zeros(shape, np.int16), np.zeros((len(pages), len(TIERS), weeks + 1), np.int32)
     )
-    level = np.log(page_level(world, pages["fans"] / world.sends.reach, page_normals(world, pages)))
+    z = page_normals(world, pages)
+    level = np.log(page_level(world, pages["fans"] / world.sends.reach, z))
     tier = np.resize(alternate(tier_counts(world)), len(arrives))
-    _compiled(sample_bank)(
-        bank, pages, level, arrives.astype(np.int16), _bank_params(world), tier, np.zeros(len(TIERS))
-    )
+    laws = arrives.astype(np.int16), _bank_params(world)
+    _compiled(sample_bank)(bank, pages, level, world.bank.price_correlation * z, *laws, tier, np.zeros(len(TIERS)))
     return bank
 
 
@@ -202,6 +202,7 @@ def _bank_params(world: TrafficSection) -> BankParams:
         bands=priced,
         probability=probability.copy(),
         dollars=dollars.copy(),
+        price_own=math.sqrt(1.0 - world.bank.price_correlation**2),
         log_per_view=np.log(per_view(world, np.maximum(1, np.arange(most_dollars(world) + 1)))),
         sigma=log_sigma(world.purchases.caption_cv),
         max_per_view=world.purchases.max_per_view,

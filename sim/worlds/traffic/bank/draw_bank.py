@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.maths.draws import arm_key, normal, open_uniform, pull_key, uniform
+from policies.maths.normal import SQRT_HALF, normal_quantile
 from sim.worlds.base import Counts, Floats, Keys
 from sim.worlds.traffic.records import BUMP, Ints, Record, Records, Shorts
 
@@ -29,6 +30,7 @@ class BankParams(NamedTuple):
     bands: Any  # (4,): where the priced tiers begin among the prices, as probabilities; 1
     probability: Any  # quantiles of the prices
     dollars: Any
+    price_own: float  # weight of a caption's own normal score in its price; 1 where prices do not depend on the page
     log_per_view: Any  # logarithm of the purchases per view, by whole dollars
     sigma: float  # standard deviation of the logarithm of a caption's quality
     max_per_view: float
@@ -87,9 +89,18 @@ def normals(keys: Keys, z: Floats) -> None:
 
 
 def sample_bank(
-    bank: SampledBank, pages: Records, level: Floats, arrives: Shorts, params: BankParams, tier: Tiers, count: Floats
+    bank: SampledBank,
+    pages: Records,
+    level: Floats,
+    dear: Floats,
+    arrives: Shorts,
+    params: BankParams,
+    tier: Tiers,
+    count: Floats,
 ) -> None:
     """Draw all banks; `level` (N,) is the logarithm of how well a page sells, `arrives` (C,) in order of caption_id.
+
+    `dear` (N,) is what the page adds to the normal scores of its prices.
 
     `tier` (C,) holds the tiers of the captions at start; the rest of it, and `count` (4,), are work space.
     """
@@ -108,7 +119,7 @@ def sample_bank(
                 else:
                     number = captions[c].caption_id
                     own_key = pull_key(pages[i].own_key, number)
-                    sample_caption(captions[c], t, pull_key(key, number), own_key, level[i], params)
+                    sample_caption(captions[c], t, pull_key(key, number), own_key, level[i], dear[i], params)
 
 
 def sample_tiers(key: np.uint64, arrives: Shorts, params: BankParams, tier: Tiers) -> None:
@@ -150,10 +161,10 @@ def sample_lifetimes(
 
 
 def sample_caption(
-    caption: Record, tier: int, key: np.uint64, own_key: np.uint64, level: float, params: BankParams
+    caption: Record, tier: int, key: np.uint64, own_key: np.uint64, level: float, dear: float, params: BankParams
 ) -> None:
     """Draw a priced caption: its price, and how well it sells."""
-    dollars = sample_price(uniform(arm_key(key, PRICE)), params.bands[tier], params.bands[tier + 1], params)
+    dollars = sample_price(uniform(arm_key(key, PRICE)), params.bands[tier], params.bands[tier + 1], dear, params)
     # What sets a caption apart from others of its price is log-normal of mean 1.
     quality = normal(arm_key(key, QUALITY))
     if params.own > 0.0:
@@ -174,15 +185,22 @@ def interpolate(z: float, values: Floats) -> float:
     return values[i] + (place - i) * (values[i + 1] - values[i])  # type: ignore[no-any-return]
 
 
-def sample_price(u: float, low: float, high: float, params: BankParams) -> int:
-    """Whole dollars, at least 1: a tier is the band of the price distribution from quantile `low` to `high`."""
-    position, i = low + u * (high - low), 1
+def sample_price(u: float, low: float, high: float, dear: float, params: BankParams) -> int:
+    """Whole dollars, at least 1: a tier is the band of the page's price distribution from quantile `low` to `high`."""
+    position, i = on_all_pages(low + u * (high - low), dear, params), 1
     while i < params.probability.shape[0] - 1 and position > params.probability[i]:
         i += 1
     width = params.probability[i] - params.probability[i - 1]
     share = (position - params.probability[i - 1]) / width if width > 0.0 else 1.0
     dollars = params.dollars[i - 1] + share * (params.dollars[i] - params.dollars[i - 1])
     return max(1, int(dollars + 0.5))
+
+
+def on_all_pages(position: float, dear: float, params: BankParams) -> float:
+    """Where a quantile of a page's own prices lies among the prices of all pages (Gaussian copula)."""
+    if params.price_own == 1.0:
+        return position
+    return 0.5 * math.erfc(-(dear + params.price_own * normal_quantile(position)) * SQRT_HALF)
 
 
 def lifetime(u: float, log_stay: float) -> int:
