@@ -154,15 +154,6 @@ def batched_difference(count: Floats, mean: Floats, deviation: float | Floats) -
     return Difference(weighted / total, np.asarray(deviation * root / total), weighted / (deviation * root))
 
 
-def plain_difference(count: Floats, mean: Floats, deviation: float | Floats) -> Difference:
-    """OLS on all batches together: what a reader of plain means does. It rejects too often on adaptive logs."""
-    total = count.sum(axis=-2)
-    means = (count * mean).sum(axis=-2) / np.maximum(total, 1)
-    gap = means[..., 1] - means[..., 0]
-    error = deviation * np.sqrt((1.0 / np.maximum(total, 1)).sum(axis=-1))
-    return Difference(gap, np.asarray(error), gap / error)
-
-
 def two_stage_bias(leader_share: float = 0.9) -> float:
     """√T · bias of an arm's plain mean, two equal arms with reward variance 1, the second half by the leader.
 
