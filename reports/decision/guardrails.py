@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from reports.decision.inputs import LEAST_REPLICATIONS, MATERIAL, DecisionInput, signed
-from reports.decision.tails import gain_of
+from reports.decision.inputs import LEAST_REPLICATIONS, MATERIAL, DecisionInput, LockOuts, signed
+from reports.decision.tails import gain_of, tails_of
 from reports.estimators.intervals import Estimate, Floats, share_interval
 from reports.formatting import percent
 
@@ -35,15 +35,22 @@ def guardrails(policy: str, given: DecisionInput, level: float) -> list[Guardrai
 
 
 def _lock_out(policy: str, given: DecisionInput) -> Guardrail | None:
-    """Fails where more pages end locked out than under the baseline, by at least `TOLERATED` (Wilson's 95 % limits)."""
+    """Fails where more pages end locked out than under the baseline, by at least `TOLERATED` (95 % limits)."""
     own, base = given.lock_outs.get(policy), given.lock_outs.get(given.baseline)
     if own is None:
         return None
-    most = share_interval(base.locked, base.pages).high if base else 0.0
-    least = share_interval(own.locked, own.pages).low
-    passed = least is None or most is None or least <= most + TOLERATED
-    compared = f", {percent(base.share)} under {given.baseline}" if base else ""
-    return Guardrail("lock_out", passed, f"locked out of the best caption on {percent(own.share)} of pages{compared}")
+    known = _locked_out(policy, own, given)
+    most = _locked_out(given.baseline, base, given) if base else Estimate(0.0, 0.0, 0.0, "")
+    passed = known.low is None or most.high is None or known.low <= most.high + TOLERATED
+    compared = f", {percent(most.value)} under {given.baseline}" if base else ""
+    return Guardrail("lock_out", passed, f"locked out of the best caption on {percent(known.value)} of pages{compared}")
+
+
+def _locked_out(policy: str, seen: LockOuts, given: DecisionInput) -> Estimate:
+    """The share of locked-out pages, by the unlucky replications where there are any."""
+    if seen.each is None:
+        return share_interval(seen.locked, seen.pages)
+    return tails_of(given).locked_out(policy, seen.each.astype(float))
 
 
 def _worst(policy: str, given: DecisionInput) -> Guardrail:

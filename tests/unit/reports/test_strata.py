@@ -149,11 +149,12 @@ def test_a_pilot_with_unlucky_replications_knows_its_spread() -> None:
 
 def test_the_tables_of_a_run_are_read_as_they_were_written() -> None:
     strata = pl.DataFrame({"stratum": STRATA.of_value, "probability": STRATA.probability[STRATA.of_value]})
-    found = read_unlucky(pl.concat(list(UNLUCKY.rows.values())), strata)
+    tables = {"unlucky": pl.concat(list(UNLUCKY.rows.values())), "strata": strata}
+    found = read_unlucky(tables.get)
     assert found is not None
     assert (found.strata.of_value == STRATA.of_value).all()
     assert found.strata.probability.tolist() == [0.05, 0.95]
-    sample = found.sample("base", "reward", SAMPLES["base"][:OWN])
+    sample = found.samples([("base", SAMPLES["base"][:OWN])], "reward")
     assert sample is not None
-    assert sample.tolist() == SAMPLES["base"].tolist()
-    assert read_unlucky(None, None) is None
+    assert sample[0][0].tolist() == SAMPLES["base"].tolist()
+    assert read_unlucky({}.get) is None
