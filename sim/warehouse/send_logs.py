@@ -12,6 +12,7 @@ from sim.wording import did_you_mean
 TEXT_FILES = (".csv", ".txt", ".tsv")
 SEPARATORS = ",;\t|"
 TARGETS = ("duckdb", "bigquery", "parquet")
+ROWS_OF_A_REPLICATION = 2**40  # more than one has: row ids of a run folder stay distinct
 
 
 def scan_log(source: str, policy: str | None = None, *, as_text: bool = False, table: str = SENDS) -> pl.LazyFrame:
@@ -102,5 +103,6 @@ def _run_folder(path: Path, policy: str | None) -> pl.LazyFrame:
     for file in sorted((path / "sends" / f"policy={name}").glob("replication=*.parquet")):
         number = file.stem.removeprefix("replication=")
         page = pl.format("{}/{}", pl.lit(number), pl.col("page_name")).alias("page_name")
-        parts.append(pl.scan_parquet(file, glob=False, hive_partitioning=False).with_columns(page))
+        row_id = pl.col("row_id") + int(number) * ROWS_OF_A_REPLICATION
+        parts.append(pl.scan_parquet(file, glob=False, hive_partitioning=False).with_columns(page, row_id))
     return pl.concat(parts)
