@@ -17,6 +17,7 @@ _EXPORT = "export the rows as CSV or Parquet"
 _UNPACK = "decompress it first"
 # Other kinds of files by their first bytes: what they are, and what to do.
 _KINDS = (
+    (b"version https://git-lfs", "a pointer of Git LFS", "fetch the file itself with `git lfs pull`"),
     (b"PK\x03\x04", "an Excel workbook (.xlsx) or another ZIP archive", _EXPORT),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)", _EXPORT),
     (b"BZh", "compressed with bzip2", _UNPACK),
