@@ -38,9 +38,10 @@ _NO_SPACE_TEXTS = ("no space left", "os error 28", "disk quota exceeded", "file 
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; it becomes `path` when the block ends well, and else is removed.
 
-    Raises StorageError when the disk is full, whatever the library in use raises then.
+    Each process has a name of its own: two that write the same file at once do not mix their contents. Raises
+    StorageError when the disk is full, whatever the library in use raises then.
     """
-    temporary = path.with_name(f".{path.name}{TEMPORARY}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
     try:
         with reporting_full_disk(path):
             yield temporary
