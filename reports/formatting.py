@@ -85,15 +85,18 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     Headers are broken into lines, at spaces and between the parts of a scenario key, where the table is wider than
     `COLUMNS` otherwise.
     """
+    widths = _widths(header, rows)
+    return "\n".join(_aligned(row, widths) for row in (*_broken(header, widths), *rows))
+
+
+def _widths(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Of each column: its longest text, or, where the table is too wide so, its longest cell and part of a header."""
     cells = [max((len(row[i]) for row in rows), default=0) for i in range(len(header))]
     widths = [max(width, len(title)) for width, title in zip(cells, header, strict=True)]
-    if sum(widths) + len(GAP) * (len(widths) - 1) > COLUMNS:
-        widths = [
-            max([width, *(len(part.rstrip()) for part in _BREAK.split(title))])
-            for width, title in zip(cells, header, strict=True)
-        ]
-    lines = [*_broken(header, widths), *rows]
-    return "\n".join(_aligned(row, widths) for row in lines)
+    if sum(widths) + len(GAP) * (len(widths) - 1) <= COLUMNS:
+        return widths
+    parts = [[len(part.rstrip()) for part in _BREAK.split(title)] for title in header]
+    return [max([width, *lengths]) for width, lengths in zip(cells, parts, strict=True)]
 
 
 def _broken(header: Sequence[str], widths: Sequence[int]) -> list[list[str]]:
