@@ -217,7 +217,7 @@ def test_the_text_fits_a_terminal_whatever_the_names() -> None:
     rows = replications(**{base: [float(i % 5) for i in range(50)], rival: [float(i % 7) for i in range(50)]})
     text = ranking_text(plan_ranking(rows, base, [rival], "regret", Goal(0.2, False, 0.95, 0.8)), 50)
     traffic = FieldTraffic(0.05, 100.0, 50.0, 3.0, f"purchases per recipient of priced messages under {base}")
-    text += field_text(plan_field(traffic, GOAL))
+    text += "\n" + field_text(plan_field(traffic, GOAL))
     assert max(map(len, text.splitlines())) <= COLUMNS
     assert " points)" in text
 
