@@ -244,8 +244,8 @@ def script_at(name, now_us):
 
 def refresh_of_a_week():
     """The simulated table before and after a refresh, the log that it reads, and its time."""
-    from sim.tables.caption_stats import stats_frame
     from sim.worlds.traffic.world import TrafficWorld
+    from twins.statistics_frame import stats_frame
 
     scenario = load(
         {

@@ -163,6 +163,11 @@ class Bank(Section):
     )
     categories: Annotated[Whole, Field(ge=1, le=1_000)] = Field(15, description="Content categories.")
     largest_category_share: Probability = Field(0.5, description="Share of captions in category 1.")
+    category_spread: Annotated[float, Field(ge=0.0, le=3.0)] = Field(
+        0.0,
+        description="Spread of categories: standard deviation of the logarithm of how well the captions of a category "
+        "sell; 0: all alike. The mean over categories stays.",
+    )
     urgent_share: Probability = Field(0.18, description="Share of captions with an urgent wording.")
 
     @model_validator(mode="after")
@@ -300,6 +305,8 @@ class TrafficSection(WorldSection):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if self.purchases.beta is not None and self.bank.category_spread > 0.0:
+            raise ValueError("bank.category_spread needs rates that are not drawn from purchases.beta; remove either")
         captions = self.pages * (self.bank.captions + 52 * self.turnover.arrivals_per_week)
         if captions > MAX_CAPTIONS_IN_ALL:
             raise ValueError(f"{captions:,.0f} captions on all pages in a year; at most {MAX_CAPTIONS_IN_ALL:,} fit")

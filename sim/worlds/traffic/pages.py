@@ -100,8 +100,15 @@ def page_normals(world: TrafficSection, pages: Records) -> Floats:
 
 
 def tilt(world: TrafficSection) -> float:
-    """The mean of the tilted normals: rich pages are drawn more often, about in proportion to what they earn."""
-    return TILT * world.purchases.page_sigma
+    """The mean of the tilted normals: rich pages are drawn more often, about in proportion to what they earn.
+
+    Of the means with which a stratum ends where strong pages begin, the nearest: no stratum then mixes both kinds.
+    """
+    wanted, edge = TILT * world.purchases.page_sigma, strong_from(world)
+    if edge == math.inf:
+        return wanted
+    means = [edge - NORMAL.inv_cdf(strata / world.pages) for strata in range(1, world.pages)]
+    return min(means, key=lambda mean: abs(mean - wanted), default=wanted)
 
 
 def tilted_normals(z: Floats, number: Integers, pages: int, mean: float) -> Floats:
@@ -179,13 +186,19 @@ def fill_listing(
     world: TrafficSection, sampled: SampledBank, pages: Records, listing: Listing, price_tiers: Sequence[int] | None
 ) -> Listing:
     """Fill in what the composite selection reads of all captions; those of other price tiers have no dollars."""
-    made, law = _traits(world, sampled.entries, sampled.arrives, pages), world.bank.historical_dollars
-    listing.category[:], listing.urgent[:] = made.category, made.urgent
+    law = world.bank.historical_dollars
+    fill_traits(world, sampled, pages, listing)
     _compiled(sample_dollars)(listing, sampled.entries, _bank_keys(pages), law.mean, log_sigma(law.cv))
     if price_tiers is not None:
         tiers = price_band(world, sampled.entries["price"].astype(np.int64))
         listing.dollars[~np.isin(tiers, np.array(price_tiers))] = np.nan
     return listing
+
+
+def fill_traits(world: TrafficSection, sampled: SampledBank, pages: Records, listing: Listing) -> None:
+    """Fill in category and urgency of all captions."""
+    made = _traits(world, sampled.entries, sampled.arrives, pages)
+    listing.category[:], listing.urgent[:] = made.category, made.urgent
 
 
 @cache
@@ -210,6 +223,9 @@ def _bank_params(world: TrafficSection) -> BankParams:
         log_stay=_log_stay(world),
         common=math.sqrt(world.bank.correlation) if world.bank.shared else 1.0,
         own=math.sqrt(1.0 - world.bank.correlation) if world.bank.shared else 0.0,
+        categories=float(world.bank.categories),
+        largest=world.bank.largest_category_share,
+        category_sigma=world.bank.category_spread,
     )
 
 

@@ -278,3 +278,41 @@ def test_a_parquet_file_read_by_columns_is_the_log_of_the_same_text_file(tmp_pat
     for name in ("stratum", "action", "reward", "propensity", "batch"):
         assert np.array_equal(getattr(one, name), getattr(other, name)), name
     assert (one.actions, one.strata, one.notes) == (other.actions, other.strata, other.notes)
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ([10, 9, 10, 2], ["2", "9", "10"]),
+        ([1.5, -0.5, 1.5, 10.0], ["-0.5", "1.5", "10.0"]),
+        ([True, False, True, True], ["False", "True"]),
+        (pl.Series(["b", "a", "b", "c"], dtype=pl.Categorical), ["a", "b", "c"]),
+        (pl.Series(["b", "a", "b", "c"], dtype=pl.Enum(["c", "b", "a"])), ["c", "b", "a"]),
+        (pl.Series([3, 1, 3, 2]).cast(pl.Date), ["1970-01-02", "1970-01-03", "1970-01-04"]),
+    ],
+)
+def test_actions_of_any_type_are_coded_in_the_order_of_their_values(
+    tmp_path: Path, values: Any, names: list[str]
+) -> None:
+    times = [1, 2, 3, 4]
+    log = read_log(written(tmp_path, item_id=values, timestamp=times))
+    assert log.actions == names
+    assert [log.actions[code] for code in log.action] == [str(value) for value in pl.Series(values).to_list()]
+
+
+@pytest.mark.parametrize(("actions", "kind"), [(30, np.int16), (32_767, np.int16), (32_768, np.int32)])
+def test_codes_are_as_short_as_their_number_allows(tmp_path: Path, actions: int, kind: type) -> None:
+    codes = list(range(actions))
+    frame = pl.DataFrame({"item": codes, "gain": codes, "p": [0.5] * actions, "page": [None, *codes[1:]]})
+    frame.write_parquet(tmp_path / "log.parquet")
+    roles = {"action": "item", "reward": "gain", "propensity": "p", "stratum": "page"}
+    log = read_log(str(tmp_path / "log.parquet"), roles)
+    assert log.action.dtype == kind
+    assert log.action.tolist() == codes
+    assert log.strata[log.stratum[0]] == "None"
+
+
+def test_cells_are_places_in_a_flat_table(tmp_path: Path) -> None:
+    log = read_log(written(tmp_path, timestamp=[1, 2, 3, 4]))
+    table = np.arange(6).reshape(2, 3)
+    assert log.cells.tolist() == table[log.stratum, log.action].tolist() == [5, 0, 1, 3]

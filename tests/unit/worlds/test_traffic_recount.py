@@ -9,11 +9,11 @@ import pytest
 from sim.errors import InputError
 from sim.scenario import load
 from sim.scenario.sections.traffic_loop import LABELS
-from sim.tables.caption_stats import stats_frame
 from sim.tables.send_log import sends_arrow
 from sim.worlds.traffic.world import TrafficWorld
 from twins.deployed_job import DeployedJob
 from twins.small_traffic import small_traffic
+from twins.statistics_frame import stats_frame
 
 pytestmark = pytest.mark.slow
 

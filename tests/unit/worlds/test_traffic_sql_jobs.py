@@ -13,12 +13,12 @@ import pytest
 
 import sql
 from sim.scenario import load
-from sim.tables.caption_stats import stats_frame
 from sim.tables.send_log import sends_arrow
 from sim.units import DAY_US
 from sim.warehouse.translate import to_duckdb
 from sim.worlds.traffic.world import TrafficWorld
 from twins.small_traffic import small_traffic
+from twins.statistics_frame import stats_frame
 
 pytestmark = pytest.mark.slow
 

@@ -19,6 +19,7 @@ Tiers = NDArray[np.int8]
 FOREVER = 2**30  # weeks
 # Addresses among a caption's draws, and, in place of a caption's number, of the page's own.
 TIER, PRICE, QUALITY, LIFE, CATEGORY, URGENT, DOLLARS = range(7)
+EFFECT = 7  # and so on: of the page's own draws, the effect of category 0, 1, …
 PAGE = 0
 Z_MOST = 7.0  # of a normal score
 
@@ -38,6 +39,9 @@ class BankParams(NamedTuple):
     log_stay: float  # logarithm of the probability to stay another week
     common: float  # weight of the quality that all pages of the bank share
     own: float  # weight of the quality on the page alone; the squares add up to 1
+    categories: float
+    largest: float  # share of category 1
+    category_sigma: float  # standard deviation of the logarithm of a category's effect
 
 
 class SampledBank(NamedTuple):
@@ -119,7 +123,8 @@ def sample_bank(
                 else:
                     number = captions[c].caption_id
                     own_key = pull_key(pages[i].own_key, number)
-                    sample_caption(captions[c], t, pull_key(key, number), own_key, level[i], dear[i], params)
+                    usual = level[i] + category_effect(key, number, params)
+                    sample_caption(captions[c], t, pull_key(key, number), own_key, usual, dear[i], params)
 
 
 def sample_tiers(key: np.uint64, arrives: Shorts, params: BankParams, tier: Tiers) -> None:
@@ -158,6 +163,24 @@ def sample_lifetimes(
         life = lifetime(luck, log_stay) if luck > stays else horizon
         arrives[c], captions[c].retires = week, min(week + life, horizon)
         leaving[captions[c].retires] += 1
+
+
+def category_effect(key: np.uint64, number: int, params: BankParams) -> float:
+    """By how much the logarithm of a caption's rate differs from that of other categories; the mean rate stays."""
+    if params.category_sigma == 0.0:
+        return 0.0
+    category = category_of(pull_key(key, number), params.categories, params.largest)
+    z = normal(arm_key(pull_key(key, PAGE), EFFECT + category))
+    return params.category_sigma * z - 0.5 * params.category_sigma * params.category_sigma
+
+
+def category_of(key: np.uint64, categories: float, largest: float) -> int:
+    """Draw a caption's category: the first has the share `largest`, the others divide the rest."""
+    u = uniform(arm_key(key, CATEGORY))
+    if u < largest or categories <= 1.0:
+        return 1
+    rest = (u - largest) / (1.0 - largest)
+    return 2 + int(min(rest * (categories - 1.0), categories - 2.0))
 
 
 def sample_caption(
@@ -218,16 +241,11 @@ def sample_traits(
     urgent: float,
     log_stay: float,
 ) -> None:
-    """Draw categories, of which the first has the share `largest` and the others divide the rest, and the others."""
+    """Draw categories, urgency and the week in which captions retire."""
     for i in range(bank.shape[0]):
         for c in range(bank.shape[1]):
             key = pull_key(keys[i], bank[i, c].caption_id)
-            u = uniform(arm_key(key, CATEGORY))
-            category = 1
-            if u >= largest and categories > 1.0:
-                rest = (u - largest) / (1.0 - largest)
-                category = 2 + int(min(rest * (categories - 1.0), categories - 2.0))
-            traits.category[i, c] = category
+            traits.category[i, c] = category_of(key, categories, largest)
             traits.urgent[i, c] = uniform(arm_key(key, URGENT)) < urgent
             life = lifetime(open_uniform(arm_key(key, LIFE)), log_stay)
             traits.retires[i, c] = arrives[i, c] + life
