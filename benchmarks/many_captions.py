@@ -5,8 +5,8 @@
 
 The comparison is cheap, and sharp, on a small bank, where many replications cost little:
 
-    python -m sim sweep many_captions --vary many_captions --set world.bank.captions=2003 --set world.pages=6 \
-        --set replications=60 --no-report --out runs/small
+    python -m sim sweep many_captions --vary many_captions --set world.bank.captions=1003 --set world.pages=4 \
+        --set horizon.days=40 --set replications=60 --no-report --out runs/small
     python -m benchmarks.many_captions runs/small --replications 60
 
 Both say what a rule's successes exceed those of random choice by ("lift"). The exit code is 1 where the two differ by
@@ -43,6 +43,7 @@ class Problem:
     attribution: float
     pages: int = 38
     captions: int = 16_561
+    days: int = DAYS
 
 
 class Seen(NamedTuple):
@@ -200,7 +201,7 @@ def simulate(problem: Problem, replications: int, seed: int, rules: Collection[s
         for place, name in enumerate(RULES):
             if name in found:
                 rng = np.random.default_rng((seed, number, place))
-                found[name].append(successes(RULES[name], rates, problem.attribution, rng))
+                found[name].append(successes(RULES[name], rates, problem.attribution, rng, problem.days))
     return {name: np.array(each) for name, each in found.items()}
 
 
@@ -227,7 +228,7 @@ def cells(sweep: Path, match: str = "*") -> list[tuple[Problem, dict[str, Floats
         scenario: Any = load(folder / "scenario.yaml")
         world = scenario.world
         law = (world.purchases.beta, world.bank.correlation, scenario.feedback.attribution)
-        problem = Problem(*law, world.pages, world.bank.captions - OTHER_TIERS)
+        problem = Problem(*law, world.pages, world.bank.captions - OTHER_TIERS, int(scenario.horizon.days))
         groups = load_run(folder).replications.sort("replication").partition_by("policy", as_dict=True)
         found.append((problem, {str(key[0]): group["reward"].to_numpy() for key, group in groups.items()}))
     return found

@@ -11,10 +11,12 @@ from policies.maths.draws import gamma
 # the price, differ from the prior's; the gradient of the likelihood in both; and its information.
 LEVEL, SLOPE, LEVEL_GRADIENT, SLOPE_GRADIENT, LEVEL_INFORMATION, CROSS_INFORMATION, SLOPE_INFORMATION = range(1, 8)
 GROUPS = 64  # categories told apart; those with a number from GROUPS - 1 on are one group
+VARIANCE = 8  # of the levels of categories; 0: not fitted yet
 # The first of GROUPS places each: by how much a category differs from the others, its gradient, its information, and
 # that which it shares with the slope.
-EFFECT, EFFECT_GRADIENT, EFFECT_INFORMATION, EFFECT_CROSS = range(8, 8 + 4 * GROUPS, GROUPS)
-STATE_SIZE = 8 + 4 * GROUPS
+EFFECT, EFFECT_GRADIENT, EFFECT_INFORMATION, EFFECT_CROSS = range(9, 9 + 4 * GROUPS, GROUPS)
+STATE_SIZE = 9 + 4 * GROUPS
+_LEAST_VARIANCE, _MOST_VARIANCE = 1e-4, 4.0
 _LARGEST_STEP = 2.0  # of one Newton step, in logarithms
 _LEAST_PRICE = 1.0  # unpriced captions count as this cheap; they sell nothing
 _LOG_PRICES = (math.log(6.0), math.log(9.5), math.log(15.0), math.log(22.0))  # where `rates` hold
@@ -106,15 +108,22 @@ def _observe_category(gradient: float, information: float, x: float, state: Vect
 
 def fit_page(t: float, n: Vector, a: Vector, b: Vector, params: Params, state: Vector, key: Key) -> None:
     """One Newton step of the fit per decision, then a new start of the sums."""
-    if params.category_precision > 0.0:
-        _eliminate_categories(params, state)
+    precision = _category_precision(params, state)
+    if precision > 0.0:
+        _eliminate_categories(precision, state)
     level, slope = _page_step(params, state)
     state[LEVEL] += level
     state[SLOPE] += slope
-    if params.category_precision > 0.0:
-        _fit_categories(level, slope, params, state)
+    if precision > 0.0:
+        _fit_variance(level, slope, params, state)
+        _fit_categories(level, slope, precision, state)
     for place in range(LEVEL_GRADIENT, SLOPE_INFORMATION + 1):
         state[place] = 0.0
+
+
+def _category_precision(params: Params, state: Vector) -> float:
+    """1 / variance of the levels of categories: as assumed, or as fitted; 0 where they are ignored."""
+    return 1.0 / state[VARIANCE] if state[VARIANCE] > 0.0 else params.category_precision
 
 
 def _page_step(params: Params, state: Vector) -> Pair:
@@ -131,12 +140,12 @@ def _page_step(params: Params, state: Vector) -> Pair:
     )
 
 
-def _eliminate_categories(params: Params, state: Vector) -> None:
+def _eliminate_categories(precision: float, state: Vector) -> None:
     """Turn the equations of level and slope into those with every category at its best (Schur complement)."""
     for group in range(GROUPS):
-        gradient = state[EFFECT_GRADIENT + group] - params.category_precision * state[EFFECT + group]
+        gradient = state[EFFECT_GRADIENT + group] - precision * state[EFFECT + group]
         information, cross = state[EFFECT_INFORMATION + group], state[EFFECT_CROSS + group]
-        total = information + params.category_precision
+        total = information + precision
         state[LEVEL_GRADIENT] -= information * gradient / total
         state[SLOPE_GRADIENT] -= cross * gradient / total
         state[LEVEL_INFORMATION] -= information * information / total
@@ -144,13 +153,27 @@ def _eliminate_categories(params: Params, state: Vector) -> None:
         state[SLOPE_INFORMATION] -= cross * cross / total
 
 
-def _fit_categories(level: float, slope: float, params: Params, state: Vector) -> None:
+def _fit_variance(level: float, slope: float, params: Params, state: Vector) -> None:
+    """The moment estimate of the variance of the levels (Morris 1983); `category_sd` counts as one level, known."""
+    variance, precision = 1.0 / _category_precision(params, state), params.category_precision
+    weights, total = precision * precision, precision
+    for group in range(GROUPS):
+        information = state[EFFECT_INFORMATION + group]
+        if information > 0.0:
+            gradient = state[EFFECT_GRADIENT + group] - information * level - state[EFFECT_CROSS + group] * slope
+            distance, weight = state[EFFECT + group] + gradient / information, 1.0 / (variance + 1.0 / information)
+            weights += weight * weight
+            total += weight * weight * (distance * distance - 1.0 / information)
+    state[VARIANCE] = max(_LEAST_VARIANCE, min(_MOST_VARIANCE, total / weights))
+
+
+def _fit_categories(level: float, slope: float, precision: float, state: Vector) -> None:
     """The step of each category after those of level and slope; one with few sales stays near 0, the tier's mean."""
     for group in range(GROUPS):
         information = state[EFFECT_INFORMATION + group]
         gradient = state[EFFECT_GRADIENT + group] - information * level - state[EFFECT_CROSS + group] * slope
-        gradient -= params.category_precision * state[EFFECT + group]
-        state[EFFECT + group] += _limited(gradient / (information + params.category_precision))
+        gradient -= precision * state[EFFECT + group]
+        state[EFFECT + group] += _limited(gradient / (information + precision))
         state[EFFECT_GRADIENT + group] = state[EFFECT_INFORMATION + group] = state[EFFECT_CROSS + group] = 0.0
 
 
@@ -179,9 +202,10 @@ class GammaPoisson(Policy):
 
     A priori the usual rate at a price is that of `rates`. Its level and its slope in the logarithm of the price are
     fitted to the sales of the page and tier, by one Newton step per decision (penalised negative binomial likelihood).
-    With `category_sd` above 0, so is a level of each category, around 0: one with few sales is shrunk to its tier.
-    Captions rank by dollars or purchases per view, by their posterior mean or by a draw. In worlds that know labels
-    only, successes and trials take the place of purchases and views, under the prior Gamma(1, 2).
+    With `category_sd` above 0, so are a level of each category, around 0, and the spread of these levels: one with few
+    sales is shrunk to its tier, and all are where categories sell alike. Captions rank by dollars or purchases per
+    view, by their posterior mean or by a draw. In worlds that know labels only, successes and trials take the place of
+    purchases and views, under the prior Gamma(1, 2).
     """
 
     by: str = parameter("revenue", "what to maximise", choices=("purchases", "revenue"))
@@ -195,7 +219,7 @@ class GammaPoisson(Policy):
     level_sd: float = parameter(4.0, "spread of pages: standard deviation of the rate's logarithm", low=1e-3)
     slope_sd: float = parameter(0.25, "uncertainty of the fall with the price: standard deviation", low=1e-3)
     category_sd: float = parameter(
-        0.0, "spread of categories: standard deviation of the rate's logarithm; 0: categories are ignored", low=0.0
+        0.0, "spread of categories before the fit: standard deviation of the rate's logarithm; 0: ignored", low=0.0
     )
     shape: float = parameter(8.0, "of the gamma prior of a caption: 1 / squared coefficient of variation", low=1e-3)
 

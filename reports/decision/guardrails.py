@@ -17,11 +17,15 @@ SEED = 20_250_104
 
 @dataclass(frozen=True)
 class Guardrail:
-    """One guardrail of one policy: whether it holds, and the figures in words."""
+    """One guardrail of one policy: whether it holds, and the figures in words.
+
+    `unclear`: it is not passed since the sample does not show that it holds, nor that it fails.
+    """
 
     name: str
     passed: bool
     detail: str
+    unclear: bool = False
 
 
 def guardrails(policy: str, given: DecisionInput, level: float) -> list[Guardrail]:
@@ -86,12 +90,13 @@ def _losing(policy: str, given: DecisionInput) -> Guardrail:
 
 
 def _rotation(policy: str, given: DecisionInput, level: float) -> Guardrail | None:
-    """Fails unless the policy is shown to beat rotation, which needs no learning at all."""
+    """Fails unless the policy is shown to beat rotation, which needs no learning; unclear where it may beat it."""
     if given.rotation is None or given.rotation in (policy, given.baseline):
         return None
     ahead = gain_of(policy, given.rotation, given, level)
-    passed = ahead.low is not None and ahead.low > 0.0
-    return Guardrail("beats_rotation", passed, f"{signed(ahead.value, given.unit)} against {given.rotation}")
+    passed, unclear = ahead.low is not None and ahead.low > 0.0, ahead.high is None or ahead.high > 0.0
+    detail = f"{signed(ahead.value, given.unit)} against {given.rotation}"
+    return Guardrail("beats_rotation", passed, detail, unclear and not passed)
 
 
 def share_of(events: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Estimate:

@@ -100,8 +100,15 @@ def page_normals(world: TrafficSection, pages: Records) -> Floats:
 
 
 def tilt(world: TrafficSection) -> float:
-    """The mean of the tilted normals: rich pages are drawn more often, about in proportion to what they earn."""
-    return TILT * world.purchases.page_sigma
+    """The mean of the tilted normals: rich pages are drawn more often, about in proportion to what they earn.
+
+    Of the means with which a stratum ends where strong pages begin, the nearest: no stratum then mixes both kinds.
+    """
+    wanted, edge = TILT * world.purchases.page_sigma, strong_from(world)
+    if edge == math.inf:
+        return wanted
+    means = [edge - NORMAL.inv_cdf(strata / world.pages) for strata in range(1, world.pages)]
+    return min(means, key=lambda mean: abs(mean - wanted), default=wanted)
 
 
 def tilted_normals(z: Floats, number: Integers, pages: int, mean: float) -> Floats:
