@@ -20,6 +20,8 @@ ESTIMATORS = ("tests/unit/reports/test_estimators.py", "tests/unit/reports/test_
 ANCHORS = ("tests/unit/reports/test_anchors.py",)
 MERGE = ("tests/unit/runs/test_merge_rows.py",)
 ROWS = ("tests/unit/runs/test_table_rows.py",)
+GUARDRAILS = ("tests/unit/reports/test_guardrails.py",)
+LOOP = ("tests/unit/worlds/test_loop_measures.py",)
 STRATA = ("tests/unit/reports/test_strata.py",)
 SPLIT = ("tests/unit/reports/test_split.py",)
 CURRENCIES = ("tests/unit/reports/test_currencies.py",)
@@ -140,6 +142,13 @@ MUTANTS = [
     *of("reports/decision/anchors.py", ANCHORS,
         ("(centre - root) / square, (centre", "(centre + root) / square, (centre"),
         ("a.mean * b.mean - t2 * cross", "a.mean * b.mean + t2 * cross")),
+    *of("reports/decision/guardrails.py", GUARDRAILS,
+        ("drawn], 0.975))", "drawn], 0.75))"),
+        ("own < base - MATERIAL", "own < base + MATERIAL"),
+        ("least <= most + TOLERATED", "least <= most - TOLERATED")),
+    *of("sim/worlds/traffic/metrics/loop_metrics.py", LOOP,
+        ("values[(len(values) - 1) // 2]", "values[len(values) // 2]"),
+        ("(centre - half <= chance) & (chance <= centre + half)", "chance <= centre + half")),
     *of("sim/runs/merge.py", MERGE,
         ('totals["best_pulls"], totals["ranked_pulls"], out', 'totals["best_pulls"], totals["pulls"], out'),
         ('~np.isnan(totals["first_locked_at"])', '~np.isnan(totals["locked_since"])'),
