@@ -47,7 +47,7 @@ class SampledBank(NamedTuple):
 
 
 class Traits(NamedTuple):
-    """What a caption is like, which no rule looks at yet; (N, C)."""
+    """What a caption is like, as lists of the bank show it; (N, C)."""
 
     category: Any
     urgent: Any
@@ -190,26 +190,26 @@ def lifetime(u: float, log_stay: float) -> int:
     return FOREVER if log_stay == 0.0 else 1 + int(min(math.log(u) / log_stay, FOREVER))
 
 
-def sample_traits(
-    traits: Traits,
-    bank: Records,
-    arrives: Shorts,
-    keys: Keys,
-    categories: float,
-    largest: float,
-    urgent: float,
-    log_stay: float,
-) -> None:
-    """Draw categories, of which the first has the share `largest` and the others divide the rest, and the others."""
+def sample_classes(category: Shorts, urgent: Shorts, bank: Records, keys: Keys, law: Floats) -> None:
+    """Draw categories, of which the first has the share `law[1]` and the others divide the rest, and urgency.
+
+    `law` is the number of categories, the share of the first, and the share of urgent captions.
+    """
+    categories, largest, urgent_share = law[0], law[1], law[2]
     for i in range(bank.shape[0]):
         for c in range(bank.shape[1]):
             key = pull_key(keys[i], bank[i, c].caption_id)
-            u = uniform(arm_key(key, CATEGORY))
-            category = 1
+            u, drawn = uniform(arm_key(key, CATEGORY)), 1
             if u >= largest and categories > 1.0:
                 rest = (u - largest) / (1.0 - largest)
-                category = 2 + int(min(rest * (categories - 1.0), categories - 2.0))
-            traits.category[i, c] = category
-            traits.urgent[i, c] = uniform(arm_key(key, URGENT)) < urgent
-            life = lifetime(open_uniform(arm_key(key, LIFE)), log_stay)
-            traits.retires[i, c] = arrives[i, c] + life
+                drawn = 2 + int(min(rest * (categories - 1.0), categories - 2.0))
+            category[i, c] = drawn
+            urgent[i, c] = uniform(arm_key(key, URGENT)) < urgent_share
+
+
+def sample_retirements(retires: Counts, bank: Records, arrives: Shorts, keys: Keys, log_stay: float) -> None:
+    """Draw when captions retire, also beyond the horizon."""
+    for i in range(bank.shape[0]):
+        for c in range(bank.shape[1]):
+            luck = open_uniform(arm_key(pull_key(keys[i], bank[i, c].caption_id), LIFE))
+            retires[i, c] = arrives[i, c] + lifetime(luck, log_stay)
