@@ -3,6 +3,12 @@
     python -m sim sweep many_captions --vary many_captions --out runs/many
     python -m benchmarks.many_captions runs/many --replications 4
 
+The comparison is cheap, and sharp, on a small bank, where many replications cost little:
+
+    python -m sim sweep many_captions --vary many_captions --set world.bank.captions=1003 --set world.pages=4 \
+        --set horizon.days=40 --set replications=60 --no-report --out runs/small
+    python -m benchmarks.many_captions runs/small --replications 60
+
 Both say what a rule's successes exceed those of random choice by ("lift"). The exit code is 1 where the two differ by
 more than three standard errors. Nothing of the engine is used: rates, choices and outcomes are drawn here, from other
 random numbers, and the rules are written from their formulas.
@@ -13,7 +19,7 @@ import sys
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -21,10 +27,10 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, ndtr, stdtrit
 
 Floats = NDArray[np.float64]
-Rule = Callable[[Floats, Floats, np.random.Generator], Floats]
-"""Scores (pages, captions) from trials and successes of the same shape."""
+Bools = NDArray[np.bool_]
 
-PAGES, CAPTIONS, DAYS, SENDS, COOL_DOWN = 38, 16_561, 90, 15, 7
+DAYS, SENDS, COOL_DOWN, POOL = 90, 15, 7, 150
+OTHER_TIERS = 3  # captions of the bank that are never sent: one of each other tier
 STANDARD_ERRORS = 3.0
 
 
@@ -35,34 +41,85 @@ class Problem:
     beta: tuple[float, float]
     correlation: float
     attribution: float
+    pages: int = 38
+    captions: int = 16_561
+    days: int = DAYS
 
 
-def uniform(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
+class Seen(NamedTuple):
+    """What a rule may look at in the morning; all arrays are (pages, captions)."""
+
+    n: Floats  # trials
+    s: Floats  # successes
+    rested: Bools  # may be sent today
+    pool: Bools  # a random choice of POOL captions on each page
+    sent: float  # messages of each page so far, known or not
+
+
+Rule = Callable[[Seen, np.random.Generator], Floats]
+"""Scores (pages, captions)."""
+
+
+def uniform(seen: Seen, rng: np.random.Generator) -> Floats:
     """Random choice, whatever is known."""
-    return rng.random((n + s).shape)
+    return rng.random(seen.n.shape)
 
 
-def wilson_draw(a: Floats, b: Floats, rng: np.random.Generator) -> Floats:
+def wilson_draw(a: Floats, b: Floats, rng: np.random.Generator, z: float = 1.96) -> Floats:
     """Uniform on the Wilson interval of `a` successes and `b` failures."""
     m, p = a + b, a / (a + b)
-    z2 = 1.96**2
-    centre, half = p + z2 / (2.0 * m), 1.96 * np.sqrt(p * (1.0 - p) / m + z2 / (4.0 * m * m))
+    z2 = z**2
+    centre, half = p + z2 / (2.0 * m), z * np.sqrt(p * (1.0 - p) / m + z2 / (4.0 * m * m))
     return np.asarray((centre + (2.0 * rng.random(m.shape) - 1.0) * half) / (1.0 + z2 / m))
 
 
-def wilson_sample(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
+def wilson_sample(seen: Seen, rng: np.random.Generator) -> Floats:
     """Uniform on the Wilson interval of the counts, one success and one failure added."""
-    return wilson_draw(s + 1.0, n - s + 1.0, rng)
+    return wilson_draw(seen.s + 1.0, seen.n - seen.s + 1.0, rng)
 
 
-def greedy(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
+def wilson_widening(seen: Seen, rng: np.random.Generator) -> Floats:
+    """The same with an interval that grows with the messages of the page."""
+    return np.clip(
+        wilson_draw(seen.s + 1.0, seen.n - seen.s + 1.0, rng, 1.96 * np.sqrt(1.0 + np.log1p(seen.sent))), 0.0, 1.0
+    )
+
+
+def greedy(seen: Seen, rng: np.random.Generator) -> Floats:
     """The sample mean, ties broken at random; a caption without trials comes before all others."""
-    return np.asarray(np.where(n > 0.0, s / np.maximum(n, 1.0), 2.0) + 1e-12 * rng.random(n.shape))
+    return np.asarray(np.where(seen.n > 0.0, seen.s / np.maximum(seen.n, 1.0), 2.0) + 1e-12 * rng.random(seen.n.shape))
 
 
-def thompson_beta(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
+def greedy_pool(seen: Seen, rng: np.random.Generator) -> Floats:
+    """The same within the page's pool."""
+    return np.where(seen.pool, greedy(seen, rng), -1.0)
+
+
+def thompson_beta(seen: Seen, rng: np.random.Generator) -> Floats:
     """A Beta draw under a uniform prior."""
-    return rng.beta(1.0 + s, 1.0 + n - s)
+    return rng.beta(1.0 + seen.s, 1.0 + seen.n - seen.s)
+
+
+def own_prior(seen: Seen) -> tuple[Floats, Floats]:
+    """(a, b) of each page, (pages, 1), from the captions that are rested (Kleinman 1973, weights n)."""
+    n, s = (np.where(seen.rested, each, 0.0) for each in (seen.n, seen.s))
+    total, won, arms = n.sum(1), s.sum(1), (n > 0.0).sum(1)
+    mean = won / np.maximum(total, 1.0)
+    gaps = (n * (np.divide(s, n, out=np.zeros_like(n), where=n > 0.0) - mean[:, None]) ** 2).sum(1)
+    weight = total - (n * n).sum(1) / np.maximum(total, 1.0) - (arms - 1.0)
+    taught = (arms >= 2) & (weight > 0.0) & (won > 0.0) & (won < total)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rho = np.where(taught, (gaps / (mean * (1.0 - mean)) - (arms - 1.0)) / weight, 0.0)
+        strength = np.clip(1.0 / rho - 1.0, 0.1, 1_000.0)
+    fitted = rho > 0.0
+    prior = np.where(fitted, mean * strength, 1.0), np.where(fitted, (1.0 - mean) * strength, 1.0)
+    return prior[0][:, None], prior[1][:, None]
+
+
+def posterior_mean(seen: Seen, rng: np.random.Generator) -> Floats:
+    """The mean under a prior fitted to the page, ties broken at random."""
+    a, b = own_prior(seen)
+    return np.asarray((a + seen.s) / (a + b + seen.n) + 1e-12 * rng.random(seen.n.shape))
 
 
 def pooled_posterior(n: Floats, s: Floats) -> tuple[Floats, Floats]:
@@ -85,30 +142,34 @@ def pooled_posterior(n: Floats, s: Floats) -> tuple[Floats, Floats]:
     return strength * centre + s, strength * (1.0 - centre) + n - s
 
 
-def pooled_thompson(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
+def pooled_thompson(seen: Seen, rng: np.random.Generator) -> Floats:
     """A draw from the pooled posterior."""
-    return rng.beta(*pooled_posterior(n, s))
+    return rng.beta(*pooled_posterior(seen.n, seen.s))
 
 
-def pooled_wilson(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
+def pooled_wilson(seen: Seen, rng: np.random.Generator) -> Floats:
     """The deployed draw on the pooled posterior."""
-    return wilson_draw(*pooled_posterior(n, s), rng)
+    return wilson_draw(*pooled_posterior(seen.n, seen.s), rng)
 
 
-def pooled_posterior_mean(n: Floats, s: Floats, rng: np.random.Generator) -> Floats:
+def pooled_posterior_mean(seen: Seen, rng: np.random.Generator) -> Floats:
     """The mean of the pooled posterior, ties broken at random."""
-    a, b = pooled_posterior(n, s)
-    return np.asarray(a / (a + b) + 1e-12 * rng.random(n.shape))
+    a, b = pooled_posterior(seen.n, seen.s)
+    return np.asarray(a / (a + b) + 1e-12 * rng.random(seen.n.shape))
 
 
 RULES: dict[str, Rule] = {
     rule.__name__: rule
-    for rule in (uniform, wilson_sample, thompson_beta, greedy, pooled_thompson, pooled_wilson, pooled_posterior_mean)
+    for rule in (
+        *(uniform, wilson_sample, wilson_widening, thompson_beta, greedy, greedy_pool),
+        *(posterior_mean, pooled_thompson, pooled_wilson, pooled_posterior_mean),
+    )
 }
 
 
-def rates_of(problem: Problem, rng: np.random.Generator, shape: tuple[int, int] = (PAGES, CAPTIONS)) -> Floats:
+def rates_of(problem: Problem, rng: np.random.Generator) -> Floats:
     """Rates (pages, captions): Beta, with normal scores of the given correlation over pages."""
+    shape = (problem.pages, problem.captions)
     shared, own = rng.normal(size=shape[1]), rng.normal(size=shape)
     scores = np.sqrt(problem.correlation) * shared + np.sqrt(1.0 - problem.correlation) * own
     return np.asarray(betaincinv(*problem.beta, ndtr(scores)))
@@ -118,8 +179,10 @@ def successes(rule: Rule, rates: Floats, attribution: float, rng: np.random.Gene
     """Successes of all pages in `days` days; the labels of a day are known the next morning."""
     n, s, last = np.zeros(rates.shape), np.zeros(rates.shape), np.full(rates.shape, -COOL_DOWN - 1)
     page, total = np.arange(len(rates))[:, None], 0.0
+    pool = rng.random(rates.shape).argsort(axis=1).argsort(axis=1) < POOL
     for day in range(days):
-        scores = np.where(last < day - COOL_DOWN, rule(n, s, rng), -np.inf)
+        rested = last < day - COOL_DOWN
+        scores = np.where(rested, rule(Seen(n, s, rested, pool, float(SENDS * day)), rng), -np.inf)
         chosen = np.argpartition(scores, -SENDS, axis=1)[:, -SENDS:]
         sold = rng.random(chosen.shape) < rates[page, chosen]
         known = rng.random(chosen.shape) < attribution
@@ -138,7 +201,7 @@ def simulate(problem: Problem, replications: int, seed: int, rules: Collection[s
         for place, name in enumerate(RULES):
             if name in found:
                 rng = np.random.default_rng((seed, number, place))
-                found[name].append(successes(RULES[name], rates, problem.attribution, rng))
+                found[name].append(successes(RULES[name], rates, problem.attribution, rng, problem.days))
     return {name: np.array(each) for name, each in found.items()}
 
 
@@ -163,7 +226,9 @@ def cells(sweep: Path, match: str = "*") -> list[tuple[Problem, dict[str, Floats
     found = []
     for folder in sorted(sweep.glob(f"cells/{match}")):
         scenario: Any = load(folder / "scenario.yaml")
-        problem = Problem(scenario.world.purchases.beta, scenario.world.bank.correlation, scenario.feedback.attribution)
+        world = scenario.world
+        law = (world.purchases.beta, world.bank.correlation, scenario.feedback.attribution)
+        problem = Problem(*law, world.pages, world.bank.captions - OTHER_TIERS, int(scenario.horizon.days))
         groups = load_run(folder).replications.sort("replication").partition_by("policy", as_dict=True)
         found.append((problem, {str(key[0]): group["reward"].to_numpy() for key, group in groups.items()}))
     return found

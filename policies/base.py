@@ -57,6 +57,9 @@ and from the price in dollars, 0 where there is none. Before a decision of a tie
 each of its captions, sent or not, which adds up what a fit needs in the tier's `state`; then `summarise_sales` for
 those that are eligible, then `prepare`. Worlds without sales call `summarise`.
 
+`reads_category`: in the traffic world, before it calls one of these functions or of the next ones for a caption, the
+engine writes the number of the caption's category, from 1, to `state[CATEGORY]`.
+
 `reads_fleet`: in the traffic world with a shared bank, the policy learns from the other pages of the replication, too.
 `n_all` and `s_all` are sums of `n` and `s` over all pages, as of the beginning of the day: of trials and successes, or,
 where the policy also `reads_sales`, of what `evidence` returns. Before a decision of a tier the engine calls
@@ -81,7 +84,9 @@ traffic world, where the policy must also have `reads_sales`, views count by the
 `exchangeable_untried`: arms without feedback are equals. Of m equal scores kernels draw only the largest, as quantiles,
 so that thousands of untried captions cost little. `prepare` must not read any arm's `n`, `a` or `b` (it may read how
 many arms there are), `summarise` must not read `true_mean`, and `quantile` must have the distribution of `score` for a
-uniform `u` in [0, 1] and rise with `u`, or be constant. A `deterministic` policy needs no `quantile`.
+uniform `u` in [0, 1] and rise with `u`, or be constant. A `deterministic` policy needs no `quantile`. With
+`prepare_reads_tried` besides, `prepare` may read `n`, `a` and `b`, but must write the same `state` whether or not it is
+shown arms without feedback, because kernels leave out most of them.
 """
 
 import math
@@ -99,6 +104,7 @@ UNKNOWN = 2.0  # in place of a probability: no uniform number reaches it
 RARE = 0.25  # largest probability of exceeding a threshold at which kernels call `draw_above`
 PROGRESS = 0  # place in `state` of what the index of a `concave_index` policy rises with
 EXPLORING = 0  # place in `state` that is above 0 while scores of a `state_independent_score` policy are not `a`
+CATEGORY = 0  # place in `state` where a policy that `reads_category` finds that of the caption shown
 
 Key = np.uint64
 Pair = tuple[float, float]
@@ -297,6 +303,7 @@ class Policy:
     prune_by_upper_bound: ClassVar[bool] = False  # kernels ask `support` first, which is much cheaper than `score`
     vectorise_from: ClassVar[int] = 0  # from so many arms on, kernels score all before they compare; 0: never
     exchangeable_untried: ClassVar[bool] = False  # kernels may draw the largest scores of arms without feedback at once
+    prepare_reads_tried: ClassVar[bool] = False  # `prepare` reads arms, but only those with feedback count
     state_independent_score: ClassVar[bool] = False  # a score is `a`, unless `prepare` set state[EXPLORING] above 0
     concave_index: ClassVar[bool] = False  # kernels may keep a score for as long as its `max_slope` allows
     tail_evaluable: ClassVar[bool] = False  # kernels may draw only scores above a threshold
@@ -324,6 +331,11 @@ class Policy:
     @property
     def seasons_known(self) -> bool:
         """Whether views count by the factors of weekday, holiday and hour at the send, with `reads_rest`."""
+        return False
+
+    @property
+    def reads_category(self) -> bool:
+        """Whether the traffic world says which category a caption has, with `reads_sales` or `reads_fleet`."""
         return False
 
     @property

@@ -59,6 +59,8 @@ class Cbt(Policy):
     rule: ClassVar[Rule] = Rule(summarise=_summarise, prepare=_prepare, score=_score, support=_support)
     state_size: ClassVar[int] = 1
     deterministic: ClassVar[bool] = True
+    exchangeable_untried: ClassVar[bool] = True
+    prepare_reads_tried: ClassVar[bool] = True
 
     def parameters(self) -> _Params:
         """The horizon, the target (negative: empirical), and the width of the bound."""

@@ -30,7 +30,7 @@ def _prepare(t: float, n: Vector, a: Vector, b: Vector, params: _Params, state: 
 
 
 def _score(a: float, b: float, state: Vector, params: _Params, key: Key) -> float:
-    return poisson_upper(a, state[LOG_T] / b) if b > 0.0 else math.inf
+    return min(1.0, poisson_upper(a, state[LOG_T] / b)) if b > 0.0 else math.inf
 
 
 def _support(a: float, b: float, state: Vector, params: _Params) -> Pair:
@@ -38,19 +38,21 @@ def _support(a: float, b: float, state: Vector, params: _Params) -> Pair:
         return math.inf, math.inf
     budget = state[LOG_T] / b
     # The rounding of the solved bound is below the added share.
-    return a, (a + budget + math.sqrt(budget * (budget + 2.0 * a))) * (1.0 + 1e-12)
+    return a, min(1.0, (a + budget + math.sqrt(budget * (budget + 2.0 * a))) * (1.0 + 1e-12))
 
 
 @dataclass(frozen=True, kw_only=True)
 class DelayCorrected(Policy):
-    """The largest q with N · (m ln(m / q) + q − m) <= (1 + slack) ln t, m = s / N; an arm never tried comes first.
+    """The largest q <= 1 with N · (m ln(m / q) + q − m) <= (1 + slack) ln t, m = s / N; an arm never tried comes first.
 
     N is the sum over trials of the probability that a conversion is known by now, by the scenario's law of the delay,
     so that a conversion still to come is no failure. In the traffic world s counts purchases and N views.
 
-    The equation: max{q : N d(m, q) <= (1 + slack) ln t}, d(p, q) = p ln(p / q) + q − p, the KLUCB variant of Vernade,
-    Cappé and Perchet (2017), read from the abstract and accounts of the paper. Ours: q may exceed 1, t counts trials of
-    the row, and the law of the delay is not cut off where the log stops to wait.
+    The source: equation 5 (N and m), lemma 7 (the index) and algorithm 1 of Vernade, Cappé and Perchet (2017). Why the
+    Poisson divergence d(m, q): trial i has a known conversion with probability θ τ_i, so that s is a sum of Bernoulli
+    variables of mean θ N. E exp(λ s) = Π (1 + θ τ_i (e^λ − 1)) <= exp(θ N (e^λ − 1)), whatever the τ_i, and Chernoff's
+    bound with this transform is P(m <= x) <= exp(−N d(x, θ)) for x < θ. Ours: t counts trials of the row, and the law
+    of the delay is not cut off where the log stops to wait.
     """
 
     slack: float = parameter(0.0, "above 0 in the proofs", low=0.0)

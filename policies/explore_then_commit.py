@@ -13,7 +13,7 @@ _LOW_BITS = np.uint64(0xFFFFFFFF)
 
 # Places in `state`: the committed arm's position + 1, or 0; the two halves of its key in this decision, by which
 # `score` knows the arm; its a and b; and whether another arm has the same a and b, so that `support` cannot tell.
-COMMITTED, KEY_HIGH, KEY_LOW, OWN_A, OWN_B, ALIKE = range(6)
+COMMITTED, KEY_HIGH, KEY_LOW, OWN_A, OWN_B, TIED = range(6)
 
 
 class _Params(NamedTuple):
@@ -58,11 +58,11 @@ def _point_to(arm: int, a: Vector, b: Vector, state: Vector, key: Key) -> None:
     own = arm_key(key, arm)
     state[KEY_HIGH], state[KEY_LOW] = float(own >> _HALF), float(own & _LOW_BITS)
     state[OWN_A], state[OWN_B] = a[arm], b[arm]
-    alike = 0
+    tied = 0
     for other in range(len(a)):
         if a[other] == a[arm] and b[other] == b[arm]:
-            alike += 1
-    state[ALIKE] = 1.0 if alike > 1 else 0.0
+            tied += 1
+    state[TIED] = 1.0 if tied > 1 else 0.0
 
 
 def _score(a: float, b: float, state: Vector, params: _Params, key: Key) -> float:
@@ -76,7 +76,7 @@ def _support(a: float, b: float, state: Vector, params: _Params) -> Pair:
         return (1.0, 1.0) if a < params.m else (0.0, 0.0)
     if a != state[OWN_A] or b != state[OWN_B]:
         return 0.0, 0.0
-    return (0.0, 1.0) if state[ALIKE] > 0.0 else (1.0, 1.0)
+    return (0.0, 1.0) if state[TIED] > 0.0 else (1.0, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True)

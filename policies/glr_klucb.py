@@ -19,6 +19,7 @@ class _Params(NamedTuple):
     exploration: float
     delta: float
     every: float
+    log_factor: float
 
 
 def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, params: _Params) -> Pair:
@@ -93,20 +94,20 @@ def _prepare(t: float, n: Vector, a: Vector, b: Vector, params: _Params, state: 
     state[NOW] = t
 
 
-def _index(a: float, b: float, now: float) -> float:
+def _index(a: float, b: float, now: float, params: _Params) -> float:
     """kl-UCB since the last restart of the arm."""
     if b <= 0.0:
         return math.inf
     since = math.floor(a)
-    return kl_upper(min(1.0, 2.0 * (a - since)), math.log(max(1.0, now - since)) / b)
+    return kl_upper(min(1.0, 2.0 * (a - since)), params.log_factor * math.log(max(1.0, now - since)) / b)
 
 
 def _score(a: float, b: float, state: Vector, params: _Params, key: Key) -> float:
-    return uniform(key) if state[EXPLORING] > 0.0 else _index(a, b, state[NOW])
+    return uniform(key) if state[EXPLORING] > 0.0 else _index(a, b, state[NOW], params)
 
 
 def _quantile(a: float, b: float, state: Vector, params: _Params, u: float) -> float:
-    return u if state[EXPLORING] > 0.0 else _index(a, b, state[NOW])
+    return u if state[EXPLORING] > 0.0 else _index(a, b, state[NOW], params)
 
 
 def _support(a: float, b: float, state: Vector, params: _Params) -> Pair:
@@ -114,9 +115,9 @@ def _support(a: float, b: float, state: Vector, params: _Params) -> Pair:
 
 
 def _propensity(arm: int, a: Vector, b: Vector, state: Vector, params: _Params) -> float:
-    own, ties = _index(a[arm], b[arm], state[NOW]), 0
+    own, ties = _index(a[arm], b[arm], state[NOW], params), 0
     for other in range(len(a)):
-        index = _index(a[other], b[other], state[NOW])
+        index = _index(a[other], b[other], state[NOW], params)
         if index > own:
             return state[CHANCE] / len(a)
         ties += index == own
@@ -139,6 +140,8 @@ class GlrKlucb(Policy):
     )
     every: float = parameter(10.0, "outcomes of an arm between two tests, and between two possible changes", low=1.0)
 
+    log_factor: float = parameter(1.0, "factor of ln t in the index; 3 in the source's simulations", low=0.0)
+
     kind: ClassVar[str] = "glr_klucb"
     source: ClassVar[str] = "Besson & Kaufmann 2019, algorithm 1 with local restarts"
     score_ns: ClassVar[float] = 60.0
@@ -157,6 +160,7 @@ class GlrKlucb(Policy):
     note_size: ClassVar[int] = GRID + 2 * MOST_POINTS
 
     def parameters(self) -> _Params:
-        """The horizon, the factor of exploration, the false-alarm rate, and the outcomes between two tests."""
+        """The numbers of the rule, with the false-alarm rate that the horizon implies where none is given."""
         delta = 1.0 / math.sqrt(self.horizon) if self.delta is None else float(self.delta)
-        return _Params(float(self.horizon), float(self.exploration), delta, float(self.every))
+        numbers = (self.horizon, self.exploration, delta, self.every, self.log_factor)
+        return _Params._make(float(number) for number in numbers)

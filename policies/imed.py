@@ -43,3 +43,5 @@ class Imed(Policy):
     score_ns: ClassVar[float] = 7.0
     state_size: ClassVar[int] = 1
     deterministic: ClassVar[bool] = True
+    exchangeable_untried: ClassVar[bool] = True
+    prepare_reads_tried: ClassVar[bool] = True

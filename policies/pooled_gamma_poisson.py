@@ -5,7 +5,7 @@ from typing import ClassVar
 
 from policies.base import Key, Pair, Rule, Vector, parameter
 from policies.gamma_poisson import (
-    SLOPE_INFORMATION,
+    STATE_SIZE,
     GammaPoisson,
     Params,
     evidence,
@@ -22,7 +22,7 @@ from policies.maths.pooling import moment, ratio_elsewhere, share_of, spread_lef
 
 # Places in `state`, behind those of `gamma_poisson`: the fitted correlation (as a difference from the one assumed), and
 # sums over captions of products of what is above expectation here and elsewhere, and of the expectations.
-CORRELATION, EXCESSES, EXPECTATIONS = range(SLOPE_INFORMATION + 1, SLOPE_INFORMATION + 4)
+CORRELATION, EXCESSES, EXPECTATIONS = range(STATE_SIZE, STATE_SIZE + 3)
 _PRIOR_WEIGHT = 600.0  # of the correlation assumed, in squares of expected purchases
 _POISSON = 1.0  # variance of purchases per expected purchase
 

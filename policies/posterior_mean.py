@@ -34,6 +34,8 @@ class PosteriorMean(Policy):
     rule: ClassVar[Rule] = Rule(summarise=summarise_counts, prepare=fit_prior, score=_score, support=_support)
     state_size: ClassVar[int] = 2
     deterministic: ClassVar[bool] = True
+    exchangeable_untried: ClassVar[bool] = True
+    prepare_reads_tried: ClassVar[bool] = True
 
     def parameters(self) -> Params:
         """The prior where the arms teach nothing, and the bound of the fit."""

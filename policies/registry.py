@@ -10,7 +10,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import Field, fields
+from dataclasses import fields
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
@@ -44,11 +44,6 @@ def build(kind: str, params: Mapping[str, Any] | None = None) -> Policy:
         if name not in names:
             raise ValueError(f"{name}: {kind} has no such parameter{_known(names)}")
     return found[kind](**{name: _as_tuple(value) for name, value in given.items()})
-
-
-def parameters_of(kind: str) -> tuple[Field[Any], ...]:
-    """The dataclass fields of a kind: name, default, and in `metadata` doc, low, high, open_low, choices."""
-    return fields(kinds()[kind])
 
 
 def _as_tuple(value: Any) -> Any:

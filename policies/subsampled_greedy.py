@@ -44,6 +44,8 @@ class SubsampledGreedy(Policy):
     rule: ClassVar[Rule] = Rule(summarise=summarise_mean, prepare=_prepare, score=_score, support=_support)
     state_size: ClassVar[int] = 1
     deterministic: ClassVar[bool] = True
+    exchangeable_untried: ClassVar[bool] = True
+    prepare_reads_tried: ClassVar[bool] = True
 
     def parameters(self) -> _Params:
         """The size of the pool."""

@@ -17,7 +17,12 @@ def _summarise(n: float, s: float, ipw_successes: float, true_mean: float, param
 
 
 def _prepare(t: float, n: Vector, a: Vector, b: Vector, params: Params, state: Vector, key: Key) -> None:
-    state[WIDTH] = params.z * math.sqrt(1.0 + math.log(1.0 + max(t, 0.0)))
+    state[WIDTH] = widened(params.z, t)
+
+
+def widened(z: float, t: float) -> float:
+    """Half width of the interval in standard deviations after t trials of the page."""
+    return z * math.sqrt(1.0 + math.log(1.0 + max(t, 0.0)))
 
 
 def _point(a: float, b: float, share: float, state: Vector) -> float:

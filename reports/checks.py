@@ -7,8 +7,9 @@ Which side has the burden of proof:
   out the best caption (`reports.decision.tails`), if that tail could make the claim false.
 - `not_worse_than` without a margin *passes unless the opposite is shown*: nothing else could pass for equal policies.
 
-Shares of replications (`locked_out`) have Wilson's limits (Wilson 1927). A bound from unlucky replications spends a
-part of the error only: the strata are so skewed that more of it falls on one side (docs/decision.md measures it).
+Shares of replications (`locked_out`) have Wilson's limits (Wilson 1927), or those of a stratified sample. A bound from
+unlucky replications spends a part of the error only: the strata are so skewed that more of it falls on one side
+(docs/decision.md measures it).
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,13 +18,7 @@ from dataclasses import asdict, dataclass
 import polars as pl
 
 from reports.decision.tails import Tails
-from reports.estimators.intervals import (
-    NON_NEGATIVE,
-    SHARE,
-    Estimate,
-    Floats,
-    share_interval,
-)
+from reports.estimators.intervals import NON_NEGATIVE, SHARE, Estimate, Floats
 from reports.formatting import number
 from reports.tables.rows import by_policy, metric_values
 from sim.scenario import Check
@@ -77,9 +72,9 @@ def _two_sided(claim: Check, tails: Tails) -> float:
 
 
 def _interval(claim: Check, values: Floats, tails: Tails) -> Estimate:
-    if claim.metric == "locked_out" and not tails.stratified:
-        return share_interval(int(values.sum()), len(values), _two_sided(claim, tails))
-    bounds = SHARE if claim.metric in {"best_share", "locked_out"} else NON_NEGATIVE
+    if claim.metric == "locked_out":
+        return tails.locked_out(claim.policy, values, _two_sided(claim, tails))
+    bounds = SHARE if claim.metric == "best_share" else NON_NEGATIVE
     return tails.mean(claim.policy, values, _two_sided(claim, tails), metric=claim.metric, bounds=bounds)
 
 

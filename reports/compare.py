@@ -104,7 +104,7 @@ def _dotted(value: Any, prefix: str) -> dict[str, Any]:
 
 def _regret(run: StoredRun, rows: "dict[str, pl.DataFrame]") -> dict[str, Sample]:
     """The regret of each policy, with the run's unlucky replications or lock-outs."""
-    known = tails(run.scenario, rows, read_unlucky(run.optional_table("unlucky"), run.optional_table("strata")))
+    known = tails(run.scenario, rows, read_unlucky(run.optional_table))
     return {name: known.sample((name, None), column(own, "regret"), metric="regret") for name, own in rows.items()}
 
 

@@ -65,7 +65,7 @@ def leads(first: StoredRun, second: StoredRun, *, paired: bool) -> Leads | None:
 
 
 def _given(run: StoredRun) -> DecisionInput:
-    unlucky = read_unlucky(run.optional_table("unlucky"), run.optional_table("strata"))
+    unlucky = read_unlucky(run.optional_table)
     return decision_input(run.scenario, by_policy(run.replications), default_baseline(run.scenario), unlucky)
 
 

@@ -82,7 +82,7 @@ class ReportInput:
     @cached_property
     def unlucky(self) -> Unlucky | None:
         """The unlucky replications of a run that has them."""
-        return read_unlucky(self.run.optional_table("unlucky"), self.run.optional_table("strata"))
+        return read_unlucky(self.run.optional_table)
 
     @cached_property
     def tails(self) -> Tails:

@@ -4,18 +4,20 @@ The loss is the sum over figures of ((log simulated − log published) / toleran
 counts 1. Parameters keep to the ranges of `RANGES`; docs/traffic.md gives the reasons. Fleets are drawn by plain NumPy
 from the formulas of docs/traffic.md with the same random numbers for each set of parameters, so that the loss is
 smooth; fatigue and holidays enter by their mean. The answer is printed as a table and a scenario; nothing is written.
+With `--dear` pages that sell well may be dearer, too (`bank.price_correlation`, which the defaults leave at 0).
 """
 
 import argparse
 import math
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
-from scipy.special import expit, ndtri
+from scipy.special import expit, ndtr, ndtri
 from scipy.stats import qmc
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -23,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from sim.scenario.sections.traffic import TrafficSection
 
 Floats = NDArray[np.float64]
+Ranges = Mapping[str, tuple[float, float, float]]
 DEFAULT = TrafficSection()
 PAGES, MESSAGES = 4_096, 24
 PAGE_50K = 50_000
@@ -64,6 +67,8 @@ RANGES = {
     "message_cv": (0.1, 0.35, 0.8),
     "rate": (0.0005, 0.0019, 0.006),  # purchases per view at the first of KNOTS
 }
+DEAR = RANGES | {"strong_factor": (1.0, 60.0, 300.0), "price_correlation": (0.0, 0.3, 0.9)}
+"""With dear pages: at equal prices strong pages then differ from usual ones by more than views of all prices do."""
 ELASTICITY = (0.0, 1.5, 4.0)  # by which purchases per view fall with the price, between each two of KNOTS
 KNOTS = np.array([dollars for dollars, _ in DEFAULT.purchases.per_view])
 
@@ -74,7 +79,7 @@ class Luck:
 
     fans: Floats
     level: Floats
-    price: Floats
+    price: Floats  # as a quantile of the page's own prices
     view: Floats
     quality: Floats
     noise: Floats
@@ -91,6 +96,7 @@ class Fleet:
     strong_factor: float
     message_cv: float
     per_view: Floats
+    price_correlation: float = DEFAULT.bank.price_correlation
 
     @property
     def reference(self) -> float:
@@ -103,23 +109,22 @@ def luck() -> Luck:
     pages = qmc.Sobol(2, seed=1).random(PAGES)
     rng = np.random.default_rng(1)
     probability, fans = np.array(DEFAULT.audience.quantiles).T
-    price_probability, dollars = np.array(DEFAULT.bank.prices).T
     shape = (PAGES, MESSAGES)
     return Luck(
         fans=np.exp(np.interp(pages[:, 0], probability, np.log(fans))),
         level=ndtri(pages[:, 1]),
-        price=np.rint(np.interp(rng.uniform(size=shape), price_probability, dollars)),
+        price=rng.uniform(size=shape),
         view=rng.standard_normal(shape),
         quality=rng.standard_normal(shape),
         noise=rng.uniform(size=shape),
     )
 
 
-def fleet_at(at: Floats) -> Fleet:
-    """The parameters of a point: values in the order of RANGES, then an elasticity between each two of KNOTS."""
-    *named, rate = at[: len(RANGES)].tolist()
-    fall = np.append(0.0, np.cumsum(at[len(RANGES) :] * np.diff(np.log(KNOTS))))
-    return Fleet(*named, per_view=rate * np.exp(-fall))
+def fleet_at(at: Floats, ranges: Ranges = RANGES) -> Fleet:
+    """The parameters of a point: values in the order of `ranges`, then an elasticity between each two of KNOTS."""
+    named = dict(zip(ranges, at.tolist(), strict=False))
+    fall = np.append(0.0, np.cumsum(at[len(ranges) :] * np.diff(np.log(KNOTS))))
+    return Fleet(per_view=named.pop("rate") * np.exp(-fall), **named)
 
 
 def shipped() -> Fleet:
@@ -138,10 +143,10 @@ def shipped() -> Fleet:
 
 def simulated(fleet: Fleet, numbers: Luck) -> dict[str, float]:
     """Every figure under the parameters."""
+    numbers = replace(numbers, price=prices(fleet, numbers))
     recipients = np.maximum(1.0, np.rint(fleet.reach * numbers.fans))
-    strong = expit((numbers.level - ndtri(1.0 - fleet.strong_share)) / EDGE)
     level = (numbers.fans / fleet.reference) ** -fleet.audience_exponent
-    level = level * np.exp(fleet.page_sigma * numbers.level + math.log(fleet.strong_factor) * strong)
+    level = level * np.exp(fleet.page_sigma * numbers.level + math.log(fleet.strong_factor) * _strong(fleet, numbers))
     mean = _purchases(fleet, numbers, recipients[:, None], level[:, None])
     per_day = _priced_per_day(numbers.fans)
     messages = np.clip(per_day / (1.0 - DEFAULT.sends.unpriced_share), *DEFAULT.sends.per_day_limits)
@@ -154,6 +159,20 @@ def simulated(fleet: Fleet, numbers: Luck) -> dict[str, float]:
         "dollars per recipient": earned / sent,
     }
     return found | _page_of_50k(fleet, numbers) | _by_price(fleet, numbers)
+
+
+def _strong(fleet: Fleet, numbers: Luck) -> Floats:
+    """Whether each page is strong, from 0 to 1."""
+    strong: Floats = expit((numbers.level - ndtri(1.0 - fleet.strong_share)) / EDGE)
+    return strong
+
+
+def prices(fleet: Fleet, numbers: Luck) -> Floats:
+    """Whole dollars of each message: those of a page lie higher among all prices, the better the page sells."""
+    own = math.sqrt(1.0 - fleet.price_correlation**2)
+    among_all = ndtr(fleet.price_correlation * numbers.level[:, None] + own * ndtri(numbers.price))
+    probability, dollars = np.array(DEFAULT.bank.prices).T
+    return np.rint(np.interp(among_all, probability, dollars))
 
 
 def _purchases(fleet: Fleet, numbers: Luck, recipients: Floats, level: Floats) -> Floats:
@@ -181,11 +200,16 @@ def _page_of_50k(fleet: Fleet, numbers: Luck) -> dict[str, float]:
     mean = _purchases(fleet, numbers, np.array(float(PAGE_50K)), np.array(1.0))
     season = np.outer(np.array(DEFAULT.factors.weekday), np.array(DEFAULT.factors.hour)).ravel()
     mean = mean * season[(numbers.noise * len(season)).astype(int)]
-    square, total = fleet.message_cv**2, float(mean.mean())
+    usual = np.broadcast_to(1.0 - _strong(fleet, numbers)[:, None], mean.shape) if fleet.price_correlation else None
+
+    def average(values: Floats) -> float:
+        return float(np.average(values, weights=usual))
+
+    square, total = fleet.message_cv**2, average(mean)
     return {
         "50,000 recipients: mean purchases": total,
-        "50,000 recipients: variance": total + float(((1.0 + square) * mean**2).mean()) - total**2,
-        "50,000 recipients: share of zeros": float(((1.0 + square * mean) ** (-1.0 / square)).mean()),
+        "50,000 recipients: variance": total + average((1.0 + square) * mean**2) - total**2,
+        "50,000 recipients: share of zeros": average((1.0 + square * mean) ** (-1.0 / square)),
     }
 
 
@@ -216,18 +240,18 @@ def loss(fleet: Fleet, numbers: Luck) -> float:
     return float(np.square(errors(fleet, numbers)).sum())
 
 
-def refit(numbers: Luck, steps: int) -> Fleet:
+def refit(numbers: Luck, steps: int, ranges: Ranges = RANGES) -> Fleet:
     """The parameters of least loss within their ranges."""
-    low, first, high = np.array([*RANGES.values(), *[ELASTICITY] * (len(KNOTS) - 1)]).T
+    low, first, high = np.array([*ranges.values(), *[ELASTICITY] * (len(KNOTS) - 1)]).T
     found = least_squares(
-        lambda at: errors(fleet_at(at), numbers),
+        lambda at: errors(fleet_at(at, ranges), numbers),
         first,
         bounds=(low, high),
         x_scale=first,
         diff_step=1e-4,
         max_nfev=steps,
     )
-    return fleet_at(np.asarray(found.x))
+    return fleet_at(np.asarray(found.x), ranges)
 
 
 def report(fleet: Fleet, numbers: Luck) -> str:
@@ -246,6 +270,7 @@ def report(fleet: Fleet, numbers: Luck) -> str:
             "",
             "world:",
             f"  sends: {{reach: {fleet.reach:.3g}}}",
+            f"  bank: {{price_correlation: {fleet.price_correlation:.3g}}}",
             "  purchases:",
             f"    per_view: [{points}]",
             f"    message_cv: {fleet.message_cv:.3g}",
@@ -264,5 +289,7 @@ def _off(value: float, target: Target) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the steps")
-    drawn = luck()
-    sys.stdout.write(report(refit(drawn, 6 if parser.parse_args().quick else 60), drawn) + "\n")
+    parser.add_argument("--dear", action="store_true", help="pages that sell well may be dearer")
+    given, drawn = parser.parse_args(), luck()
+    found = refit(drawn, 6 if given.quick else 60, DEAR if given.dear else RANGES)
+    sys.stdout.write(report(found, drawn) + "\n")

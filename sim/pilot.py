@@ -68,8 +68,8 @@ def unlucky_pilot(scenario: Scenario, names: Sequence[str], replications: int) -
     world = scenario.world.model_copy(update={"unlucky": scenario.world.unlucky_wanted or UNLUCKY})
     specs = tuple(spec for spec in scenario.policies if spec.name in names)
     smaller = scenario.model_copy(update={"replications": replications, "policies": specs, "world": world})
-    rows, strata = (cast("pl.DataFrame", pl.from_arrow(table)) for table in unlucky_tables(smaller).values())
-    return read_unlucky(rows, strata)
+    tables = {name: cast("pl.DataFrame", pl.from_arrow(table)) for name, table in unlucky_tables(smaller).items()}
+    return read_unlucky(lambda name: tables.get(f"{name}.parquet"))
 
 
 def traffic(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:
@@ -82,7 +82,7 @@ def traffic(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:
     return measured
 
 
-def textbook(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:  # noqa: ARG001 - all worlds are asked alike
+def textbook(scenario: Scenario, spec: PolicySpec) -> FieldTraffic:  # noqa: ARG001 - all worlds have the same signature
     """Of a bernoulli world: one fan per pull."""
     world = cast("BernoulliSection", scenario.world)
     if world.means is not None:

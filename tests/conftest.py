@@ -8,6 +8,7 @@ cache. Compilation is most of the suite's work on a fresh checkout.
 
 import functools
 import hashlib
+import logging
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -18,6 +19,7 @@ import pytest
 from filelock import FileLock
 from hypothesis import settings
 
+LOG = logging.getLogger(__name__)
 settings.register_profile("same examples", derandomize=True, deadline=None, database=None)
 settings.load_profile("same examples")
 
@@ -57,6 +59,7 @@ def tries(request: pytest.FixtureRequest) -> Callable[[int], Iterator[int]]:
             while (done < wanted or not wanted) and (minutes is None or time.monotonic() < end):
                 yield done
                 done += 1
+                LOG.info("%s: %d tried", request.node.name, done)
         finally:
             request.node.user_properties.append(("tries", f"{done:,} of {wanted:,}" if wanted else f"{done:,}"))
 

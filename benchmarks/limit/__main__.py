@@ -1,10 +1,10 @@
 """Compare this package with the machine's limit, a C kernel: `python -m benchmarks.limit`.
 
 Ours and C do the same work in turn (A B A B …) and must give the same results to the last bit. Figures are medians of
-the rounds in CPU time; the ratio is C's time over ours, of the same rounds, so that it does not depend on the machine's
-mood. It is compared with the recorded one in figures.json: exit code 1 where it fell by more than `--tolerance`, where
-results differ, or where the traffic scenario takes more memory, or with large banks more time, than it may. `--record`
-writes the ratios instead.
+the rounds in CPU time; the ratio is C's time over ours, of the same rounds, so that it does not depend on the load of
+the machine. It is compared with the recorded one in figures.json: exit code 1 where it fell by more than `--tolerance`,
+where results differ, or where the traffic scenario takes more memory, or with large banks more time, than it may.
+`--record` writes the ratios instead.
 """
 
 import argparse

@@ -23,11 +23,25 @@ def pool_problems(policy: Policy, params: Params) -> Iterator[str]:
         yield "it says exchangeable_untried, but summarise looks at true_mean"
     for trials in (0.0, 1_000.0):
         state = _prepared(policy, trials, np.zeros(_ARMS), np.full(_ARMS, a), np.full(_ARMS, b), params)
-        unseen = np.full(_ARMS, math.nan)
-        if state.tobytes() != _prepared(policy, trials, unseen, unseen, unseen, params).tobytes():
-            yield "it says exchangeable_untried, but prepare looks at the arms"
+        look = _tried_problems if policy.prepare_reads_tried else _unseen_problems
+        yield from look(policy, trials, state, params)
         if not policy.deterministic:
             yield from _law_problems(policy, a, b, state, params)
+
+
+def _unseen_problems(policy: Policy, trials: float, state: Floats, params: Params) -> Iterator[str]:
+    unseen = np.full(_ARMS, math.nan)
+    if state.tobytes() != _prepared(policy, trials, unseen, unseen, unseen, params).tobytes():
+        yield "it says exchangeable_untried, but prepare looks at the arms"
+
+
+def _tried_problems(policy: Policy, trials: float, state: Floats, params: Params) -> Iterator[str]:
+    n, s = np.array([0.0, 7.0, 0.0, 40.0, 3.0]), np.array([0.0, 2.0, 0.0, 9.0, 3.0])
+    a, b = np.array([policy.rule.summarise(*one, 0.0, 0.0, params) for one in zip(n, s, strict=True)]).T
+    tried = n > 0.0
+    whole = _prepared(policy, trials, n, a, b, params)
+    if whole.tobytes() != _prepared(policy, trials, n[tried], a[tried], b[tried], params).tobytes():
+        yield "it says prepare_reads_tried, but arms without feedback change the state"
 
 
 def _prepared(policy: Policy, trials: float, n: Floats, a: Floats, b: Floats, params: Params) -> Floats:

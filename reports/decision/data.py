@@ -1,5 +1,6 @@
 """The decision as an object for JSON."""
 
+from dataclasses import asdict
 from typing import Any
 
 from reports.decision.anchors import Anchors
@@ -64,7 +65,7 @@ def _gain(gain: Gain) -> dict[str, Any]:
 
 
 def _guardrails(gain: Gain) -> list[dict[str, Any]]:
-    return [{"name": each.name, "passed": each.passed, "detail": each.detail} for each in gain.guardrails]
+    return [asdict(each) for each in gain.guardrails]
 
 
 def _estimate(estimate: Estimate | None) -> dict[str, Any] | None:

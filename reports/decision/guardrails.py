@@ -4,8 +4,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from reports.decision.inputs import LEAST_REPLICATIONS, MATERIAL, DecisionInput, signed
-from reports.decision.tails import gain_of
+from reports.decision.inputs import LEAST_REPLICATIONS, MATERIAL, DecisionInput, LockOuts, signed
+from reports.decision.tails import gain_of, tails_of
 from reports.estimators.intervals import Estimate, Floats, share_interval
 from reports.formatting import percent
 
@@ -17,11 +17,15 @@ SEED = 20_250_104
 
 @dataclass(frozen=True)
 class Guardrail:
-    """One guardrail of one policy: whether it holds, and the figures in words."""
+    """One guardrail of one policy: whether it holds, and the figures in words.
+
+    `unclear`: it is not passed since the sample does not show that it holds, nor that it fails.
+    """
 
     name: str
     passed: bool
     detail: str
+    unclear: bool = False
 
 
 def guardrails(policy: str, given: DecisionInput, level: float) -> list[Guardrail]:
@@ -35,15 +39,22 @@ def guardrails(policy: str, given: DecisionInput, level: float) -> list[Guardrai
 
 
 def _lock_out(policy: str, given: DecisionInput) -> Guardrail | None:
-    """Fails where more pages end locked out than under the baseline, by at least `TOLERATED` (Wilson's 95 % limits)."""
+    """Fails where more pages end locked out than under the baseline, by at least `TOLERATED` (95 % limits)."""
     own, base = given.lock_outs.get(policy), given.lock_outs.get(given.baseline)
     if own is None:
         return None
-    most = share_interval(base.locked, base.pages).high if base else 0.0
-    least = share_interval(own.locked, own.pages).low
-    passed = least is None or most is None or least <= most + TOLERATED
-    compared = f", {percent(base.share)} under {given.baseline}" if base else ""
-    return Guardrail("lock_out", passed, f"locked out of the best caption on {percent(own.share)} of pages{compared}")
+    known = _locked_out(policy, own, given)
+    most = _locked_out(given.baseline, base, given) if base else Estimate(0.0, 0.0, 0.0, "")
+    passed = known.low is None or most.high is None or known.low <= most.high + TOLERATED
+    compared = f", {percent(most.value)} under {given.baseline}" if base else ""
+    return Guardrail("lock_out", passed, f"locked out of the best caption on {percent(known.value)} of pages{compared}")
+
+
+def _locked_out(policy: str, seen: LockOuts, given: DecisionInput) -> Estimate:
+    """The share of locked-out pages, by the unlucky replications where there are any."""
+    if seen.each is None:
+        return share_interval(seen.locked, seen.pages)
+    return tails_of(given).locked_out(policy, seen.each.astype(float))
 
 
 def _worst(policy: str, given: DecisionInput) -> Guardrail:
@@ -79,12 +90,13 @@ def _losing(policy: str, given: DecisionInput) -> Guardrail:
 
 
 def _rotation(policy: str, given: DecisionInput, level: float) -> Guardrail | None:
-    """Fails unless the policy is shown to beat rotation, which needs no learning at all."""
+    """Fails unless the policy is shown to beat rotation, which needs no learning; unclear where it may beat it."""
     if given.rotation is None or given.rotation in (policy, given.baseline):
         return None
     ahead = gain_of(policy, given.rotation, given, level)
-    passed = ahead.low is not None and ahead.low > 0.0
-    return Guardrail("beats_rotation", passed, f"{signed(ahead.value, given.unit)} against {given.rotation}")
+    passed, unclear = ahead.low is not None and ahead.low > 0.0, ahead.high is None or ahead.high > 0.0
+    detail = f"{signed(ahead.value, given.unit)} against {given.rotation}"
+    return Guardrail("beats_rotation", passed, detail, unclear and not passed)
 
 
 def share_of(events: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Estimate:

@@ -43,12 +43,20 @@ class Gain:
         """Whether every guardrail holds."""
         return all(each.passed for each in self.guardrails)
 
+    @property
+    def barred(self) -> bool:
+        """Whether a guardrail is shown to fail."""
+        return not all(each.passed or each.unclear for each in self.guardrails)
 
-def choose(eligible: Sequence[Gain], tied: Sequence[Gain], margin: float) -> tuple[Outcome, Gain | None]:
-    """The outcome and the policy to switch to; `eligible` are the candidates that pass every guardrail."""
+
+def choose(open_to: Sequence[Gain], tied: Sequence[Gain], margin: float) -> tuple[Outcome, Gain | None]:
+    """The outcome and the policy to switch to: one of `tied`, which pass every guardrail.
+
+    `open_to` are all candidates that no guardrail bars; to keep the baseline, each must gain less than `margin`.
+    """
     better = [gain for gain in tied if gain.low > 0.0 and gain.shortage is None]
     if better:
         return "switch", max(better, key=lambda gain: (gain.drop_in, gain.estimate.value))
-    if all(gain.high <= margin and gain.shortage is None for gain in eligible):
+    if all(gain.high <= margin and gain.shortage is None for gain in open_to):
         return "keep", None
     return "undecided", None

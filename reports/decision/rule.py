@@ -3,7 +3,7 @@
 candidates: policies that pass every guardrail
 tied:       candidates that are not shown to be worse than the best one
 switch      to a tied candidate whose gain is shown to be above 0 (drop-in policies first, then the largest mean)
-keep        the baseline: no candidate gains more than `MATERIAL` of the baseline's mean
+keep        the baseline: no candidate that is not barred by a guardrail gains `MATERIAL` of the baseline's mean
 undecided   otherwise, and whenever a sample is too small for its interval (see `tails`)
 """
 
@@ -56,13 +56,15 @@ def decide(given: DecisionInput) -> Decision:
     base = given.values[given.baseline]
     level = simultaneous_level([given.values[name] - base for name in given.rivals])
     gains = sorted((_gain(name, given, level) for name in given.rivals), key=lambda gain: -gain.estimate.value)
-    eligible = [gain for gain in gains if gain.policy in given.candidates and gain.passes]
-    tied = _tied(eligible, given)
-    outcome, named = choose(eligible, tied, MATERIAL * abs(mean_of(given.baseline, given)))
+    candidates = [gain for gain in gains if gain.policy in given.candidates]
+    open_to, margin = [gain for gain in candidates if not gain.barred], material(given)
+    tied = _tied([gain for gain in candidates if gain.passes], given)
+    outcome, named = choose(open_to, tied, margin)
     unseen = tails_of(given).lock_outs_short(given.baseline, given.replications)
     if given.one_caption or not given.candidates or (outcome == "keep" and unseen):
         outcome, named = "undecided", None
-    rival = named or next(iter(eligible), None) or next((g for g in gains if g.policy in given.candidates), None)
+    doubtful = [gain for gain in candidates if outcome == "keep" and gain.high > margin]  # all are barred
+    rival = named or next(iter([*doubtful, *open_to, *candidates]), None)
     named_policy = given.baseline if named is None else named.policy
     open_question = outcome == "undecided" and not given.one_caption
     subjects = dict.fromkeys([given.baseline, *([rival.policy] if rival else [])])
@@ -77,9 +79,14 @@ def decide(given: DecisionInput) -> Decision:
         confidence=CONFIDENCE,
         needed=_needed(rival, given, level, unseen) if open_question and rival else None,
         unseen=unseen,
-        stability=stability(given, eligible, level) if eligible else None,
+        stability=stability(given, open_to, level) if open_to else None,
         given=given,
     )
+
+
+def material(given: DecisionInput) -> float:
+    """The least gain that is a reason to act."""
+    return MATERIAL * abs(mean_of(given.baseline, given))
 
 
 def _gain(name: str, given: DecisionInput, level: float) -> Gain:
@@ -113,14 +120,22 @@ def _tied(eligible: Sequence[Gain], given: DecisionInput) -> list[Gain]:
 
 def _needed(rival: Gain, given: DecisionInput, level: float, unseen: Shortage | None) -> int | None:
     """Replications that would decide if the true gain is the one seen: to show it, or to show that it is immaterial."""
-    margin = MATERIAL * abs(mean_of(given.baseline, given))
+    margin = material(given)
     distance = max(rival.estimate.value, margin - rival.estimate.value)
-    if distance <= 0.0:
-        return None
-    root = (critical_value(level, max(1, given.replications - 1)) + float(ndtri(POWER))) * rival.sd / distance
     short = [rival.shortage, unseen if rival.estimate.value <= margin else None]
+    reach = critical_value(level, max(1, given.replications - 1)) + float(ndtri(POWER))
+    root = reach * _spread(rival, distance, given)
     needed = max(root**2, given.replications + 1, *(each.needed for each in short if each))
     return rounded_up(needed) if needed <= MOST_REPLICATIONS else None
+
+
+def _spread(rival: Gain, distance: float, given: DecisionInput) -> float:
+    """Standard deviation per distance to be shown: of the gain, and of the lead over rotation where that is unclear."""
+    shown = [(rival.sd, distance)]
+    if given.rotation is not None and any(each.unclear for each in rival.guardrails):
+        ahead = moments(given.values[rival.policy] - given.values[given.rotation])
+        shown.append((ahead.sd, abs(ahead.mean)))
+    return max(sd / size if size > 0.0 else math.inf for sd, size in shown)
 
 
 def rounded_up(value: float) -> int:

@@ -26,17 +26,17 @@ class Stability:
     resamples: int
 
 
-def stability(given: DecisionInput, eligible: Sequence[Gain], level: float) -> Stability:
+def stability(given: DecisionInput, open_to: Sequence[Gain], level: float) -> Stability:
     """Decide again on `RESAMPLES` bootstrap samples of the replications (Efron 1979), with Student's t.
 
     Guardrails are those of the run, and no sample counts as too small: only the gains are drawn again, unlucky
     replications within their stratum.
     """
     known, base = tails_of(given), given.values[given.baseline]
-    eligible = [replace(gain, shortage=None) for gain in eligible]
+    open_to = [replace(gain, shortage=None) for gain in open_to]
     samples = [
         known.sample((gain.policy, given.baseline), given.values[gain.policy], base, metric=given.metric)
-        for gain in eligible
+        for gain in open_to
     ]
     gains, strata = np.stack([sample.values for sample in samples]), samples[0].strata
     level_of = known.sample((given.baseline, None), base, metric=given.metric).values
@@ -46,11 +46,11 @@ def stability(given: DecisionInput, eligible: Sequence[Gain], level: float) -> S
         """Of the whole sample, or of the values `drawn`."""
         own, level_own = (gains, level_of) if drawn is None else (gains[:, drawn], level_of[drawn])
         mean = Sample(level_own, strata=strata).mean
-        return _decide(own, eligible, level, MATERIAL * abs(mean), strata)
+        return _decide(own, open_to, level, MATERIAL * abs(mean), strata)
 
     whole, _ = decided(None)
     found = [decided(_drawn(generator, gains.shape[1], strata)) for _ in range(RESAMPLES)]
-    same, best = sum(each == whole for each, _ in found), sum(leader == eligible[0].policy for _, leader in found)
+    same, best = sum(each == whole for each, _ in found), sum(leader == open_to[0].policy for _, leader in found)
     return Stability(share_interval(same, RESAMPLES), share_interval(best, RESAMPLES), RESAMPLES)
 
 
@@ -66,21 +66,27 @@ def _drawn(generator: np.random.Generator, n: int, strata: Strata | None) -> Cou
 
 
 def _decide(
-    gains: Floats, eligible: Sequence[Gain], level: float, margin: float, strata: Strata | None
+    gains: Floats, open_to: Sequence[Gain], level: float, margin: float, strata: Strata | None
 ) -> tuple[tuple[str, str | None], str]:
     """((outcome, policy named), best candidate) of one resample; `gains` has shape (candidates, values)."""
     critical = critical_value(level, max(1, gains.shape[1] - 1))
     means, reach = _limits(gains, critical, strata)
     found = [
         replace(gain, estimate=Estimate(float(mean), float(mean - half), float(mean + half), "t"))
-        for gain, mean, half in zip(eligible, means, reach, strict=True)
+        for gain, mean, half in zip(open_to, means, reach, strict=True)
     ]
-    leader = int(np.argmax(means))
+    outcome, named = choose(found, _tied(gains, found, critical, strata), margin)
+    return (outcome, named.policy if named else None), open_to[int(np.argmax(means))].policy
+
+
+def _tied(gains: Floats, found: Sequence[Gain], critical: float, strata: Strata | None) -> list[Gain]:
+    """Those that pass every guardrail and are not shown to be worse than the best of these."""
+    passing = [i for i, gain in enumerate(found) if gain.passes]
+    if not passing:
+        return []
+    leader = max(passing, key=lambda i: found[i].estimate.value)
     behind, room = _limits(gains[leader] - gains, critical, strata)
-    order = sorted(range(len(found)), key=lambda i: -means[i])
-    tied = [found[i] for i in order if behind[i] <= room[i]]
-    outcome, named = choose([found[i] for i in order], tied, margin)
-    return (outcome, named.policy if named else None), eligible[leader].policy
+    return [found[i] for i in passing if behind[i] <= room[i]]
 
 
 def _limits(values: Floats, critical: float, strata: Strata | None) -> tuple[Floats, Floats]:

@@ -25,10 +25,11 @@ from numpy.typing import NDArray
 
 from reports.decision.inputs import LEAST_REPLICATIONS, DecisionInput, LockOuts
 from reports.decision.samples import Sample
-from reports.decision.unlucky import Unlucky
+from reports.decision.unlucky import LOCKED_OUT, Unlucky
 from reports.estimators.intervals import (
     CONFIDENCE,
     ENOUGH,
+    SHARE,
     SKEWED,
     UNBOUNDED,
     Difference,
@@ -38,6 +39,7 @@ from reports.estimators.intervals import (
     may_undercover,
     mean_interval,
     moments,
+    share_interval,
     within,
 )
 from reports.estimators.power import Pilot
@@ -91,6 +93,16 @@ class Tails:
         special = self.sample((policy, None), values, metric=metric).special(confidence)
         return mean_interval(values, confidence, bounds) if special is None else within(bounds, special)
 
+    def locked_out(self, policy: str, flags: Floats, confidence: float = CONFIDENCE) -> Estimate:
+        """The probability of lock-out, `flags` by replication: with Wilson's limits, or stratified.
+
+        A sample that is locked out nowhere or everywhere has no spread: limits are of the run's own replications.
+        """
+        found = self.mean(policy, flags, confidence, metric=LOCKED_OUT, bounds=SHARE) if self.stratified else None
+        if found is None or found.value in (0.0, 1.0):
+            return share_interval(int(flags.sum()), len(flags), confidence)
+        return found
+
     def gain(self, pair: Pair, own: Floats, other: Floats, confidence: float, *, metric: str = "") -> Estimate:
         """The mean of `own` − `other`, the values of `metric` of a pair of policies: as `mean`."""
         return self.sample(pair, own, other, metric=metric).estimate(confidence)
@@ -108,23 +120,22 @@ class Tails:
         if self.unlucky is None:
             return plain
         known = [(name, each) for name, each in zip(pair, (own, other), strict=True) if name and each is not None]
-        samples = [self.unlucky.sample(name, metric, each) for name, each in known]
-        whole = [each for each in samples if each is not None]
-        if len(whole) < len(samples):
+        found = self.unlucky.samples(known, metric)
+        if found is None:
             return plain
-        return Sample(whole[0] if len(whole) == 1 else _minus(whole), strata=self.unlucky.strata)
+        values, strata = found
+        return Sample(values[0] if len(values) == 1 else _minus(values), strata=strata)
 
     def pilot(self, pair: tuple[str, str], values: Mapping[str, Floats], metric: str) -> Pilot:
         """The differences of a pair as a population: unlucky replications count as often as they occur."""
         own, groups = (values[name] for name in pair), self.groups(*pair)
-        if self.unlucky is None:
+        found = self.unlucky.samples([(name, values[name]) for name in pair], metric) if self.unlucky else None
+        if self.unlucky is None or found is None:
             return Pilot(_minus(own), groups)
-        strata, samples = self.unlucky.strata, [self.unlucky.sample(name, metric, values[name]) for name in pair]
-        if any(each is None for each in samples):
-            return Pilot(_minus(own), groups)
+        samples, strata = found
         if groups is not None:
             groups = np.concatenate([groups, _minus(self.unlucky.locked_out(name) for name in pair)])
-        return Pilot(_minus(each for each in samples if each is not None), groups, strata.weights, strata.of_value)
+        return Pilot(_minus(samples), groups, strata.weights, strata.of_value)
 
     @property
     def stratified(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from reports.decision.anchors import Anchors
 from reports.decision.inputs import Unit, amount, bare
 from reports.decision.outcome import Gain
-from reports.decision.rule import Decision, rounded_up
+from reports.decision.rule import Decision, material, rounded_up
 from reports.decision.tails import gain_of, mean_of
 from reports.estimators.intervals import Estimate
 from reports.formatting import percent, percent_interval
@@ -28,10 +28,16 @@ def headline(decision: Decision) -> str:
         return f"Switch from {given.baseline} to {rival.policy}: it {_gain(rival, given.unit)}{_guarded(rival)}."
     if decision.outcome == "undecided":
         return _open(decision)
-    if rival.passes or rival.estimate.value <= 0.0:
-        found = f"the best other policy, {rival.policy}, {_gain(rival, given.unit)}"
-        return f"Keep {given.baseline}: no policy here gains 1 % or more; {found}."
-    return f"Keep {given.baseline}: {_excluded(decision)}."
+    if _for_now(decision):
+        return f"Keep {given.baseline} for now: {_excluded(rival, given.unit)}."
+    found = f"the best other policy, {rival.policy}, {_gain(rival, given.unit)}"
+    return f"Keep {given.baseline}: no policy here gains 1 % or more; {found}."
+
+
+def _for_now(decision: Decision) -> bool:
+    """Whether the baseline is kept though a policy that a guardrail bars may gain."""
+    rival = decision.rival
+    return decision.outcome == "keep" and rival is not None and rival.barred and rival.high > material(decision.given)
 
 
 def key_points(decision: Decision, folder: str = FOLDER) -> list[str]:
@@ -70,6 +76,8 @@ def _step(decision: Decision, folder: str) -> str:
     if decision.outcome == "switch":
         return f"Size a field test: `python -m sim power {folder}/scenario.yaml --difference 5%`."
     if decision.outcome == "keep":
+        if _for_now(decision) and decision.rival:
+            return f"Test other parameters of {decision.rival.policy}, or other policies, that pass the guardrail."
         return "Nothing to change. Test other policies, or other assumptions of the scenario."
     if given.one_caption:
         return "Use a scenario whose pages have at least two captions."
@@ -109,18 +117,21 @@ def _guarded(gain: Gain) -> str:
     return f"; guardrails hold: {', '.join(each.detail for each in gain.guardrails)}" if gain.guardrails else ""
 
 
-def _excluded(decision: Decision) -> str:
-    """Why no candidate can be named, with the best of them."""
-    rival = decision.rival
-    assert rival is not None
-    failed = "; ".join(each.detail for each in rival.guardrails if not each.passed)
-    return f"{rival.policy} {_gain(rival, decision.given.unit)}, but fails a guardrail ({failed})"
+def _excluded(rival: Gain, unit: Unit) -> str:
+    """What the best candidate that a guardrail bars may gain, and why it is barred."""
+    gain, failed = _gain(rival, unit), "; ".join(each.detail for each in rival.guardrails if not each.passed)
+    if rival.low <= 0.0 and rival.estimate.high is not None:
+        verb = "earn" if unit.prefix == "$" else "get"
+        gain = f"may {verb} up to {amount(rival.high, unit)} more {unit.per} ({limits(rival.estimate, unit)})"
+    return f"{rival.policy} {gain}, but fails a guardrail ({failed})"
 
 
 def _open(decision: Decision) -> str:
     rival, given = decision.rival, decision.given
     assert rival is not None
-    return f"Undecided between {given.baseline} and {rival.policy}, which {_gain(rival, given.unit)}."
+    unclear = "; ".join(each.detail for each in rival.guardrails if each.unclear)
+    besides = f"; a guardrail is not clear either ({unclear})" if unclear else ""
+    return f"Undecided between {given.baseline} and {rival.policy}, which {_gain(rival, given.unit)}{besides}."
 
 
 def _anchor(each: Anchors, decision: Decision) -> str:
@@ -159,11 +170,17 @@ def _ties(decision: Decision) -> str:
 
 
 def _risks(decision: Decision) -> str:
-    """Candidates that fail a guardrail, and why."""
-    failing = [gain for gain in decision.gains if not gain.passes and gain is not decision.rival]
+    """Candidates that fail a guardrail, or may fail one, and why."""
+    others = [gain for gain in decision.gains if not gain.passes and gain is not decision.rival]
+    barred = _with_reasons("Excluded by a guardrail", [gain for gain in others if gain.barred])
+    unclear = _with_reasons("Not shown to pass a guardrail", [gain for gain in others if not gain.barred])
+    return " ".join(_present([barred, unclear]))
+
+
+def _with_reasons(title: str, failing: Sequence[Gain]) -> str:
     said = [f"{gain.policy} ({next(g.detail for g in gain.guardrails if not g.passed)})" for gain in failing]
     more = [f"and {len(said) - MOST_RISKS} more"] if len(said) > MOST_RISKS else []
-    return f"Excluded by a guardrail: {'; '.join([*said[:MOST_RISKS], *more])}." if said else ""
+    return f"{title}: {'; '.join([*said[:MOST_RISKS], *more])}." if said else ""
 
 
 def _shortage(decision: Decision) -> str:

@@ -1,8 +1,9 @@
 """Means of stratified replications: unlucky ones are simulated more often than they occur (`worlds.bernoulli.luck`).
 
 The mean is Σ W · mean of the stratum, with the known probabilities W (Cochran 1977, chapter 5). Its standard error
-adds over strata, Student's t has Satterthwaite's degrees of freedom (Cochran, eq. 5.16), and the statistic is
-transformed for the skewness that is left (Hall 1992, JRSS B 54).
+adds over strata. Student's t has Satterthwaite's degrees of freedom (Cochran, eq. 5.16), fewer where a stratum has long
+tails, whose variance is known less well (O'Neill 2014, The American Statistician 68). The statistic is transformed for
+the skewness that is left (Hall 1992, JRSS B 54).
 """
 
 import math
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
-from reports.estimators.intervals import Difference, Estimate, Floats, moments
+from reports.estimators.intervals import Difference, Estimate, Floats, Moments, moments
 
 METHOD = "stratified"
 
@@ -57,11 +58,20 @@ def stratified_moments(values: Floats, strata: Strata) -> StratifiedMoments:
         if weight > 0.0:
             m = moments(values[strata.of_value == stratum])
             part = weight**2 * m.sd**2 / m.n
-            mean, variance, spread = mean + weight * m.mean, variance + part, spread + part**2 / (m.n - 1)
+            mean, variance = mean + weight * m.mean, variance + part
+            spread += part**2 * _relative_variance(values[strata.of_value == stratum], m)
             third += weight**3 * m.skewness * m.sd**3 / m.n**2
     if variance == 0.0:
         return StratifiedMoments(mean, 0.0, math.inf, 0.0)
     return StratifiedMoments(mean, math.sqrt(variance), variance**2 / spread, third / variance**1.5)
+
+
+def _relative_variance(values: Floats, m: Moments) -> float:
+    """Half the squared coefficient of variation of the variance of a stratum: 1 / (n − 1) for normal values."""
+    if m.sd == 0.0:
+        return 0.0
+    kurtosis = float(np.mean((values - m.mean) ** 4)) / (m.sd**2 * (m.n - 1) / m.n) ** 2 - 3.0
+    return 1.0 / (m.n - 1) + max(0.0, kurtosis) / (2.0 * m.n)
 
 
 def stratified_covariance(values: Floats, others: Floats, strata: Strata) -> float:

@@ -67,8 +67,8 @@ def _frames(run: Path, scenario: Scenario, replications: pl.DataFrame, known: Ta
 
 
 def _tails(run: Path, scenario: Scenario, replications: pl.DataFrame) -> Tails:
-    found = [_optional(run / f"{name}.parquet") for name in ("unlucky", "strata")]
-    return tails(scenario, by_policy(replications), read_unlucky(*found))
+    found = read_unlucky(lambda name: _optional(run / f"{name}.parquet"))
+    return tails(scenario, by_policy(replications), found)
 
 
 def _optional(path: Path) -> pl.DataFrame | None:

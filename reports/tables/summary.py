@@ -118,7 +118,7 @@ def pairs_frame(replications: pl.DataFrame, tails: Tails | None = None) -> pl.Da
 def _policy_row(name: str, rows: pl.DataFrame, tails: Tails) -> dict[str, Any]:
     regret = column(rows, "regret")
     estimate = tails.mean(name, regret, metric="regret", bounds=NON_NEGATIVE)
-    locked_out = share_interval(int(rows["locked_out"].sum()), len(rows))
+    locked_out = tails.locked_out(name, column(rows, "locked_out"))
     levels = [f"q{round(100 * level):02d}" for level in QUANTILES]
     return {
         "policy": name,

@@ -1,6 +1,6 @@
-"""A worker in a thread of this process: the main thread stays free to heed Ctrl-C and SIGTERM.
+"""A worker in a thread of this process: the main thread stays free to answer Ctrl-C and SIGTERM.
 
-Kernels release the interpreter lock, so a signal is heeded at once even while one long kernel runs. A kernel itself
+Kernels release the interpreter lock, so a signal is handled at once even while one long kernel runs. A kernel itself
 cannot be stopped: its thread is told to end at the first Python instruction that follows, before it writes anything.
 """
 

@@ -1,6 +1,4 @@
-"""The update job: it refreshes the statistics that policies see, at regular times or at listed ones."""
-
-from collections.abc import Iterable
+"""The update job: it refreshes the statistics that policies see, at regular times unless an incident disturbs them."""
 
 from sim.calendar.base import Process, Timetable
 
@@ -31,10 +29,3 @@ def disturbed(timetable: Timetable, period: int, ticks_per_hour: int = 3_600) ->
                 yield timetable.until(timetable.now + ticks_per_hour // 12)
                 timetable.announce(REFRESH)
         due += round(timetable.state.get(INTERVAL, 0.0) * ticks_per_hour) or period
-
-
-def at_times(timetable: Timetable, times: Iterable[int]) -> Process:
-    """Refresh at these ticks, ascending, equal ones included."""
-    for at in times:
-        yield timetable.until(at)
-        timetable.announce(REFRESH)

@@ -58,7 +58,9 @@ def _views(sends: Sends, kind: str, law: ViewLaw) -> list[Misfit]:
     late, page = halves(sends)[rows], sends.page[rows]
     return [
         Misfit(f"view rates of {kind} messages are log-normal", _uniform(ndtr(z)), "another law, or two kinds of fans"),
-        Misfit(f"view rates of {kind} messages are alike on all pages", _alike(z, page), "pages whose fans view more"),
+        Misfit(
+            f"view rates of {kind} messages are the same on all pages", _alike(z, page), "pages whose fans view more"
+        ),
         Misfit(f"view rates of {kind} messages stay", _alike(z, late.astype(np.int64)), "they rise or fall"),
     ]
 

@@ -5,9 +5,10 @@ caption, whose log-normal quality all messages of the caption share. The integra
 Messages without a caption are captions of their own. Slow changes of a caption's rate are not told apart from its
 quality.
 
-The level of each page is estimated from the same messages. Plain maximum likelihood takes it for known, and spreads
-come out too small, as a variance does that is divided by n. The likelihood is therefore adjusted by half the logarithm
-of the information on the levels (Cox and Reid 1987), as restricted maximum likelihood does for normal data.
+The levels of pages, prices, weekdays and hours are estimated from the same messages. Plain maximum likelihood takes
+them for known, and spreads come out too small, as a variance does that is divided by n. The likelihood is therefore
+adjusted by half the logarithm of the determinant of the information on them (Cox and Reid 1987), as restricted maximum
+likelihood does for normal data.
 """
 
 import math
@@ -20,6 +21,7 @@ from scipy.special import gammaln, logsumexp
 from sim.calibration.figures import Figure, Floats, Z, unknown
 from sim.calibration.log import NO_CAPTION, Flags, Integers, Sends
 from sim.calibration.purchases import DEFAULT, LIMIT, PurchaseFit
+from sim.calibration.regression import sums_by
 from sim.calibration.views import derivatives
 
 CAPTION, MESSAGE = "world.purchases.caption_cv", "world.purchases.message_cv"
@@ -33,6 +35,7 @@ STEP = 0.15  # of a logarithm, between the points of a parabola
 FAR = 4.0  # steps that its lowest point may be away
 ROOT_STEPS = 12
 NEAR = 0.02  # of the root
+KNOWN = 1e-9  # information on a direction, of that on the best known one
 WIDEST = 1.0  # interval of a CV beyond which the default stands in
 
 
@@ -63,7 +66,7 @@ def _alone(likelihood: "_Likelihood") -> Figure:
 
 
 class _Likelihood:
-    """Of the logarithms of the captions' sigma and of the messages' CV, adjusted for the levels of the pages."""
+    """Of the logarithms of the captions' sigma and of the messages' CV, adjusted for all that the means rest on."""
 
     def __init__(self, sends: Sends, fit: PurchaseFit, rows: Flags) -> None:
         own = int(sends.caption.max()) + 1 + np.arange(sends.rows)
@@ -75,6 +78,7 @@ class _Likelihood:
         # A rate near saturation moves less than the quality: by the slope of s(x) = x / (1 + x / LIMIT).
         self._slope = 1.0 - fit.rate[rows][order] / LIMIT
         self._page: Integers = sends.page[rows][order][self._starts]
+        self._terms = np.hstack([fit.terms.price(rows), fit.terms.season(rows)])[order]
         size = np.diff(np.append(self._starts, len(order)))
         self.pairs = int((size * (size - 1) // 2).sum())
 
@@ -92,21 +96,39 @@ class _Likelihood:
         return self.adjustment(at) - constant - float(logsumexp(np.array(parts), axis=0).sum())
 
     def adjustment(self, at: Floats) -> float:
-        """Half the logarithm of the information on all page levels, at (log sigma, log CV).
+        """Half the logarithm of the determinant of the information on page levels, prices and times of sending.
 
-        A message of mean m tells w = m / (1 + m · CV²) of the level of its caption, and a caption W / (1 + sigma² W) of
-        that of its page, W the sum of its w.
+        At (log sigma, log CV) a message of mean m tells w = m / (1 + m · CV²) of the level of its caption, a caption
+        W / (1 + sigma² W) of that of its page, W the sum of its w.
         """
-        mean = np.exp(self._log_mean)
-        caption = np.add.reduceat(mean / (1.0 + mean * math.exp(2.0 * at[1])), self._starts)
-        page = np.bincount(self._page, caption / (1.0 + math.exp(2.0 * at[0]) * caption))
-        return 0.5 * float(np.log(page[page > 0.0]).sum())
+        mean, variance = np.exp(self._log_mean), math.exp(2.0 * at[0])
+        weight = mean / (1.0 + mean * math.exp(2.0 * at[1]))
+        caption = np.add.reduceat(weight, self._starts)
+        lost = 1.0 + variance * caption
+        page = np.bincount(self._page, caption / lost)
+        known = page > 0.0
+        rest = self._information(weight, lost, variance, np.where(known, page, np.inf))
+        return 0.5 * (float(np.log(page[known]).sum()) + log_determinant(rest))
+
+    def _information(self, weight: Floats, lost: Floats, variance: float, page: Floats) -> Floats:
+        """On prices and times of sending, given the levels of the pages, whose own information `page` is diagonal."""
+        weighted = weight[:, None] * self._terms
+        sums = np.add.reduceat(weighted, self._starts, axis=0)
+        mixed = sums_by(sums / lost[:, None], self._page, len(page))
+        within: Floats = weighted.T @ self._terms - sums.T @ (sums * (variance / lost)[:, None])
+        return within - mixed.T @ (mixed / page[:, None])
 
     def best(self) -> Floats:
         """Where the loss is least, within the limits."""
         bounds = [(math.log(SMALLEST), math.log(LARGEST))] * 2
         found = minimize(self.loss, np.log([0.3, 0.3]), method="L-BFGS-B", bounds=bounds)
         return np.asarray(found.x, np.float64)
+
+
+def log_determinant(information: Floats) -> float:
+    """Of a symmetric matrix, without directions of which nothing is known, such as an hour in which nothing is sent."""
+    values = np.linalg.eigvalsh(information)
+    return float(np.log(values[values > KNOWN * values.max(initial=0.0)]).sum())
 
 
 class _Profile:

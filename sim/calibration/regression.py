@@ -92,7 +92,7 @@ class _Normal:
         self.columns = np.hstack([design.inner * slope[:, None], design.outer])
         self.diagonal = np.maximum(np.bincount(design.page, weight * slope**2, design.pages), 1e-300)
         weighted = (weight * slope)[:, None] * self.columns
-        self.mixed = _sums(weighted, design.page, design.pages)
+        self.mixed = sums_by(weighted, design.page, design.pages)
         # What is left of each column after its page's mean is taken out.
         self.left = self.columns - slope[:, None] * (self.mixed / self.diagonal[:, None])[design.page]
         self.inverse = np.linalg.pinv(self.left.T @ (weight[:, None] * self.left), hermitian=True)
@@ -115,7 +115,7 @@ class _Normal:
         return clipped
 
 
-def _sums(columns: Floats, code: Integers, size: int) -> Floats:
+def sums_by(columns: Floats, code: Integers, size: int) -> Floats:
     """Sums of each column by code, (size, columns)."""
     return np.array([np.bincount(code, each, size) for each in columns.T]).reshape(columns.shape[1], size).T
 
@@ -123,7 +123,7 @@ def _sums(columns: Floats, code: Integers, size: int) -> Floats:
 def _clustered(score: Floats, cluster: Integers) -> Floats:
     _, code = np.unique(cluster, return_inverse=True)
     size = int(code.max()) + 1
-    sums = _sums(score, code, size)
+    sums = sums_by(score, code, size)
     meat: Floats = size / max(1, size - 1) * (sums.T @ sums)
     return meat
 

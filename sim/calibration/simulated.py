@@ -72,12 +72,13 @@ def quantities(sends: Sends) -> dict[str, float]:
     for kind, rows in (("priced", sends.priced & seen), ("unpriced", ~sends.priced & seen)):
         if rows.any():
             found |= _quantiles(f"view rate of {kind} messages", sends.viewed[rows] / sends.sent[rows])
-    if sends.priced.any():
-        found |= _quantiles("price", sends.price[sends.priced])
-        sold = sends.purchased[sends.priced].astype(np.float64)
-        found |= {f"purchases per priced message, {name}": measure(sold) for name, measure in SOLD.items()}
-        found["dollars per priced message"] = float((sold * sends.price[sends.priced]).mean())
-    return found
+    return found | _sales(sends) if sends.priced.any() else found
+
+
+def _sales(sends: Sends) -> dict[str, float]:
+    price, sold = sends.price[sends.priced], sends.purchased[sends.priced].astype(np.float64)
+    found = {f"purchases per priced message, {name}": measure(sold) for name, measure in SOLD.items()}
+    return _quantiles("price", price) | found | {"dollars per priced message": float((sold * price).mean())}
 
 
 SOLD: dict[str, Callable[[Floats], float]] = {

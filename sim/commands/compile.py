@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sim.commands.options import BackendChoice, backend_options
+from sim.commands.options import BackendChoice, backend_options, overrides_option, workers_option
 from sim.commands.output import Output, output_options
 from sim.errors import InputError, StorageError
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("scenarios", metavar="[SCENARIO]…", nargs=-1)
-@click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key; may be repeated.")
-@click.option("--workers", type=click.IntRange(1, 256), help="Processes.  [default: one per processor]")
+@overrides_option
+@workers_option
 @backend_options
 @click.option("--dry-run", is_flag=True, help="Show for what kernels would be compiled; write nothing.")
 @output_options

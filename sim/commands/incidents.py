@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sim.commands.options import LocalPath
+from sim.commands.options import LocalPath, overrides_option, workers_option
 from sim.commands.output import Output, output_options
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("scenario")
 @click.option("--out", type=LocalPath(), metavar="DIR", help="Where.  [default: runs/<name>-incidents]")
-@click.option("--workers", type=click.IntRange(1, 256), help="Processes.  [default: one per processor]")
-@click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key; may be repeated.")
+@workers_option
+@overrides_option
 @click.option("--dry-run", is_flag=True, help="List the runs; write nothing.")
 @output_options
 def command(

@@ -74,6 +74,12 @@ class BackendChoice:
         return backend_named(self.name, BackendOptions(workers, self.scheduler))
 
 
+workers_option = click.option("--workers", type=click.IntRange(1, 256), help="Processes.  [default: one per processor]")
+overrides_option = click.option(
+    "--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key; may be repeated."
+)
+
+
 def shard_options(function: Callable[..., Any]) -> Callable[..., Any]:
     """Add `--shard` and `--shards` to a command, which receives `shard: Shard | None`."""
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim.commands.options import Count
+from sim.commands.options import Count, overrides_option, workers_option
 from sim.commands.output import Output, output_options
 from sim.errors import InputError
 
@@ -42,8 +42,8 @@ DEPLOYED = "wilson_sample"
 @click.option("--pilot", type=Count(2, 100_000), metavar="N", help="Replications of the pilot.  [default: up to 100]")
 @click.option("--rate", metavar="R", help="Conversion rate in the field.  [default: the scenario's]")
 @click.option("--lift", metavar="D%", help="Relative difference in the field.  [default: --difference, where in %]")
-@click.option("--workers", type=click.IntRange(1, 256), help="Processes.  [default: one per processor]")
-@click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key; may be repeated.")
+@workers_option
+@overrides_option
 @output_options
 def command(
     *,

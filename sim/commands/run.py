@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim.commands.options import BackendChoice, FolderOrUrl, backend_options, shard_options
+from sim.commands.options import (
+    BackendChoice,
+    FolderOrUrl,
+    backend_options,
+    overrides_option,
+    shard_options,
+    workers_option,
+)
 from sim.commands.output import Output, output_options
 from sim.errors import CheckFailedError, InputError
 
@@ -25,8 +32,8 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="The run folder, or its URL in an object store.  [default: runs/<name>]",
 )
-@click.option("--workers", type=click.IntRange(1, 256), help="Processes.  [default: one per processor]")
-@click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key; may be repeated.")
+@workers_option
+@overrides_option
 @click.option("--resume", is_flag=True, help="Continue an interrupted run; simulate only what is missing.")
 @click.option("--fresh", is_flag=True, help="Replace the run that is there.")
 @shard_options

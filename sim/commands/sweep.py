@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim.commands.options import BackendChoice, FolderOrUrl, backend_options, shard_options
+from sim.commands.options import BackendChoice, FolderOrUrl, backend_options, shard_options, workers_option
 from sim.commands.output import Output, output_options
 from sim.errors import CheckFailedError
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     metavar="DIR",
     help="Folder, or its URL in an object store such as s3://bucket/x.  [default: runs/<name>-sweep]",
 )
-@click.option("--workers", type=click.IntRange(1, 256), help="Processes.  [default: one per processor]")
+@workers_option
 @click.option("--set", "overrides", multiple=True, metavar="KEY.PATH=VALUE", help="Override a key in every cell.")
 @click.option("--baseline", metavar="POLICY", help="Compare with this policy.  [default: the deployed rule]")
 @click.option("--resume", is_flag=True, help="Keep complete cells; simulate only what is missing.")

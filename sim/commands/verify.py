@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sim.commands.output import Output, output_options
-from sim.warehouse.verify.checks import GROUPS, shipped, thresholds
+from sim.warehouse.verify.checks import GROUPS, Threshold, shipped, thresholds
 
 if TYPE_CHECKING:
     from sim.warehouse.verify.options import Options
@@ -24,19 +24,23 @@ Command = Callable[..., Any]
 
 def threshold_options(function: Command) -> Command:
     """An option for every threshold that a check file of `sql/checks/` declares."""
-    for one in reversed(THRESHOLDS.values()):
-        pair = len(one.default) == 2
-        function = click.option(
-            f"--{one.name.replace('_', '-')}",
-            one.name,
-            type=float,
-            nargs=len(one.default),
-            default=one.default if pair else one.default[0],
-            show_default=True,
-            metavar="WARN FAIL" if pair else "NUMBER",
-            help=f"{one.help[0].upper()}{one.help[1:]}.",
-        )(function)
+    for threshold in reversed(THRESHOLDS.values()):
+        function = _option(threshold)(function)
     return function
+
+
+def _option(one: Threshold) -> Callable[[Command], Command]:
+    pair = len(one.default) == 2
+    return click.option(
+        f"--{one.name.replace('_', '-')}",
+        one.name,
+        type=float,
+        nargs=len(one.default),
+        default=one.default if pair else one.default[0],
+        show_default=True,
+        metavar="WARN FAIL" if pair else "NUMBER",
+        help=f"{one.help[0].upper()}{one.help[1:]}.",
+    )
 
 
 @click.command()

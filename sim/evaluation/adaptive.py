@@ -14,7 +14,7 @@ After a half at equal shares and a half with 90 % for the leader, √T · bias i
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +23,7 @@ from scipy.special import ndtri
 from sim.evaluation.estimators import Floats, Terms
 from sim.evaluation.log import Codes, Log
 
+Places = NDArray[np.signedinteger[Any]]
 Weighting = Literal["uniform", "stable", "two_point"]
 LEAST_ROWS = 50
 """Of a batch that is found from the propensities: fewer do not tell the variance of its weights."""
@@ -46,38 +47,40 @@ def refreshes_of(log: Log) -> Codes:
     most `MOST_BATCHES`, also where each decision has other probabilities. Which batch a row is in depends on no reward.
     """
     least = max(LEAST_ROWS, -(-log.rows // MOST_BATCHES))
-    row, before = _changes(log)
-    batch, start = np.zeros(log.rows, np.int32), 0
-    while (end := _next_change(row, before, start, least)) < log.rows - least:
+    before = _changes(log)
+    batch, start = np.zeros(log.rows, np.int16), 0
+    while (end := _next_change(before, start, least)) < log.rows - least:
         batch[end] = 1
         start = end
-    return np.cumsum(batch, dtype=np.int32)
+    return np.cumsum(batch, dtype=np.int16)
 
 
-def _changes(log: Log) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """(rows in order whose action had another propensity in its stratum, the row before it of that action there)."""
-    cell = log.stratum.astype(np.int64) * len(log.actions) + log.action
-    order = np.argsort(cell, kind="stable")
-    same = cell[order[1:]] == cell[order[:-1]]
-    changed = np.abs(np.diff(log.propensity[order])) > SAME_PROPENSITY * log.propensity[order[1:]]
-    at = np.flatnonzero(same & changed)
-    row, before = order[at + 1], order[at]
-    first = np.argsort(row)
-    return row[first], before[first]
+def _changes(log: Log) -> Places:
+    """Where the action of a row was last chosen in its stratum, if with another propensity; else −1, (rows,)."""
+    cell = log.cells.astype(np.min_scalar_type(len(log.strata) * len(log.actions)))  # short numbers sort faster
+    order: Places = np.argsort(cell, kind="stable").astype(np.min_scalar_type(-log.rows))
+    cell, propensity = cell[order], log.propensity[order]
+    step = np.diff(propensity)
+    np.abs(step, out=step)
+    propensity *= SAME_PROPENSITY
+    changed = (cell[1:] == cell[:-1]) & (step > propensity[1:])
+    before = np.full(log.rows, -1, order.dtype)
+    before[order[1:][changed]] = order[:-1][changed]
+    return before
 
 
-def _next_change(row: NDArray[np.int64], before: NDArray[np.int64], start: int, least: int) -> int:
+def _next_change(before: Places, start: int, least: int) -> int:
     """The first row from `start` + `least` on that differs from one since `start`; beyond all rows where none does."""
-    place, step = int(np.searchsorted(row, start + least)), least
-    while place < len(row):
+    place, step = start + least, least
+    while place < len(before):
         found = np.flatnonzero(before[place : place + step] >= start)
         if len(found):
-            return int(row[place + found[0]])
+            return place + int(found[0])
         place, step = place + step, 2 * step
-    return int(np.iinfo(np.int64).max)
+    return len(before)
 
 
-def stable_weights(weight: Floats, batch: NDArray[np.int32]) -> Floats:
+def stable_weights(weight: Floats, batch: Codes) -> Floats:
     """1/√v for each row, where v is the mean of weight² in its batch, (rows,): the weights h of `aw_aipw`.
 
     v estimates Σ target² / propensity over actions, so that each row adds the same variance (Zhan et al. 2021,
@@ -152,15 +155,6 @@ def batched_difference(count: Floats, mean: Floats, deviation: float | Floats) -
     total = np.maximum((precision * used).sum(axis=-1), 1e-300)
     weighted = (precision * gaps).sum(axis=-1)
     return Difference(weighted / total, np.asarray(deviation * root / total), weighted / (deviation * root))
-
-
-def plain_difference(count: Floats, mean: Floats, deviation: float | Floats) -> Difference:
-    """OLS on all batches together: what a reader of plain means does. It rejects too often on adaptive logs."""
-    total = count.sum(axis=-2)
-    means = (count * mean).sum(axis=-2) / np.maximum(total, 1)
-    gap = means[..., 1] - means[..., 0]
-    error = deviation * np.sqrt((1.0 / np.maximum(total, 1)).sum(axis=-1))
-    return Difference(gap, np.asarray(error), gap / error)
 
 
 def two_stage_bias(leader_share: float = 0.9) -> float:

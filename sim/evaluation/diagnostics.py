@@ -46,8 +46,6 @@ def diagnose(log: Log, target: Target, sample: Sample, loggers: int = 1) -> Diag
     effective = total**2 / squares if squares > 0.0 else 0.0
     share, actions = _unsupported(log, target)
     largest = float(weight.max())
-    few = max(1, log.rows // 100)
-    top = np.partition(weight, log.rows - few)[log.rows - few :]
     adaptive = is_adaptive(log)
     return Diagnostics(
         rows=log.rows,
@@ -55,7 +53,7 @@ def diagnose(log: Log, target: Target, sample: Sample, loggers: int = 1) -> Diag
         mean_weight=float(weight.mean()),
         largest_weight=largest,
         largest_share=largest / total if total > 0.0 else 0.0,
-        top_share=float(top.sum()) / total if total > 0.0 else 0.0,
+        top_share=_top(weight) / total if total > 0.0 else 0.0,
         unsupported=share,
         unsupported_actions=actions,
         adaptive=adaptive,
@@ -63,6 +61,12 @@ def diagnose(log: Log, target: Target, sample: Sample, loggers: int = 1) -> Diag
         warnings=tuple(_warnings(log, weight, effective, share, adaptive=adaptive)),
         refusal=_refusal(share, actions, total),
     )
+
+
+def _top(weight: Floats) -> float:
+    """The sum of the largest 1 % of the weights, of one at least."""
+    rest = len(weight) - max(1, len(weight) // 100)
+    return float(np.partition(weight, rest)[rest:].sum())
 
 
 def _unsupported(log: Log, target: Target) -> tuple[float | None, tuple[str, ...]]:
@@ -128,9 +132,9 @@ def _drift(log: Log) -> str | None:
 
 def is_adaptive(log: Log) -> bool:
     """Whether the probability of an action changes within a stratum: the logging policy learned, or was replaced."""
-    shape = len(log.strata), len(log.actions)
-    least, most = np.full(shape, np.inf), np.zeros(shape)
-    np.minimum.at(least, (log.stratum, log.action), log.propensity)
-    np.maximum.at(most, (log.stratum, log.action), log.propensity)
+    cells, size = log.cells, len(log.strata) * len(log.actions)
+    least, most = np.full(size, np.inf), np.zeros(size)
+    np.minimum.at(least, cells, log.propensity)
+    np.maximum.at(most, cells, log.propensity)
     changed = int((most > least * (1.0 + 1e-9)).sum())
     return 2 * changed > int((most > 0.0).sum())

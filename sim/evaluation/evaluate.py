@@ -15,7 +15,7 @@ from sim.evaluation.estimators import ADAPTIVE, MODELLED, NAMES, PLAIN, TUNED, S
 from sim.evaluation.intervals import CONFIDENCE, Interval
 from sim.evaluation.log import Log
 from sim.evaluation.replay import keep
-from sim.evaluation.reward_model import FOLDS, forward_sample, sample_of
+from sim.evaluation.reward_model import FOLDS, modelled, sample_of
 from sim.evaluation.target import Target, needs_training, target_of
 from sim.evaluation.totals import summarise
 from sim.evaluation.tuning import slope
@@ -121,7 +121,7 @@ def evaluate(
         strata=len(log.strata),
         actions=len(log.actions),
         reward=log.reward_name,
-        logged=_logged(rest, chosen.confidence, limits),
+        logged=_logged(rest, chosen.confidence),
         policies=_evaluated(
             policies, partial(_policy, log=rest, training=training, options=chosen, limits=limits), backend
         ),
@@ -152,10 +152,11 @@ def split(log: Log, policies: Sequence[str], share: float) -> tuple[Log | None, 
     return log.part(slice(0, rows)), log.part(slice(rows, log.rows))
 
 
-def _logged(log: Log, confidence: float, limits: tuple[float, float]) -> Estimated:
+def _logged(log: Log, confidence: float) -> Estimated:
     plain = Sample(log.reward, np.ones(log.rows))
     terms = summarise(ips, plain)
-    found = (intervals.normal(terms, confidence), intervals.anytime(plain, limits, confidence))
+    # A policy that learns earns more as it goes: `anytime` holds for a mean that stays.
+    found = (intervals.normal(terms, confidence), intervals.asymptotic_sequence(terms, confidence))
     return Estimated("logged", terms.value, found)
 
 
@@ -164,25 +165,28 @@ def _policy(
 ) -> PolicyEvaluation:
     target = target_of(name, log, training)
     batch = batches_of(log) if is_adaptive(log) else None
-    sample = sample_of(log, target, options.folds) if batch is None else forward_sample(log, target, batch)
+    sample = sample_of(log, target, batch)
     diagnostics = diagnose(log, target, sample, 1 if batch is None else len(np.unique(batch)))
     wanted = [each for each in options.estimators if sample.stable is not None or each not in ADAPTIVE]
-    known = [each for each in wanted if sample.direct is not None or each not in MODELLED]
+    known = [each for each in wanted if target.chance is not None or each not in MODELLED]
     left_out = tuple(each for each in wanted if each not in known)
     if diagnostics.refusal is not None:
         return PolicyEvaluation(name, diagnostics, (), left_out)
-    most = _most_weight(log, target)
-    estimates = tuple(_estimated(each, sample, options, limits, most) for each in known)
-    return PolicyEvaluation(name, diagnostics, estimates, left_out)
+    work = partial(_estimated, options=options, limits=limits, most_weight=_most_weight(log, target))
+    found = {each: work(each, sample) for each in known if each not in MODELLED | ADAPTIVE}
+    # Estimators with a model come last: its columns would be in memory while the others work.
+    sample = modelled(sample, log, target, batch, options.folds)
+    found |= {each: work(each, sample) for each in known if each in MODELLED | ADAPTIVE}
+    return PolicyEvaluation(name, diagnostics, tuple(found[each] for each in known), left_out)
 
 
 def _most_weight(log: Log, target: Target) -> float:
     """A limit that no weight exceeds: the largest probability over the least one logged of that action."""
     if target.chance is None:
         return float(1.0 / log.propensity.min())
-    least = np.full(target.chance.shape, np.inf)
-    np.minimum.at(least, (log.stratum, log.action), log.propensity)
-    return float((target.chance / least).max())
+    least = np.full(target.chance.size, np.inf)
+    np.minimum.at(least, log.cells, log.propensity)
+    return float((target.chance.ravel() / least).max())
 
 
 def _estimated(

@@ -19,7 +19,8 @@ from sim.evaluation.snapshots import Decisions, micros, read_snapshots, reconstr
 from sim.warehouse.send_logs import collect_log, column_names, scan_log
 from sim.wording import did_you_mean
 
-Codes = NDArray[np.int32]
+Codes = NDArray[np.int16] | NDArray[np.int32]
+"""Short where they fit: a log may have many rows."""
 
 ROLES = ("stratum", "action", "reward", "propensity", "time", "target", "batch")
 NEEDED = ("action", "reward", "propensity")
@@ -72,6 +73,14 @@ class Log:
     def rows(self) -> int:
         """How many decisions there are."""
         return len(self.reward)
+
+    @property
+    def cells(self) -> NDArray[np.int64]:
+        """stratum · number of actions + action, (rows,): places in a flat table (strata, actions)."""
+        cells = self.stratum.astype(np.int64)
+        cells *= len(self.actions)
+        cells += self.action
+        return cells
 
     def part(self, rows: slice) -> "Log":
         """Some rows, with all names."""
@@ -161,14 +170,14 @@ def _log(source: str, frame: pl.LazyFrame, roles: Mapping[str, str], rule: Rule 
         raise InputError(f"{source}: no row has an action (`{roles['action']}` is always NULL)")
     _require_numbers(source, sent, roles)
     when = [] if rule is None else [micros(frame.collect_schema(), "time").alias("time")]
-    table = _collected(source, sent, [pl.col(_ROW), *_encoded(roles, actions, strata), *when])
-    columns = _Columns(source, table, roles)
+    table = _collected(source, sent, [*_encoded(roles, actions, strata), *when])
+    columns = _Columns(source, table, roles, sent)
     reward = columns.numbers("reward")
     target = columns.numbers("target") if "target" in roles else None
     if target is not None:
         columns.refuse("target", (target < 0.0) | (target > 1.0), "not between 0 and 1")
     log = Log(
-        stratum=np.zeros(table.height, np.int32) if strata is None else table["stratum"].to_numpy(),
+        stratum=np.zeros(table.height, np.int16) if strata is None else table["stratum"].to_numpy(),
         action=table["action"].to_numpy(),
         reward=reward,
         propensity=columns.propensities() if rule is None else np.ones(table.height),
@@ -179,19 +188,19 @@ def _log(source: str, frame: pl.LazyFrame, roles: Mapping[str, str], rule: Rule 
         reward_name=roles["reward"],
         notes=_left_out(rows - table.height, rows),
     )
-    return log if rule is None else _by_rule(source, log, table, rule)
+    return log if rule is None else _by_rule(columns, log, rule)
 
 
 def _left_out(missing: int, rows: int) -> tuple[str, ...]:
     return (f"{missing:,} of {rows:,} rows name no action and are left out",) if missing else ()
 
 
-def _by_rule(source: str, log: Log, table: pl.DataFrame, rule: Rule) -> Log:
+def _by_rule(columns: "_Columns", log: Log, rule: Rule) -> Log:
     """The log with reconstructed propensities; each snapshot begins a batch."""
-    _Columns(source, table, {"time": "time"}).refuse("time", table["time"].is_null().to_numpy(), "not a time")
-    row, time = table[_ROW].to_numpy(), table["time"].to_numpy()
+    columns.refuse("time", columns.table["time"].is_null().to_numpy(), "not a time")
+    row, time = columns.row_numbers().to_numpy(), columns.table["time"].to_numpy()
     snapshots = read_snapshots(rule.snapshots)
-    decisions = Decisions(source, row, log.stratum, log.action, time, log.strata, log.actions)
+    decisions = Decisions(columns.source, row, log.stratum, log.action, time, log.strata, log.actions)
     propensity, batch = reconstructed(decisions, snapshots, rule_of(rule.name))
     used = len(np.unique(batch))
     note = f"propensities reconstructed from {used:,} snapshots of the table of {rule.name}: {rule.snapshots}"
@@ -220,8 +229,10 @@ def _encoded(roles: Mapping[str, str], actions: pl.Series, strata: pl.Series | N
     found = [pl.col(role).cast(pl.Float64) for role in ("reward", "propensity", "target") if role in roles]
     for role, values in (("action", actions), ("stratum", strata)):
         if values is not None:
-            codes = np.arange(len(values), dtype=np.int32)
-            found.append(pl.col(role).replace_strict(values, codes, default=len(values), return_dtype=pl.Int32))
+            # An enumeration is read in pieces; `replace_strict` has every text of the column in memory at once.
+            code = pl.col(role).cast(pl.String).cast(pl.Enum(values.cast(pl.String))).to_physical()
+            kind = pl.Int16 if len(values) <= np.iinfo(np.int16).max else pl.Int32
+            found.append(code.cast(kind).fill_null(len(values)))
     return [*found, pl.col("batch")] if "batch" in roles else found
 
 
@@ -271,10 +282,17 @@ class _Columns:
     source: str
     table: pl.DataFrame
     roles: Mapping[str, str]
+    frame: pl.LazyFrame
+    """What the table was collected from, with the number of each row."""
+
+    def row_numbers(self) -> pl.Series:
+        """The row of the file that each row of the table comes from: read when a message needs it."""
+        return collect_log(self.source, self.frame.select(_ROW))[_ROW]
 
     def numbers(self, role: str) -> Floats:
         """A column of finite numbers."""
-        values = self.table[role].fill_null(float("nan")).to_numpy()
+        column = self.table[role]
+        values = column.to_numpy() if column.null_count() == 0 else column.fill_null(float("nan")).to_numpy()
         self.refuse(role, ~np.isfinite(values), "not a number")
         return values
 
@@ -289,7 +307,7 @@ class _Columns:
         if not bad.any():
             return
         index, count = int(np.argmax(bad)), int(bad.sum())
-        row, value = self.table[_ROW][index], self.table[role][index]
+        row, value = self.row_numbers()[index], self.table[role][index]
         shown = "NULL" if value is None else f"{value!r}, {what}"
         hint = "Record the probability when the decision is made." if role == "propensity" else CORRECT
         raise InputError(f"{self.source}: row {row}: {self.roles[role]} is {shown}{_more(count)}", hint)

@@ -6,7 +6,7 @@ Fitted by cross-fitting: a row is never judged by a model that has seen it (Cher
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -20,30 +20,31 @@ SHRINK = 10.0
 """Rows of the wider mean that a mean is mixed with."""
 
 
-def sample_of(log: Log, target: Target, folds: int = FOLDS) -> Sample:
-    """The rows as estimators see them; without a reward model where the target's probabilities are not all known.
+def sample_of(log: Log, target: Target, batch: Codes | None = None) -> Sample:
+    """The rows as estimators without a reward model see them.
 
-    Row i is in fold i mod `folds`.
+    `batch` (rows,) of a log that was collected adaptively does not fall from row to row; the sample then has the
+    weights of `aw_aipw`.
     """
-    weight = target.of_logged / log.propensity
-    if target.chance is None:
-        return Sample(log.reward, weight)
-    parts = [slice(number, None, folds) for number in range(folds)]
-    return Sample(log.reward, weight, *_expected(log, target.chance, parts, _others))
+    weight = target.weights(log)
+    return Sample(log.reward, weight, stable=None if batch is None else stable_weights(weight, batch))
 
 
-def forward_sample(log: Log, target: Target, batch: Codes) -> Sample:
-    """As `sample_of` for a log that was collected adaptively: the model of a batch knows earlier batches only.
+def modelled(sample: Sample, log: Log, target: Target, batch: Codes | None = None, folds: int = FOLDS) -> Sample:
+    """`sample` with a reward model; as it is where the target's probabilities are not all known.
 
-    `batch` (rows,) does not fall from row to row. The sample has the weights of `aw_aipw`.
+    Row i is in fold i mod `folds`. With `batch` the model of a batch knows earlier batches only.
     """
-    weight = target.of_logged / log.propensity
-    stable = stable_weights(weight, batch)
     if target.chance is None:
-        return Sample(log.reward, weight, stable=stable)
-    edges = [0, *(np.flatnonzero(np.diff(batch)) + 1).tolist(), log.rows]
-    parts = [slice(start, stop) for start, stop in itertools.pairwise(edges)]
-    return Sample(log.reward, weight, *_expected(log, target.chance, parts, _earlier), stable)
+        return sample
+    if batch is None:
+        parts = [slice(number, None, folds) for number in range(folds)]
+        fitted, direct = _expected(log, target.chance, parts, _others)
+    else:
+        edges = [0, *(np.flatnonzero(np.diff(batch)) + 1).tolist(), log.rows]
+        parts = [slice(start, stop) for start, stop in itertools.pairwise(edges)]
+        fitted, direct = _expected(log, target.chance, parts, _earlier)
+    return replace(sample, fitted=fitted, direct=direct)
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +69,7 @@ class Sums:
 def sums_of(log: Log) -> Sums:
     """Sums over all rows of a log."""
     shape = len(log.strata), len(log.actions)
-    place, size = log.stratum.astype(np.int64) * shape[1] + log.action, shape[0] * shape[1]
+    place, size = log.cells, shape[0] * shape[1]
     count, total = np.bincount(place, minlength=size), np.bincount(place, log.reward, size)
     rewards: Floats = total.astype(np.float64)
     return Sums(count.reshape(shape).astype(np.float64), rewards.reshape(shape))

@@ -22,7 +22,7 @@ from sim.warehouse.send_logs import collect_log, column_names, scan_log
 from sim.wording import did_you_mean
 from sim.worlds.selection.propensities import propensities
 
-Codes = NDArray[np.int32]
+Codes = NDArray[np.int16] | NDArray[np.int32]
 Times = NDArray[np.int64]
 
 BACKUPS = "caption_bandit_backups"

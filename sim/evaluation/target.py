@@ -29,11 +29,19 @@ SUM_ERROR = 1e-6  # of the probabilities of a stratum in a file
 
 @dataclass(frozen=True, eq=False)
 class Target:
-    """`chance[stratum, action]`, rows adding up to 1; None where only `of_logged` (rows,) is known."""
+    """`chance[stratum, action]`, rows adding up to 1; None where only the column `target` of the log is known."""
 
     name: str
     chance: Floats | None
-    of_logged: Floats
+
+    def weights(self, log: Log) -> Floats:
+        """The probability of each logged action, divided by its propensity, (rows,)."""
+        if self.chance is not None:
+            weights: Floats = self.chance.take(log.cells)
+            weights /= log.propensity
+            return weights
+        assert log.target is not None
+        return log.target / log.propensity
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +54,8 @@ class Counts:
 
 def sent_in(log: Log) -> NDArray[np.bool_]:
     """Which actions the log has in each stratum, (strata, actions)."""
-    sent = np.zeros((len(log.strata), len(log.actions)), np.bool_)
-    sent[log.stratum, log.action] = True
-    return sent
+    shape = len(log.strata), len(log.actions)
+    return np.bincount(log.cells, minlength=shape[0] * shape[1]).reshape(shape) > 0
 
 
 def counts_of(log: Log) -> Counts:
@@ -57,8 +64,7 @@ def counts_of(log: Log) -> Counts:
     A reward of 0 or 1 is its own label. Of other rewards a success is one above the stratum's median, as in the
     deployed update job.
     """
-    shape = len(log.strata), len(log.actions)
-    place = log.stratum.astype(np.int64) * shape[1] + log.action
+    shape, place = (len(log.strata), len(log.actions)), log.cells
     success = log.reward > 0.5 if set(np.unique(log.reward).tolist()) <= {0.0, 1.0} else log.reward > _medians(log)
     size = shape[0] * shape[1]
     sums: list[Floats] = [
@@ -86,7 +92,7 @@ def target_of(name: str, log: Log, training: Log | None) -> Target:
     if name == LOGGED:
         if log.target is None:
             raise InputError("policy `logged` needs a column with the target's probability: --columns target=COLUMN")
-        return Target(name, None, log.target)
+        return Target(name, None)
     if Path(name).suffix in {".csv", ".parquet"}:
         chance = _from_file(name, log)
     elif name == "uniform":
@@ -95,7 +101,7 @@ def target_of(name: str, log: Log, training: Log | None) -> Target:
     else:
         assert training is not None
         chance = _of_rule(_policy(name), training, sent_in(log) | sent_in(training))
-    return Target(name, chance, chance[log.stratum, log.action])
+    return Target(name, chance)
 
 
 def _policy(name: str) -> Policy:

@@ -1,20 +1,21 @@
 """The unlucky replications of a run (`world.unlucky`), under every policy: where they are from, and their tables."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sim.files import replacing
-from sim.kernels import compiling_rule
+from sim.runs.early import can_be_early, early_rows, world_after
 from sim.runs.folders.run_folder import UNLUCKY
 from sim.worlds.bernoulli.luck import Unlucky, find_unlucky, luck_of
-from sim.worlds.engine import Curve, build_world, run
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from sim.scenario import PolicySpec, Scenario
+
+EARLY = 4  # early phases per unlucky replication
 
 
 def write_unlucky(folder: Path, scenario: "Scenario") -> None:
@@ -29,17 +30,20 @@ def write_unlucky(folder: Path, scenario: "Scenario") -> None:
 
 
 def unlucky_tables(scenario: "Scenario") -> "dict[str, pa.Table]":
-    """By file name: rows of every policy in the unlucky replications, and the stratum of every replication.
+    """By file name: rows of every policy in the unlucky replications, the stratum of every replication, early phases.
 
     docs/data-dictionary.md describes them.
     """
     import pyarrow as pa  # noqa: PLC0415
 
-    rows_file, strata_file = UNLUCKY
-    found = find_unlucky(scenario, scenario.world.unlucky_wanted)
+    rows_file, strata_file, early_file = UNLUCKY
+    wanted = scenario.world.unlucky_wanted
+    found, more = find_unlucky(scenario, wanted, EARLY * wanted)
     own = range(scenario.replications)
     strata = np.concatenate([found.strata_of(luck_of(scenario, own)), found.strata])
-    return {
+    early = [early_rows(scenario, spec, more, wanted) for spec in scenario.policies if can_be_early(spec)]
+    tables = {early_file: pa.concat_tables(early)} if early else {}
+    return tables | {
         rows_file: pa.concat_tables([_rows(scenario, spec, found) for spec in scenario.policies]),
         strata_file: pa.table(
             {
@@ -54,10 +58,7 @@ def unlucky_tables(scenario: "Scenario") -> "dict[str, pa.Table]":
 def _rows(scenario: "Scenario", spec: "PolicySpec", found: Unlucky) -> "pa.Table":
     import pyarrow as pa  # noqa: PLC0415
 
-    # A world takes the replications of a block, which are adjacent; it asks only for their number and for each of them.
-    world = build_world(scenario, spec, cast("range", found.numbers))
-    with compiling_rule(spec.name):
-        run(world, Curve(np.array([float(scenario.horizon.length)])))
+    world = world_after(scenario, spec, found.numbers, int(scenario.horizon.length))
     totals = world.totals()
     share = np.divide(
         totals.best_pulls, totals.ranked_pulls, out=np.zeros(len(found.numbers)), where=totals.ranked_pulls > 0

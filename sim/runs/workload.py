@@ -105,7 +105,9 @@ def estimate(scenario: "Scenario") -> Estimate:
     """The size of the whole run."""
     size = workload(scenario)
     pairs, unlucky = len(scenario.policies) * scenario.replications, scenario.world.unlucky_wanted
-    each = sum(workload(scenario, spec.kind).seconds for spec in scenario.policies)
+    costs = {spec.name: workload(scenario, spec.kind).seconds for spec in scenario.policies}
+    each = sum(costs.values())
+    early = sum(costs[spec.name] for spec in scenario.policies if _policy(spec.kind).bounded_support)
     seconds = scenario.replications * each
     files = {"all": pairs, "last": len(scenario.policies), "none": 0}[scenario.record.stats]
     disk = pairs * scenario.record.curve_points * CURVE_POINT_BYTES
@@ -115,7 +117,7 @@ def estimate(scenario: "Scenario") -> Estimate:
         (pairs + len(scenario.policies) * unlucky) * size.pulls,
         seconds + files * STATS_FILE_SECONDS,
         disk,
-        unlucky * each + LOOK_UP_SECONDS * (unlucky > 0),
+        unlucky * (each + early) + LOOK_UP_SECONDS * (unlucky > 0),  # early phases cost as much as whole ones
     )
 
 

@@ -5,6 +5,7 @@ Each rule names, as its arguments, the sections it needs, and is asked only wher
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sim.scenario.document import Finding
@@ -23,10 +24,15 @@ Rule = Callable[..., Iterator[Finding]]
 
 def broken(sections: Mapping[str, Any]) -> Iterator[Finding]:
     """The findings of every rule whose sections are all there."""
-    for rule in RULES:
-        needed = inspect.signature(rule).parameters
+    for rule, needed in _needs():
         if all(name in sections for name in needed):
             yield from rule(**{name: sections[name] for name in needed})
+
+
+@cache
+def _needs() -> list[tuple[Rule, tuple[str, ...]]]:
+    """Every rule, and the names of the sections it needs."""
+    return [(rule, tuple(inspect.signature(rule).parameters)) for rule in RULES]
 
 
 def names_unique(policy_names: Sequence[str | None]) -> Iterator[Finding]:

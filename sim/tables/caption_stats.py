@@ -19,7 +19,6 @@ from sim.units import MICROS
 from sim.worlds.base import CaptionCounts
 
 if TYPE_CHECKING:
-    import polars as pl
     import pyarrow as pa
 
 PRIOR_SUCCESSES = 1
@@ -66,15 +65,6 @@ def arrow_schema() -> "pa.Schema":
         "TIMESTAMP": pa.timestamp("us", "UTC"),
     }
     return pa.schema([pa.field(c.name, types[c.type], nullable=not c.required) for c in SCHEMA])
-
-
-def stats_frame(counts: CaptionCounts) -> "pl.DataFrame":
-    """The rows of caption_bandit_stats as a polars frame, ordered by page and caption."""
-    import polars as pl  # noqa: PLC0415
-
-    frame = pl.from_arrow(stats_arrow(counts))
-    assert isinstance(frame, pl.DataFrame)
-    return frame
 
 
 def stats_arrow(counts: CaptionCounts) -> "pa.Table":

@@ -143,7 +143,10 @@ NO_ROWS = RowTotals(0, 0, 0)
 
 
 class Closing(ABC):
-    """A context manager that closes itself at the end."""
+    """What all targets share: a context manager that closes itself at the end."""
+
+    def tidy(self, table: str, load_id: str) -> None:  # noqa: B027 - nothing, unless a target says otherwise
+        """See `Target.tidy`: by default a load leaves nothing behind."""
 
     @abstractmethod
     def close(self) -> None:
@@ -245,6 +248,9 @@ class Target(Protocol):
 
     def staging(self, table: str, load_id: str) -> Staging:
         """The staging of a load into `table` (its DDL is `ddl/<table>`), new or as an interrupted load left it."""
+
+    def tidy(self, table: str, load_id: str) -> None:
+        """Remove what a load left behind that was killed after it had published, where nothing else removes it."""
 
     def exclusive(self, wait_seconds: float = 0.0) -> AbstractContextManager[None]:
         """Keep other programs from loading into this target meanwhile, where the engine does not do so itself.

@@ -1,4 +1,4 @@
-"""How a table differs from its DDL, as lines to compare, and the ALTER statements that would mend it."""
+"""How a table differs from its DDL, as lines to compare, and the ALTER statements that would repair it."""
 
 import difflib
 from collections.abc import Iterator

@@ -20,6 +20,7 @@ from sim.warehouse.verify.questions import Clock, parameters
 from twins import candidate_views
 from twins.candidates import CANDIDATES, MORE_ARGUMENTS, drawn
 from twins.googlesql import DATASET, PROJECT, TABLES, GoogleSQL
+from twins.small_traffic import small_traffic
 
 pytest.importorskip("zetasql", reason="the zetasql wheel (extra `dev`) has no build for this platform")
 
@@ -243,8 +244,8 @@ def script_at(name, now_us):
 
 def refresh_of_a_week():
     """The simulated table before and after a refresh, the log that it reads, and its time."""
-    from sim.tables.caption_stats import stats_frame
     from sim.worlds.traffic.world import TrafficWorld
+    from twins.statistics_frame import stats_frame
 
     scenario = load(
         {
@@ -252,18 +253,12 @@ def refresh_of_a_week():
             "seed": 5,
             "replications": 1,
             "horizon": {"days": 9},
-            "world": {
-                "kind": "traffic",
-                "pages": 2,
-                "audience": {"fixed": 20_000},
-                "sends": {"reach": 1.0, "size_limits": [], "priced_per_day": [[3, 6]], "per_day_limits": [4, 14]},
-                "bank": {"captions": 60},
-                "purchases": {
-                    "per_view": [[5.0, 0.02], [20.0, 0.005]],
-                    "reference_audience": 20_000,
-                    "strong_pages": {"share": 0.0},
-                },
-            },
+            "world": small_traffic(
+                priced_per_day=(3, 6),
+                per_day_limits=(4, 14),
+                fans=20_000,
+                per_view=[(5.0, 0.02), (20.0, 0.005)],
+            ),
             "feedback": {"counting": "every_refresh", "label_after_hours": 5.0},
             "selection": {"cool_down_days": 1.0},
             "policies": ["wilson_sample"],

@@ -98,6 +98,7 @@ def test_the_leaderboard_and_the_report_go_to_stdout(home: Path) -> None:
     assert lines[-1] == f"report: {Path('runs/tiny/report.html')}"
 
 
+@pytest.mark.slow
 def test_the_manifest_names_no_place_and_no_person(run: Path) -> None:
     text = (run / "manifest.json").read_text()
     manifest = json.loads(text)
@@ -152,6 +153,7 @@ def test_json_is_the_whole_of_stdout_and_agrees_with_the_tables(home: Path, run:
     assert json.loads(lean.stdout) == {**data, "report": None}
 
 
+@pytest.mark.slow
 def test_a_failed_check_is_code_1_and_the_results_are_there(home: Path, tmp_path: Path) -> None:
     words = ["run", "tiny.yaml", "--out", str(tmp_path / "fails"), "--no-report", "--workers", "1"]
     worse, zero = "policy: uniform, not_worse_than: oracle", "policy: oracle, at_most: 1"
@@ -171,6 +173,7 @@ def test_a_run_that_is_there_is_not_overwritten(home: Path, run: Path) -> None:
     assert (run / "manifest.json").read_bytes() == before
 
 
+@pytest.mark.slow
 def test_resuming_a_complete_run_does_nothing_and_says_the_same(home: Path, run: Path) -> None:
     before = (run / "replications.parquet").stat().st_mtime_ns
     done = sim(home, "run", "tiny.yaml", "--resume")
@@ -179,6 +182,7 @@ def test_resuming_a_complete_run_does_nothing_and_says_the_same(home: Path, run:
     assert (run / "replications.parquet").stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_another_scenario_is_not_resumed(home: Path) -> None:
     done = sim(home, "run", "tiny.yaml", "--resume", "--set", "seed=4")
     assert done.returncode == 2

@@ -150,6 +150,7 @@ def _parts(target, folder):
 
 
 @pytest.mark.parametrize("place", ["parquet:warehouse", "duckdb:warehouse.duckdb"])
+@pytest.mark.slow
 def test_four_shards_equal_one_row_for_row(place, tmp_path, capsys):
     target = place.replace("warehouse", str(tmp_path / "warehouse"))
     command = ["--rows", "20000", "--part-rows", "2000", "--workers", "1", "--quiet"]

@@ -82,12 +82,16 @@ class Fault:
     """What to do to requests whose "METHOD path" matches `pattern`: `kind`, the next `times` of them.
 
     A number answers with that status; "drop" closes the connection unanswered; "lose" lets the server do the work and
-    drops its answer; "withhold" lets it do the work and never answers; "hang" does neither.
+    drops its answer; "withhold" lets it do the work and never answers; "hang" does neither; "cut" passes on the first
+    half of an upload (and drops what is none); "kill" and "kill late" end the program before and after the work.
     """
 
     pattern: str
     kind: int | str
     times: int = 1
+
+
+STORM = (429, 503, "drop", "lose", "cut")
 
 
 @dataclass
@@ -101,6 +105,7 @@ class Faults:
     rewrites: list[tuple[str, Callable[[bytes], bytes]]] = field(default_factory=list)  # of answers, by request
     lock: threading.Lock = field(default_factory=threading.Lock)
     over: threading.Event = field(default_factory=threading.Event)
+    kill: Callable[[], None] = lambda: None  # ends the program under test
 
     def plan(self, pattern, kind, times=1):
         self.planned.append(Fault(pattern, kind, times))
@@ -134,7 +139,7 @@ class Faults:
         if self.storm is None:
             return None
         generator, share = self.storm
-        return generator.choice([429, 503, "drop", "lose"]) if generator.random() < share else None
+        return generator.choice(STORM) if generator.random() < share else None
 
 
 OF_THE_CONNECTION = {"content-length", "transfer-encoding", "connection", "date", "server"}
@@ -146,6 +151,21 @@ def kept(headers):
 
 
 REASONS = {429: "rateLimitExceeded", 503: "backendError", 403: "accessDenied", 400: "invalid", 404: "notFound"}
+
+
+def over_http(port):
+    """Passes a request on to a server: a function of method, path, headers and body to status, headers and content."""
+
+    def forward(method, path, headers, body):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.getheaders(), answer.read()
+        finally:
+            connection.close()
+
+    return forward
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -164,28 +184,32 @@ class Handler(BaseHTTPRequestHandler):
         kind = self.server.faults.choose(f"{self.command} {self.path}")
         if isinstance(kind, int):
             self._refuse(kind)
-        elif kind in ("drop", "hang"):
-            self.server.faults.over.wait(60 if kind == "hang" else 0)
-            self.close_connection = True
+        elif kind == "cut" and self.headers.get("Content-Range"):
+            self._forward(body[: len(body) // 2], kind)
+        elif kind in ("drop", "hang", "kill", "cut"):
+            self._end(kind)
         else:
             self._forward(body, kind)
 
+    def _end(self, kind):
+        """Close the connection without an answer."""
+        faults = self.server.faults
+        if kind in ("kill", "kill late"):
+            faults.kill()
+        faults.over.wait(60 if kind in ("hang", "withhold") else 0)
+        self.close_connection = True
+
     def _forward(self, body, kind):
-        connection = http.client.HTTPConnection("127.0.0.1", self.server.behind, timeout=60)
-        try:
-            connection.request(self.command, self.path, body, dict(self.headers))
-            answer = connection.getresponse()
-            content = answer.read()
-        finally:
-            connection.close()
-        if kind in ("lose", "withhold"):
-            self.server.faults.over.wait(60 if kind == "withhold" else 0)
-            self.close_connection = True
+        length = {"Content-Length": str(len(body))} if kind == "cut" else {}
+        request = f"{self.command} {self.path}"
+        status, headers, content = self.server.behind(self.command, self.path, dict(self.headers) | length, body)
+        if kind in ("lose", "withhold", "kill late"):
+            self._end(kind)
             return
-        self.send_response(answer.status)
-        for name, value in kept(answer.getheaders()):
+        self.send_response(status)
+        for name, value in kept(headers):
             self.send_header(name, value)
-        self._send(self.server.faults.rewritten(f"{self.command} {self.path}", content))
+        self._send(self.server.faults.rewritten(request, content))
 
     def _refuse(self, status):
         error = f'{{"error": {{"code": {status}, "message": "spoilt", "errors": [{{"reason": "{REASONS[status]}"}}]}}}}'
@@ -216,10 +240,16 @@ class Proxy(ThreadingHTTPServer):
 
 
 @pytest.fixture
-def faults(server, monkeypatch):
+def behind(server):
+    """What answers the requests that a proxy passes on."""
+    return over_http(server)
+
+
+@pytest.fixture
+def faults(behind, monkeypatch):
     """A proxy before the server, which the program under test is pointed to."""
     faults = Faults()
-    proxy = Proxy(faults, behind=server)
+    proxy = Proxy(faults, behind)
     faults.port = proxy.server_address[1]
     thread = threading.Thread(target=proxy.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()

@@ -98,6 +98,7 @@ def test_immediate_feedback_agrees_bit_for_bit(seed, spread, horizon, world):
 
 @settings(max_examples=5, deadline=None)
 @given(seeds, st.sampled_from([Ucb1(), EpsilonGreedy(), WilsonSample(), EverythingAtOnce()]))
+@pytest.mark.slow
 def test_many_arms_scored_at_once_agree_bit_for_bit(seed, policy):
     many = {"kind": "bernoulli", "means": [0.1 + 0.02 * arm for arm in range(37)]}
     agree({"seed": seed, "world": many, "horizon": {"pulls": 120}}, policy)
@@ -131,6 +132,7 @@ def test_scores_that_are_seldom_drawn_agree_bit_for_bit_under_late_feedback(seed
 
 @few
 @given(seeds, spreads, pulls, refreshes, delays, st.sampled_from(WORLDS))
+@pytest.mark.slow
 def test_late_feedback_agrees_bit_for_bit(seed, spread, horizon, every, delay, world):
     feedback = {"refresh_every": every, "delay": delay}
     body = {"seed": seed, "world": world, "feedback": feedback, "horizon": {"pulls": horizon}}

@@ -4,8 +4,12 @@
 """
 
 import copy
+import logging
 import math
+import pickle
 import random
+import resource
+import time
 from collections.abc import Iterator
 from functools import reduce
 from typing import Any
@@ -33,7 +37,10 @@ WORDS = [
 ]
 OTHERS: list[Any] = [None, True, False, [], {}, [[]], [None], {"kind": "ucb1"}, {"a": {"b": {}}}]
 BASES = [load(name).content() for name in names()]
+PICKLED = [pickle.dumps(base) for base in BASES]  # read back, a copy costs a fifth of copy.deepcopy
 ENDLESS = 20_000  # characters of a message
+MOST_KILOBYTES = 300_000
+LOG = logging.getLogger(__name__)
 
 
 def places(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
@@ -43,24 +50,29 @@ def places(tree: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
         yield from places(item, (*path, key))
 
 
-def mutated(tree: dict[str, Any], luck: random.Random) -> dict[str, Any]:
-    """The tree after a few changes: a value replaced, a key removed, renamed or added, a list made long."""
-    tree = copy.deepcopy(tree)
+def chosen(tree: dict[str, Any], luck: random.Random) -> tuple[Any, Any]:
+    """A random item of the tree: what holds it, and its key. Deep ones are as likely as long lists make them."""
+    parent, key = tree, luck.choice([*tree])
+    while isinstance(inner := parent[key], (dict, list)) and inner and luck.random() < 0.95:
+        parent, key = inner, luck.choice([*inner] if isinstance(inner, dict) else range(len(inner)))
+    return parent, key
+
+
+def mutated(index: int, luck: random.Random) -> dict[str, Any]:
+    """Base number `index` after a few changes: a value replaced, a key removed, renamed or added, a list made long."""
+    tree: dict[str, Any] = pickle.loads(PICKLED[index])
     for _ in range(luck.randint(1, 4)):
-        path = luck.choice([*places(tree)] or [("name",)])
-        parent: Any = tree
-        for step in path[:-1]:
-            parent = parent[step]
-        change = luck.randrange(8)
+        parent, key = chosen(tree, luck) if tree else (tree, "name")
+        change = luck.randrange(8) if key in parent or isinstance(parent, list) else 7
         if change == 0:
-            del parent[path[-1]]
+            del parent[key]
         elif change == 1 and isinstance(parent, dict):
-            parent[luck.choice([*WORDS, f"{path[-1]}s"])] = parent.pop(path[-1])
+            parent[luck.choice([*WORDS, f"{key}s"])] = parent.pop(key)
         elif change == 2 and isinstance(parent, list):
-            parent += [copy.deepcopy(parent[path[-1]]) for _ in range(luck.choice([1, 3, 200]))]
+            parent += [copy.deepcopy(parent[key]) for _ in range(luck.choice([1, 3, 200]))]
         else:
             # A copy: the tree must not hold, and so change, one of OTHERS itself.
-            parent[path[-1]] = copy.deepcopy(luck.choice([*NUMBERS, *NUMBERS, *WORDS, *OTHERS]))
+            parent[key] = copy.deepcopy(luck.choice([*NUMBERS, *NUMBERS, *WORDS, *OTHERS]))
     return tree
 
 
@@ -87,8 +99,19 @@ def ask(source: dict[str, Any]) -> bool:
 
 def fuzz(seed: int, count: int) -> int:
     """How many of `count` mutated scenarios were accepted."""
-    luck = random.Random(seed)
-    return sum(ask(mutated(luck.choice(BASES), luck)) for _ in range(count))
+    luck, accepted, slowest = random.Random(seed), 0, 0.0
+    for _ in range(count):
+        tree = mutated(luck.randrange(len(BASES)), luck)
+        before = time.process_time()
+        accepted += ask(tree)
+        slowest = max(slowest, time.process_time() - before)
+    LOG.info("seed %d: %d accepted, the slowest took %.3f s, memory at most %d kB", seed, accepted, slowest, peak())
+    return accepted
+
+
+def peak() -> int:
+    """The most memory that this process has held, in kB on Linux."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -100,7 +123,9 @@ def test_twenty_thousand_mutations(seed: int) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(100))
 def test_a_million_mutations(seed: int) -> None:
+    before = peak()
     assert 0 < fuzz(1_000 + seed, 10_000) < 10_000
+    assert peak() - before < MOST_KILOBYTES
 
 
 def numeric(base: dict[str, Any]) -> list[tuple[Any, ...]]:
@@ -118,7 +143,7 @@ def test_every_number_everywhere() -> None:
     refused = 0
     for index, path in NUMERIC:
         for number in NUMBERS:
-            changed = copy.deepcopy(BASES[index])
+            changed = pickle.loads(PICKLED[index])
             parent: Any = changed
             for step in path[:-1]:
                 parent = parent[step]

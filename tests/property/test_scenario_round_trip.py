@@ -1,5 +1,6 @@
 """A scenario written down with every default filled in is the same scenario, however it is laid out."""
 
+import dataclasses
 import json
 import random
 
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from policies.registry import kinds, parameters_of
+from policies.registry import kinds
 from sim.scenario import load
 
 probabilities = st.floats(0, 1)
@@ -53,7 +54,7 @@ def policies(draw):
     entries = []
     for name in draw(st.lists(names, min_size=1, max_size=4, unique_by=str.casefold)):
         kind = draw(st.sampled_from(sorted(kinds())))
-        given_parameters = [item for item in parameters_of(kind) if draw(st.booleans())]
+        given_parameters = [item for item in dataclasses.fields(kinds()[kind]) if draw(st.booleans())]
         entries.append({"kind": kind, "name": name, **{item.name: item.default for item in given_parameters}})
     return entries
 

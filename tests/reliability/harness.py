@@ -30,12 +30,12 @@ SMALL: dict[str, Any] = {
     "world": {"kind": "bernoulli", "means": [0.2, 0.5, 0.8]},
     "policies": ["wilson_sample", "uniform"],
 }
-# About twenty blocks of some hundredths of a second each: a kill meets every part of a run.
+# About twenty blocks of a hundredth of a second or more each: a kill meets every part of a run.
 BUSY = """\
 version: 1
 name: busy
 replications: 80
-horizon: {pulls: 1000000}
+horizon: {pulls: 400000}
 world: {kind: bernoulli, means: [0.2, 0.5, 0.8]}
 policies: [uniform, oracle]
 record: {stats: all}
@@ -49,10 +49,15 @@ import json, os, signal, sys
 import numba, numpy, pyarrow.parquet  # noqa: once, for all forks; nothing runs here, for no thread survives a fork
 import sim.cli, sim.commands.run, sim.api, sim.pilot, sim.runs.runner, sim.worlds.bernoulli.world  # noqa
 for line in sys.stdin:
-    words, errors = json.loads(line)
+    asked = json.loads(line)
+    if isinstance(asked, int):
+        print(os.waitstatus_to_exitcode(os.waitpid(asked, 0)[1]), flush=True)
+        continue
+    words, errors, environment = asked
     child = os.fork()
     if child == 0:
         os.setsid()
+        os.environ.update(environment)
         signal.signal(signal.SIGINT, signal.default_int_handler)
         for stream, path in ((0, os.devnull), (1, os.devnull), (2, errors)):
             os.dup2(os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC), stream)
@@ -60,42 +65,48 @@ for line in sys.stdin:
         sys.stderr.flush()
         os._exit(code)
     print(child, flush=True)
-    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 """
 
 
 class Forks:
-    """Processes that run `sim run busy.yaml …`, one after the other, without a start of Python for each."""
+    """Processes that run a command, without a start of Python for each; they find `modules` imported."""
 
-    def __init__(self, cwd: Path) -> None:
-        self._errors = cwd / "forks.err"
+    def __init__(self, cwd: Path, *modules: str) -> None:
+        self._cwd = cwd
         self._parent = subprocess.Popen(
-            [sys.executable, "-c", FORKS],
+            [sys.executable, "-c", "".join(f"import {name}\n" for name in modules) + FORKS],
             cwd=cwd,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
         )
+        self._errors: dict[int, Path] = {}
 
     def start(self, *words: str) -> int:
-        """Start a process group; returns its number."""
-        assert self._parent.stdin
-        command = ["run", "busy.yaml", "--no-report", "--quiet", *words]
-        print(json.dumps([command, str(self._errors)]), file=self._parent.stdin, flush=True)
-        return int(self._read())
+        """Start `sim run busy.yaml …` as a process group; returns its number."""
+        return self.command(["run", "busy.yaml", "--no-report", "--quiet", *words])
 
-    def finish(self) -> tuple[int, str]:
+    def command(self, words: list[str], **environment: str) -> int:
+        """Start a command as a process group; returns its number."""
+        errors = self._cwd / f"forks{len(self._errors)}.err"
+        pid = self._ask([words, str(errors), environment])
+        self._errors[pid] = errors
+        return pid
+
+    def finish(self, pid: int) -> tuple[int, str]:
         """Wait for the end of what was started; exit code (minus the signal that killed it) and stderr."""
-        return int(self._read()), self._errors.read_text()
+        return self._ask(pid), self._errors[pid].read_text()
 
     def close(self) -> None:
         """End the parent."""
         self._parent.communicate()
 
-    def _read(self) -> str:
+    def _ask(self, question: Any) -> int:
+        assert self._parent.stdin
         assert self._parent.stdout
-        return self._parent.stdout.readline()
+        print(json.dumps(question), file=self._parent.stdin, flush=True)
+        return int(self._parent.stdout.readline())
 
 
 def amounts(short: int, full: int) -> Any:
@@ -155,6 +166,15 @@ def children(pid: int) -> list[int]:
         if int(fields[1]) == pid and fields[0] != "Z":
             found.append(int(stat.parent.name))
     return found
+
+
+def processor_seconds(pid: int) -> float:
+    """Processor time that a process has used; 0 where there is none. A busy machine does not change what it means."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def alive(pid: int) -> bool:

@@ -20,7 +20,7 @@ ESTIMATORS = ("tests/unit/reports/test_estimators.py", "tests/unit/reports/test_
 TABLES = ("tests/unit/runs/test_stats_table.py",)
 DECISION = ("tests/unit/reports/test_decision.py", "tests/unit/reports/test_decision_rule.py")
 BANDS = ("tests/unit/reports/test_report_tables.py", "tests/unit/reports/test_ranks.py")
-COMPARE = ("tests/unit/reports/test_compare.py",)
+COMPARE = ("tests/unit/reports/test_compare.py", "tests/unit/reports/test_samples.py")
 SEASON = ("tests/unit/worlds/test_traffic_season.py",)
 RUNS = ("tests/unit/runs/test_runner_blocks.py", "tests/unit/runs/test_prepare.py")
 
@@ -81,12 +81,12 @@ MUTANTS = [
          "range(max(0, u - plan.refresh_every - plan.window), u - plan.window - 1)")),
     *of("sim/worlds/table/feedback.py", TABLE,
         ('clock.due, send, side="right"', 'clock.due, send, side="left"'),
-        ("2 * page.log_conversions[slot] > threshold", "2 * page.log_conversions[slot] >= threshold"),
+        ("2 * worth_of(send, page) > threshold", "2 * worth_of(send, page) >= threshold"),
         ("times if LABEL_SEND else times * clock.fans", "times"),
         ("    known[SENDS] += 1\n", "    known[SENDS] += 2\n"),
         ("            page.s[arm] *= clock.discount\n", "")),
     *of("sim/worlds/traffic/feedback/labels.py", TRAFFIC,
-        ("if emv > median:", "if emv >= median:"),
+        ("if value > median:", "if value >= median:"),
         ("purchases / views * (price * purchases)", "purchases / views * price"),
         ("-math.expm1(-age_s / delay_s)", "math.exp(-age_s / delay_s)"),
         ("recent[page.recent_head].time < before", "recent[page.recent_head].time <= before")),
@@ -107,14 +107,14 @@ MUTANTS = [
         ("metric_values(frame, metric) / (months or 1.0)", "metric_values(frame, metric)"),
         ('metric = "reward" if months is None else "revenue_usd"', 'metric = "reward"')),
     *of("reports/decision/tails.py", DECISION,
-        ("return tails_of(given).gain((policy, other), given.values[policy], given.values[other], level)",
-         "return tails_of(given).gain((policy, other), given.values[other], given.values[policy], level)"),
-        ("return split or paired_difference(own, other, confidence).estimate",
-         "return split or paired_difference(own, other).estimate")),
+        ("own, theirs = given.values[policy], given.values[other]",
+         "theirs, own = given.values[policy], given.values[other]"),
+        ("self.sample(pair, own, other, metric=metric).estimate(confidence)",
+         "self.sample(pair, own, other, metric=metric).estimate()")),
     *of("reports/estimators/comparisons.py", DECISION,
         ("return self.p_holm < SIGNIFICANT and (low > 0.0 or high < 0.0)", "return self.p_holm < SIGNIFICANT"),
         ("return self.p_holm < SIGNIFICANT and (low > 0.0 or high < 0.0)", "return low > 0.0 or high < 0.0"),
-        ("values[name], own, confidence)", "values[name], own, CONFIDENCE)")),
+        ("values[name], own, confidence, metric", "values[name], own, CONFIDENCE, metric")),
     *of("reports/estimators/simultaneous.py", DECISION,
         ("np.abs(normal).max(axis=1) / scale", "np.abs(normal[:, 0]) / scale"),
         ("moving = [values for values in differences if len(values) > 1 and values.std() > 0.0]", "moving = []")),
@@ -127,7 +127,11 @@ MUTANTS = [
         ('for key in ("seed", "replications", "world"))', 'for key in ("seed", "world"))'),
         ('for key in ("seed", "replications", "world"))', 'for key in ("seed", "replications"))'),
         ('same_luck(one, two) and "contents of world.source" not in scenario', "same_luck(one, two)"),
-        ("paired_difference if paired else independent_difference", "paired_difference")),
+        ("(1.0 - CONFIDENCE) / max(1, len(names))", "(1.0 - CONFIDENCE)")),
+    *of("reports/decision/samples.py", COMPARE,
+        ("if paired and _alike(one.strata, two.strata)", "if _alike(one.strata, two.strata)"),
+        ("two.value - two.low, one.high - one.value", "two.value - two.low, one.value - one.low"),
+        ("np.sign(two - one)", "np.sign(one - two)")),
     *of("sim/worlds/traffic/parameters.py", SEASON,
         ("range(first.year, (first", "range(first.year + 1, (first"),
         ("(first + timedelta(days)).year + 1)", "(first + timedelta(days)).year)"),

@@ -47,9 +47,13 @@ CHANGES = [
 
 
 @pytest.fixture(scope="module")
-def folders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, RunFolder]:
-    home = tmp_path_factory.mktemp("runs")
-    return {s["name"]: RunFolder(sim.run(s, home / s["name"], report=False).path) for s in (CHURN, TRAFFIC)}
+def small(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    return RunFolder(sim.run(CHURN, tmp_path_factory.mktemp("small") / "run", report=False).path)
+
+
+@pytest.fixture(scope="module")
+def traffic(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
+    return RunFolder(sim.run(TRAFFIC, tmp_path_factory.mktemp("traffic") / "run", report=False).path)
 
 
 def prepare(folder: RunFolder, scenario: dict[str, Any], *overrides: str) -> object:
@@ -63,9 +67,9 @@ def test_there_are_forty_changes() -> None:
 @pytest.mark.parametrize(("scenario", "change"), CHANGES, ids=[f"{s['name']}: {change}" for s, change in CHANGES])
 @pytest.mark.slow
 def test_a_change_is_refused_with_the_difference(
-    folders: dict[str, RunFolder], scenario: dict[str, Any], change: str
+    request: pytest.FixtureRequest, scenario: dict[str, Any], change: str
 ) -> None:
-    folder = folders[scenario["name"]]
+    folder: RunFolder = request.getfixturevalue(scenario["name"])
     before = folder.manifest()
     with pytest.raises(InputError, match="holds another run") as caught:
         prepare(folder, scenario, change)
@@ -77,26 +81,29 @@ def test_a_change_is_refused_with_the_difference(
     assert not folder.next.path.exists()
 
 
-def test_the_same_scenario_has_nothing_left_to_do(folders: dict[str, RunFolder]) -> None:
-    for scenario in (CHURN, TRAFFIC):
-        assert prepare(folders[scenario["name"]], scenario) is None
+def test_the_same_scenario_has_nothing_left_to_do(small: RunFolder) -> None:
+    assert prepare(small, CHURN) is None
+
+
+@pytest.mark.slow
+def test_the_same_scenario_of_the_traffic_world_has_nothing_left_to_do(traffic: RunFolder) -> None:
+    assert prepare(traffic, TRAFFIC) is None
 
 
 @pytest.mark.parametrize("part", ["engine", "policy wilson_sample", "numpy", "python", "program"])
-def test_changed_code_is_refused_with_what_changed(folders: dict[str, RunFolder], part: str) -> None:
-    folder = folders["small"]
-    manifest = folder.manifest()
+def test_changed_code_is_refused_with_what_changed(small: RunFolder, part: str) -> None:
+    manifest = small.manifest()
     versions = {name: "0.0" if name == part else value for name, value in manifest["versions"].items()}
     code = {name: "0" if name == part else value for name, value in manifest["code"].items()}
     program = "0.0" if part == "program" else manifest["version"]
-    folder.write_manifest({**manifest, "versions": versions, "code": code, "version": program})
+    small.write_manifest({**manifest, "versions": versions, "code": code, "version": program})
     words = {"engine": "the code of the engine has changed", "program": "version of this program: 0.0 there"}
     default = f"the code of {part} has changed" if part in code else f"version of {part}: 0.0 there"
     try:
         with pytest.raises(InputError, match=words.get(part, default)):
-            prepare(folder, CHURN)
+            prepare(small, CHURN)
     finally:
-        folder.write_manifest(manifest)
+        small.write_manifest(manifest)
 
 
 def test_a_changed_source_file_is_refused(tmp_path: Path) -> None:
@@ -110,7 +117,7 @@ def test_a_changed_source_file_is_refused(tmp_path: Path) -> None:
         prepare(folder, table)
 
 
-def test_many_differences_are_counted(folders: dict[str, RunFolder]) -> None:
+def test_many_differences_are_counted(small: RunFolder) -> None:
     changes = ("seed=6", "horizon.pulls=70", "world.arms=5", "record.stats=last", "record.curve_points=9", "checks=[]")
     with pytest.raises(InputError, match=r"and \d more differences"):
-        prepare(folders["small"], CHURN, *changes)
+        prepare(small, CHURN, *changes)

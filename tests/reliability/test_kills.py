@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from reliability.harness import Forks, Tries, alive, amounts, children, digest, finish, start
+from reliability.harness import Forks, Tries, alive, amounts, children, digest, finish, processor_seconds, start
 
 pytestmark = pytest.mark.slow
 
@@ -37,7 +37,7 @@ def killed(forks: Forks, run: Path, workers: str, seconds: float) -> bool:
     time.sleep(seconds)
     with suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
-    code, said = forks.finish()
+    code, said = forks.finish(pid)
     assert code in (0, -signal.SIGKILL), said
     return code != 0
 
@@ -87,36 +87,43 @@ def test_no_worker_outlives_its_parent(home: Path, tmp_path: Path, amount: int, 
 @needs_proc
 @amounts(2, 50)
 def test_a_run_survives_the_deaths_of_workers(
-    home: Path, tmp_path: Path, expected: str, amount: int, tries: Tries
+    forks: Forks, tmp_path: Path, expected: str, amount: int, tries: Tries
 ) -> None:
     dice, deaths = random.Random(4), 0
     for number in tries(amount):
         run = tmp_path / f"run{number}"
-        process = start(home, "--out", str(run), "--workers", "2", "--resume")
-        while process.poll() is None:
-            time.sleep(dice.uniform(0.3, 1.2))
-            for worker in children(process.pid)[:1]:
-                os.kill(worker, signal.SIGKILL)
-                deaths += 1
-        code, said = finish(process)
+        pid = forks.start("--out", str(run), "--workers", "2", "--resume")
+        for _ in range(dice.randint(1, 4)):
+            deaths += a_worker_killed(pid, after=dice.uniform(0.0, 1.5))
+        code, said = forks.finish(pid)
         if code:  # one block met three deaths
             assert code == 3, said
             assert "its worker process died 3 times (killed by SIGKILL" in said
-            assert finish(start(home, "--out", str(run), "--resume"))[0] == 0
+            assert forks.finish(forks.start("--out", str(run), "--resume"))[0] == 0
         assert digest(run) == expected
-    assert deaths
+    assert deaths > amount // 2
+
+
+def a_worker_killed(parent: int, after: float) -> bool:
+    """Kill a worker that has used `after` seconds of processor time; False where the run ends before."""
+    while alive(parent):
+        for worker in children(parent):
+            if processor_seconds(worker) >= after:
+                os.kill(worker, signal.SIGKILL)
+                return True
+        time.sleep(0.02)
+    return False
 
 
 @amounts(3, 100)
 def test_of_several_starters_one_owns_the_folder(
-    home: Path, tmp_path: Path, expected: str, amount: int, tries: Tries
+    forks: Forks, tmp_path: Path, expected: str, amount: int, tries: Tries
 ) -> None:
     for number in tries(amount):
         run = tmp_path / f"run{number}"
-        starters = [start(home, "--out", str(run), "--workers", "1") for _ in range(2 + number % 7)]
-        endings = [finish(process) for process in starters]
-        winners = [said for code, said in endings if code == 0]
-        assert len(winners) == 1, endings
+        starters = [forks.start("--out", str(run), "--workers", "1") for _ in range(2 + number % 7)]
+        endings = [forks.finish(pid) for pid in starters]
+        assert [code for code, _ in endings].count(0) == 1, endings
         for code, said in endings:
             # A late one meets the complete run; an early one the owner, who may not have written its name yet.
             assert code in (0, 2, 3), said

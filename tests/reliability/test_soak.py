@@ -1,8 +1,9 @@
 """Soak: random scenarios one after the other, without a failure and without growing memory.
 
-The full form runs for two hours, or for `--minutes`.
+The full form runs for two hours, or for `--minutes`; `--log-cli-level INFO` shows the memory after each round.
 """
 
+import logging
 import random
 import shutil
 import time
@@ -16,6 +17,7 @@ import sim
 from reliability.harness import Tries
 
 pytestmark = pytest.mark.slow
+LOG = logging.getLogger(__name__)
 
 POLICIES = ("wilson_sample", "wilson_lower", "thompson_beta", "ucb1", "kl_ucb", "greedy", "uniform", "exp3", "oracle")
 SHORT = 4
@@ -72,6 +74,8 @@ def test_a_long_soak_keeps_memory_flat(tmp_path: Path, request: pytest.FixtureRe
     for number in tries(0):
         soak(tmp_path / str(number), random.Random(1_000 + number % SHAPES), seeds.randrange(2**62))
         shutil.rmtree(tmp_path / str(number))
+        if number % SHAPES == 0:
+            LOG.info("%d scenarios: %d kB", number, resident_kilobytes())
         if number == SHAPES:
             before = resident_kilobytes()
         if not limited and time.monotonic() > end:

@@ -16,9 +16,10 @@ from scipy.special import ndtr, ndtri
 from scipy.stats import binom
 
 from sim.evaluation import intervals
-from sim.evaluation.adaptive import Weighting, arm_mean, batched_difference, plain_difference
+from sim.evaluation.adaptive import Weighting, arm_mean, batched_difference
 from sim.evaluation.estimators import Floats, Sample, Terms
 from sim.evaluation.intervals import Interval
+from twins.plain_difference import plain_difference
 
 BATCHES, BATCH, CLIP = 25, 40, 0.1
 ROWS = BATCHES * BATCH

@@ -21,11 +21,15 @@ from reports.estimators.intervals import mean_interval
 from reports.estimators.power import Pilot, plan_replications
 from reports.estimators.split import split_interval
 from reports.estimators.strata import Strata
+from sim.runs.early import PART, early_rows, world_after
+from sim.runs.unlucky import EARLY
 from sim.scenario import Check, load
+from sim.worlds.bernoulli import luck
 from sim.worlds.bernoulli.luck import ALLOCATION, find_unlucky, luck_of
 from sim.worlds.engine import Curve, build_world, run
 
 ALARM, REPEATS = 1e-4, 500
+LONG_RUN = 0.00109  # probability of lock-out with z = 2.5 and 3,000 pulls: of 400,000 plain replications
 POPULATION, BANK, UNLUCKY = 20_000, 6_000, 200
 WILSON, THOMPSON = POLICIES = ("wilson_sample", "thompson_beta")
 pytestmark = pytest.mark.long
@@ -92,7 +96,7 @@ class Drawn:
 @pytest.fixture(scope="module")
 def problem() -> Problem:
     scenario = load("textbook", [f"replications={POPULATION}", "record.curve_points=2", "record.stats=none"])
-    found = find_unlucky(scenario, BANK)
+    (found,) = find_unlucky(scenario, BANK)
     numbers = [*range(POPULATION), *found.numbers]
     regret, locked = {}, {}
     for spec in scenario.policies:
@@ -182,3 +186,75 @@ def test_power_is_as_planned(problem: Problem) -> None:
         found += estimate is not None and (estimate.low > 0.0 or estimate.high < 0.0)
     assert plan.simulated is not None
     assert holds(found, plan.simulated.value - 0.03, plan.simulated.value + 0.03, 2_000)
+
+
+@dataclass(frozen=True)
+class Bank:
+    values: np.ndarray
+    strata: np.ndarray
+
+    def draw(self, generator: np.random.Generator, n: int) -> np.ndarray:
+        """Positions, of each rare stratum as many as a run has."""
+        of = [np.flatnonzero(self.strata == each) for each in range(len(ALLOCATION))]
+        sizes = [max(2, round(share * n)) for share in ALLOCATION]
+        return np.concatenate(
+            [generator.choice(each, size, replace=False) for each, size in zip(of, sizes, strict=True)]
+        )
+
+    def mean(self, probability: np.ndarray) -> float:
+        """The lock-out probability of the whole; the last stratum is never locked out."""
+        return float(
+            sum(probability[each] * self.values[self.strata == each].mean() for each in range(len(ALLOCATION)))
+        )
+
+
+@dataclass(frozen=True)
+class Rare:
+    """Banks of whole unlucky replications and of early phases, of a rule with a lock-out probability of 0.001."""
+
+    whole: Bank
+    early: Bank
+    probability: np.ndarray
+    cost: float
+    """Of an early phase with what is simulated to the end, in whole replications."""
+
+    def draw(self, generator: np.random.Generator, *, early: bool) -> Tails:
+        """A run of 60 replications without any lock-out, 200 unlucky ones and their early phases."""
+        more, short = self.whole.draw(generator, UNLUCKY), self.early.draw(generator, EARLY * UNLUCKY)
+        last = len(self.probability) - 1
+        strata = Strata(np.append(np.full(60, last), self.whole.strata[more]), self.probability)
+        rows = pl.DataFrame({"policy": [WILSON] * len(more), "locked_out": self.whole.values[more]})
+        phases = pl.DataFrame({"stratum": self.early.strata[short], "estimate": self.early.values[short]})
+        return Tails(unlucky=Unlucky({WILSON: rows}, strata, {WILSON: phases} if early else {}))
+
+
+@pytest.fixture(scope="module")
+def rare() -> Rare:
+    keys = ["policies.wilson_sample.z=2.5", "horizon.pulls=3000", "checks=[]"]
+    scenario = load("textbook", keys)
+    spec = scenario.policies[0]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(luck, "CANDIDATES", 1_000_000)
+        whole, more = find_unlucky(scenario, 3_000, 12_000)
+    locked = world_after(scenario, spec, whole.numbers, 3_000).locked_out_pages()
+    table = early_rows(scenario, spec, more, 3_000)
+    ended = len(table) - table["locked_out"].null_count
+    banks = Bank(locked, whole.strata), Bank(table["estimate"].to_numpy(), more.strata)
+    return Rare(*banks, whole.probability, 1.0 / PART + ended / len(table))
+
+
+def test_a_lock_out_of_one_in_a_thousand_is_known_within_a_fifth(rare: Rare) -> None:
+    """Early phases alone cost 200 replications; whole unlucky ones of the same cost do not reach it."""
+    truth, generator, found, plain, hits = rare.early.mean(rare.probability), np.random.default_rng(3), [], [], 0
+    for _ in range(REPEATS):
+        estimate = rare.draw(generator, early=True).mean(WILSON, np.zeros(60), metric="locked_out")
+        found.append(estimate.value)
+        hits += estimate.low <= truth <= estimate.high
+        drawn = Bank(rare.early.values, rare.early.strata).draw(generator, EARLY * UNLUCKY)
+        plain.append(Bank(rare.early.values[drawn], rare.early.strata[drawn]).mean(rare.probability))
+    blind = [rare.draw(generator, early=False).mean(WILSON, np.zeros(60), metric="locked_out").value for _ in found]
+    assert rare.cost * EARLY * UNLUCKY <= 1.05 * UNLUCKY
+    assert np.std(plain) <= 0.2 * truth
+    assert np.std(found) <= 0.2 * truth < np.std(blind)
+    assert abs(truth / LONG_RUN - 1.0) <= 0.15
+    assert holds(hits, 0.93, 0.97)

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from policies.base import CATEGORY
 from twins.traffic import DAY, NaivePage
 
 
@@ -9,6 +10,7 @@ class NaiveFleetPage(NaivePage):
     """A page whose policy reads the sums over `fleet`, the pages of the replication."""
 
     fleet: list["NaiveFleetPage"]
+    categories: dict[int, int]
 
     def known(self):
         """{caption id: (n, s)} of this page, as of now."""
@@ -17,6 +19,12 @@ class NaiveFleetPage(NaivePage):
             for c in captions:
                 found[c["id"]] = self.evidence(c, tier)
         return found
+
+    def show(self, c, tier):
+        """The state of the tier, in which a policy that asks for it finds the caption's category."""
+        if self.policy.reads_category:
+            self.states[tier][CATEGORY] = self.categories[c["id"]]
+        return self.states[tier]
 
     def evidence(self, c, tier):
         counted = self.tabulated(c)
@@ -27,26 +35,34 @@ class NaiveFleetPage(NaivePage):
         for m in counted:
             views += m["views"] * m["left"]
         sales = (views, float(sum(m["known"] for m in counted)), float(len(counted)), float(c["price"]))
-        return self.policy.rule.evidence(*sales, self.states[tier], self.params)
+        return self.policy.rule.evidence(*sales, self.show(c, tier), self.params)
 
     def choose(self, tier, day, slots):
         self.tier, self.day = tier, day
         super().choose(tier, day, slots)
 
     def statistics(self, arms, rates):
-        rule, state, known = self.policy.rule, self.states[self.tier], {}
+        rule = self.policy.rule
         if self.policy.reads_sales:
             for c in self.warm[self.tier]:
-                rule.observe_sales(*self.sales(c), state, self.params)
-        for c in self.warm[self.tier]:
-            own = self.evidence(c, self.tier)
-            known[c["id"]] = (*own, *(self.sums[c["id"]] if self.world.bank.shared else own), float(c["price"]))
-            rule.observe_fleet(*known[c["id"]], state, self.params)
-        derived = [rule.summarise_fleet(*known[c["id"]], state, self.params) for c in arms]
+                rule.observe_sales(*self.sales(c), self.show(c, self.tier), self.params)
+        derived = self.with_fleet(arms) if self.policy.reads_fleet else self.alone(arms)
         if self.policy.reads_rest:
             derived = [self.rested(c, *pair) for c, pair in zip(arms, derived, strict=True)]
         n = super().statistics(arms, rates)[0]
         return n, np.array([a for a, _ in derived]), np.array([b for _, b in derived])
+
+    def with_fleet(self, arms):
+        rule, known = self.policy.rule, {}
+        for c in self.warm[self.tier]:
+            own = self.evidence(c, self.tier)
+            known[c["id"]] = (*own, *(self.sums[c["id"]] if self.world.bank.shared else own), float(c["price"]))
+            rule.observe_fleet(*known[c["id"]], self.show(c, self.tier), self.params)
+        return [rule.summarise_fleet(*known[c["id"]], self.show(c, self.tier), self.params) for c in arms]
+
+    def alone(self, arms):
+        summarise = self.policy.rule.summarise_sales
+        return [summarise(*self.sales(c), self.show(c, self.tier), self.params) for c in arms]
 
     def sales(self, c):
         counted = self.tabulated(c)

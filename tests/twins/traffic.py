@@ -281,7 +281,8 @@ class NaivePage:
         return np.array(n), np.array([x for x, _ in derived]), np.array([y for _, y in derived])
 
     def rank(self, state, n, x, y, cold, wanted, key):
-        rule, shown = self.policy.rule, [np.append(values, [math.nan] * cold) for values in (n, x, y)]
+        unseen = [] if self.policy.prepare_reads_tried else [math.nan] * cold
+        rule, shown = self.policy.rule, [np.append(values, unseen) for values in (n, x, y)]
         rule.prepare(len(self.messages), *shown, self.params, state, key)
         scored = []
         for i in range(len(n)):

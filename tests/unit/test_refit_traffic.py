@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ruamel.yaml import YAML
 
 from sim.scenario.sections.traffic import TrafficSection
 from sim.worlds.traffic.pages import page_level, per_view
@@ -80,3 +81,58 @@ def test_the_refit_lowers_the_loss_and_the_report_shows_it(script, numbers):
     text = script["report"](fleet, numbers)
     assert "| recipients per message | 4600 |" in text
     assert "sends: {reach: 0." in text
+
+
+# The fleet of docs/traffic.md, section "Dear pages".
+DEAR_FLEET = {
+    "sends": {"reach": 0.276},
+    "bank": {"price_correlation": 0.455},
+    "purchases": {
+        "per_view": [[4, 0.00173], [5, 0.000903], [10, 0.000442], [12, 0.00026], [18, 0.00021], [35, 0.0000812]],
+        "message_cv": 0.481,
+        "reference_audience": 181_000,
+        "audience_exponent": 0.281,
+        "page_sigma": 0.982,
+        "strong_pages": {"share": 0.37, "factor": 300},
+    },
+}
+
+
+def dear_fleet(script):
+    law = TrafficSection.model_validate({"kind": "traffic", **DEAR_FLEET})
+    made, bought = script["shipped"](), law.purchases
+    return replace(
+        made,
+        reach=law.sends.reach,
+        price_correlation=law.bank.price_correlation,
+        per_view=np.array([rate for _, rate in bought.per_view]),
+        message_cv=bought.message_cv,
+        audience_exponent=bought.audience_exponent,
+        page_sigma=bought.page_sigma,
+        strong_share=bought.strong_pages.share,
+        strong_factor=bought.strong_pages.factor,
+    )
+
+
+def test_a_fleet_of_dear_pages_meets_every_published_figure(script, numbers):
+    fleet = dear_fleet(script)
+    found = script["simulated"](fleet, numbers)
+    off = {each.name: abs(found[each.name] / each.value - 1.0) for each in script["TARGETS"]}
+    assert max(off.values()) < 0.09
+    assert script["loss"](fleet, numbers) < 0.15 * script["loss"](script["shipped"](), numbers)
+    alike = script["simulated"](replace(fleet, price_correlation=0.0), numbers)
+    assert alike["dollars per purchase"] < 0.8 * found["dollars per purchase"]
+
+
+def test_the_fleet_of_dear_pages_is_the_one_that_docs_show():
+    text = (ROOT / "docs" / "traffic.md").read_text("utf-8")
+    block = text.split("### Dear pages", 1)[1].split("```yaml\n", 1)[1].split("```", 1)[0]
+    assert YAML(typ="safe").load(block) == {"world": DEAR_FLEET}
+
+
+def test_prices_of_dear_pages_rise_with_the_level_and_keep_their_mix(script, numbers):
+    same, dear = (script["prices"](replace(script["shipped"](), price_correlation=rho), numbers) for rho in (0.0, 0.6))
+    assert np.corrcoef(numbers.level, dear.mean(axis=1))[0, 1] > 0.9
+    assert np.corrcoef(numbers.level, same.mean(axis=1))[0, 1] == pytest.approx(0.0, abs=0.06)
+    assert dear.mean() == pytest.approx(same.mean(), rel=0.01)
+    assert np.quantile(dear, [0.25, 0.5, 0.75]) == pytest.approx(np.quantile(same, [0.25, 0.5, 0.75]), abs=1.0)

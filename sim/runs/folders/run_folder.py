@@ -40,7 +40,7 @@ DERIVED = (
     "pairs.parquet",
     "summary.json",
 )
-UNLUCKY = ("unlucky.parquet", "strata.parquet")  # of a scenario with `world.unlucky`
+UNLUCKY = ("unlucky.parquet", "strata.parquet", "early.parquet")  # of a scenario with `world.unlucky`
 INCIDENTS = "incidents.parquet"  # what incidents cost, written by the command of that name
 # Everything that a run may have written; `clear` touches nothing else.
 OWN_FILES = (SCENARIO, OBSERVATIONS, CAPTIONS, *TABLES, *DERIVED, *UNLUCKY, INCIDENTS, "report.html", "report.md")

@@ -144,6 +144,11 @@ class Bank(Section):
         ((0, 3), (0.05, 5), (0.25, 9), (0.5, 14), (0.75, 17), (0.9, 20), (1, 35)),
         description="Points [probability, dollars] of the prices of priced captions, linear in between, whole dollars.",
     )
+    price_correlation: Probability = Field(
+        0.0,
+        description="Correlation over pages, by normal scores, of prices with how well a page sells: above 0, pages "
+        "that sell well are dearer; all pages together keep `prices`. Not for a shared bank.",
+    )
     historical_dollars: DollarLaw = Field(
         DollarLaw(mean=87.0, cv=1.0),
         description="What the bank says a send of a caption earned; proportional to its worth, with noise.",
@@ -158,12 +163,19 @@ class Bank(Section):
     )
     categories: Annotated[Whole, Field(ge=1, le=1_000)] = Field(15, description="Content categories.")
     largest_category_share: Probability = Field(0.5, description="Share of captions in category 1.")
+    category_spread: Annotated[float, Field(ge=0.0, le=3.0)] = Field(
+        0.0,
+        description="Spread of categories: standard deviation of the logarithm of how well the captions of a category "
+        "sell; 0: all alike. The mean over categories stays.",
+    )
     urgent_share: Probability = Field(0.18, description="Share of captions with an urgent wording.")
 
     @model_validator(mode="after")
     def _payable(self) -> Self:
         if self.prices[-1][1] > MAX_DOLLARS:
             raise ValueError(f"prices: at most {MAX_DOLLARS:,} dollars, got {self.prices[-1][1]:,.0f}")
+        if self.shared and self.price_correlation > 0.0:
+            raise ValueError("price_correlation: a shared bank has the same prices on all pages; give 0")
         return self
 
 
@@ -293,6 +305,8 @@ class TrafficSection(WorldSection):
 
     @model_validator(mode="after")
     def _fits(self) -> Self:
+        if self.purchases.beta is not None and self.bank.category_spread > 0.0:
+            raise ValueError("bank.category_spread needs rates that are not drawn from purchases.beta; remove either")
         captions = self.pages * (self.bank.captions + 52 * self.turnover.arrivals_per_week)
         if captions > MAX_CAPTIONS_IN_ALL:
             raise ValueError(f"{captions:,.0f} captions on all pages in a year; at most {MAX_CAPTIONS_IN_ALL:,} fit")

@@ -23,14 +23,34 @@ def lease(client: DatasetClient, table: str, load_id: str) -> Iterator[None]:
 
     RemoteError if another load holds it.
     """
-    name = f"_lease_{table}"
+    name = _name(table)
     with remote_errors(client.spec):
         _take(client, name, table, plain_id(load_id))
     try:
         yield
     finally:
         with remote_errors(client.spec):
-            client.api.delete_table(client.path(name), not_found_ok=True, retry=retry(), timeout=DEADLINE_SECONDS)
+            _delete(client, name)
+
+
+def release(client: DatasetClient, table: str, load_id: str) -> None:
+    """Delete the lease of `table` if this load holds it."""
+    held = client.table(_name(table))
+    if held is not None and _holder(held) == plain_id(load_id):
+        _delete(client, _name(table))
+
+
+def _name(table: str) -> str:
+    return f"_lease_{table}"
+
+
+def _holder(held: Any) -> str:
+    """The load that holds a lease, "" where there is none or it is not named."""
+    return "" if held is None else str((held.labels or {}).get("load", ""))
+
+
+def _delete(client: DatasetClient, name: str) -> None:
+    client.api.delete_table(client.path(name), not_found_ok=True, retry=retry(), timeout=DEADLINE_SECONDS)
 
 
 def _take(client: DatasetClient, name: str, table: str, load_id: str) -> None:
@@ -44,9 +64,8 @@ def _take(client: DatasetClient, name: str, table: str, load_id: str) -> None:
     except Conflict:
         # Also where the answer to our own request was lost.
         held = client.table(name)
-        holder = "" if held is None else (held.labels or {}).get("load", "")
-        if holder != load_id:
-            raise _taken(client, holder or "unknown", table, held) from None
+        if _holder(held) != load_id:
+            raise _taken(client, _holder(held) or "unknown", table, held) from None
 
 
 def _taken(client: DatasetClient, holder: str, table: str, held: Any) -> RemoteError:

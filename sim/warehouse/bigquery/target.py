@@ -23,9 +23,11 @@ from sim.warehouse.base import (
     RowTotals,
     TableDescription,
     TargetSpec,
+    staging_table,
 )
 from sim.warehouse.bigquery.client import DEADLINE_SECONDS, LABELS, PAGE_SECONDS, DatasetClient, retry
 from sim.warehouse.bigquery.errors import not_found, remote_errors
+from sim.warehouse.bigquery.lease import release
 from sim.warehouse.bigquery.staging import BigQueryStaging
 from sim.warehouse.bigquery.totals import dataset_statement, table_totals
 from sim.warehouse.fit import misfit
@@ -184,6 +186,14 @@ class BigQueryTarget(Closing):
         """See `Target.staging`; requires a permission."""
         self._client.require_permission()
         return BigQueryStaging(self._client, table, load_id)
+
+    def tidy(self, table: str, load_id: str) -> None:
+        """See `Target.tidy`: the staging table, and the lease, which would keep other loads out until it expires."""
+        self._client.require_permission()
+        with remote_errors(self.spec):
+            path = self._client.path(staging_table(table, load_id))
+            self.client.delete_table(path, not_found_ok=True, retry=retry(), timeout=DEADLINE_SECONDS)
+            release(self._client, table, load_id)
 
     def exclusive(self, wait_seconds: float = 0.0) -> AbstractContextManager[None]:  # noqa: ARG002
         """See `Target.exclusive`: publishing has a precondition instead, and jobs run once by their ids."""

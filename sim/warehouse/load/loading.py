@@ -114,7 +114,7 @@ def load_share(
 
 def _append_share(target: Target, one: Load, own: Collection[int], progress: Progress) -> int:
     """Append own parts that are not there yet; returns how many parts of all shares are missing then."""
-    staging = target.staging(one.table, plain_id(f"{one.load_id}-{one.partitioning}"))
+    staging = target.staging(one.table, _staging_id(one))
     others = set(range(one.parts)) - set(own)
     mine = replace_fields(one, write=lambda done, folder: one.write({*done, *others}, folder))
     _append_missing(target, mine, staging, progress)
@@ -122,7 +122,7 @@ def _append_share(target: Target, one: Load, own: Collection[int], progress: Pro
 
 
 def _load(target: Target, one: Load, replace: bool, progress: Progress) -> Loaded:
-    staging = target.staging(one.table, plain_id(f"{one.load_id}-{one.partitioning}"))
+    staging = target.staging(one.table, _staging_id(one))
     made = _append_missing(target, one, staging, progress)
     try:
         _check_arrival(target, one, staging, made)
@@ -135,6 +135,10 @@ def _load(target: Target, one: Load, replace: bool, progress: Progress) -> Loade
     if target.shared:
         _check_published(target, one, made)
     return _loaded(one, made)
+
+
+def _staging_id(one: Load) -> str:
+    return plain_id(f"{one.load_id}-{one.partitioning}")
 
 
 def _loaded(one: Load, totals: RowTotals, *, was_loaded: bool = False) -> Loaded:
@@ -150,6 +154,7 @@ def _loaded_before(target: Target, one: Load, replace: bool) -> Loaded | None:
     """What was recorded of this load, if the table still holds exactly that; InputError if it may not be replaced."""
     found = target.totals(one.table)
     if found.rows and recorded_loads(target).get((one.table, one.load_id)) == found:
+        target.tidy(one.table, _staging_id(one))
         return _loaded(one, found, was_loaded=True)
     if found.rows and not replace:
         raise InputError(

@@ -1,4 +1,4 @@
-"""Which functions are deployed: the project's, others that behave alike, or another in their place."""
+"""Which functions are deployed: the project's, others that give the same results, or others that do not."""
 
 from collections.abc import Callable, Sequence
 
@@ -22,7 +22,7 @@ SUSPICION = 1e-6  # a suspect is named unless the draws reject it at this level
 
 
 def _declare(name: str, function: str) -> Check:
-    question = f"Is the deployed {function} the project's, or one that behaves alike?"
+    question = f"Is the deployed {function} the project's, or one that gives the same results?"
     return Check(name, "identity", question, f"The project's {function} is not there: absent or replaced.", REDEPLOY)
 
 
@@ -55,7 +55,7 @@ def check_identity(target: Target, check: Check, behaviour: Sequence[Result] = (
         return Result(check, Status.FAIL, f"{function} was replaced by another function; it looks like {cause}", cause)
     failing = sorted({one.name for one in behaviour if one.status is Status.FAIL})
     if not failing:
-        return Result(check, Status.WARN, f"{function} has another text, but behaves alike")
+        return Result(check, Status.WARN, f"{function} has another text, but gives the same results")
     looks = f"; it looks like {cause}" if cause else ""
     detail = f"{function} was replaced by another function{looks} (failing: {', '.join(failing)})"
     return Result(check, Status.FAIL, detail, cause)

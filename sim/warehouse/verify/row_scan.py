@@ -65,10 +65,7 @@ class Tally:
         same = page[1:] == page[:-1]
         if np.any(same & (least[1:] <= most[:-1])):
             return False
-        starts = np.flatnonzero(np.diff(page, prepend=-1.0))
-        of_page = np.repeat(np.add.reduceat(rows, starts), np.diff(starts, append=key.size)) if key.size else rows
-        below = np.cumsum(rows) - rows
-        below -= np.repeat(below[starts], np.diff(starts, append=key.size)) if key.size else 0.0
+        of_page, below = _rows_of_page(page, rows)
         scale = 100.0 / np.maximum(of_page - 1.0, 1.0)
         gaps = np.array([percentile - below * scale, percentile - (below + rows - at_most) * scale])
         truncated = (gaps <= SLACK) & (gaps > -1.0 - SLACK)
@@ -86,6 +83,16 @@ class Part:
     names: list[Any]
     keys: Numbers
     spans: Numbers
+
+
+def _rows_of_page(page: Numbers, rows: Numbers) -> tuple[Numbers, Numbers]:
+    """Of each group of rows, in order of page and percentile: all rows of its page, and those of earlier groups."""
+    if not page.size:
+        return rows, rows
+    starts = np.flatnonzero(np.diff(page, prepend=-1.0))
+    groups = np.diff(starts, append=page.size)
+    before = np.cumsum(rows) - rows
+    return np.repeat(np.add.reduceat(rows, starts), groups), before - np.repeat(before[starts], groups)
 
 
 def _merged(spans: Numbers) -> Numbers:

@@ -69,7 +69,7 @@ def identity(arm: int, row: Rows) -> int:
 
 
 def address(arm: int, row: Rows, row_key: np.uint64) -> np.uint64:
-    """The key of an arm's next pull in one stream: the same whoever pulls it, and when."""
+    """The key of an arm's next pull in one stream: the same for every policy and at every time."""
     return pull_key(arm_key(row_key, identity(arm, row)), row.pulled[arm])
 
 

@@ -1,11 +1,11 @@
 """Replications with an unlucky start, in which a policy is likely to be locked out, found without simulating them.
 
 A policy that learns gives up the best arm where that arm disappoints early. The k-th outcome of an arm is a function of
-(seed, replication, arm, k), whoever asks for it, so the start of a replication can be looked up. Its luck is the lowest
-upper Wilson bound that the best arm has after any of its first `OUTCOMES` outcomes. Replications are stratified by luck
-with limits from many candidates, each of which costs a few hashes, so that a few replications of each rare stratum say
-as much of the tail as many thousand that are drawn blindly (stratified sampling with known strata: Cochran 1977,
-chapter 5; splitting towards a rare event: Kahn & Harris 1951).
+(seed, replication, arm, k), no matter which policy asks for it, so the start of a replication can be looked up. Its
+luck is the lowest upper Wilson bound that the best arm has after any of its first `OUTCOMES` outcomes. Replications are
+stratified by luck with limits from many candidates, each of which costs a few hashes, so that a few replications of
+each rare stratum say as much of the tail as many thousand that are drawn blindly (stratified sampling with known
+strata: Cochran 1977, chapter 5; splitting towards a rare event: Kahn & Harris 1951).
 
              candidates (hashes only)                              simulated
     luck  |----------------------------------------|
@@ -53,15 +53,19 @@ class Unlucky:
         return np.searchsorted(self.limits, luck, side="left").astype(np.int64)
 
 
-def find_unlucky(scenario: "Scenario", wanted: int) -> Unlucky:
-    """About `wanted` replications, at least two of each rare stratum."""
+def find_unlucky(scenario: "Scenario", *wanted: int) -> list[Unlucky]:
+    """Groups of about so many replications each, at least two of each rare stratum where candidates are left."""
     candidates = range(FIRST_CANDIDATE, FIRST_CANDIDATE + CANDIDATES)
     luck = luck_of(scenario, candidates)
     limits = np.sort(luck)[[round(share * CANDIDATES) - 1 for share in RARE]]
     strata = np.searchsorted(limits, luck, side="left")
-    found = [
-        np.flatnonzero(strata == stratum)[: max(2, round(share * wanted))] for stratum, share in enumerate(ALLOCATION)
-    ]
+    sizes = [[max(2, round(share * each)) for each in wanted] for share in ALLOCATION]
+    parts = [np.split(np.flatnonzero(strata == each), np.cumsum(size)) for each, size in enumerate(sizes)]
+    return [_group([of[group] for of in parts], strata, limits) for group in range(len(wanted))]
+
+
+def _group(found: "list[Counts]", strata: Counts, limits: Floats) -> Unlucky:
+    """The candidates `found` in each rare stratum; `strata` are those of all candidates."""
     chosen = np.sort(np.concatenate(found))  # tables are read in order of replication
     edges = np.array([0.0, *RARE, 1.0])
     return Unlucky([FIRST_CANDIDATE + int(each) for each in chosen], strata[chosen], np.diff(edges), limits)

@@ -3,7 +3,7 @@
 An arm that keeps losing gets a level, somewhat below what wins, and the exact chance that its score passes it. At a
 decision one uniform number per arm says whose score does; only those are drawn, and where none of them passes the level
 of another arm, that arm, too. All that levels depend on is past, so the choice has the distribution that drawing every
-score gives it, though not the same random numbers. Where an evaluation pays is not known beforehand: it is made once
+score gives it, though not the same random numbers. Where an evaluation pays is not known in advance: it is made once
 as much was spent on draws in wasted_draws (ski rental, Karlin et al. 1988).
 
 Plain functions for `sim.kernels.specialise`, which binds the policy's `score`, `tail`, `update_tail` and `draw_above`.

@@ -14,7 +14,7 @@ from sim.scenario.sections.traffic_loop import Selection, TrafficFeedback
 from sim.units import DAY_S, WEEK_DAYS
 from sim.worlds.selection.inclusion import new_room
 from sim.worlds.traffic.bank.draw_bank import Listing, SampledBank
-from sim.worlds.traffic.pages import Integers, fill_listing, make_bank, make_pages, most_dollars, per_view
+from sim.worlds.traffic.pages import Integers, fill_listing, fill_traits, make_bank, make_pages, most_dollars, per_view
 from sim.worlds.traffic.parameters import kernel_parameters, recovery, season, tier_cycle
 from sim.worlds.traffic.records import (
     BUMP,
@@ -68,7 +68,8 @@ def make_block(
     captions = sampled.entries.shape[1]
     set_top_rates(pages, sampled)
     tried = reserve(pages, room_for_tried(world, selection, days, pooled=pools(policy, selection)))
-    listing, most_listed = _listing(world, selection, sampled, pages), most_of_a_tier(world, selection) + SPARE
+    listing = _listing(world, selection, sampled, pages, traits=policy.reads_category)
+    most_listed = most_of_a_tier(world, selection) + SPARE
     if not pools(policy, selection):
         most_listed *= COOLING
     rules, state = kernel_parameters(*sections, policy, pool), np.zeros((len(pages), len(TIERS), policy.state_size))
@@ -102,11 +103,20 @@ def set_top_rates(pages: Records, sampled: SampledBank) -> None:
             page["top_rate"][tier] = np.quantile(rates, 1.0 - TOP_SHARE)
 
 
-def _listing(world: TrafficSection, selection: Selection, sampled: SampledBank, pages: Records) -> Listing:
-    """What the composite selection reads of captions, (N, C); without it of length 0."""
-    shape = sampled.entries.shape if composite(selection) else (len(pages), 0)
-    listing = Listing(np.zeros(shape, np.int16), np.zeros(shape, np.int16), np.zeros(shape))
-    return fill_listing(world, sampled, pages, listing, selection.price_tiers) if composite(selection) else listing
+def _listing(
+    world: TrafficSection, selection: Selection, sampled: SampledBank, pages: Records, *, traits: bool
+) -> Listing:
+    """What the composite selection reads of captions, (N, C); without it of length 0, or category and urgency only."""
+    known, scored = (
+        sampled.entries.shape if read else (len(pages), 0)
+        for read in (traits or composite(selection), composite(selection))
+    )
+    listing = Listing(np.zeros(known, np.int16), np.zeros(known, np.int16), np.zeros(scored))
+    if composite(selection):
+        return fill_listing(world, sampled, pages, listing, selection.price_tiers)
+    if traits:
+        fill_traits(world, sampled, pages, listing)
+    return listing
 
 
 def composite(selection: Selection) -> bool:

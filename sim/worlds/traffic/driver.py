@@ -2,7 +2,7 @@
 
 Rows do not interact, unless a policy learns from all pages of a replication or pages lock captions for one another:
 these then advance together, day by day.
-Otherwise a caller that knows all times beforehand can have each row run through all of them at
+Otherwise a caller that knows all times in advance can have each row run through all of them at
 once: the state of a row then stays in the processor's cache (a quarter of the time, with many more captions).
 """
 

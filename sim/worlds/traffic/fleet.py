@@ -1,12 +1,13 @@
 """What the pages of a replication know together: sums of the statistics of each caption of their shared bank.
 
 Once per day, before any page chooses, every page adds what it has learned since. Plain functions of the traffic kernel,
-which binds `evidence`, `observe_fleet` and `summarise_fleet` of the policy, `READS_SALES`, and `SHARED`: whether the
-policy reads the fleet's sums and pages share a bank.
+which binds `evidence`, `observe_fleet` and `summarise_fleet` of the policy, `READS_CATEGORY`, `READS_SALES`, and
+`SHARED`: whether the policy reads the fleet's sums and pages share a bank.
 """
 
 from collections.abc import Callable
 
+from policies.base import CATEGORY
 from sim.kernels import unbound
 from sim.worlds.base import Params
 from sim.worlds.traffic.records import BUMP
@@ -15,6 +16,7 @@ from sim.worlds.traffic.rows import Row
 evidence: Callable[..., tuple[float, float]] = unbound("evidence")
 observe_fleet: Callable[..., None] = unbound("observe_fleet")
 summarise_fleet: Callable[..., tuple[float, float]] = unbound("summarise_fleet")
+READS_CATEGORY: bool = unbound("READS_CATEGORY")
 READS_SALES: bool = unbound("READS_SALES")
 SHARED: bool = unbound("SHARED")
 
@@ -34,11 +36,18 @@ def share(row: Row, params: Params) -> None:
 def known(c: int, tier: int, row: Row, params: Params) -> tuple[float, float]:
     """(n, s) of a tried caption on this page: trials and successes, or what the policy makes of its sales."""
     history = row.tried.history[c]
+    show_category(c, tier, row)
     if READS_SALES:
         purchased, messages = float(history.purchased), float(history.messages)
         price = float(row.tried.captions[c].price)
         return evidence(history.viewed, purchased, messages, price, row.state[tier], params)
     return history.n, history.s
+
+
+def show_category(c: int, tier: int, row: Row) -> None:
+    """Tell the policy the category of the caption that it is shown next."""
+    if READS_CATEGORY:
+        row.state[tier, CATEGORY] = row.bank.category[row.tried.captions[c].place]
 
 
 def of_all_pages(c: int, n: float, s: float, row: Row) -> tuple[float, float]:

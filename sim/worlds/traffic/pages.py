@@ -101,8 +101,15 @@ def page_normals(world: TrafficSection, pages: Records) -> Floats:
 
 
 def tilt(world: TrafficSection) -> float:
-    """The mean of the tilted normals: rich pages are drawn more often, about in proportion to what they earn."""
-    return TILT * world.purchases.page_sigma
+    """The mean of the tilted normals: rich pages are drawn more often, about in proportion to what they earn.
+
+    Of the means with which a stratum ends where strong pages begin, the nearest: no stratum then mixes both kinds.
+    """
+    wanted, edge = TILT * world.purchases.page_sigma, strong_from(world)
+    if edge == math.inf:
+        return wanted
+    means = [edge - NORMAL.inv_cdf(strata / world.pages) for strata in range(1, world.pages)]
+    return min(means, key=lambda mean: abs(mean - wanted), default=wanted)
 
 
 def tilted_normals(z: Floats, number: Integers, pages: int, mean: float) -> Floats:
@@ -150,11 +157,11 @@ def make_bank(world: TrafficSection, days: int, pages: Records) -> SampledBank:
     bank = SampledBank(
         np.zeros(shape, ENTRY), np.zeros(shape, np.int16), np.zeros((len(pages), len(TIERS), weeks + 1), np.int32)
     )
-    level = np.log(page_level(world, pages["fans"] / world.sends.reach, page_normals(world, pages)))
+    z = page_normals(world, pages)
+    level = np.log(page_level(world, pages["fans"] / world.sends.reach, z))
     tier = np.resize(alternate(tier_counts(world)), len(arrives))
-    _compiled(sample_bank)(
-        bank, pages, level, arrives.astype(np.int16), _bank_params(world), tier, np.zeros(len(TIERS))
-    )
+    laws = arrives.astype(np.int16), _bank_params(world)
+    _compiled(sample_bank)(bank, pages, level, world.bank.price_correlation * z, *laws, tier, np.zeros(len(TIERS)))
     return bank
 
 
@@ -185,12 +192,17 @@ def fill_listing(
 ) -> Listing:
     """Fill in what the composite selection reads of all captions; those of other price tiers have no dollars."""
     law = world.bank.historical_dollars
-    _draw_classes(world, listing.category, listing.urgent, sampled.entries, pages)
+    fill_traits(world, sampled, pages, listing)
     _compiled(sample_dollars)(listing, sampled.entries, _bank_keys(pages), law.mean, log_sigma(law.cv))
     if price_tiers is not None:
         tiers = price_band(world, sampled.entries["price"].astype(np.int64))
         listing.dollars[~np.isin(tiers, np.array(price_tiers))] = np.nan
     return listing
+
+
+def fill_traits(world: TrafficSection, sampled: SampledBank, pages: Records, listing: Listing) -> None:
+    """Fill in category and urgency of all captions."""
+    _draw_classes(world, listing.category, listing.urgent, sampled.entries, pages)
 
 
 @cache
@@ -207,6 +219,7 @@ def _bank_params(world: TrafficSection) -> BankParams:
         bands=priced,
         probability=probability.copy(),
         dollars=dollars.copy(),
+        price_own=math.sqrt(1.0 - world.bank.price_correlation**2),
         log_per_view=np.log(per_view(world, np.maximum(1, np.arange(most_dollars(world) + 1)))),
         sigma=log_sigma(world.purchases.caption_cv),
         max_per_view=world.purchases.max_per_view,
@@ -214,6 +227,9 @@ def _bank_params(world: TrafficSection) -> BankParams:
         log_stay=_log_stay(world),
         common=math.sqrt(world.bank.correlation) if world.bank.shared else 1.0,
         own=math.sqrt(1.0 - world.bank.correlation) if world.bank.shared else 0.0,
+        categories=float(world.bank.categories),
+        largest=world.bank.largest_category_share,
+        category_sigma=world.bank.category_spread,
     )
 
 

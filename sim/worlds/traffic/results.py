@@ -94,7 +94,7 @@ def send_log(b: Block, rows: slice, start_s: int, *, as_loaded: bool) -> SendLog
         earnings=price * purchases,
         message_type=np.where(price > 0, PPV, BUMP_MESSAGE).astype(np.int8),
         caption_id=b.tried.history[rows]["caption_id"][page, lines["caption"]].astype(np.int64),
-        propensity=lines["propensity"].copy(),
+        propensity=np.where(by_hand, np.nan, lines["propensity"]),
         attributed=(lines["attributed"] == 1) & ~by_hand if as_loaded or by_hand.any() else None,
     )
 

@@ -22,9 +22,9 @@ class Bank(NamedTuple):
     top_worth: Floats  # (priced tiers, 2, L), descending
     top_place: Counts  # (priced tiers, 2, L)
     top_sizes: Counts  # (priced tiers, 2): how many there are
-    category: Shorts  # (C,): from 1; this and what follows of length 0 without a composite selection
-    urgent: Shorts  # (C,): 0 or 1
-    dollars: Floats  # (C,): historical revenue per send, as the bank has it; NaN: its price tier is never selected
+    category: Shorts  # (C,): from 1; of length 0 where neither a composite selection nor the policy reads it
+    urgent: Shorts  # (C,): 0 or 1; likewise. What follows has length 0 without a composite selection
+    dollars: Floats  # (C,): historical revenue per send; NaN: its price tier is never selected
     base_price: Shorts  # (C,): prices at start; of length 0 where no incident changes prices
 
 

@@ -39,10 +39,12 @@ def scheduler() -> Iterator[str]:
         yield cluster.scheduler_address
 
 
+@pytest.mark.slow
 def test_every_job_comes_with_its_result(scheduler: str) -> None:
     assert dict(DaskBackend(scheduler).run([1.0, 4.0, 9.0], math.sqrt)) == {1.0: 1.0, 4.0: 2.0, 9.0: 3.0}
 
 
+@pytest.mark.slow
 def test_the_scheduler_of_the_environment_is_used(scheduler: str) -> None:
     import dask.config
 
@@ -50,12 +52,14 @@ def test_the_scheduler_of_the_environment_is_used(scheduler: str) -> None:
         assert dict(DaskBackend().run([1.0], math.sqrt)) == {1.0: 1.0}
 
 
+@pytest.mark.slow
 def test_what_a_job_raises_arrives_whole(scheduler: str) -> None:
     with pytest.raises(InputError, match="no 3") as caught:
         list(DaskBackend(scheduler).run(["from sim.errors import *; raise InputError('no 3', 'hint')"], exec))
     assert caught.value.hint == "hint"
 
 
+@pytest.mark.slow
 def test_endless_jobs_stop_when_nobody_reads_on(scheduler: str) -> None:
     taken = itertools.count()
     jobs = (float(next(taken)) for _ in itertools.repeat(None))
@@ -65,6 +69,7 @@ def test_endless_jobs_stop_when_nobody_reads_on(scheduler: str) -> None:
     assert next(taken) <= 200
 
 
+@pytest.mark.slow
 def test_a_dead_worker_is_replaced_and_its_job_runs_again(scheduler: str, tmp_path: Path) -> None:
     die_once = "import os, pathlib\nmark = pathlib.Path({!r})\nif not mark.exists(): mark.touch(); os._exit(9)"
     jobs = [die_once.format(str(tmp_path / "died")), "1"]
@@ -91,6 +96,7 @@ def digests(run: sim.Run) -> dict[str, str]:
     return {name: text for name, text in run.manifest["files"].items() if name.endswith((".parquet", ".npz"))}
 
 
+@pytest.mark.slow
 def test_the_bits_are_those_of_one_process(scheduler: str, tmp_path: Path) -> None:
     whole = digests(sim.run(SCENARIO, tmp_path / "whole", report=False))
     file = tmp_path / "clustered.yaml"

@@ -13,6 +13,7 @@ import simpy
 
 from sim.calendar import observation_points, update_job, world_changes
 from sim.calendar.base import ALL_PAGES, build, longest_gap
+from twins.listed_job import at_times
 
 
 def announcing(*events):
@@ -68,7 +69,7 @@ def test_a_regular_update_job_refreshes_up_to_the_horizon():
 
 
 def test_a_listed_update_job_may_refresh_twice_at_one_moment():
-    times = build([partial(update_job.at_times, times=[0, 3, 3, 9])], 10).times(update_job.REFRESH)
+    times = build([partial(at_times, times=[0, 3, 3, 9])], 10).times(update_job.REFRESH)
     assert times.tolist() == [0, 3, 3, 9]
 
 
@@ -95,6 +96,7 @@ def test_the_longest_gap_counts_both_ends(times, gap):
 
 TOY = """
 from sim.calendar.base import Process, Timetable
+from twins.listed_job import at_times
 
 
 def outages(timetable: Timetable, first: int, every: int, length: int) -> Process:

@@ -9,7 +9,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import nbinom, norm
 
-from sim.calibration.dispersion import CAPTION, MESSAGE, _Likelihood, dispersion_figures
+from sim.calibration.dispersion import CAPTION, MESSAGE, _Likelihood, dispersion_figures, log_determinant
 from sim.calibration.figures import Floats
 from sim.calibration.log import NO_CAPTION, Integers, Sends
 from sim.calibration.purchases import LIMIT, PurchaseFit
@@ -23,9 +23,12 @@ def sends_of(page: Integers, caption: Integers, sold: Integers) -> Sends:
     return Sends(page, np.arange(len(page)) * 3600, ones * 10.0, ones * 10_000, ones * 1_000, sold, caption, pages)
 
 
-def fit_of(mean: Floats, rate: float = 1e-9) -> PurchaseFit:
-    """Means as the regression would give them; `rate` purchases per view."""
-    parts = SimpleNamespace(rows=np.ones(len(mean), np.bool_), rate=np.full(len(mean), rate), mean=mean)
+def fit_of(mean: Floats, rate: float = 1e-9, price: Floats | None = None, season: Floats | None = None) -> PurchaseFit:
+    """Means as the regression would give them; `rate` purchases per view; columns of terms, none by default."""
+    none = np.zeros((len(mean), 0))
+    columns = {"price": none if price is None else price, "season": none if season is None else season}
+    terms = SimpleNamespace(**{name: lambda rows, each=each: each[rows] for name, each in columns.items()})
+    parts = SimpleNamespace(rows=np.ones(len(mean), np.bool_), rate=np.full(len(mean), rate), mean=mean, terms=terms)
     return cast(PurchaseFit, parts)
 
 
@@ -51,18 +54,38 @@ def test_the_likelihood_is_the_integral_over_the_quality() -> None:
     assert whole - factorials == pytest.approx(math.log(quad(joint, -9, 9)[0]), abs=1e-6)
 
 
+PAGE, OWNER = np.array([0, 0, 0, 0, 1, 1, 1]), np.array([0, 0, 1, 1, 2, 3, 3])
+MEANS = np.array([4.0, 8.0, 2.0, 1.0, 30.0, 5.0, 6.0])
+
+
+def restricted(columns: Floats) -> float:
+    """Half the log determinant of the information on the coefficients of all columns, by dense algebra."""
+    weight = MEANS / (1.0 + MEANS * CV**2)
+    covariance = np.diag(1.0 / weight) + SIGMA**2 * (OWNER[:, None] == OWNER[None, :])
+    return 0.5 * float(np.linalg.slogdet(columns.T @ np.linalg.inv(covariance) @ columns)[1])
+
+
+def adjusted(price: Floats | None = None, season: Floats | None = None) -> float:
+    fit = fit_of(MEANS, price=price, season=season)
+    return _Likelihood(sends_of(PAGE, OWNER, np.arange(7)), fit, fit.rows).adjustment(np.log([SIGMA, CV]))
+
+
 def test_the_adjustment_is_the_determinant_of_restricted_maximum_likelihood() -> None:
-    page = np.array([0, 0, 0, 0, 1, 1, 1])
-    caption = np.array([0, 0, 1, 1, 2, 3, 3])
-    mean = np.array([4.0, 8.0, 2.0, 1.0, 30.0, 5.0, 6.0])
-    sends, fit = sends_of(page, caption, np.arange(7)), fit_of(mean)
-    weight = mean / (1.0 + mean * CV**2)
-    shared = caption[:, None] == caption[None, :]
-    covariance = np.diag(1.0 / weight) + SIGMA**2 * shared
-    levels = np.eye(2)[page]
-    information = levels.T @ np.linalg.inv(covariance) @ levels
-    found = _Likelihood(sends, fit, fit.rows).adjustment(np.log([SIGMA, CV]))
-    assert found == pytest.approx(0.5 * np.linalg.slogdet(information)[1], rel=1e-12)
+    levels = np.eye(2)[PAGE]
+    assert adjusted() == pytest.approx(restricted(levels), rel=1e-12)
+    price, season = np.array([[0.0, 1.0, 0.3, 0.0, 0.7, 0.0, 1.0]]).T, np.eye(7)[:, [1, 5]]
+    assert adjusted(price, season) == pytest.approx(restricted(np.hstack([levels, price, season])), rel=1e-12)
+
+
+def test_an_hour_in_which_nothing_was_sent_does_not_count() -> None:
+    season = np.array([[0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0]]).T
+    assert adjusted(season=np.hstack([season, np.zeros((7, 1))])) == pytest.approx(adjusted(season=season), rel=1e-12)
+
+
+@pytest.mark.parametrize(("values", "expected"), [([2.0, 3.0], math.log(6.0)), ([2.0, 0.0], math.log(2.0)), ([], 0.0)])
+def test_the_determinant_leaves_out_what_is_not_known(values: list[float], expected: float) -> None:
+    turned = np.linalg.qr(np.random.default_rng(1).normal(size=(len(values), len(values))))[0]
+    assert log_determinant(turned @ np.diag(values) @ turned.T) == pytest.approx(expected)
 
 
 def test_the_order_of_messages_and_the_names_of_captions_do_not_matter() -> None:

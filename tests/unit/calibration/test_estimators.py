@@ -202,6 +202,7 @@ def failed_tests(log: Sends) -> str:
     return "; ".join(each.assumption for each in check(log, view_laws(log), found) if each.failed)
 
 
+@pytest.mark.slow
 def test_a_price_change_half_way_is_a_misfit() -> None:
     log = drawn(rate=0.01)
     late = (log.day >= log.day.min() + 30) & log.priced
@@ -223,6 +224,7 @@ def test_two_kinds_of_fans_are_a_misfit() -> None:
     assert "purchases per view do not depend on the view rate" in failed_tests(log)
 
 
+@pytest.mark.slow
 def test_bimodal_view_rates_are_a_misfit() -> None:
     log, rng = drawn(), np.random.default_rng(10)
     log.viewed[:] = rng.binomial(log.sent, np.where(rng.uniform(size=log.rows) < 0.5, 0.01, 0.08))

@@ -178,7 +178,11 @@ def test_without_a_percentage_the_field_asks_for_a_lift(capsys: pytest.CaptureFi
             ["--difference", "5%", "--set", "policies=[uniform]", "--set", "checks=[]"],
             "nothing to compare uniform with",
         ),
-        (["--difference", "5%", "--baseline", "oracle", "--pilot", "2"], "mean regret of oracle is 0"),
+        pytest.param(
+            ["--difference", "5%", "--baseline", "oracle", "--pilot", "2"],
+            "mean regret of oracle is 0",
+            marks=pytest.mark.slow,
+        ),
         (["--difference", "1e-300", "--lift", "5%", "--pilot", "5", "--policy", "uniform"], "too small"),
         (["--difference", "5%", "--pilot", "1"], "--pilot"),
         ([], "--difference"),

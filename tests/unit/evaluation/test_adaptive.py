@@ -14,13 +14,13 @@ from sim.evaluation.adaptive import (
     adaptive_weights,
     arm_mean,
     batched_difference,
-    plain_difference,
     rejects_ever,
     stable_weights,
     two_stage_bias,
 )
 from sim.evaluation.estimators import Floats, Sample, Terms, aw_aipw
 from sim.evaluation.intervals import asymptotic_sequence, mixture_limit, normal
+from twins.plain_difference import plain_difference
 
 ROWS = 200
 FALSE_ALARM_Z = 4.0  # 1 in 16,000

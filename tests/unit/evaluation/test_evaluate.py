@@ -15,8 +15,8 @@ from sim.evaluation.diagnostics import diagnose, is_adaptive
 from sim.evaluation.estimators import Sample
 from sim.evaluation.evaluate import ESTIMATORS, QUOTED, Estimated, Options, evaluate, split
 from sim.evaluation.intervals import Interval
-from sim.evaluation.log import Log
-from sim.evaluation.reward_model import SHRINK, forward_sample, sample_of, sums_of
+from sim.evaluation.log import Codes, Log
+from sim.evaluation.reward_model import SHRINK, modelled, sample_of, sums_of
 from sim.evaluation.target import Target, counts_of, sent_in, target_of
 from sim.evaluation.text import data, headline, lead, text
 from twins.decision_logs import TRUTH, learned, made
@@ -134,12 +134,18 @@ def uniform(log: Log) -> Target:
     return target_of("uniform", log, None)
 
 
+def expected(log: Log, batch: Codes | None = None) -> Sample:
+    """The sample of `uniform` with a reward model."""
+    target = uniform(log)
+    return modelled(sample_of(log, target, batch), log, target, batch)
+
+
 def test_no_row_is_judged_by_a_model_that_has_seen_it() -> None:
     log = made(300)
-    before = sample_of(log, uniform(log))
+    before = expected(log)
     changed = log.reward.copy()
     changed[7] = 1_000.0
-    after = sample_of(Log(log.stratum, log.action, changed, log.propensity, log.strata, log.actions), uniform(log))
+    after = expected(Log(log.stratum, log.action, changed, log.propensity, log.strata, log.actions))
     assert before.fitted is not None
     assert after.fitted is not None
     same_fold = np.arange(300) % 3 == 7 % 3
@@ -149,11 +155,11 @@ def test_no_row_is_judged_by_a_model_that_has_seen_it() -> None:
 
 def test_the_model_of_a_batch_knows_earlier_batches_only() -> None:
     log, batch = made(300), np.repeat(np.arange(3), 100).astype(np.int32)
-    before = forward_sample(log, uniform(log), batch)
+    before = expected(log, batch)
     changed = log.reward.copy()
     changed[150] = 1_000.0
     late = Log(log.stratum, log.action, changed, log.propensity, log.strata, log.actions)
-    after = forward_sample(late, uniform(log), batch)
+    after = expected(late, batch)
     assert before.direct is not None
     assert after.direct is not None
     assert np.array_equal(before.direct[:200], after.direct[:200])
@@ -237,6 +243,14 @@ def test_a_policy_that_is_none(policy: str, message: str) -> None:
         target_of(policy, made(400), made(400))
 
 
+def test_the_mean_of_a_log_whose_policy_learned_is_within_its_interval() -> None:
+    found = evaluate(learned(20_000), ["uniform"], Options(estimators=("ips",)))
+    interval = found.logged.quoted(adaptive=found.policies[0].diagnostics.adaptive)
+    assert interval is not None
+    assert interval.method == "asymptotic_sequence"
+    assert interval.low < found.logged.value < interval.high
+
+
 # Diagnostics
 
 
@@ -245,7 +259,7 @@ def test_a_policy_that_takes_what_was_never_logged_is_refused() -> None:
     rows = log.action != 2
     cut = Log(log.stratum[rows], log.action[rows], log.reward[rows], log.propensity[rows], log.strata, log.actions)
     chance = np.array([[0.5, 0.2, 0.3], [0.5, 0.5, 0.0]])
-    target = Target("mine", chance, chance[cut.stratum, cut.action])
+    target = Target("mine", chance)
     found = diagnose(cut, target, sample_of(cut, target))
     assert found.unsupported == pytest.approx(0.3 * (cut.stratum == 0).mean())
     assert found.unsupported_actions == ("12",)

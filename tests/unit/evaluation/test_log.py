@@ -11,6 +11,7 @@ import pytest
 from sim.cli import exit_code
 from sim.errors import InputError, StorageError
 from sim.evaluation.log import KNOWN, read_log
+from sim.warehouse.send_logs import HEAD_ROWS
 
 ROWS: dict[str, list[Any]] = {
     "position": [2, 1, 1, 2],
@@ -40,6 +41,19 @@ def test_a_text_after_many_numbers_is_named_by_its_row(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"row {many - 1}: click is '0,7', with a comma") as caught:
         read_log(str(tmp_path / "late.csv"), roles)
     assert "leave them out" in caught.value.hint
+
+
+@pytest.mark.parametrize("first", [None, "1"])
+def test_types_that_the_first_rows_do_not_show(tmp_path: Path, first: str | None) -> None:
+    many = HEAD_ROWS + 10
+    gains = [first] * (many - 2) + ["1.5", "2.5"]
+    pl.DataFrame({"item": [1] * many, "gain": gains, "p": [0.5] * many}).write_csv(tmp_path / "late.csv")
+    roles = {"action": "item", "reward": "gain", "propensity": "p"}
+    if first:
+        assert read_log(str(tmp_path / "late.csv"), roles).reward[-2:].tolist() == [1.5, 2.5]
+    else:
+        with pytest.raises(InputError, match="row 1: gain is NULL"):
+            read_log(str(tmp_path / "late.csv"), roles)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00,b\n\xff"])
@@ -278,3 +292,41 @@ def test_a_parquet_file_read_by_columns_is_the_log_of_the_same_text_file(tmp_pat
     for name in ("stratum", "action", "reward", "propensity", "batch"):
         assert np.array_equal(getattr(one, name), getattr(other, name)), name
     assert (one.actions, one.strata, one.notes) == (other.actions, other.strata, other.notes)
+
+
+@pytest.mark.parametrize(
+    ("values", "names"),
+    [
+        ([10, 9, 10, 2], ["2", "9", "10"]),
+        ([1.5, -0.5, 1.5, 10.0], ["-0.5", "1.5", "10.0"]),
+        ([True, False, True, True], ["False", "True"]),
+        (pl.Series(["b", "a", "b", "c"], dtype=pl.Categorical), ["a", "b", "c"]),
+        (pl.Series(["b", "a", "b", "c"], dtype=pl.Enum(["c", "b", "a"])), ["c", "b", "a"]),
+        (pl.Series([3, 1, 3, 2]).cast(pl.Date), ["1970-01-02", "1970-01-03", "1970-01-04"]),
+    ],
+)
+def test_actions_of_any_type_are_coded_in_the_order_of_their_values(
+    tmp_path: Path, values: Any, names: list[str]
+) -> None:
+    times = [1, 2, 3, 4]
+    log = read_log(written(tmp_path, item_id=values, timestamp=times))
+    assert log.actions == names
+    assert [log.actions[code] for code in log.action] == [str(value) for value in pl.Series(values).to_list()]
+
+
+@pytest.mark.parametrize(("actions", "kind"), [(30, np.int16), (32_767, np.int16), (32_768, np.int32)])
+def test_codes_are_as_short_as_their_number_allows(tmp_path: Path, actions: int, kind: type) -> None:
+    codes = list(range(actions))
+    frame = pl.DataFrame({"item": codes, "gain": codes, "p": [0.5] * actions, "page": [None, *codes[1:]]})
+    frame.write_parquet(tmp_path / "log.parquet")
+    roles = {"action": "item", "reward": "gain", "propensity": "p", "stratum": "page"}
+    log = read_log(str(tmp_path / "log.parquet"), roles)
+    assert log.action.dtype == kind
+    assert log.action.tolist() == codes
+    assert log.strata[log.stratum[0]] == "None"
+
+
+def test_cells_are_places_in_a_flat_table(tmp_path: Path) -> None:
+    log = read_log(written(tmp_path, timestamp=[1, 2, 3, 4]))
+    table = np.arange(6).reshape(2, 3)
+    assert log.cells.tolist() == table[log.stratum, log.action].tolist() == [5, 0, 1, 3]

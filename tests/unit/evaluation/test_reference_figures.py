@@ -13,7 +13,7 @@ from sim.evaluation.estimators import NAMES, PLAIN, TUNED, Floats, Sample, Terms
 from sim.evaluation.evaluate import evaluate
 from sim.evaluation.intervals import normal
 from sim.evaluation.log import Log, read_log
-from sim.evaluation.reward_model import sample_of
+from sim.evaluation.reward_model import modelled, sample_of
 from sim.evaluation.target import Target
 
 DATA = Path(__file__).parents[4] / "shared" / "data"
@@ -55,7 +55,8 @@ def sample(case: str) -> Sample:
     log = read_log(str(file))
     # Names are sorted as numbers: action i of the file is action i here.
     assert log.actions == [str(i) for i in range(ACTIONS)]
-    return sample_of(log, Target("given", chance, chance[log.stratum, log.action]), folds=1)
+    target = Target("given", chance)
+    return modelled(sample_of(log, target), log, target, folds=1)
 
 
 @pytest.mark.parametrize("case", CASES)
@@ -103,8 +104,8 @@ def test_thompson_from_the_random_log_meets_its_own_mean() -> None:
     """The Thompson policy of the dataset as it was logged: the mean propensity of each action at each position."""
     thompson, random = read_log(str(THOMPSON)), read_log(str(RANDOM))
     chance = logged_shares(thompson)
-    target = Target("Thompson", chance, chance[random.stratum, random.action])
-    rows = sample_of(random, target)
+    target = Target("Thompson", chance)
+    rows = modelled(sample_of(random, target), random, target)
     low, high = own_mean(thompson)
     for name in ("ips", "snips", "dr", "sndr"):
         interval = normal(PLAIN[name](rows))

@@ -83,6 +83,7 @@ def test_each_decision_gets_the_probability_by_the_last_snapshot_before_it(tmp_p
     assert any("reconstructed from 3 snapshots of the table of wilson_sample" in note for note in log.notes)
 
 
+@pytest.mark.slow
 def test_each_refresh_is_a_logging_policy_of_its_own(tmp_path: Path) -> None:
     assert read(tmp_path).batch is not None
     assert np.asarray(read(tmp_path).batch).tolist() == [0, 1, 1, 1, 2, 2]

@@ -242,6 +242,11 @@ BAD_RULES = [
     (replace(FINE, score=_unit, support=_wide), {"state_independent_score": True}, "not a"),
     (replace(FINE, summarise=_sees_truth), {**POOLS, "deterministic": True}, "looks at true_mean"),
     (replace(FINE, prepare=_adds_up), {**POOLS, "deterministic": True, "state_size": 1}, "looks at the arms"),
+    (
+        replace(FINE, prepare=_adds_up),
+        {**POOLS, "deterministic": True, "state_size": 1, "prepare_reads_tried": True},
+        "arms without feedback",
+    ),
     (FINE, {"reads_sales": True}, "not finite"),
     (POOLED, {**POOLS, "reads_sales": True}, "differ by price"),
     (replace(FINE, prepare=_counts_down), {"reads_sales": True, "state_size": 1}, "a score from sales"),

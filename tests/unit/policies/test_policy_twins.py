@@ -162,7 +162,7 @@ def poisson_bound(seen: Statistics) -> Floats:
         with np.errstate(all="ignore"):
             gap = middle - p - np.where(p > 0, p * np.log1p((middle - p) / np.where(p > 0, p, 1)), 0)
         low, high = np.where(n * gap > log, low, middle), np.where(n * gap > log, middle, high)
-    return np.where(seen.n > 0, low, np.inf).astype(np.float64)
+    return np.where(seen.n > 0, np.minimum(1.0, low), np.inf).astype(np.float64)
 
 
 DETERMINISTIC: list[tuple[str, dict[str, Any], Callable[[Statistics], Floats], float]] = [

@@ -6,14 +6,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from policies.base import Policy
+from policies.base import CATEGORY, Policy
 from policies.maths.pooling import ratio_elsewhere, spread_left
 from policies.maths.wilson import wilson_bounds
 from policies.pooled_gamma_poisson import CORRELATION as FITTED
 from policies.pooled_gamma_poisson import PooledGammaPoisson
 from policies.pooled_posterior_mean import PooledPosteriorMean
 from policies.pooled_thompson import CORRELATION, MEAN, MEAN_ELSEWHERE, SPREAD, PooledThompson
-from policies.pooled_wilson import PooledWilson
+from policies.pooled_wilson import WIDTH, PooledWilson
 
 NOTHING, KEY = np.zeros(0), np.uint64(5)
 
@@ -82,6 +82,42 @@ def test_pooled_wilson_draws_from_the_interval_of_the_pooled_counts() -> None:
     assert (a, b) == PooledThompson().rule.summarise_fleet(4.0, 1.0, 40.0, 15.0, 14.0, state, params)
     low, high = wilson_bounds(a, b)
     assert policy.rule.support(a, b, state, params) == pytest.approx((float(low), float(high)))
+
+
+def test_a_widening_interval_grows_with_the_messages_of_the_page() -> None:
+    plain, widening = PooledWilson(), PooledWilson(widening="messages")
+    widths = []
+    for policy, t in ((plain, 0.0), (plain, 900.0), (widening, 0.0), (widening, 900.0)):
+        state = np.zeros(policy.state_size)
+        policy.rule.prepare(t, *[np.zeros(0)] * 3, policy.parameters(), state, np.uint64(1))
+        widths.append(state[WIDTH])
+    assert widths == pytest.approx([1.96, 1.96, 1.96, 1.96 * math.sqrt(1.0 + math.log(901.0))])
+
+
+def by_category(weight: float) -> Any:
+    """The posterior means of untried captions of three categories: half as good, twice as good, hardly tried."""
+    policy = PooledThompson(category_weight=weight)
+    state, params = np.zeros(policy.state_size), policy.parameters()
+    for _ in range(2):
+        for category, n, s in ((1, 400.0, 40.0), (2, 400.0, 160.0), (3, 2.0, 2.0)):
+            state[CATEGORY] = category
+            policy.rule.observe_fleet(n / 4.0, s / 4.0, n, s, 14.0, state, params)
+        policy.rule.prepare(0.0, *[np.zeros(0)] * 3, params, state, np.uint64(1))
+    found = []
+    for category in (1, 2, 3):
+        state[CATEGORY] = category
+        a, b = policy.rule.summarise_fleet(0.0, 0.0, 0.0, 0.0, 14.0, state, params)
+        found.append(a / (a + b))
+    return found
+
+
+def test_the_prior_of_a_caption_is_that_of_its_category_and_shrunk_to_the_tier() -> None:
+    mean = 202.0 / 802.0
+    assert by_category(0.0) == pytest.approx([mean] * 3, rel=0.01)
+    half, twice, few = by_category(5.0)
+    assert half == pytest.approx(mean * 45.0 / (400.0 * mean + 5.0), rel=0.02)
+    assert twice == pytest.approx(mean * 165.0 / (400.0 * mean + 5.0), rel=0.02)
+    assert mean < few < 1.4 * mean
 
 
 @pytest.mark.parametrize("correlation", [0.0, 1.0])

@@ -186,3 +186,25 @@ def test_a_baseline_whose_lock_outs_are_unknown_is_not_kept_with_confidence() ->
     worse = given(a=-20.0)
     assert decide(worse).outcome == "keep"
     assert decide(with_lock_outs(worse, base=(1, 1_200))).outcome == "undecided"
+
+
+def test_a_policy_that_may_beat_rotation_is_neither_named_nor_excluded() -> None:
+    """`a` gains, and is ahead of rotation by less than the sample shows; with more replications it is named."""
+    few = decide(given(40, rotation="r", a=20.0, r=19.9))
+    assert few.rival is not None
+    unclear = next(each for each in guardrails("a", few.given, few.level) if each.name == "beats_rotation")
+    assert (unclear.passed, unclear.unclear) == (False, True)
+    assert (few.outcome, few.policy) == ("switch", "r")  # rotation itself gains
+    alone = given(40, rotation="base", a=20.0)
+    assert decide(alone).outcome == "switch"
+
+
+def test_the_baseline_is_kept_only_where_no_policy_may_gain_but_barred_ones() -> None:
+    barred = decide(with_lock_outs(given(a=5.0, b=-3.0), a=(1_000, 1_200), base=(100, 1_200)))
+    assert (barred.outcome, barred.rival and barred.rival.policy) == ("keep", "a")
+    unclear = given(40, rotation="r", a=0.5, r=0.45)
+    found = decide(unclear)
+    assert found.outcome == "undecided"
+    assert found.rival is not None
+    assert found.stability is not None
+    assert found.needed is None or found.needed > 40

@@ -102,9 +102,34 @@ def test_the_baseline_is_kept_because_nothing_gains_or_because_a_guardrail_fails
     )
     barred = gain_of("greedy", 5.0, 4.0, 6.0, guardrails=[Guardrail("worst", False, "loses 9 % at worst")])
     assert headline(decision("keep", barred)) == (
-        "Keep wilson_sample: greedy earns $5 more per page and month (95 % interval $4 to $6), but fails a guardrail "
-        "(loses 9 % at worst)."
+        "Keep wilson_sample for now: greedy earns $5 more per page and month (95 % interval $4 to $6), but fails a "
+        "guardrail (loses 9 % at worst)."
     )
+
+
+def test_what_a_barred_policy_may_gain_is_stated_with_the_next_step() -> None:
+    failing = [Guardrail("worst", False, "loses 9 % at worst")]
+    wide = decision("keep", gain_of("greedy", 450.0, -79.0, 994.0, guardrails=failing))
+    assert headline(wide) == (
+        "Keep wilson_sample for now: greedy may earn up to $994 more per page and month (95 % interval −$79 to $994), "
+        "but fails a guardrail (loses 9 % at worst)."
+    )
+    assert next_step(wide) == "Test other parameters of greedy, or other policies, that pass the guardrail."
+    narrow = decision("keep", gain_of("greedy", 0.01, -0.1, 0.1, guardrails=failing))
+    assert headline(narrow).startswith("Keep wilson_sample: no policy here gains 1 % or more; ")
+    assert next_step(narrow).startswith("Nothing to change.")
+
+
+def test_a_guardrail_that_is_not_clear_leaves_the_decision_open() -> None:
+    unclear = [Guardrail("beats_rotation", False, "+$3 against round_robin", unclear=True)]
+    rival, other = (
+        gain_of("greedy", 12.0, 10.0, 14.0, guardrails=unclear),
+        gain_of("ucb", 1.0, 0.5, 2.0, guardrails=unclear),
+    )
+    assert choose([rival], [], 0.1) == ("undecided", None)
+    made = decision(rival=rival, gains=[rival, other])
+    assert headline(made).endswith("; a guardrail is not clear either (+$3 against round_robin).")
+    assert "Not shown to pass a guardrail: ucb (+$3 against round_robin)." in key_points(made)
 
 
 def test_an_open_decision_names_the_two() -> None:

@@ -1,5 +1,6 @@
 """Every section of a report on invented tables: the figures in its tables can be worked out by hand."""
 
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +32,7 @@ def traffic(tmp_path_factory: pytest.TempPathFactory) -> StoredRun:
     return stored_run(tmp_path_factory.mktemp("invented") / "traffic", "traffic")
 
 
+@cache
 def sections(run: StoredRun, baseline: str | None = None, metric: str | None = None) -> dict[str, Section]:
     return {section.key: section for section in build_sections(report_input(run, baseline, metric))}
 

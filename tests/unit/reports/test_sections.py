@@ -50,6 +50,7 @@ def test_sections_come_in_their_order_and_name_their_figures() -> None:
     assert section_of_figure()["regret_tails"].build.__module__ == "reports.sections.regret"
 
 
+@pytest.mark.slow
 def test_a_section_with_its_figure_is_one_module_of_another_package(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

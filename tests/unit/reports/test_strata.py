@@ -12,7 +12,7 @@ from reports.decision.tails import Tails, gain_of
 from reports.decision.text import next_step
 from reports.decision.unlucky import Unlucky, read_unlucky
 from reports.estimators.power import Pilot, likely_replications, plan_replications
-from reports.estimators.strata import Strata, stratified_difference, stratified_moments
+from reports.estimators.strata import Strata, stratified_covariance, stratified_difference, stratified_moments
 from sim.scenario import Check
 
 RANDOM = np.random.default_rng(23)
@@ -63,10 +63,18 @@ def test_the_mean_and_its_error_are_those_of_the_textbook() -> None:
     assert m.mean == pytest.approx(0.05 * rare.mean() + 0.95 * rest.mean())
     parts = [0.05**2 * rare.var(ddof=1) / len(rare), 0.95**2 * rest.var(ddof=1) / len(rest)]
     assert m.standard_error**2 == pytest.approx(sum(parts))
-    satterthwaite = sum(parts) ** 2 / (parts[0] ** 2 / (len(rare) - 1) + parts[1] ** 2 / (len(rest) - 1))
-    assert m.freedom == pytest.approx(satterthwaite)
+    halves = [1 / (len(each) - 1) + max(0.0, stats.kurtosis(each)) / (2 * len(each)) for each in (rare, rest)]
+    assert m.freedom == pytest.approx(sum(parts) ** 2 / (parts[0] ** 2 * halves[0] + parts[1] ** 2 * halves[1]))
     assert STRATA.weights.sum() == pytest.approx(1.0)
     assert STRATA.weights @ values == pytest.approx(m.mean)
+
+
+def test_a_long_tail_leaves_fewer_degrees_of_freedom() -> None:
+    """Short tails leave those of normal values."""
+    one = Strata(np.zeros(40, np.int64), np.ones(1))
+    short, long = np.tile([-1.0, 1.0], 20), np.append(np.tile([-1.0, 1.0], 19), [-9.0, 9.0])
+    assert stratified_moments(short, one).freedom == pytest.approx(39.0)
+    assert stratified_moments(long, one).freedom == pytest.approx(1 / (1 / 39 + stats.kurtosis(long) / 80))
 
 
 def test_one_stratum_without_skewness_is_students_t() -> None:
@@ -149,11 +157,32 @@ def test_a_pilot_with_unlucky_replications_knows_its_spread() -> None:
 
 def test_the_tables_of_a_run_are_read_as_they_were_written() -> None:
     strata = pl.DataFrame({"stratum": STRATA.of_value, "probability": STRATA.probability[STRATA.of_value]})
-    found = read_unlucky(pl.concat(list(UNLUCKY.rows.values())), strata)
+    tables = {"unlucky": pl.concat(list(UNLUCKY.rows.values())), "strata": strata}
+    found = read_unlucky(tables.get)
     assert found is not None
     assert (found.strata.of_value == STRATA.of_value).all()
     assert found.strata.probability.tolist() == [0.05, 0.95]
-    sample = found.sample("base", "reward", SAMPLES["base"][:OWN])
+    sample = found.samples([("base", SAMPLES["base"][:OWN])], "reward")
     assert sample is not None
-    assert sample.tolist() == SAMPLES["base"].tolist()
-    assert read_unlucky(None, None) is None
+    assert sample[0][0].tolist() == SAMPLES["base"].tolist()
+    assert read_unlucky({}.get) is None
+
+
+def test_the_skewness_of_a_mean_adds_third_moments_over_strata() -> None:
+    """Σ W³ · third central moment / n² over the cubed standard error; of one stratum, skewness / √n."""
+    values, m = SAMPLES["base"], stratified_moments(SAMPLES["base"], STRATA)
+    third = 0.0
+    for stratum, weight in enumerate(STRATA.probability):
+        own = values[STRATA.of_value == stratum]
+        third += weight**3 * stats.skew(own) * own.std(ddof=1) ** 3 / len(own) ** 2
+    assert m.skewness == pytest.approx(third / m.standard_error**3)
+    skewed, one = RANDOM.lognormal(0, 1, 50), Strata(np.zeros(50, np.int64), np.ones(1))
+    assert stratified_moments(skewed, one).skewness == pytest.approx(stats.skew(skewed) / np.sqrt(50))
+
+
+def test_the_covariance_of_two_means_is_the_variance_of_one_with_itself() -> None:
+    own, other = SAMPLES["base"], SAMPLES["p"]
+    assert stratified_covariance(own, own, STRATA) == pytest.approx(stratified_moments(own, STRATA).standard_error ** 2)
+    total = stratified_moments(own + other, STRATA).standard_error ** 2
+    parts = sum(stratified_moments(each, STRATA).standard_error ** 2 for each in (own, other))
+    assert stratified_covariance(own, other, STRATA) == pytest.approx((total - parts) / 2)

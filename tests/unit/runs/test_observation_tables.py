@@ -173,6 +173,7 @@ def test_the_data_dictionary_says_what_the_files_hold(complete: sim.Run) -> None
     assert documented.pop("incidents")  # made by a command of its own: tests/unit/reports/test_deployed_loop.py
     assert documented.pop("unlucky")  # with `world.unlucky`: tests/unit/runs/test_unlucky.py
     assert documented.pop("strata")
+    assert documented.pop("early")
     assert set(documented) == written
     kinds = {"string": pl.String, "int64": pl.Int64, "float64": pl.Float64, "bool": pl.Boolean}
     for name, text in documented.items():

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from sim.tables.caption_stats import exploration_score, page_names, percentile_by_page, stats_frame
+from sim.tables.caption_stats import exploration_score, page_names, percentile_by_page
 from sim.worlds.base import CaptionCounts
+from twins.statistics_frame import stats_frame
 
 COUNTS = CaptionCounts(
     page=np.array([2, 1, 1], np.int32),

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sim.tables.caption_stats import SCHEMA, arrow_schema, percentile_by_page, stats_arrow, stats_frame
+from sim.tables.caption_stats import SCHEMA, arrow_schema, percentile_by_page, stats_arrow
 from sim.worlds.base import CaptionCounts
+from twins.statistics_frame import stats_frame
 
 DDL = Path(__file__).parents[3] / "sql" / "ddl" / "caption_bandit_stats.sql"
 COLUMN = re.compile(r"^  (\w+) (INT64|STRING|FLOAT64|TIMESTAMP)( DEFAULT \S+)?( NOT NULL)?\b", re.MULTILINE)

@@ -40,6 +40,7 @@ def test_messages_of_the_traffic_world_are_about_those_sent(world: dict[str, Any
     assert 1 / 1.6 < workload(scenario).pulls / sent < 1.6
 
 
+@pytest.mark.slow
 def test_quotas_are_counted_exactly() -> None:
     scenario = traffic(selection={"scaled": False}, world={"bank": {"captions": 5_000}})
     sent = simulate(scenario, scenario.policies[0], range(1)).totals.pulls.mean()

@@ -60,4 +60,5 @@ def test_the_documentation_lists_the_policies_whose_cost_grows_with_the_bank() -
 
 
 def test_of_the_new_policies_those_that_allow_it_declare_it() -> None:
-    assert {"odds_ratio_thompson", "glr_klucb", "ogi", "recovering_softmax", "wilson_widening"} <= set(EQUAL_COLD)
+    new = {"odds_ratio_thompson", "glr_klucb", "ogi", "recovering_softmax", "wilson_widening"}
+    assert new | {"cbt", "imed", "posterior_mean", "subsampled_greedy"} <= set(EQUAL_COLD)

@@ -11,12 +11,12 @@ import polars as pl
 import pytest
 
 from policies.maths.draws import arm_key, pull_key, uniform
-from sim.calendar import update_job
 from sim.rng import policy_purpose, row_keys
 from sim.scenario import load
 from sim.worlds.count_draws import binomial
 from sim.worlds.engine import simulate
 from sim.worlds.table import timing
+from twins.listed_job import at_times
 
 pytestmark = pytest.mark.slow
 
@@ -188,7 +188,7 @@ def test_they_agree_whenever_the_job_runs(monkeypatch, tmp_path, hours, label):
     """`refresh_hours` is 1, so that the period is an hour."""
 
     def irregular(period):
-        return [partial(update_job.at_times, times=[period * hour for hour in hours])]
+        return [partial(at_times, times=[period * hour for hour in hours])]
 
     monkeypatch.setattr(timing, "processes", irregular)
     monkeypatch.setattr(sys.modules[__name__], "refresh_times", lambda scenario: [Fraction(h, 24) for h in hours])
@@ -199,7 +199,7 @@ def test_a_refresh_that_the_twin_leaves_out_is_noticed(monkeypatch, tmp_path):
     hours = TIMETABLES["a gap of five days"]
 
     def irregular(period):
-        return [partial(update_job.at_times, times=[period * hour for hour in hours])]
+        return [partial(at_times, times=[period * hour for hour in hours])]
 
     monkeypatch.setattr(timing, "processes", irregular)
     monkeypatch.setattr(sys.modules[__name__], "refresh_times", lambda _: [Fraction(h, 24) for h in hours if h != 208])

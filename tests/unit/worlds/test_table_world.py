@@ -11,10 +11,10 @@ import pytest
 from policies.base import Policy
 from sim.errors import InputError, StorageError
 from sim.scenario import load
-from sim.tables.caption_stats import stats_frame
 from sim.worlds.engine import build_world, simulate
 from sim.worlds.table.empirical_bayes import fit_beta_binomial
 from sim.worlds.table.world import TableWorld, timing_of
+from twins.statistics_frame import stats_frame
 
 pytestmark = pytest.mark.slow
 

@@ -8,6 +8,7 @@ from sim.scenario import load
 from sim.worlds.traffic.selection import composite
 from sim.worlds.traffic.world import TrafficWorld
 from twins.composite import NaiveCompositePage, listing_of
+from twins.small_traffic import small_traffic
 
 pytestmark = pytest.mark.slow
 
@@ -27,20 +28,14 @@ def scenario_of(selection, policy="wilson_sample", days=DAYS, **changes):
             "seed": 3,
             "replications": 2,
             "horizon": {"days": days},
-            "world": {
-                "kind": "traffic",
-                "pages": 2,
-                "audience": {"fixed": 3000},
-                "sends": {"reach": 1.0, "size_limits": [], "priced_per_day": [[6, 9]], "per_day_limits": [8, 20]},
-                "bank": {"captions": 120, "categories": 3, "urgent_share": 0.4},
-                "purchases": {
-                    "per_view": [[5.0, 0.06], [20.0, 0.02]],
-                    "reference_audience": 3000,
-                    "page_sigma": 0.5,
-                    "strong_pages": {"share": 0.0},
-                },
-                "turnover": {"retire_share_per_week": 0.1, "arrivals_per_week": 5},
-            },
+            "world": small_traffic(
+                captions=120,
+                priced_per_day=(6, 9),
+                per_day_limits=(8, 20),
+                bank={"categories": 3, "urgent_share": 0.4},
+                purchases={"page_sigma": 0.5},
+                turnover={"retire_share_per_week": 0.1, "arrivals_per_week": 5},
+            ),
             "feedback": {"refresh_hours": 12, "label_after_hours": 6.0, "median_days": 6},
             "selection": {"score": "composite", "cool_down_days": 3.0, **selection},
             "policies": [policy],
@@ -125,6 +120,7 @@ def test_unpriced_messages_by_hand_carry_no_caption_and_enter_the_medians():
     unpriced = np.isnan(log.price)
     assert 0 < unpriced.sum() <= world.unfilled()[0]
     assert not log.attributed[unpriced].any() and log.attributed[~unpriced].all()
+    assert np.isnan(log.propensity[unpriced]).all() and (log.propensity[~unpriced] > 0.0).all()
     assert world._block.pages["recent_size"][0] > 0
     assert world.bank(0).sends[world.bank(0).price == 0].sum() == 0
 

@@ -14,6 +14,7 @@ from sim.units import DAY_S
 from sim.worlds.traffic.selection.replaced import normal_quantile, replaced_draw
 from sim.worlds.traffic.timetable import ATTRIBUTION, AUDIENCE, EXPIRY, FAR, RATES, calendar_of, times_of
 from sim.worlds.traffic.world import TrafficWorld
+from twins.small_traffic import small_traffic
 
 pytestmark = pytest.mark.slow
 
@@ -27,19 +28,9 @@ def scenario_of(*happening, feedback=None, policy="wilson_sample", days=DAYS):
             "seed": 9,
             "replications": 2,
             "horizon": {"days": days},
-            "world": {
-                "kind": "traffic",
-                "pages": 2,
-                "audience": {"fixed": 3000},
-                "sends": {"reach": 1.0, "size_limits": [], "priced_per_day": [[4, 6]], "per_day_limits": [8, 14]},
-                "bank": {"captions": 80},
-                "purchases": {
-                    "per_view": [[5.0, 0.06], [20.0, 0.02]],
-                    "reference_audience": 3000,
-                    "page_sigma": 0.5,
-                    "strong_pages": {"share": 0.0},
-                },
-            },
+            "world": small_traffic(
+                captions=80, priced_per_day=(4, 6), per_day_limits=(8, 14), purchases={"page_sigma": 0.5}
+            ),
             "feedback": {"label_after_hours": 6.0, **(feedback or {})},
             "selection": {"cool_down_days": 2.0},
             "incidents": list(happening),

@@ -10,6 +10,7 @@ from sim.worlds.metrics.loop import COLUMNS, WEEK_SUMS
 from sim.worlds.traffic.metrics.diagnostics import is_uncertain, width
 from sim.worlds.traffic.metrics.loop_metrics import success_chance
 from sim.worlds.traffic.world import TrafficWorld
+from twins.small_traffic import small_traffic
 
 pytestmark = pytest.mark.slow
 
@@ -24,21 +25,13 @@ def played(counting="once", **feedback):
             "seed": 3,
             "replications": 2,
             "horizon": {"days": DAYS},
-            "world": {
-                "kind": "traffic",
-                "pages": 2,
-                "audience": {"fixed": 3000},
-                "sends": {"reach": 1.0, "size_limits": [], "priced_per_day": [[4, 6]], "per_day_limits": [8, 14]},
-                "bank": {"captions": 60},
-                "purchases": {
-                    "per_view": [[5.0, 0.06], [20.0, 0.02]],
-                    "reference_audience": 3000,
-                    "page_sigma": 0.5,
-                    "strong_pages": {"share": 0.0},
-                },
-                "drift": {"sigma_per_week": 0.0},
-                "turnover": {"retire_share_per_week": 0.0, "arrivals_per_week": 0.0},
-            },
+            "world": small_traffic(
+                priced_per_day=(4, 6),
+                per_day_limits=(8, 14),
+                purchases={"page_sigma": 0.5},
+                drift={"sigma_per_week": 0.0},
+                turnover={"retire_share_per_week": 0.0, "arrivals_per_week": 0.0},
+            ),
             "feedback": {"counting": counting, "label_after_hours": 6.0, **feedback},
             "selection": {"cool_down_days": 1.0},
             "policies": ["wilson_sample"],

@@ -9,10 +9,11 @@ import pytest
 from sim.errors import InputError
 from sim.scenario import load
 from sim.scenario.sections.traffic_loop import LABELS
-from sim.tables.caption_stats import stats_frame
 from sim.tables.send_log import sends_arrow
 from sim.worlds.traffic.world import TrafficWorld
 from twins.deployed_job import DeployedJob
+from twins.small_traffic import small_traffic
+from twins.statistics_frame import stats_frame
 
 pytestmark = pytest.mark.slow
 
@@ -36,21 +37,13 @@ def scenario_of(feedback, days=10, policy="wilson_sample"):
             "seed": 5,
             "replications": 3,
             "horizon": {"days": days},
-            "world": {
-                "kind": "traffic",
-                "pages": 2,
-                "audience": {"fixed": 3000},
-                "sends": {"reach": 1.0, "size_limits": [], "priced_per_day": [[3, 6]], "per_day_limits": [4, 14]},
-                "bank": {"captions": 60},
-                "purchases": {
-                    "per_view": [[5.0, 0.06], [20.0, 0.02]],
-                    "reference_audience": 3000,
-                    "page_sigma": 0.5,
-                    "strong_pages": {"share": 0.0},
-                },
-                "views": {"unpriced": {"mean": 0.001, "cv": 0.7}},
-                "delay": {"mean_hours": 10.0},
-            },
+            "world": small_traffic(
+                priced_per_day=(3, 6),
+                per_day_limits=(4, 14),
+                purchases={"page_sigma": 0.5},
+                views={"unpriced": {"mean": 0.001, "cv": 0.7}},
+                delay={"mean_hours": 10.0},
+            ),
             "feedback": {"counting": "every_refresh", "label_after_hours": 5.0, **feedback},
             "selection": {"cool_down_days": 1.0},
             "policies": [policy],

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from policies.maths.draws import arm_key, normal, pull_key
+from sim.errors import ScenarioError
 from sim.rng import row_keys
-from sim.worlds.traffic.bank.draw_bank import PAGE, QUALITY
+from sim.worlds.traffic.bank.draw_bank import EFFECT, PAGE, QUALITY
 from sim.worlds.traffic.pages import log_sigma, page_level, per_view
 from sim.worlds.traffic.world import TrafficWorld
 from twins.fleet import NaiveFleetPage, run_together
@@ -101,6 +102,7 @@ def run_both(policy: Any, world: dict[str, Any], cuts: Any = (0.3, 1.0, 7.0, 7.0
         for page in range(pages):
             own = [column[bank.page == page + 1].tolist() for column in columns]
             twins.append(NaiveFleetPage(scenario, REPLICATION, page, list(zip(*own, strict=True)), int(fans[page])))
+            twins[-1].categories = dict(zip(bank.caption_id.tolist(), bank.category.tolist(), strict=True))
         run_together(twins)
     for cut in (*cuts, float(DAYS)):
         made.advance(cut)
@@ -113,6 +115,61 @@ def test_kernel_and_twin_agree_bit_for_bit_on_a_shared_bank(policy: Any) -> None
     check_sends(world.sends(1), pages)
     check_totals(world, pages)
     check_counts(world.counts(1), pages)
+
+
+BY_CATEGORY: list[Any] = [
+    *({"kind": kind, "category_sd": 0.4, "fatigue": 0.2} for kind in ("gamma_poisson", "pooled_gamma_poisson")),
+    {"kind": "pooled_wilson", "category_weight": 2.0, "widening": "messages"},
+]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("policy", BY_CATEGORY, ids=lambda policy: policy["kind"])
+def test_kernel_and_twin_agree_bit_for_bit_on_categories(
+    policy: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = shared(pages=3)
+    world["bank"] |= {"categories": 4, "category_spread": 0.5}
+    made, pages = run_both(policy, world)
+    check_sends(made.sends(1), pages)
+    check_totals(made, pages)
+    monkeypatch.setattr(NaiveFleetPage, "show", lambda self, c, tier: self.states[tier])
+    made, pages = run_both(policy, world)
+    with pytest.raises(AssertionError):
+        check_sends(made.sends(1), pages)
+
+
+def effects(**bank: Any) -> tuple[Any, Any]:
+    """(by how much the logarithm of each caption's rate is raised by a spread of 0.5, category), priced ones."""
+    known = {"categories": 5, "largest_category_share": 0.3, **bank}
+    rates = []
+    for spread in (0.0, 0.5):
+        made = world_of(WORLD | {"bank": WORLD["bank"] | known | {"category_spread": spread}})
+        listed, priced = made.bank(1), made._block.bank.entries["price"][2:].ravel() > 0
+        rate = np.exp(made._block.bank.entries["log_rate"][2:].ravel()[priced])
+        rates.append(np.log(rate / (1.0 - rate / 0.5)))  # undo the saturation
+    return rates[1] - rates[0], np.stack([listed.page, listed.category])[:, priced]
+
+
+@pytest.mark.parametrize("bank", [{}, {"shared": True, "correlation": 0.5}], ids=["own banks", "a shared bank"])
+def test_a_category_moves_all_its_captions_alike(bank: dict[str, Any]) -> None:
+    """By sigma z − sigma² / 2, the same on every page of a shared bank and in every tier."""
+    purpose = "traffic:shared_bank" if bank else "traffic:bank"
+    keys = np.resize(row_keys(SEED, purpose, [REPLICATION], 1 if bank else 2), 2)
+    found, (page, category) = effects(**bank)
+    assert set(category) == {1, 2, 3, 4, 5}
+    with np.errstate(over="ignore"):
+        for number in (1, 2):
+            for each in range(1, 6):
+                z = normal(arm_key(pull_key(keys[number - 1], PAGE), EFFECT + each))
+                moved = found[(page == number) & (category == each)]
+                np.testing.assert_allclose(moved, 0.5 * z - 0.125, atol=1e-9)
+
+
+def test_rates_of_a_beta_distribution_have_no_categories() -> None:
+    beta = {"bank": WORLD["bank"] | {"category_spread": 0.5}, "purchases": {"beta": [2, 4]}}
+    with pytest.raises(ScenarioError, match="category_spread needs rates that are not drawn"):
+        scenario_of("uniform", world=WORLD | beta)
 
 
 def test_without_a_shared_bank_a_page_is_alone() -> None:

@@ -13,11 +13,12 @@ import pytest
 
 import sql
 from sim.scenario import load
-from sim.tables.caption_stats import stats_frame
 from sim.tables.send_log import sends_arrow
 from sim.units import DAY_US
 from sim.warehouse.translate import to_duckdb
 from sim.worlds.traffic.world import TrafficWorld
+from twins.small_traffic import small_traffic
+from twins.statistics_frame import stats_frame
 
 pytestmark = pytest.mark.slow
 
@@ -47,19 +48,14 @@ def scenario_of(feedback, days, fans=20_000, **selection):
             "seed": 5,
             "replications": 20,
             "horizon": {"days": days},
-            "world": {
-                "kind": "traffic",
-                "pages": 2,
-                "audience": {"fixed": fans},
-                "sends": {"reach": 1.0, "size_limits": [], "priced_per_day": [[3, 6]], "per_day_limits": [4, 14]},
-                "bank": {"captions": 60},
-                "purchases": {
-                    "per_view": [[5.0, 0.02], [20.0, 0.005]],
-                    "reference_audience": 20_000,
-                    "strong_pages": {"share": 0.0},
-                },
-                "delay": {"mean_hours": 10.0},
-            },
+            "world": small_traffic(
+                priced_per_day=(3, 6),
+                per_day_limits=(4, 14),
+                fans=fans,
+                per_view=[(5.0, 0.02), (20.0, 0.005)],
+                purchases={"reference_audience": 20_000},
+                delay={"mean_hours": 10.0},
+            ),
             "feedback": {"label_after_hours": 5.0, **feedback},
             "selection": {"cool_down_days": 1.0, **selection},
             "policies": ["wilson_sample"],

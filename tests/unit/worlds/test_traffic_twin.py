@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 import twins.traffic
-from sim.calendar import update_job
 from sim.scenario.sections.traffic import TIERS
 from sim.scenario.sections.traffic_loop import LABELS
 from sim.worlds.traffic import timetable
 from sim.worlds.traffic.selection.replaced import replaced_draw
 from sim.worlds.traffic.world import TrafficWorld
 from twins.incidents import NaiveIncidentPage, replaced
+from twins.listed_job import at_times
 from twins.traffic import NaivePage
 from twins.traffic_checks import (
     DAYS,
@@ -60,6 +60,10 @@ MORE = [
     "thompson_beta",
     "thompson_empirical_bayes",
     "boltzmann",
+    "posterior_mean",
+    "imed",
+    "cbt",
+    {"kind": "subsampled_greedy", "pool": 12},
     "wilson_normal",
 ]
 POOLS = [
@@ -137,7 +141,7 @@ TIMETABLES = {
     "policy", ["wilson_sample", {"kind": "discounted_ucb", "discount": 0.98}], ids=["plain", "fade"]
 )
 def test_kernel_and_twin_agree_whenever_the_job_runs(monkeypatch, times, policy):
-    monkeypatch.setattr(timetable, "processes", lambda *_: [partial(update_job.at_times, times=times)])
+    monkeypatch.setattr(timetable, "processes", lambda *_: [partial(at_times, times=times)])
     monkeypatch.setattr(twins.traffic, "refresh_times", lambda scenario: times)
     world, pages = run_both(policy)
     check_sends(world.sends(1), pages)
@@ -158,7 +162,7 @@ def most_pending(pages, times):
 
 def test_a_refresh_that_the_twin_leaves_out_is_noticed(monkeypatch):
     times = TIMETABLES["a gap of eleven days"]
-    monkeypatch.setattr(timetable, "processes", lambda *_: [partial(update_job.at_times, times=times)])
+    monkeypatch.setattr(timetable, "processes", lambda *_: [partial(at_times, times=times)])
     monkeypatch.setattr(twins.traffic, "refresh_times", lambda scenario: times[:-4])
     world, pages = run_both("wilson_sample")
     with pytest.raises(AssertionError):

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from policies.maths.draws import arm_key, normal, open_uniform, pull_key, uniform
+from policies.maths.normal import SQRT_HALF, normal_quantile
 from sim.worlds.base import Counts, Floats, Keys
 from sim.worlds.traffic.records import BUMP, Ints, Record, Records, Shorts
 
@@ -18,6 +19,7 @@ Tiers = NDArray[np.int8]
 FOREVER = 2**30  # weeks
 # Addresses among a caption's draws, and, in place of a caption's number, of the page's own.
 TIER, PRICE, QUALITY, LIFE, CATEGORY, URGENT, DOLLARS = range(7)
+EFFECT = 7  # and so on: of the page's own draws, the effect of category 0, 1, …
 PAGE = 0
 Z_MOST = 7.0  # of a normal score
 
@@ -29,6 +31,7 @@ class BankParams(NamedTuple):
     bands: Any  # (4,): where the priced tiers begin among the prices, as probabilities; 1
     probability: Any  # quantiles of the prices
     dollars: Any
+    price_own: float  # weight of a caption's own normal score in its price; 1 where prices do not depend on the page
     log_per_view: Any  # logarithm of the purchases per view, by whole dollars
     sigma: float  # standard deviation of the logarithm of a caption's quality
     max_per_view: float
@@ -36,6 +39,9 @@ class BankParams(NamedTuple):
     log_stay: float  # logarithm of the probability to stay another week
     common: float  # weight of the quality that all pages of the bank share
     own: float  # weight of the quality on the page alone; the squares add up to 1
+    categories: float
+    largest: float  # share of category 1
+    category_sigma: float  # standard deviation of the logarithm of a category's effect
 
 
 class SampledBank(NamedTuple):
@@ -87,9 +93,18 @@ def normals(keys: Keys, z: Floats) -> None:
 
 
 def sample_bank(
-    bank: SampledBank, pages: Records, level: Floats, arrives: Shorts, params: BankParams, tier: Tiers, count: Floats
+    bank: SampledBank,
+    pages: Records,
+    level: Floats,
+    dear: Floats,
+    arrives: Shorts,
+    params: BankParams,
+    tier: Tiers,
+    count: Floats,
 ) -> None:
     """Draw all banks; `level` (N,) is the logarithm of how well a page sells, `arrives` (C,) in order of caption_id.
+
+    `dear` (N,) is what the page adds to the normal scores of its prices.
 
     `tier` (C,) holds the tiers of the captions at start; the rest of it, and `count` (4,), are work space.
     """
@@ -108,7 +123,8 @@ def sample_bank(
                 else:
                     number = captions[c].caption_id
                     own_key = pull_key(pages[i].own_key, number)
-                    sample_caption(captions[c], t, pull_key(key, number), own_key, level[i], params)
+                    usual = level[i] + category_effect(key, number, params)
+                    sample_caption(captions[c], t, pull_key(key, number), own_key, usual, dear[i], params)
 
 
 def sample_tiers(key: np.uint64, arrives: Shorts, params: BankParams, tier: Tiers) -> None:
@@ -149,11 +165,29 @@ def sample_lifetimes(
         leaving[captions[c].retires] += 1
 
 
+def category_effect(key: np.uint64, number: int, params: BankParams) -> float:
+    """By how much the logarithm of a caption's rate differs from that of other categories; the mean rate stays."""
+    if params.category_sigma == 0.0:
+        return 0.0
+    category = category_of(pull_key(key, number), params.categories, params.largest)
+    z = normal(arm_key(pull_key(key, PAGE), EFFECT + category))
+    return params.category_sigma * z - 0.5 * params.category_sigma * params.category_sigma
+
+
+def category_of(key: np.uint64, categories: float, largest: float) -> int:
+    """Draw a caption's category: the first has the share `largest`, the others divide the rest."""
+    u = uniform(arm_key(key, CATEGORY))
+    if u < largest or categories <= 1.0:
+        return 1
+    rest = (u - largest) / (1.0 - largest)
+    return 2 + int(min(rest * (categories - 1.0), categories - 2.0))
+
+
 def sample_caption(
-    caption: Record, tier: int, key: np.uint64, own_key: np.uint64, level: float, params: BankParams
+    caption: Record, tier: int, key: np.uint64, own_key: np.uint64, level: float, dear: float, params: BankParams
 ) -> None:
     """Draw a priced caption: its price, and how well it sells."""
-    dollars = sample_price(uniform(arm_key(key, PRICE)), params.bands[tier], params.bands[tier + 1], params)
+    dollars = sample_price(uniform(arm_key(key, PRICE)), params.bands[tier], params.bands[tier + 1], dear, params)
     # What sets a caption apart from others of its price is log-normal of mean 1.
     quality = normal(arm_key(key, QUALITY))
     if params.own > 0.0:
@@ -174,9 +208,9 @@ def interpolate(z: float, values: Floats) -> float:
     return values[i] + (place - i) * (values[i + 1] - values[i])  # type: ignore[no-any-return]
 
 
-def sample_price(u: float, low: float, high: float, params: BankParams) -> int:
-    """Whole dollars, at least 1: a tier is the band of the price distribution from quantile `low` to `high`."""
-    position, i = low + u * (high - low), 1
+def sample_price(u: float, low: float, high: float, dear: float, params: BankParams) -> int:
+    """Whole dollars, at least 1: a tier is the band of the page's price distribution from quantile `low` to `high`."""
+    position, i = on_all_pages(low + u * (high - low), dear, params), 1
     while i < params.probability.shape[0] - 1 and position > params.probability[i]:
         i += 1
     width = params.probability[i] - params.probability[i - 1]
@@ -185,26 +219,25 @@ def sample_price(u: float, low: float, high: float, params: BankParams) -> int:
     return max(1, int(dollars + 0.5))
 
 
+def on_all_pages(position: float, dear: float, params: BankParams) -> float:
+    """Where a quantile of a page's own prices lies among the prices of all pages (Gaussian copula)."""
+    if params.price_own == 1.0:
+        return position
+    return 0.5 * math.erfc(-(dear + params.price_own * normal_quantile(position)) * SQRT_HALF)
+
+
 def lifetime(u: float, log_stay: float) -> int:
     """Weeks that a caption stays: geometric, at least 1."""
     return FOREVER if log_stay == 0.0 else 1 + int(min(math.log(u) / log_stay, FOREVER))
 
 
 def sample_classes(category: Shorts, urgent: Shorts, bank: Records, keys: Keys, law: Floats) -> None:
-    """Draw categories, of which the first has the share `law[1]` and the others divide the rest, and urgency.
-
-    `law` is the number of categories, the share of the first, and the share of urgent captions.
-    """
-    categories, largest, urgent_share = law[0], law[1], law[2]
+    """Draw category and urgency; `law` is the number of categories, the first's share, and that of urgent captions."""
     for i in range(bank.shape[0]):
         for c in range(bank.shape[1]):
             key = pull_key(keys[i], bank[i, c].caption_id)
-            u, drawn = uniform(arm_key(key, CATEGORY)), 1
-            if u >= largest and categories > 1.0:
-                rest = (u - largest) / (1.0 - largest)
-                drawn = 2 + int(min(rest * (categories - 1.0), categories - 2.0))
-            category[i, c] = drawn
-            urgent[i, c] = uniform(arm_key(key, URGENT)) < urgent_share
+            category[i, c] = category_of(key, law[0], law[1])
+            urgent[i, c] = uniform(arm_key(key, URGENT)) < law[2]
 
 
 def sample_retirements(retires: Counts, bank: Records, arrives: Shorts, keys: Keys, log_stay: float) -> None:

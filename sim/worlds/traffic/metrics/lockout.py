@@ -26,6 +26,7 @@ DISCOUNTED: bool = unbound("DISCOUNTED")
 WINDOWED: bool = unbound("WINDOWED")
 COMPOSITE: bool = unbound("COMPOSITE")
 POOL: bool = unbound("POOL")
+READS_TRIED: bool = unbound("READS_TRIED")
 
 NO_COOL_DOWN = RETIRED - 1
 
@@ -55,7 +56,8 @@ def is_locked_out(tier: int, day: int, row: Row, params: Params) -> bool:
     if eligible + cold == 0:
         return False
     key, arms = pull_key(row.page.policy_key, (day + 1) * TIERS + tier), eligible + cold
-    prepare(row.sums.sends, row.work.n[:arms], row.work.a[:arms], row.work.b[:arms], params, row.state[tier], key)
+    shown = eligible if READS_TRIED else arms
+    prepare(row.sums.sends, row.work.n[:shown], row.work.a[:shown], row.work.b[:shown], params, row.state[tier], key)
     best = best_of(tier, day, eligible + row.page.outside if POOL else eligible, row)
     if POOL and (best >= eligible or (best < 0 and cold == 0)):
         return True  # it is not in the pool

@@ -16,7 +16,7 @@ from sim.worlds.selection.chances import copy
 from sim.worlds.traffic.bank.pool import cold_of
 from sim.worlds.traffic.bank.turnover import take
 from sim.worlds.traffic.feedback.update_job import recall, refresh_score
-from sim.worlds.traffic.fleet import fit_fleet, summarise_with_fleet
+from sim.worlds.traffic.fleet import fit_fleet, show_category, summarise_with_fleet
 from sim.worlds.traffic.metrics.diagnostics import expect_free, note_constraints_cost
 from sim.worlds.traffic.metrics.regret import assumed_wear, expect, missed, rate_on
 from sim.worlds.traffic.records import BUMP, BY_HAND, RATE, USD, Record
@@ -162,6 +162,7 @@ def fit_sales(tier: int, row: Row, params: Params) -> None:
         history = row.tried.history[c]
         price = float(row.tried.captions[c].price)
         purchased, messages = float(history.purchased), float(history.messages)
+        show_category(c, tier, row)
         observe_sales(history.viewed, purchased, messages, price, row.state[tier], params)
 
 
@@ -169,6 +170,7 @@ def summarise_caption(c: int, tier: int, row: Row, params: Params) -> None:
     """Bring `a` and `b` of a caption up to its sales and to the policy's fit."""
     caption, history = row.tried.captions[c], row.tried.history[c]
     purchased, messages, price = float(history.purchased), float(history.messages), float(caption.price)
+    show_category(c, tier, row)
     caption.a, caption.b = summarise_sales(history.viewed, purchased, messages, price, row.state[tier], params)
 
 

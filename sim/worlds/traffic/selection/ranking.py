@@ -33,6 +33,7 @@ CONSTRAINED: bool = unbound("CONSTRAINED")  # whether budgets apply
 DETERMINISTIC: bool = unbound("DETERMINISTIC")
 POOLED: bool = unbound("POOLED")
 PRUNE: bool = unbound("PRUNE")
+READS_TRIED: bool = unbound("READS_TRIED")  # whether `prepare` reads arms, but no cold ones
 REPLACES: bool = unbound("REPLACES")
 SKIPS: bool = unbound("SKIPS")  # whether captions whose composite score cannot be among the best are left out
 VECTORISE: bool = unbound("VECTORISE")
@@ -56,7 +57,8 @@ def rank(tier: int, eligible: int, wanted: int, key: np.uint64, row: Row, params
     if REPLACES and row.page.replaced:
         return rank_replaced(tier, eligible, wanted, key, row)
     arms, state = eligible + cold_of(tier, row), row.state[tier]
-    prepare(row.sums.sends, row.work.n[:arms], row.work.a[:arms], row.work.b[:arms], params, state, key)
+    shown = eligible if READS_TRIED else arms
+    prepare(row.sums.sends, row.work.n[:shown], row.work.a[:shown], row.work.b[:shown], params, state, key)
     # Cold ones first: little is known of them, and few tried ones then make it into the list.
     found = rank_cold(tier, eligible, wanted, key, row, params) if POOLED else 0
     if VECTORISE:
