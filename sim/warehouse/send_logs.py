@@ -11,6 +11,7 @@ from sim.wording import did_you_mean
 
 TEXT_FILES = (".csv", ".txt", ".tsv")
 SEPARATORS = ",;\t|"
+HEAD_ROWS = 10_000  # whose types a text file has, if all other values fit
 TARGETS = ("duckdb", "bigquery", "parquet")
 
 
@@ -71,11 +72,22 @@ def _separator(file: Path) -> str:
 def _scan_text(file: Path, separator: str, *, as_text: bool) -> pl.LazyFrame:
     if as_text:
         return pl.scan_csv(file, separator=separator, glob=False, infer_schema=False, null_values=["", "NULL"])
-    # Types by all rows: a text after many numbers would otherwise end the reading without the row. They are found once.
-    rows = pl.scan_csv(file, separator=separator, glob=False, infer_schema_length=None)
+    rows = pl.scan_csv(file, separator=separator, glob=False, infer_schema_length=HEAD_ROWS)
+    if not _has_types_of_head(rows):
+        # A text after many numbers would end the reading without the row. Finding types by all rows takes memory.
+        rows = pl.scan_csv(file, separator=separator, glob=False, infer_schema_length=None)
     column_names(str(file), rows)  # StorageError where it is no text
-    schema = rows.collect_schema()
-    return pl.scan_csv(file, separator=separator, glob=False, schema=schema)
+    return pl.scan_csv(file, separator=separator, glob=False, schema=rows.collect_schema())
+
+
+def _has_types_of_head(rows: pl.LazyFrame) -> bool:
+    """Whether the types of the first rows are those of all: no column is empty there, and all values can be read."""
+    empty = pl.any_horizontal(pl.all().count() == 0)
+    try:
+        rows.select(pl.all().null_count()).collect(engine="streaming")
+        return not rows.head(HEAD_ROWS).select(empty).collect().item()
+    except pl.exceptions.PolarsError:
+        return False
 
 
 def _from_target(source: str, table: str) -> pl.LazyFrame:

@@ -243,6 +243,14 @@ def test_a_policy_that_is_none(policy: str, message: str) -> None:
         target_of(policy, made(400), made(400))
 
 
+def test_the_mean_of_a_log_whose_policy_learned_is_within_its_interval() -> None:
+    found = evaluate(learned(20_000), ["uniform"], Options(estimators=("ips",)))
+    interval = found.logged.quoted(adaptive=found.policies[0].diagnostics.adaptive)
+    assert interval is not None
+    assert interval.method == "asymptotic_sequence"
+    assert interval.low < found.logged.value < interval.high
+
+
 # Diagnostics
 
 
