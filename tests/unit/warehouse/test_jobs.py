@@ -477,6 +477,7 @@ def test_the_command_runs_shows_and_refuses(spec, capsys):
     ("words", "code", "told"),
     [
         (["updat_caption_bandit_stats", "--to", "duckdb:x"], 2, "did you mean"),
+        (["updat", "--to", "duckdb:x"], 2, "did you mean update_caption_bandit_stats?"),
         ([UPDATE], 2, "--to"),
         ([UPDATE, "--to", "parquet:x"], 2, "tables only"),
         ([UPDATE, "--to", "duckdb:new.duckdb"], 2, "--jobs"),
