@@ -36,6 +36,9 @@ TABLES = (
     "caption_bank",
     "caption_selections",
     "caption_observations",
+    "caption_stats_lock",
+    "caption_selections_lock",
+    "caption_observations_lock",
 )
 
 
