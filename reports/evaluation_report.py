@@ -57,10 +57,11 @@ def _section(place: int, evaluation: Evaluation, policy: PolicyEvaluation) -> Se
             ),
             TableBlock(
                 f"{evaluation.reward} per decision under {policy.policy}",
-                HEADER,
-                [[Cell(cell) for cell in row] for row in rows(policy)],
+                HEADER[:4],
+                [[Cell(cell) for cell in row[:4]] for row in rows(policy)],
                 sortable=False,
             ),
+            Definitions([(f"{row[0]}, other intervals", row[4]) for row in rows(policy) if row[4]]),
         ]
     content.append(Definitions(_diagnostics(policy)))
     return Section(f"policy_{place + 1}", policy.policy, content)

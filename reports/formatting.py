@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from textwrap import fill
 
 COLUMNS = 80  # of a terminal
+SHORTEST = 12  # columns of a name that is shortened
 
 GAP = "  "  # between the columns of a table
 _BREAK = re.compile(r"(?<= )|(?<=\.)(?=[a-z_])")  # where a title may be broken
@@ -83,20 +84,53 @@ def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Plain aligned columns, the first to the left, the others to the right.
 
     Headers are broken into lines, at spaces and between the parts of a scenario key, where the table is wider than
-    `COLUMNS` otherwise.
+    `COLUMNS` otherwise. Where that is not enough, the longest names lose their middle: `a_policy…of_mine`.
     """
-    widths = _widths(header, rows)
-    return "\n".join(_aligned(row, widths) for row in (*_broken(header, widths), *rows))
+    widths = _fitted(_widths(header, rows), header, rows)
+    short = [[_shortened(cell, width) for cell, width in zip(row, widths, strict=True)] for row in rows]
+    return "\n".join(_aligned(row, widths) for row in (*_broken(header, widths), *short))
 
 
 def _widths(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
     """Of each column: its longest text, or, where the table is too wide so, its longest cell and part of a header."""
     cells = [max((len(row[i]) for row in rows), default=0) for i in range(len(header))]
     widths = [max(width, len(title)) for width, title in zip(cells, header, strict=True)]
-    if sum(widths) + len(GAP) * (len(widths) - 1) <= COLUMNS:
+    if _total(widths) <= COLUMNS:
         return widths
-    parts = [[len(part.rstrip()) for part in _BREAK.split(title)] for title in header]
-    return [max([width, *lengths]) for width, lengths in zip(cells, parts, strict=True)]
+    return [max(width, _longest_part(title)) for width, title in zip(cells, header, strict=True)]
+
+
+def _total(widths: Sequence[int]) -> int:
+    """Columns of a terminal that the table takes."""
+    return sum(widths) + len(GAP) * (len(widths) - 1)
+
+
+def _longest_part(title: str) -> int:
+    return max(len(part.rstrip()) for part in _BREAK.split(title))
+
+
+def _fitted(widths: list[int], header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    """Widths of which the largest are reduced until the table fits: none below `SHORTEST`, nor below its numbers."""
+    numbers = [max((len(row[i]) for row in rows if not _has_name(row[i])), default=0) for i in range(len(header))]
+    least = [max(SHORTEST, width) for width in numbers]
+    while _total(widths) > COLUMNS:
+        widest = max((i for i in range(len(widths)) if widths[i] > least[i]), key=lambda i: widths[i], default=None)
+        if widest is None:
+            break
+        widths[widest] -= 1
+    return widths
+
+
+def _has_name(cell: str) -> bool:
+    return any(letter.isalpha() for letter in cell)
+
+
+def _shortened(cell: str, width: int) -> str:
+    """The cell without its middle, where it is too long: names often differ at their ends."""
+    if len(cell.rstrip()) <= width:
+        return cell
+    head = width // 2
+    return f"{cell[:head]}…{cell[len(cell) - (width - 1 - head) :]}"
 
 
 def _broken(header: Sequence[str], widths: Sequence[int]) -> list[list[str]]:
@@ -109,7 +143,7 @@ def _broken(header: Sequence[str], widths: Sequence[int]) -> list[list[str]]:
 def _filled(title: str, width: int) -> list[str]:
     """The lines of a title, each with as many of its parts as fit."""
     lines = [""]
-    for part in _BREAK.split(title):
+    for part in (_shortened(part, width) for part in _BREAK.split(title)):
         if len((lines[-1] + part).rstrip()) > width:
             lines.append("")
         lines[-1] += part

@@ -7,25 +7,25 @@ from collections.abc import Iterable
 from reports.estimators.intervals import Estimate
 from reports.estimators.power import MOST_SIMULATED
 from reports.field_words import holdouts, in_words
-from reports.formatting import interval, number, text_table
+from reports.formatting import COLUMNS, interval, number, text_table, wrapped
 from reports.power_plan import FieldTest, Goal, Rank, Ranking
-
-WIDTH = 110
 
 
 def ranking_text(ranking: Ranking, scenario_replications: int) -> str:
     """Replications needed, policy by policy, then what to make of them."""
     more = f"{ranking.metric} more than {ranking.baseline}"
-    header = ["policy", more, "sd of it", "by formula", "likely", "needed", "power there"]
+    header = ["policy", more, "by formula", "likely", "needed", "power there"]
     return "\n".join(
         [
             "REPLICATIONS, to rank policies in simulation",
-            f"To find a true difference in mean {ranking.metric} of {number(ranking.difference)}{_relative(ranking)}",
-            f"{_terms(ranking.goal)}, paired by replication:",
+            wrapped(
+                f"To find a true difference in mean {ranking.metric} of {number(ranking.difference)}"
+                f"{_relative(ranking)} {_terms(ranking.goal)}, paired by replication:"
+            ),
             "",
             text_table(header, [_row(rank) for rank in ranking.ranks]),
             "",
-            _answer(ranking, scenario_replications),
+            wrapped(_answer(ranking, scenario_replications)),
             *_wrapped(_notes(ranking)),
         ]
     )
@@ -37,8 +37,8 @@ def field_text(test: FieldTest) -> str:
     rates = f"{_rate(traffic.rate)} changed to {_rate(test.other_rate)} (+{100 * test.goal.difference:g} %)"
     return "\n".join(
         [
-            f"SENDS, for the deployed system to see a difference in the field\nTo find a conversion rate of {rates}",
-            f"{_terms(test.goal)}, with two arms of equal size:",
+            "SENDS, for the deployed system to see a difference in the field",
+            wrapped(f"To find a conversion rate of {rates} {_terms(test.goal)}, with two arms of equal size:"),
             "",
             text_table(["", "each arm", "both arms"], _field_rows(test)),
             "",
@@ -67,7 +67,6 @@ def _row(rank: Rank) -> list[str]:
     return [
         rank.policy,
         f"{number(rank.pilot.value, 3)} {interval(rank.pilot.low, rank.pilot.high, 3)}",
-        number(rank.sd, 3),
         f"{plan.closed_form:,}",
         f"{low:,}–{high:,}",
         f"{rank.needed:,}",
@@ -76,9 +75,7 @@ def _row(rank: Rank) -> list[str]:
 
 
 def _power(simulated: Estimate | None) -> str:
-    if simulated is None or simulated.low is None or simulated.high is None:
-        return "–"
-    return f"{100 * simulated.value:.1f} % ± {50 * (simulated.high - simulated.low):.1f}"
+    return "–" if simulated is None else f"{100 * simulated.value:.1f} %"
 
 
 def _answer(ranking: Ranking, planned: int) -> str:
@@ -98,10 +95,17 @@ def _notes(ranking: Ranking) -> list[str]:
         "By formula: power of the paired t test at the pilot's standard deviation. Likely: where the formula would "
         "lie "
         "for other pilots of this size (90 %). Power there: how often the reports' own test finds the difference in "
-        "resampled pilot replications.",
+        f"resampled pilot replications{_error(ranking)}.",
         *([several] if rivals > 1 else []),
         *_warnings(ranking),
     ]
+
+
+def _error(ranking: Ranking) -> str:
+    """The largest error of simulation of the power in the table; empty where nothing was simulated."""
+    found = [rank.plan.simulated for rank in ranking.ranks if rank.plan.simulated is not None]
+    errors = [(each.high - each.low) / 2 for each in found if each.high is not None and each.low is not None]
+    return f" (± {100 * max(errors):.1f} points)" if errors else ""
 
 
 def _warnings(ranking: Ranking) -> list[str]:
@@ -177,7 +181,7 @@ def _field_notes(test: FieldTest) -> list[str]:
 
 
 def _wrapped(notes: Iterable[str]) -> list[str]:
-    return [textwrap.fill(note, WIDTH, initial_indent="- ", subsequent_indent="  ") for note in notes]
+    return [textwrap.fill(note, COLUMNS, initial_indent="- ", subsequent_indent="  ") for note in notes]
 
 
 def _rate(rate: float) -> str:

@@ -59,7 +59,11 @@ class Gain:
 
 
 def scenario(
-    pages: int, defaults: str = "shipped", page_sigma: float | None = None, policies: Sequence[Any] = POLICIES
+    pages: int,
+    defaults: str = "shipped",
+    page_sigma: float | None = None,
+    policies: Sequence[Any] = POLICIES,
+    seed: int = SEED,
 ) -> dict[str, Any]:
     """Quickstart's pages: `defaults` are `shipped` or `before` the refit; a `page_sigma` of 0 has no strong pages."""
     world = LARGE_PAGES | (BEFORE if defaults == "before" else {})
@@ -68,7 +72,7 @@ def scenario(
         world |= {"purchases": {**world.get("purchases", {}), **spread}}
     return {
         "name": "page_population",
-        "seed": SEED,
+        "seed": seed,
         "replications": max(1, pages // PAGES),
         "horizon": {"days": DAYS},
         "world": world,
@@ -117,6 +121,15 @@ def table(pages: pl.DataFrame, policies: Sequence[str]) -> str:
     )
 
 
+def together(runs: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Pages of several runs, whose replications are numbered anew."""
+    first, numbered = 0, []
+    for pages in runs:
+        numbered.append(pages.with_columns(pl.col("replication") + first))
+        first += 1 + int(pages["replication"].to_numpy().max())
+    return pl.concat(numbered)
+
+
 def main(arguments: Sequence[str] | None = None) -> str:
     """Simulate the population and return the table."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -124,13 +137,16 @@ def main(arguments: Sequence[str] | None = None) -> str:
     parser.add_argument("--defaults", choices=("shipped", "before"), default="shipped")
     parser.add_argument("--page-sigma", type=float)
     parser.add_argument("--prior", action="store_true", help="add gamma_poisson with the true price prior")
+    parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--out", help="write the pages of the run to this parquet file")
+    parser.add_argument("--add", nargs="*", default=[], help="pages of other runs of the same policies, to be added")
     given = parser.parse_args(arguments)
     policies = [*POLICIES, *([informed(given.defaults)] if given.prior else [])]
-    run = sim.simulate(scenario(given.pages, given.defaults, given.page_sigma, policies))
+    run = sim.simulate(scenario(given.pages, given.defaults, given.page_sigma, policies, given.seed))
     pages = run.pages.select("policy", "replication", "page", "revenue_usd", "expected_usd")
     if given.out:
         pages.write_parquet(given.out)
+    pages = together([pages, *(pl.read_parquet(path) for path in given.add)])
     names = [each if isinstance(each, str) else each["name"] for each in policies]
     return f"{table(pages, names)}\n\n{headline(run.decision)}"
 

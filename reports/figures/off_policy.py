@@ -5,6 +5,7 @@ import math
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
+from reports.figures.gains import NARROW
 from reports.figures.rows import dashed_line, draw_interval, figure_of_rows
 from reports.figures.style import EDGE, drawing, series, tick
 from sim.evaluation.evaluate import Evaluation, PolicyEvaluation
@@ -21,7 +22,8 @@ def off_policy(evaluation: Evaluation, policy: PolicyEvaluation) -> Figure:
     adaptive = policy.diagnostics.adaptive
     names = [estimate.estimator for estimate in policy.estimates]
     with drawing():
-        figure, axes = figure_of_rows(names, f"{evaluation.reward} per decision; dashed: the log's own")
+        quantity = f"{evaluation.reward} per decision; dashed: the log's own"
+        figure, axes = figure_of_rows(names, quantity, width=NARROW)
         logged = of_log(evaluation, policy)
         if logged.known:
             axes.axvspan(logged.low, logged.high, color=EDGE, alpha=0.15, linewidth=0)

@@ -111,7 +111,10 @@ def evaluate(
     training, rest = split(log, policies, chosen.training_share)
     limits = chosen.limits or (min(0.0, float(rest.reward.min())), max(0.0, float(rest.reward.max())))
     if limits[0] >= limits[1]:
-        raise InputError("every reward of the log is the same: policies cannot differ")
+        raise InputError(
+            f"every reward of the log is {limits[0]:g}: policies cannot differ",
+            "--reward COLUMN names another column, such as purchased_count.",
+        )
     if rest.reward.min() < limits[0] or rest.reward.max() > limits[1]:
         raise InputError(f"a reward of the log is outside the limits {limits[0]:g} to {limits[1]:g}")
     return Evaluation(
@@ -121,7 +124,7 @@ def evaluate(
         strata=len(log.strata),
         actions=len(log.actions),
         reward=log.reward_name,
-        logged=_logged(rest, chosen.confidence, limits),
+        logged=_logged(rest, chosen.confidence),
         policies=_evaluated(
             policies, partial(_policy, log=rest, training=training, options=chosen, limits=limits), backend
         ),
@@ -152,10 +155,11 @@ def split(log: Log, policies: Sequence[str], share: float) -> tuple[Log | None, 
     return log.part(slice(0, rows)), log.part(slice(rows, log.rows))
 
 
-def _logged(log: Log, confidence: float, limits: tuple[float, float]) -> Estimated:
+def _logged(log: Log, confidence: float) -> Estimated:
     plain = Sample(log.reward, np.ones(log.rows))
     terms = summarise(ips, plain)
-    found = (intervals.normal(terms, confidence), intervals.anytime(plain, limits, confidence))
+    # A policy that learns earns more as it goes: `anytime` holds for a mean that stays.
+    found = (intervals.normal(terms, confidence), intervals.asymptotic_sequence(terms, confidence))
     return Estimated("logged", terms.value, found)
 
 

@@ -246,12 +246,15 @@ def anytime(sample: Sample, limits: tuple[float, float], confidence: float = CON
 
     Waudby-Smith, Wu, Ramdas, Karampatziakis and Mineiro 2024, "Anytime-valid off-policy inference for contextual
     bandits": betting against each value with the terms w·r (lower limit) and w·(1 − r) (upper limit), rewards scaled to
-    [0, 1]. The weights need no upper limit. Rows must be in the order of time, which the logging policy may use.
+    [0, 1]. The weights need no upper limit. Rows must be in the order of time, which the logging policy may use. Where
+    rewards drift so much that both bets together exclude every value, no mean stays, and the limits are infinite.
     """
     (least, most), tail = limits, (1.0 - confidence) / 2.0
     low = _betting_limit(_terms(sample, least, most), tail)
     high = 1.0 - _betting_limit(_terms(sample, most, least), tail)
-    return Interval("anytime", least + (most - least) * low, least + (most - least) * max(low, high))
+    if low > high:
+        return unlimited("anytime")
+    return Interval("anytime", least + (most - least) * low, least + (most - least) * high)
 
 
 def _terms(sample: Sample, zero: float, one: float) -> Floats:

@@ -15,10 +15,8 @@ from reliability.harness import ROOT
 from reliability.mutants import MUTANTS, Mutant
 
 SURVIVORS_ALLOWED = 0.05
+STALE_ALLOWED = 0.05
 PARTS = ("sim", "policies", "reports", "scenarios", "sql", "tests", "benchmarks", "docs", "scripts")
-
-
-LEAST = 40
 
 
 def applies(mutant: Mutant) -> bool:
@@ -30,10 +28,11 @@ def applies(mutant: Mutant) -> bool:
     return all((ROOT / test.partition("::")[0]).is_file() for test in mutant.tests)
 
 
-def test_at_least_forty_mutants_apply_to_the_sources() -> None:
+def test_nearly_all_mutants_apply_to_the_sources() -> None:
+    """A mutant whose line has changed tests nothing: give it the new line."""
     stale = [str(mutant) for mutant in MUTANTS if not applies(mutant)]
     assert len(set(MUTANTS)) == len(MUTANTS)
-    assert len(MUTANTS) - len(stale) >= LEAST, stale
+    assert len(stale) <= STALE_ALLOWED * len(MUTANTS), stale
 
 
 def copy_of_the_project(folder: Path) -> Path:

@@ -59,6 +59,16 @@ def test_populations_are_scenarios(population: Any, defaults: str) -> None:
     assert equal.reference_audience == scenario.world.purchases.reference_audience
 
 
+def test_pages_of_two_runs_are_one_population(population: Any) -> None:
+    one, two = made([1.0, 2.0]), made([5.0])
+    both = population["together"]([one, two])
+    assert sorted(both.filter(policy="greedy")["replication"].to_list()) == [0, 1, 2]
+    found = population["gain"](both, "greedy")
+    assert (found.mean, found.median) == (pytest.approx(8.0 / 3.0), pytest.approx(2.0))
+    assert population["scenario"](8, seed=12)["seed"] == 12
+    assert population["scenario"](8)["seed"] == population["SEED"]
+
+
 def test_the_prior_of_the_ceiling_is_the_truth(population: Any) -> None:
     """At $6 and $15 the points of `per_view` before the refit."""
     assert population["informed"]("before")["rates"][::2] == pytest.approx([0.00118, 0.00024])

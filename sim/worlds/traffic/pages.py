@@ -26,8 +26,9 @@ from sim.worlds.traffic.bank.draw_bank import (
     Traits,
     normals,
     sample_bank,
+    sample_classes,
     sample_dollars,
-    sample_traits,
+    sample_retirements,
 )
 from sim.worlds.traffic.records import ENTRY, PAGE
 from sim.worlds.traffic.rows import Block
@@ -100,8 +101,15 @@ def page_normals(world: TrafficSection, pages: Records) -> Floats:
 
 
 def tilt(world: TrafficSection) -> float:
-    """The mean of the tilted normals: rich pages are drawn more often, about in proportion to what they earn."""
-    return TILT * world.purchases.page_sigma
+    """The mean of the tilted normals: rich pages are drawn more often, about in proportion to what they earn.
+
+    Of the means with which a stratum ends where strong pages begin, the nearest: no stratum then mixes both kinds.
+    """
+    wanted, edge = TILT * world.purchases.page_sigma, strong_from(world)
+    if edge == math.inf:
+        return wanted
+    means = [edge - NORMAL.inv_cdf(strata / world.pages) for strata in range(1, world.pages)]
+    return min(means, key=lambda mean: abs(mean - wanted), default=wanted)
 
 
 def tilted_normals(z: Floats, number: Integers, pages: int, mean: float) -> Floats:
@@ -164,15 +172,19 @@ def _bank_keys(pages: Records) -> NDArray[np.uint64]:
 
 def traits(world: TrafficSection, b: Block, rows: slice) -> Traits:
     """Category, urgency and retirement of the captions of `rows`; arrays (rows, C)."""
-    return _traits(world, b.bank.entries[rows], b.bank.arrives[rows], b.pages[rows])
+    entries, pages = b.bank.entries[rows], b.pages[rows]
+    category, urgent = (np.zeros(entries.shape, np.int16) for _ in range(2))
+    _draw_classes(world, category, urgent, entries, pages)
+    retires = np.zeros(entries.shape, np.int64)
+    _compiled(sample_retirements)(retires, entries, b.bank.arrives[rows], _bank_keys(pages), _log_stay(world))
+    return Traits(category.astype(np.int64), urgent > 0, retires)
 
 
-def _traits(world: TrafficSection, entries: Records, arrives: NDArray[np.int16], pages: Records) -> Traits:
-    made = Traits(*(np.zeros(entries.shape, kind) for kind in (np.int64, np.bool_, np.int64)))
-    law = world.bank
-    numbers = (law.categories, law.largest_category_share, law.urgent_share, _log_stay(world))
-    _compiled(sample_traits)(made, entries, arrives, _bank_keys(pages), *map(float, numbers))
-    return made
+def _draw_classes(
+    world: TrafficSection, category: NDArray[np.int16], urgent: NDArray[np.int16], entries: Records, pages: Records
+) -> None:
+    law = np.array([world.bank.categories, world.bank.largest_category_share, world.bank.urgent_share])
+    _compiled(sample_classes)(category, urgent, entries, _bank_keys(pages), law)
 
 
 def fill_listing(
@@ -190,8 +202,7 @@ def fill_listing(
 
 def fill_traits(world: TrafficSection, sampled: SampledBank, pages: Records, listing: Listing) -> None:
     """Fill in category and urgency of all captions."""
-    made = _traits(world, sampled.entries, sampled.arrives, pages)
-    listing.category[:], listing.urgent[:] = made.category, made.urgent
+    _draw_classes(world, listing.category, listing.urgent, sampled.entries, pages)
 
 
 @cache

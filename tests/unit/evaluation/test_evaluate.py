@@ -243,6 +243,14 @@ def test_a_policy_that_is_none(policy: str, message: str) -> None:
         target_of(policy, made(400), made(400))
 
 
+def test_the_mean_of_a_log_whose_policy_learned_is_within_its_interval() -> None:
+    found = evaluate(learned(20_000), ["uniform"], Options(estimators=("ips",)))
+    interval = found.logged.quoted(adaptive=found.policies[0].diagnostics.adaptive)
+    assert interval is not None
+    assert interval.method == "asymptotic_sequence"
+    assert interval.low < found.logged.value < interval.high
+
+
 # Diagnostics
 
 
@@ -334,7 +342,7 @@ def test_bad_options(options: Options | None, policies: list[str], message: str)
 def test_rewards_that_are_all_zero_are_refused() -> None:
     log = made(50)
     same = Log(log.stratum, log.action, np.zeros(50), log.propensity, log.strata, log.actions)
-    with pytest.raises(InputError, match="every reward of the log is the same"):
+    with pytest.raises(InputError, match="every reward of the log is 0: policies cannot differ"):
         evaluate(same, ["uniform"])
 
 

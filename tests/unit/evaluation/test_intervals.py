@@ -212,6 +212,15 @@ def test_stopping_at_the_worst_moment_breaks_the_normal_interval_and_not_the_any
     assert missed["anytime"] <= stats.binom.ppf(1 - 1e-4, 60, 0.05)
 
 
+def test_rewards_that_drift_leave_no_mean_for_a_sequence() -> None:
+    generator = np.random.default_rng(8)
+    early, late = (generator.random(10_000) < rate for rate in (0.2, 0.7))
+    reward = np.concatenate([early, late]).astype(np.float64)
+    assert not anytime(Sample(reward, np.ones(20_000)), (0.0, 1.0)).known
+    mixed = anytime(Sample(generator.permutation(reward), np.ones(20_000)), (0.0, 1.0))
+    assert mixed.low < reward.mean() < mixed.high
+
+
 def test_more_rows_narrow_the_anytime_interval() -> None:
     sample = log(np.random.default_rng(9), 20_000)
     widths = []

@@ -11,6 +11,7 @@ import pytest
 from sim.cli import exit_code
 from sim.errors import InputError, StorageError
 from sim.evaluation.log import KNOWN, read_log
+from sim.warehouse.send_logs import HEAD_ROWS
 
 ROWS: dict[str, list[Any]] = {
     "position": [2, 1, 1, 2],
@@ -40,6 +41,19 @@ def test_a_text_after_many_numbers_is_named_by_its_row(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=f"row {many - 1}: click is '0,7', with a comma") as caught:
         read_log(str(tmp_path / "late.csv"), roles)
     assert "leave them out" in caught.value.hint
+
+
+@pytest.mark.parametrize("first", [None, "1"])
+def test_types_that_the_first_rows_do_not_show(tmp_path: Path, first: str | None) -> None:
+    many = HEAD_ROWS + 10
+    gains = [first] * (many - 2) + ["1.5", "2.5"]
+    pl.DataFrame({"item": [1] * many, "gain": gains, "p": [0.5] * many}).write_csv(tmp_path / "late.csv")
+    roles = {"action": "item", "reward": "gain", "propensity": "p"}
+    if first:
+        assert read_log(str(tmp_path / "late.csv"), roles).reward[-2:].tolist() == [1.5, 2.5]
+    else:
+        with pytest.raises(InputError, match="row 1: gain is NULL"):
+            read_log(str(tmp_path / "late.csv"), roles)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00,b\n\xff"])
@@ -170,7 +184,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for source, message in (
         ("missing.parquet", "no such file"),
-        ("text.parquet", "cannot be read"),
+        ("text.parquet", "is not a Parquet file"),
         ("empty", "holds no Parquet file"),
     ):
         with pytest.raises(StorageError, match=message):

@@ -6,9 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
+from reports.estimators.comparisons import METRICS, paired_comparisons, win_probability
 from reports.estimators.intervals import (
     NON_NEGATIVE,
+    RESAMPLES,
     SHARE,
+    _resampled_t,
     holm,
     independent_difference,
     mean_interval,
@@ -63,6 +66,24 @@ def test_bootstrap_t_agrees_with_scipys_studentised_resampling() -> None:
     wanted = SKEWED.mean() - limits * stats.sem(SKEWED)
     estimate = mean_interval(SKEWED)
     assert (estimate.low, estimate.high) == pytest.approx(tuple(wanted), rel=0.08)
+
+
+def test_limits_of_the_bootstrap_are_its_fiftieth_order_statistics() -> None:
+    """Of 1,999 resamples at 95 % (Efron & Tibshirani 1993, section 12.5)."""
+    statistics = np.sort(np.concatenate(list(_resampled_t(SKEWED, SKEWED.mean()))))
+    estimate, error = mean_interval(SKEWED), stats.sem(SKEWED)
+    assert len(statistics) == RESAMPLES == 1_999
+    assert estimate.low == pytest.approx(SKEWED.mean() - statistics[-50] * error, rel=1e-12)
+    assert estimate.high == pytest.approx(SKEWED.mean() - statistics[49] * error, rel=1e-12)
+
+
+def test_a_tie_is_not_better() -> None:
+    """Of four replications one is better, one is worse, and two are ties, by a metric of either direction."""
+    base, other = np.array([1.0, 2.0, 3.0, 4.0]), np.array([1.0, 2.0, 2.0, 5.0])
+    for metric in ("regret", "reward"):
+        (row,) = paired_comparisons("base", {"base": base, "other": other}, METRICS[metric])
+        assert row.better.value == 0.25
+        assert win_probability({"base": base, "other": other}, ["base", "other"], METRICS[metric])[0][1] == 0.25
 
 
 def test_estimates_are_deterministic_and_blind_to_the_order_of_symmetric_data() -> None:

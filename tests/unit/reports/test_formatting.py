@@ -70,6 +70,23 @@ def test_headers_of_wide_tables_are_broken_and_others_are_not() -> None:
     assert max(map(len, wider.splitlines())) <= COLUMNS
 
 
+def test_long_names_lose_their_middle_where_headers_are_not_enough() -> None:
+    header = ["policy", "gain", "95 % interval", "best policy"]
+    names = [f"{'a' * 30}{i:010d}" for i in range(2)]
+    lines = text_table(header, [[name, "1,234", "[1,111, 2,222]", name] for name in names]).splitlines()
+    assert max(map(len, lines)) == COLUMNS
+    assert all("1,234  [1,111, 2,222]" in line for line in lines[-2:])
+    assert lines[-1].split()[0] == f"{'a' * 13}…aaa0000000001"
+    assert len({line.split()[0] for line in lines[-2:]}) == 2
+
+
+def test_numbers_are_never_cut_and_names_keep_twelve_letters() -> None:
+    line = text_table(["p", "x", "y"], [["n" * 40, "1" * 50, "2" * 40]]).splitlines()[-1]
+    assert line == f"{'n' * 6}…{'n' * 5}  {'1' * 50}  {'2' * 40}"
+    header, *_ = text_table(["p", f"more than {'b' * 40}"], [["n" * 40, "9" * 30]]).splitlines()[1:]
+    assert header == f"p{' ' * 39} {'b' * 19}…{'b' * 19}"
+
+
 def test_scenario_keys_are_broken_at_their_dots_and_only_in_wide_tables() -> None:
     header = ["world.audience.draw", "gain"]
     assert text_table(header, [["fixed", "1"]]).splitlines()[0] == "world.audience.draw  gain"

@@ -25,8 +25,9 @@ from reports.estimators.power import (
     simulated_power,
     t_power,
 )
+from reports.formatting import COLUMNS
 from reports.power_plan import Goal, plan_field, plan_ranking, ranking_data
-from reports.power_text import ranking_text
+from reports.power_text import field_text, ranking_text
 from sim.errors import InputError
 
 # Formulas
@@ -209,6 +210,16 @@ def test_skew_and_missing_spread_are_warned_of() -> None:
     text = ranking_text(plan_ranking(rows, "base", ["rival", "shifted"], "regret", Goal(50.0, False, 0.95, 0.8)), 50)
     assert "Warning: skewed differences: rival (skewness 6.86)" in text
     assert "same difference from base in every replication of the pilot: shifted" in " ".join(text.split())
+
+
+def test_the_text_fits_a_terminal_whatever_the_names() -> None:
+    base, rival = "b" * 40, "r" * 40
+    rows = replications(**{base: [float(i % 5) for i in range(50)], rival: [float(i % 7) for i in range(50)]})
+    text = ranking_text(plan_ranking(rows, base, [rival], "regret", Goal(0.2, False, 0.95, 0.8)), 50)
+    traffic = FieldTraffic(0.05, 100.0, 50.0, 3.0, f"purchases per recipient of priced messages under {base}")
+    text += "\n" + field_text(plan_field(traffic, GOAL))
+    assert max(map(len, text.splitlines())) <= COLUMNS
+    assert " points)" in text
 
 
 GOAL = Goal(0.1, True, 0.95, 0.8)

@@ -12,7 +12,7 @@ from reports.decision.tails import Tails, gain_of
 from reports.decision.text import next_step
 from reports.decision.unlucky import Unlucky, read_unlucky
 from reports.estimators.power import Pilot, likely_replications, plan_replications
-from reports.estimators.strata import Strata, stratified_difference, stratified_moments
+from reports.estimators.strata import Strata, stratified_covariance, stratified_difference, stratified_moments
 from sim.scenario import Check
 
 RANDOM = np.random.default_rng(23)
@@ -166,3 +166,23 @@ def test_the_tables_of_a_run_are_read_as_they_were_written() -> None:
     assert sample is not None
     assert sample[0][0].tolist() == SAMPLES["base"].tolist()
     assert read_unlucky({}.get) is None
+
+
+def test_the_skewness_of_a_mean_adds_third_moments_over_strata() -> None:
+    """Σ W³ · third central moment / n² over the cubed standard error; of one stratum, skewness / √n."""
+    values, m = SAMPLES["base"], stratified_moments(SAMPLES["base"], STRATA)
+    third = 0.0
+    for stratum, weight in enumerate(STRATA.probability):
+        own = values[STRATA.of_value == stratum]
+        third += weight**3 * stats.skew(own) * own.std(ddof=1) ** 3 / len(own) ** 2
+    assert m.skewness == pytest.approx(third / m.standard_error**3)
+    skewed, one = RANDOM.lognormal(0, 1, 50), Strata(np.zeros(50, np.int64), np.ones(1))
+    assert stratified_moments(skewed, one).skewness == pytest.approx(stats.skew(skewed) / np.sqrt(50))
+
+
+def test_the_covariance_of_two_means_is_the_variance_of_one_with_itself() -> None:
+    own, other = SAMPLES["base"], SAMPLES["p"]
+    assert stratified_covariance(own, own, STRATA) == pytest.approx(stratified_moments(own, STRATA).standard_error ** 2)
+    total = stratified_moments(own + other, STRATA).standard_error ** 2
+    parts = sum(stratified_moments(each, STRATA).standard_error ** 2 for each in (own, other))
+    assert stratified_covariance(own, other, STRATA) == pytest.approx((total - parts) / 2)

@@ -5,7 +5,16 @@ import pytest
 
 import sim
 from sim.scenario import load
-from sim.worlds.traffic.pages import TILT, make_pages, page_level, page_normals, page_weights, tilted_normals
+from sim.worlds.traffic.pages import (
+    TILT,
+    make_pages,
+    page_level,
+    page_normals,
+    page_weights,
+    strong_from,
+    tilt,
+    tilted_normals,
+)
 
 SCENARIO = {
     "name": "strata",
@@ -53,6 +62,21 @@ def test_each_page_of_a_replication_is_of_another_stratum() -> None:
     assert (np.searchsorted(quartiles, tilted) == np.arange(4)).all()
     extreme = tilted_normals(np.array([-40.0, 40.0]), np.array([0, 3]), 4, 1.0)
     assert np.isfinite(extreme).all()
+
+
+@pytest.mark.parametrize(("pages", "share"), [(2, 0.5), (4, 0.5), (8, 0.3), (15, 0.1)])
+def test_no_stratum_mixes_usual_and_strong_pages(pages: int, share: float) -> None:
+    world = load(SCENARIO, [f"world.pages={pages}", f"world.purchases.strong_pages.share={share}"]).world
+    z = page_normals(world, make_pages(world, 5, range(200))).reshape(200, pages)
+    strong = (z > strong_from(world)).mean(axis=0)
+    assert set(strong.tolist()) == {0.0, 1.0}
+    assert abs(tilt(world) - TILT) < 1.0
+
+
+def test_without_strong_pages_or_with_one_page_the_tilt_follows_the_spread() -> None:
+    alike = load(SCENARIO, ["world.purchases.strong_pages.share=0", "world.purchases.page_sigma=1.5"]).world
+    assert tilt(alike) == TILT * 1.5
+    assert tilt(load(SCENARIO, ["world.pages=1"]).world) == TILT
 
 
 def test_audiences_are_one_of_each_stratum_in_an_order_of_their_own() -> None:
