@@ -12,11 +12,7 @@ def test_the_ratio_is_the_median_of_rounds_not_of_times() -> None:
 
 
 @pytest.mark.parametrize(
-<<<<<<< HEAD
-    ("policy", "allows"), [("wilson_widening", True), ("glr_klucb", True), ("imed", True), ("gamma_poisson", False)]
-=======
-    ("policy", "allows"), [("wilson_widening", True), ("glr_klucb", True), ("pooled_wilson", False)]
->>>>>>> main
+    ("policy", "allows"), [("wilson_widening", True), ("glr_klucb", True), ("imed", True), ("pooled_wilson", False)]
 )
 def test_a_policy_says_whether_it_allows_it(policy: str, allows: bool) -> None:
     assert Cost(policy, [1.0], [1.0]).allows is allows
@@ -46,9 +42,5 @@ def test_the_command_fails_above_twice(monkeypatch, capsys, many: float, code: i
 
 def test_a_policy_that_scores_every_caption_fails_nothing(monkeypatch) -> None:
     monkeypatch.setattr(bank, "measure", lambda policy, pages, rounds: Cost(policy, [1.0], [30.0]))
-<<<<<<< HEAD
-    monkeypatch.setattr("sys.argv", ["bank", "--policies", "gamma_poisson"])
-=======
     monkeypatch.setattr("sys.argv", ["bank", "--policies", "pooled_wilson"])
->>>>>>> main
     assert bank.main() == 0
