@@ -94,9 +94,10 @@ def _rotation(policy: str, given: DecisionInput, level: float) -> Guardrail | No
     if given.rotation is None or given.rotation in (policy, given.baseline):
         return None
     ahead = gain_of(policy, given.rotation, given, level)
-    passed, unclear = ahead.low is not None and ahead.low > 0.0, ahead.high is None or ahead.high > 0.0
-    detail = f"{compared(ahead.value, given.unit)} than {given.rotation}"
-    return Guardrail("beats_rotation", passed, detail, unclear and not passed)
+    passed = ahead.low is not None and ahead.low > 0.0
+    unclear = not passed and (ahead.high is None or ahead.high > 0.0)
+    detail = f"{compared(ahead.value, given.unit)} than {given.rotation}{', which may be chance' if unclear else ''}"
+    return Guardrail("beats_rotation", passed, detail, unclear)
 
 
 def share_of(events: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Estimate:
