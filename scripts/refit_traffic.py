@@ -4,7 +4,7 @@ The loss is the sum over figures of ((log simulated − log published) / toleran
 counts 1. Parameters keep to the ranges of `RANGES`; docs/traffic.md gives the reasons. Fleets are drawn by plain NumPy
 from the formulas of docs/traffic.md with the same random numbers for each set of parameters, so that the loss is
 smooth; fatigue and holidays enter by their mean. The answer is printed as a table and a scenario; nothing is written.
-With `--dear` pages that sell well may be dearer, too (`bank.price_correlation`, which the defaults leave at 0).
+With `--dear` pages that sell well may have higher prices, too (`bank.price_correlation`, by default 0).
 """
 
 import argparse
@@ -289,7 +289,7 @@ def _off(value: float, target: Target) -> str:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="a tenth of the steps")
-    parser.add_argument("--dear", action="store_true", help="pages that sell well may be dearer")
+    parser.add_argument("--dear", action="store_true", help="pages that sell well may have higher prices")
     given, drawn = parser.parse_args(), luck()
     found = refit(drawn, 6 if given.quick else 60, DEAR if given.dear else RANGES)
     sys.stdout.write(report(found, drawn) + "\n")

@@ -17,6 +17,7 @@ _EXPORT = "export the rows as CSV or Parquet"
 _UNPACK = "decompress it first"
 # Other kinds of files by their first bytes: what they are, and what to do.
 _KINDS = (
+    (b"version https://git-lfs", "a pointer of Git LFS", "fetch the file itself with `git lfs pull`"),
     (b"PK\x03\x04", "an Excel workbook (.xlsx) or another ZIP archive", _EXPORT),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)", _EXPORT),
     (b"BZh", "compressed with bzip2", _UNPACK),
@@ -37,9 +38,10 @@ _NO_SPACE_TEXTS = ("no space left", "os error 28", "disk quota exceeded", "file 
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; it becomes `path` when the block ends well, and else is removed.
 
-    Raises StorageError when the disk is full, whatever the library in use raises then.
+    Each process has a name of its own: two that write the same file at once do not mix their contents. Raises
+    StorageError when the disk is full, whatever the library in use raises then.
     """
-    temporary = path.with_name(f".{path.name}{TEMPORARY}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
     try:
         with reporting_full_disk(path):
             yield temporary

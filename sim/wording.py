@@ -5,11 +5,14 @@ from collections.abc import Iterable
 
 MAX_WORD = 60
 MAX_LISTED = 24
+LEAST_BEGUN = 3  # letters that may stand for a longer name
 
 
 def near(word: str, known: Iterable[str], count: int = 1) -> list[str]:
-    """The known names that look like a misspelt one, the nearest first, at most `count`."""
-    return difflib.get_close_matches(word[:MAX_WORD], list(known), n=count)
+    """At most `count` known names that a misspelt one may mean: those that look like it, then those it begins."""
+    names, word = list(known), word[:MAX_WORD]
+    begun = sorted((name for name in names if len(word) >= LEAST_BEGUN and name.startswith(word)), key=len)
+    return list(dict.fromkeys([*difflib.get_close_matches(word, names, n=count), *begun]))[:count]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

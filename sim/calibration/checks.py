@@ -81,7 +81,9 @@ def _alike(values: Floats, group: np.ndarray) -> float:
     number = np.bincount(code)
     means = np.bincount(code, values) / number
     between = float((number * (means - values.mean()) ** 2).sum()) / (size - 1)
-    within = float(((values - means[code]) ** 2).sum()) / (len(values) - size)
+    within = float(((values - means[code]) ** 2).sum()) / max(1, len(values) - size)
+    if within == 0.0:  # one value, or one per group
+        return 1.0
     return float(fdtrc(size - 1, len(values) - size, between / within))
 
 

@@ -15,6 +15,7 @@ PER_VIEW, WEEKDAY, HOUR = "world.purchases.per_view", "world.factors.weekday", "
 PAGE_KEYS = tuple(f"world.purchases.{name}" for name in ("reference_audience", "audience_exponent", "page_sigma"))
 YEAR_DAYS = 365
 LEAST_OF_A_KIND = 20.0  # purchases of the rarest weekday or hour, on average
+LARGEST_REACH = 300.0  # of a logarithm: what is wider is no interval
 WIDEST = 4.0  # high over low of a factor beyond which the default stands in
 
 
@@ -93,7 +94,7 @@ def _factors(key: str, fit: PurchaseFit, places: slice, sold: float, freedom: fl
     factor = np.exp(logs - logs.max())
     share = factor / factor.sum()
     jacobian = np.eye(len(logs)) - share  # of log(factor / mean) by log factor
-    reach = _reach(freedom) * np.sqrt(np.diag(jacobian @ covariance @ jacobian.T))
+    reach = np.minimum(_reach(freedom) * np.sqrt(np.diag(jacobian @ covariance @ jacobian.T)), LARGEST_REACH)
     value = share * len(logs)
     if float(np.median(np.exp(2.0 * reach))) > WIDEST:
         why = f"95 % intervals reach up to a factor of {plain(float(np.exp(reach.max())))}"

@@ -138,7 +138,7 @@ def _finish(design: Design, mean: Mean, page: Floats, terms: Floats, phi: float)
     _, first, code = np.unique(design.clusters[0], return_index=True, return_inverse=True)
     meat = np.bincount(design.page[first], np.bincount(code, score) ** 2, design.pages)
     floor = np.bincount(design.page, weight**2 * slope**2 / mu * (1.0 + phi * mu), design.pages)
-    variance = np.maximum(meat, floor) / normal.diagonal**2
+    variance = np.maximum(meat, floor) / np.maximum(normal.diagonal**2, 1e-300)
     return Fitted(page, terms, normal.sandwich(residual), variance, mu, phi)
 
 

@@ -16,6 +16,8 @@ from sim.calibration.log import Sends
 
 LEAST = 50  # messages
 NODES = 7
+LEAST_LOG_SIGMA = math.log(0.01)  # views without a spread of their own have no peak: the likelihood is flat below
+MOST_SIGMA = 5.0
 STEP = 1e-3  # of the numerical second derivative
 
 
@@ -47,20 +49,33 @@ def view_law(viewed: Floats, sent: Floats) -> ViewLaw:
     found = minimize(lambda x: loss(x, part), start, method="Nelder-Mead", tol=1e-2)  # type: ignore[call-overload]
     at = np.asarray(found.x, np.float64)
     for _ in range(4):
+        at[1] = max(at[1], LEAST_LOG_SIGMA)
         gradient, curvature = derivatives(loss, at)
         at = at - np.clip(np.linalg.solve(curvature, gradient), -0.3, 0.3)
+    at[1] = max(at[1], LEAST_LOG_SIGMA)
     covariance: Floats = np.asarray(np.linalg.inv(derivatives(loss, at)[1]), np.float64)
     return ViewLaw(math.exp(at[0]), math.exp(at[1]), covariance)
 
 
 def view_laws(sends: Sends) -> dict[str, ViewLaw]:
-    """The laws of priced and of unpriced messages, where there are enough of them."""
+    """The laws of priced and of unpriced messages, where there are enough of them and their views vary."""
     kinds = {"priced": sends.priced, "unpriced": ~sends.priced}
     enough = {kind: rows for kind, rows in kinds.items() if rows.sum() >= LEAST and sends.viewed[rows].sum() >= LEAST}
-    return {
-        kind: view_law(sends.viewed[rows].astype(np.float64), sends.sent[rows].astype(np.float64))
+    laws = {
+        kind: _law_or_none(sends.viewed[rows].astype(np.float64), sends.sent[rows].astype(np.float64))
         for kind, rows in enough.items()
     }
+    return {kind: law for kind, law in laws.items() if law is not None}
+
+
+def _law_or_none(viewed: Floats, sent: Floats) -> ViewLaw | None:
+    """The law; None where the likelihood has no peak, as where everyone views every message."""
+    try:
+        law = view_law(viewed, sent)
+        np.linalg.cholesky(law.covariance)
+    except np.linalg.LinAlgError:
+        return None
+    return law
 
 
 def view_figures(laws: dict[str, ViewLaw]) -> list[Figure]:
@@ -71,19 +86,26 @@ def view_figures(laws: dict[str, ViewLaw]) -> list[Figure]:
         if kind in laws:
             figures += _figures(key, laws[kind])
         else:
-            figures += [unknown(f"{key}.{part}", f"too few {kind} messages or views") for part in ("mean", "cv")]
+            why = f"too few {kind} messages or views, or views that do not vary"
+            figures += [unknown(f"{key}.{part}", why) for part in ("mean", "cv")]
     return figures
 
 
 def _figures(key: str, law: ViewLaw) -> list[Figure]:
     reach = Z * np.sqrt(np.diag(law.covariance))
-    sigmas = [law.sigma * math.exp(sign * reach[1]) for sign in (-1, 1)]
-    low, high = (math.sqrt(math.expm1(sigma**2)) for sigma in sigmas)
-    ends = [law.mean * math.exp(sign * reach[0]) for sign in (-1, 1)]
+    low, high = (math.sqrt(math.expm1(sigma**2)) for sigma in _sigma_interval(law.sigma, float(reach[1])))
+    mean, *ends = (min(1.0, law.mean * math.exp(sign * reach[0])) for sign in (0, -1, 1))
     return [
-        Figure(f"{key}.mean", law.mean, ends[0], ends[1], note="views per recipient"),
+        Figure(f"{key}.mean", mean, ends[0], ends[1], note="views per recipient"),
         Figure(f"{key}.cv", law.cv, low, high, note="over messages"),
     ]
+
+
+def _sigma_interval(sigma: float, reach: float) -> tuple[float, float]:
+    """From a reach on the scale of the logarithm; from the same reach on sigma's own scale where sigma may be 0."""
+    if reach < 1.0:
+        return sigma * math.exp(-reach), sigma * math.exp(reach)
+    return max(0.0, sigma * (1.0 - reach)), min(sigma * (1.0 + reach), MOST_SIGMA)
 
 
 def _log_likelihood(log_mean: float, sigma: float, viewed: Floats, sent: Floats) -> Floats:

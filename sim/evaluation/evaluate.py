@@ -111,7 +111,10 @@ def evaluate(
     training, rest = split(log, policies, chosen.training_share)
     limits = chosen.limits or (min(0.0, float(rest.reward.min())), max(0.0, float(rest.reward.max())))
     if limits[0] >= limits[1]:
-        raise InputError("every reward of the log is the same: policies cannot differ")
+        raise InputError(
+            f"every reward of the log is {limits[0]:g}: policies cannot differ",
+            "--reward COLUMN names another column, such as purchased_count.",
+        )
     if rest.reward.min() < limits[0] or rest.reward.max() > limits[1]:
         raise InputError(f"a reward of the log is outside the limits {limits[0]:g} to {limits[1]:g}")
     return Evaluation(

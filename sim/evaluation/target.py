@@ -20,6 +20,7 @@ from policies.registry import build, kinds
 from sim.errors import InputError
 from sim.evaluation.estimators import Floats
 from sim.evaluation.log import Log
+from sim.warehouse.send_logs import collect_log, scan_log
 from sim.wording import did_you_mean
 from sim.worlds.selection.propensities import propensities
 
@@ -125,7 +126,7 @@ def _from_file(name: str, log: Log) -> Floats:
     path = Path(name)
     if not path.is_file():
         raise InputError(f"{name}: no such file", "A target file has the columns action, probability and stratum.")
-    table = pl.read_csv(path, glob=False) if path.suffix == ".csv" else pl.read_parquet(path, glob=False)
+    table = collect_log(name, scan_log(name))
     for column in ("action", "probability", *(["stratum"] if len(log.strata) > 1 else [])):
         if column not in table.columns:
             raise InputError(f"{name}: has no column {column!r}{did_you_mean(column, table.columns)}")

@@ -154,6 +154,12 @@ def integers(table: pa.Table) -> pa.Table:
     return table.cast(schema)
 
 
+def _file_hint(error: Exception) -> str:
+    if "Conflicting lock" in str(error):
+        return "another program has the file: repeat the command when that one has ended"
+    return "does its folder exist, and is it a DuckDB file, writable, and free of other programs?"
+
+
 @contextmanager
 def local_errors(subject: object) -> Iterator[None]:
     """Turn DuckDB's errors into ours: a LocalStatementError, or a StorageError of files, space and memory."""
@@ -181,5 +187,5 @@ def _hint(error: Exception) -> str:
     if isinstance(error, duckdb.ConstraintException) or "constraint violation" in str(error):
         return "a rule that was added to the table refuses the rows: `deploy --plan` shows what differs"
     if isinstance(error, duckdb.IOException):
-        return "does its folder exist, and is it a DuckDB file, writable, and free of other programs?"
+        return _file_hint(error)
     return ""

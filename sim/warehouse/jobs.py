@@ -11,7 +11,6 @@ A job is a script with a header of comments; a new job is one new file:
 A script without a schedule (`update_as_deployed`) is for study and is neither listed nor deployed.
 """
 
-import difflib
 import math
 import re
 import time
@@ -24,6 +23,7 @@ import sql
 from sim.errors import InputError
 from sim.warehouse.base import SENDS, STATS, Target
 from sim.warehouse.translate import is_query
+from sim.wording import near
 
 NOW = "now"
 _PARAMETER = re.compile(r"-- parameter: (\w+) (INT64|FLOAT64) (\S+)\s*(.*)")
@@ -36,6 +36,9 @@ TABLES = (
     "caption_bank",
     "caption_selections",
     "caption_observations",
+    "caption_stats_lock",
+    "caption_selections_lock",
+    "caption_observations_lock",
 )
 
 
@@ -121,8 +124,8 @@ def job_named(name: str) -> Job:
     """The job of this name; InputError with the nearest names where there is none."""
     known = jobs()
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else f"jobs: {', '.join(known)}"
+        meant = near(name, known)
+        hint = f"did you mean {meant[0]}?" if meant else f"jobs: {', '.join(known)}"
         raise InputError(f"unknown job {name!r}", hint)
     return known[name]
 

@@ -58,7 +58,7 @@ def recover(folder: Path) -> None:
             write_list(inside.parent, files)
     for record in sorted(folder.glob(f"{_staging(LOADS, '*')}/")):
         discard(record)  # of a command that was killed; the next one records its load anew
-    for half in folder.glob(f".*{MANIFEST}{TEMPORARY}"):
+    for half in folder.glob(f".*{MANIFEST}.*{TEMPORARY}"):
         half.unlink()
 
 

@@ -1,18 +1,22 @@
 """Where logs of messages come from: a Parquet or CSV file, a folder of Parquet files, a run folder, a warehouse."""
 
+import csv
 from pathlib import Path
 
 import polars as pl
 
 from sim.errors import InputError, StorageError
-from sim.files import HEAD_BYTES, refuse_other_kinds
+from sim.files import HEAD_BYTES, PARQUET_MAGIC, refuse_other_kinds
+from sim.runs.folders.run_folder import RunFolder
 from sim.warehouse.base import SENDS
 from sim.wording import did_you_mean
 
-TEXT_FILES = (".csv", ".txt", ".tsv")
+PARQUET_FILES = (".parquet", ".pq")
+SAVE_AS = "Save it as CSV in UTF-8."
 SEPARATORS = ",;\t|"
 HEAD_ROWS = 10_000  # whose types a text file has, if all other values fit
 TARGETS = ("duckdb", "bigquery", "parquet")
+ROWS_OF_A_REPLICATION = 2**40  # more than one has: row ids of a run folder stay distinct
 
 
 def scan_log(source: str, policy: str | None = None, *, as_text: bool = False, table: str = SENDS) -> pl.LazyFrame:
@@ -34,11 +38,25 @@ def scan_log(source: str, policy: str | None = None, *, as_text: bool = False, t
     files = sorted(path.glob("**/*.parquet")) if path.is_dir() else [path]
     if not files:
         raise StorageError(f"{source}: the folder holds no Parquet file")
-    with files[0].open("rb") as file:
-        refuse_other_kinds(str(files[0]), file.read(HEAD_BYTES))
-    if files[0].suffix.lower() in TEXT_FILES:
+    if _is_text(files[0]):
         return _scan_text(files[0], _separator(files[0]), as_text=as_text)
     return pl.scan_parquet(files, glob=False, hive_partitioning=False)
+
+
+def _is_text(file: Path) -> bool:
+    """Whether the content is text, whatever the name says; StorageError where it is neither text nor Parquet."""
+    with file.open("rb") as opened:
+        head = opened.read(HEAD_BYTES)
+    if head.startswith(PARQUET_MAGIC):
+        return False
+    if file.suffix.lower() in PARQUET_FILES:
+        raise StorageError(f"{file}: is not a Parquet file", "If it is CSV, give it a name that ends in .csv.")
+    refuse_other_kinds(str(file), head)
+    if b"\x00" in head:
+        raise StorageError(f"{file}: holds NUL characters, as UTF-16 and binary files do", SAVE_AS)
+    if b"\r" in head and b"\n" not in head:
+        raise StorageError(f"{file}: its lines end as those of old files, with CR alone", SAVE_AS)
+    return True
 
 
 def column_names(source: str, rows: pl.LazyFrame) -> list[str]:
@@ -64,9 +82,13 @@ def _unreadable(source: str, error: Exception) -> StorageError:
 
 def _separator(file: Path) -> str:
     """The separator that is most frequent in the header; a comma when in doubt."""
-    with file.open(encoding="utf-8", errors="replace") as lines:
-        header = next((line for line in lines if line.strip()), "")
-    return max(SEPARATORS, key=header.count)
+    with file.open(encoding="utf-8-sig", errors="replace") as lines:
+        header = next((line.strip() for line in lines if line.strip()), "")
+    separator = max(SEPARATORS, key=header.count)
+    names = next(csv.reader([header], delimiter=separator), [])
+    if repeated := next((name for name in names if names.count(name) > 1), None):
+        raise InputError(f"{file}: has the column {repeated!r} twice", "Give each column a name of its own.")
+    return separator
 
 
 def _scan_text(file: Path, separator: str, *, as_text: bool) -> pl.LazyFrame:
@@ -111,8 +133,9 @@ def _run_folder(path: Path, policy: str | None) -> pl.LazyFrame:
     if name not in kept:
         raise InputError(f"{path}: holds no sends of policy {name!r}{did_you_mean(name, kept)}")
     parts = []
-    for file in sorted((path / "sends" / f"policy={name}").glob("replication=*.parquet")):
+    for file in RunFolder(path).require_complete().verified_logs("sends", name):
         number = file.stem.removeprefix("replication=")
         page = pl.format("{}/{}", pl.lit(number), pl.col("page_name")).alias("page_name")
-        parts.append(pl.scan_parquet(file, glob=False, hive_partitioning=False).with_columns(page))
+        row_id = pl.col("row_id") + int(number) * ROWS_OF_A_REPLICATION
+        parts.append(pl.scan_parquet(file, glob=False, hive_partitioning=False).with_columns(page, row_id))
     return pl.concat(parts)

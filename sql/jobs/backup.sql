@@ -3,7 +3,15 @@
 -- schedule: every day 03:00
 -- parameter: now_us INT64 now          time of the run, microseconds since 1970: the name of the backup
 -- parameter: keep_days FLOAT64 30      older backups are removed, except the newest
+--
+-- Two runs at once that write caption_bandit_stats or its backups both update the row of caption_stats_lock: the later
+-- one fails, and changes nothing.
+INSERT INTO `${project}`.`${dataset}`.`caption_stats_lock` (now_us)
+SELECT 0 FROM (SELECT 1) WHERE NOT EXISTS (SELECT 1 FROM `${project}`.`${dataset}`.`caption_stats_lock`);
+
 BEGIN TRANSACTION;
+
+UPDATE `${project}`.`${dataset}`.`caption_stats_lock` SET now_us = ${now_us} WHERE TRUE;
 
 INSERT INTO `${project}`.`${dataset}`.`caption_bandit_backups` (
   backup_us, caption_id, page_name, successes, failures, total_observations, total_revenue,

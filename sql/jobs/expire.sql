@@ -6,7 +6,12 @@
 --
 -- A partition expiry would delete such rows, and their captions would return as (1, 1). The update job restores an
 -- archived row when its caption is sent again. All steps happen in one transaction: no row is lost or kept twice.
+INSERT INTO `${project}`.`${dataset}`.`caption_stats_lock` (now_us)
+SELECT 0 FROM (SELECT 1) WHERE NOT EXISTS (SELECT 1 FROM `${project}`.`${dataset}`.`caption_stats_lock`);
+
 BEGIN TRANSACTION;
+
+UPDATE `${project}`.`${dataset}`.`caption_stats_lock` SET now_us = ${now_us} WHERE TRUE;
 
 DELETE FROM `${project}`.`${dataset}`.`caption_bandit_archive` AS archive
 WHERE EXISTS (

@@ -3,6 +3,16 @@
 -- schedule: every day 01:00
 -- parameter: now_us INT64 now           time of the run, microseconds since 1970
 -- parameter: settle_hours FLOAT64 168   age from which the counts of a message are final; younger messages wait
+--
+-- The transaction first updates the row of caption_observations_lock: of two runs at once the later one fails, and
+-- writes nothing. A message is thus written once, although keys are not enforced.
+INSERT INTO `${project}`.`${dataset}`.`caption_observations_lock` (now_us)
+SELECT 0 FROM (SELECT 1) WHERE NOT EXISTS (SELECT 1 FROM `${project}`.`${dataset}`.`caption_observations_lock`);
+
+BEGIN TRANSACTION;
+
+UPDATE `${project}`.`${dataset}`.`caption_observations_lock` SET now_us = ${now_us} WHERE TRUE;
+
 MERGE INTO `${project}`.`${dataset}`.`caption_observations` AS observations
 USING (
   SELECT * EXCEPT (recency)
@@ -30,3 +40,5 @@ WHEN NOT MATCHED THEN INSERT (
   job.row_id, job.page_name, job.caption_id, job.sending_time, job.sent_count, job.viewed_count, job.purchased_count,
   job.earnings, job.emv, job.propensity, TIMESTAMP_MICROS(${now_us})
 );
+
+COMMIT TRANSACTION;

@@ -12,7 +12,12 @@ FROM `${project}`.`${dataset}`.`caption_bandit_backups`
 WHERE backup_us = IF(
   ${backup_us} = 0, (SELECT MAX(backup_us) FROM `${project}`.`${dataset}`.`caption_bandit_backups`), ${backup_us});
 
+INSERT INTO `${project}`.`${dataset}`.`caption_stats_lock` (now_us)
+SELECT 0 FROM (SELECT 1) WHERE NOT EXISTS (SELECT 1 FROM `${project}`.`${dataset}`.`caption_stats_lock`);
+
 BEGIN TRANSACTION;
+
+UPDATE `${project}`.`${dataset}`.`caption_stats_lock` SET now_us = ${now_us} WHERE TRUE;
 
 DELETE FROM `${project}`.`${dataset}`.`${table}`
 WHERE EXISTS (SELECT 1 FROM job_backup);

@@ -10,7 +10,8 @@
 -- parameter: replays INT64 100           repetitions of the draw from which the propensity is estimated
 --
 -- A caption without a row enters as (1, 1). The propensity is (1 + replays in which it is selected) / (1 + replays): all
--- scores are drawn again that often, so it is above 0 and needs no formula. A run of the same `now_us` is not repeated.
+-- scores are drawn again that often, so it is above 0 and needs no formula. A run of the same `now_us` is not repeated,
+-- and of two runs at once the later one fails, since both update the row of caption_selections_lock.
 CREATE OR REPLACE TEMP TABLE job_draws AS
 WITH pages AS (
   SELECT DISTINCT page_name FROM `${project}`.`${dataset}`.`${table}`
@@ -51,7 +52,12 @@ SELECT
   ROW_NUMBER() OVER (PARTITION BY page_name, price_tier, replay ORDER BY score DESC, caption_id) AS place
 FROM job_draws;
 
+INSERT INTO `${project}`.`${dataset}`.`caption_selections_lock` (now_us)
+SELECT 0 FROM (SELECT 1) WHERE NOT EXISTS (SELECT 1 FROM `${project}`.`${dataset}`.`caption_selections_lock`);
+
 BEGIN TRANSACTION;
+
+UPDATE `${project}`.`${dataset}`.`caption_selections_lock` SET now_us = ${now_us} WHERE TRUE;
 
 INSERT INTO `${project}`.`${dataset}`.`caption_selections` (
   selected_at, page_name, caption_id, price_tier, place, score, propensity

@@ -8,15 +8,23 @@
 --
 -- Every row carries its own watermark: last_used is the time of the latest message that it counts (last_updated where
 -- last_used is NULL). Later messages, up to (now - settle_hours), are added and the watermark moves with them. All of it
--- is one MERGE, hence atomic: a run that fails, is repeated, or meets another run counts nothing twice. Keys are not
--- enforced: two runs at once may both insert the row of a new caption. Each such row counts each message once; the next
--- run keeps the one with most observations and goes on from it, in the same MERGE. A NULL EMV is
--- neither a success nor a failure but counts as an observation; a NULL sum is 0. Averages are running means over all
--- counted messages. A row that the expire job archived is restored before it is added to. Percentiles of the pages
--- concerned are recomputed in the same MERGE; rows that change only in them keep last_updated.
+-- is one MERGE in one transaction: a run that fails or is repeated counts nothing twice. The transaction first updates
+-- the row of caption_stats_lock. Of two runs at once the later one therefore fails, and changes nothing: neither counts
+-- a message twice nor inserts the row of a new caption twice, although keys are not enforced. A caption that has several
+-- rows all the same (the deployed job leaves such) keeps the one with most observations. A NULL EMV is neither a success
+-- nor a failure but counts as an observation; a NULL sum is 0. Averages are running means over all counted messages. A
+-- row that the expire job archived is restored before it is added to. Percentiles of the pages concerned are recomputed
+-- in the same MERGE; rows that change only in them keep last_updated.
 -- A message succeeds where its value exceeds the median of its page. With label 1 the value is purchases per view times
 -- price (`feedback.label: dollars_per_view` of the simulator). Before a page has a message with a price, its messages
 -- have no label, and avg_emv weighs them less.
+INSERT INTO `${project}`.`${dataset}`.`caption_stats_lock` (now_us)
+SELECT 0 FROM (SELECT 1) WHERE NOT EXISTS (SELECT 1 FROM `${project}`.`${dataset}`.`caption_stats_lock`);
+
+BEGIN TRANSACTION;
+
+UPDATE `${project}`.`${dataset}`.`caption_stats_lock` SET now_us = ${now_us} WHERE TRUE;
+
 MERGE INTO `${project}`.`${dataset}`.`${table}` AS stats
 USING (
   WITH messages AS (
@@ -164,3 +172,5 @@ WHEN NOT MATCHED THEN INSERT (
   `${project}`.`${dataset}`.`wilson_score_bounds`(job.successes, job.failures).upper_bound,
   1e0 / SQRT(job.successes + job.failures + 1), job.last_used, TIMESTAMP_MICROS(${now_us}), job.percentile
 );
+
+COMMIT TRANSACTION;

@@ -98,26 +98,40 @@ def rows_and_keys(dataset):
     )
 
 
-def test_runs_at_once_count_each_message_once_and_insert_no_key_twice(deployed):
+def at_once(dataset, call):
+    """Call a procedure three times at once; how each call ended."""
     from google.api_core.exceptions import GoogleAPICallError
 
-    ended = []
+    barrier, ended = threading.Barrier(3), []
 
-    def call():
+    def run():
+        barrier.wait()
         try:
-            deployed.client.query_and_wait(f"CALL `{deployed.name}.{UPDATE}`({START_US + DAY_US}, 0.0, 30.0, 0)")
+            dataset.client.query_and_wait(call)
             ended.append("done")
         except GoogleAPICallError as error:
             ended.append(str(error))
 
-    threads = [threading.Thread(target=call) for _ in range(3)]
+    threads = [threading.Thread(target=run) for _ in range(3)]
     for one in threads:
         one.start()
     for one in threads:
         one.join()
-    assert "done" in ended, ended
-    assert job(deployed, UPDATE, 1) == 0  # what failed is run again, and a key that was inserted twice is kept once
-    assert stats(deployed) == EXPECTED
+    return ended
+
+
+@pytest.mark.parametrize("rounds", [1, pytest.param(20, marks=pytest.mark.long)])
+def test_runs_at_once_count_and_log_each_message_once(deployed, rounds):
+    for _ in range(rounds):
+        for name, table, rows, arguments in (
+            (UPDATE, "caption_bandit_stats", 2, "0.0, 30.0, 0"),
+            ("log_observations", "caption_observations", 4, "0.0"),
+        ):
+            deployed.client.query_and_wait(f"DELETE FROM `{deployed.name}.{table}` WHERE TRUE")
+            ended = at_once(deployed, f"CALL `{deployed.name}.{name}`({START_US + DAY_US}, {arguments})")
+            assert "done" in ended, ended
+            assert deployed.rows(f"SELECT COUNT(*) FROM {{d}}.{table}") == [(rows,)]
+        assert stats(deployed) == EXPECTED
 
 
 def test_a_key_that_is_there_twice_is_kept_once(deployed):

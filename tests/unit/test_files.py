@@ -1,6 +1,7 @@
 """Files are whole or not there."""
 
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,18 @@ def test_a_failure_keeps_the_old_file_and_leaves_nothing_else(tmp_path: Path) ->
         temporary.write_text("half")
         raise RuntimeError("half-way")
     assert target.read_text() == "old"
+    assert [path.name for path in tmp_path.iterdir()] == ["table"]
+
+
+def test_two_processes_that_write_one_file_at_once_do_not_mix(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    target = tmp_path / "table"
+    with replacing(target) as first:
+        first.write_text("half of the fir")
+        monkeypatch.setattr(os, "getpid", lambda: -7)
+        write_text(target, "second, whole")
+        assert target.read_text() == "second, whole"
+        first.write_text("first, whole")
+    assert target.read_text() == "first, whole"
     assert [path.name for path in tmp_path.iterdir()] == ["table"]
 
 

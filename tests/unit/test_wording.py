@@ -12,6 +12,8 @@ from sim.wording import count_of, did_you_mean, near
         ("zzz", ["a", "b"], "; known: a, b"),
         ("zzz", [f"k{i}" for i in range(25)], ""),
         ("zzz", [], ""),
+        ("updat", ["backup", "update_caption_bandit_stats"], '; did you mean "update_caption_bandit_stats"?'),
+        ("up", ["update_caption_bandit_stats"], "; known: update_caption_bandit_stats"),
         ("x" * 10_000, ["means"], "; known: means"),
     ],
 )
@@ -21,6 +23,14 @@ def test_suggestions(word: str, known: list[str], said: str) -> None:
 
 def test_the_nearest_comes_first() -> None:
     assert near("reprot", ["run", "report", "repeat"], count=2)[0] == "report"
+
+
+def test_what_a_word_begins_comes_last_and_the_shortest_first() -> None:
+    assert near("select", ["select_captions_of_pages", "select_captions", "delect"], 3) == [
+        "delect",
+        "select_captions",
+        "select_captions_of_pages",
+    ]
 
 
 def test_singular_and_plural() -> None:

@@ -127,6 +127,14 @@ class RunFolder:
             raise self.damage([name])
         return path
 
+    def verified_logs(self, kind: str, policy: str) -> list[Path]:
+        """The logs of all recorded replications of a policy; raises StorageError where one is damaged or missing."""
+        files: dict[str, str] = self.manifest()["files"]
+        names = [name for name in files if name.startswith(f"{kind}/policy={policy}/")]
+        if damaged := [name for name in names if _digest(self.path / name) != files[name]]:
+            raise self.damage(damaged)
+        return sorted(self.path / name for name in names)
+
     def begin(self, manifest: Manifest, scenario_yaml: str) -> None:
         """Write the manifest and the scenario of a run that begins or goes on; the manifest first, which names the run.
 

@@ -147,7 +147,7 @@ class Bank(Section):
     price_correlation: Probability = Field(
         0.0,
         description="Correlation over pages, by normal scores, of prices with how well a page sells: above 0, pages "
-        "that sell well are dearer; all pages together keep `prices`. Not for a shared bank.",
+        "that sell well have higher prices; all pages together keep `prices`. Not for a shared bank.",
     )
     historical_dollars: DollarLaw = Field(
         DollarLaw(mean=87.0, cv=1.0),

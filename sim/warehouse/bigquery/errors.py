@@ -72,6 +72,8 @@ def _first_line(error: Exception) -> str:
 
 def _hint(error: Exception) -> str:
     cause = getattr(error, "cause", None) or error
+    if "concurrent update" in str(cause):
+        return "another run writes the same table, and this one has changed nothing: repeat it when that one has ended"
     return _HINTS.get(type(cause).__name__, "is the service reachable from here?" if _unreachable(cause) else "")
 
 

@@ -22,7 +22,7 @@ class Status(StrEnum):
 
 
 REFUSED = (
-    "The engine refused this question: a column has another type, or a function is missing.",
+    "The engine refused this question: a column has another type, or a function is missing (`deploy` creates it).",
     "Correct what fails above it, then verify again.",
 )
 UNREACHABLE = (

@@ -17,7 +17,6 @@ from sim.worlds.traffic.bank.draw_bank import Listing, SampledBank
 from sim.worlds.traffic.pages import Integers, fill_listing, fill_traits, make_bank, make_pages, most_dollars, per_view
 from sim.worlds.traffic.parameters import kernel_parameters, recovery, season, tier_cycle
 from sim.worlds.traffic.records import (
-    BOUND,
     BUMP,
     CAPTION,
     HISTORY,
@@ -33,7 +32,7 @@ from sim.worlds.traffic.records import (
     Record,
     Records,
 )
-from sim.worlds.traffic.rows import Bank, Batch, Block, Fleet, RecentUse, Tables, Tried, UpdateJob, Workspace
+from sim.worlds.traffic.rows import Bank, Batch, Block, Bounds, Fleet, RecentUse, Tables, Tried, UpdateJob, Workspace
 from sim.worlds.traffic.selection.composite import DAYS_BACK, TIERS_BACK
 from sim.worlds.traffic.timetable import PRICES, Times
 
@@ -61,7 +60,7 @@ def make_block(
 
     `pool` is how many captions of a tier the policy chooses from (0: all), and the days after which others follow.
     """
-    world, _, selection = sections
+    world, feedback, selection = sections
     pages = make_pages(world, seed, replications)
     pages["policy_key"], pages["price_factor"] = policy_keys.ravel(), 1.0
     pages["pool_key"], pages["pool_number"] = row_keys(seed, "pool", replications, world.pages).ravel(), -1
@@ -81,7 +80,7 @@ def make_block(
         sums=np.zeros(len(pages), RESULT),
         weeks=np.zeros((len(pages), math.ceil(days / WEEK_DAYS)), WEEK),
         bank=_bank(sampled, most_listed, listing, repriced=highest_price_factor(times) > 0.0),
-        tried=_tried(len(pages), tried, rules[0], scored=composite(selection)),
+        tried=_tried(len(pages), tried, most * days if recounts(feedback) else 0, scored=composite(selection)),
         job=_update_job(len(pages), rules[0], days, times),
         used=_recent_use(len(pages), world, selection),
         plan=np.zeros((len(pages), most), SLOT),
@@ -150,14 +149,24 @@ def _bank(sampled: SampledBank, most: int, listing: Listing, *, repriced: bool) 
     )
 
 
-def _tried(rows: int, most: int, rules: Record, *, scored: bool) -> Tried:
-    """Room for `most` tried captions per row; `scored` by the composite selection."""
+def recounts(feedback: TrafficFeedback) -> bool:
+    """Whether every refresh adds the messages of the look-back to a table again."""
+    return feedback.counting == "every_refresh"
+
+
+def _tried(rows: int, most: int, messages: int, *, scored: bool) -> Tried:
+    """Room for `most` tried captions per row; `scored` by the composite selection.
+
+    With `messages` that a page can send, a table of those that were sent; else each message is counted once.
+    """
     shape = (rows, most)
     captions, history = np.zeros(shape, CAPTION), np.zeros(shape, HISTORY)
-    table = np.zeros((rows, most if rules["look_back_s"] > 0 else 0), TABLE)
+    table = np.zeros((rows, 1 + min(most, messages) if messages > 0 else 0), TABLE)
+    table_row = np.zeros((rows, most if messages > 0 else 0), np.int32)
     uses, tallied = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    value, bound = np.zeros((rows, most if scored else 0)), np.zeros((rows, most if scored else 0), BOUND)
-    return Tried(captions, history, uses, tallied, table, value, bound)
+    bounded = (rows, most if scored else 0)
+    bounds = Bounds(np.zeros(bounded), np.zeros(bounded, np.int32), np.zeros(bounded, np.int32))
+    return Tried(captions, history, uses, tallied, table, table_row, np.zeros(bounded), bounds)
 
 
 def highest_price_factor(times: Times) -> float:
@@ -296,7 +305,7 @@ def _workspace(captions: int, tried: int, most: int, policy: Policy, sections: S
         barred=np.zeros(ranked, np.int64),
         class_bonus=np.zeros(classes),
         excluded=np.zeros(classes, np.int64),
-        touched=np.zeros(tried if feedback.counting == "every_refresh" else 0, np.int64),
+        touched=np.zeros(tried if recounts(feedback) else 0, np.int64),
         order=np.zeros(most, np.int64),
         chosen=np.zeros(most, np.int64),
         score=np.zeros(most),

@@ -273,7 +273,7 @@ def wear_out(slot: Record, row: Row) -> None:
         history.wear, history.worn_on = wear + row.rules.fatigue_drop * (1.0 - wear), day
     row.tried.captions[slot.caption].last_used = slot.time
     if SKIPS:
-        row.tried.bound[slot.caption].last_used = slot.time
+        row.tried.bounds.last_used[slot.caption] = slot.time
     row.tried.uses[slot.caption] += 1
 
 

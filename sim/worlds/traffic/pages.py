@@ -26,8 +26,9 @@ from sim.worlds.traffic.bank.draw_bank import (
     Traits,
     normals,
     sample_bank,
+    sample_classes,
     sample_dollars,
-    sample_traits,
+    sample_retirements,
 )
 from sim.worlds.traffic.records import ENTRY, PAGE
 from sim.worlds.traffic.rows import Block
@@ -171,15 +172,19 @@ def _bank_keys(pages: Records) -> NDArray[np.uint64]:
 
 def traits(world: TrafficSection, b: Block, rows: slice) -> Traits:
     """Category, urgency and retirement of the captions of `rows`; arrays (rows, C)."""
-    return _traits(world, b.bank.entries[rows], b.bank.arrives[rows], b.pages[rows])
+    entries, pages = b.bank.entries[rows], b.pages[rows]
+    category, urgent = (np.zeros(entries.shape, np.int16) for _ in range(2))
+    _draw_classes(world, category, urgent, entries, pages)
+    retires = np.zeros(entries.shape, np.int64)
+    _compiled(sample_retirements)(retires, entries, b.bank.arrives[rows], _bank_keys(pages), _log_stay(world))
+    return Traits(category.astype(np.int64), urgent > 0, retires)
 
 
-def _traits(world: TrafficSection, entries: Records, arrives: NDArray[np.int16], pages: Records) -> Traits:
-    made = Traits(*(np.zeros(entries.shape, kind) for kind in (np.int64, np.bool_, np.int64)))
-    law = world.bank
-    numbers = (law.categories, law.largest_category_share, law.urgent_share, _log_stay(world))
-    _compiled(sample_traits)(made, entries, arrives, _bank_keys(pages), *map(float, numbers))
-    return made
+def _draw_classes(
+    world: TrafficSection, category: NDArray[np.int16], urgent: NDArray[np.int16], entries: Records, pages: Records
+) -> None:
+    law = np.array([world.bank.categories, world.bank.largest_category_share, world.bank.urgent_share])
+    _compiled(sample_classes)(category, urgent, entries, _bank_keys(pages), law)
 
 
 def fill_listing(
@@ -197,8 +202,7 @@ def fill_listing(
 
 def fill_traits(world: TrafficSection, sampled: SampledBank, pages: Records, listing: Listing) -> None:
     """Fill in category and urgency of all captions."""
-    made = _traits(world, sampled.entries, sampled.arrives, pages)
-    listing.category[:], listing.urgent[:] = made.category, made.urgent
+    _draw_classes(world, listing.category, listing.urgent, sampled.entries, pages)
 
 
 @cache

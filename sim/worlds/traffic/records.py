@@ -133,6 +133,7 @@ PAGE = np.dtype(
         ("price_factor", "f8"),  # of prices now, against those at start
         ("replaced", "i8"),  # whether the sampling function is replaced today
         ("aborted", "i8"),  # whether a locked caption has aborted today's call
+        ("table_rows", "i8"),  # rows of `Row.tried.table` that were ever inserted
         ("assigned", "i8"),  # messages with a caption so far, where recent uses are kept
         ("decayed_at", "i8"),  # the value of `sends` that discounted statistics refer to
         ("pending_head", "i8"),  # of the ring `Row.job.pending`
@@ -208,15 +209,6 @@ CAPTION = np.dtype(
     align=True,
 )
 """What choosing looks at, of every tried caption: kept small, since pages take turns and share the cache."""
-
-BOUND = np.dtype(
-    [
-        ("top", "f8"),  # no composite score is above this plus the bonus of the caption's kind
-        ("last_used", "i4"),  # as in CAPTION; `RETIRED` for a price tier that is never selected
-        ("kind", "i4"),  # as in CAPTION
-    ]
-)
-"""What a composite decision looks at, of every tried caption, before it draws the scores of a few."""
 
 HISTORY = np.dtype(
     [

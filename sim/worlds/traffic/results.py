@@ -45,11 +45,12 @@ def caption_counts(b: Block, rows: slice, start_s: int) -> CaptionCounts:
 
 def _recounted(b: Block, rows: slice, start_s: int) -> CaptionCounts:
     """The same from the rows of a table to which every refresh adds messages again."""
-    page, place = np.nonzero(b.tried.table["runs"][rows] > 0)
+    own = b.tried.table_row[rows]  # that of a caption without a row is empty
+    page, place = np.nonzero(np.take_along_axis(b.tried.table["runs"][rows], own.astype(np.intp), axis=1) > 0)
     caption_id = b.tried.history[rows]["caption_id"][page, place].astype(np.int64)
     order = np.lexsort((caption_id, page))
     page, place, caption_id = page[order], place[order], caption_id[order]
-    table = b.tried.table[rows][page, place]
+    table = b.tried.table[rows][page, own[page, place]]
     used = table["last_used"]
     return CaptionCounts(
         page=(page + 1).astype(np.int32),

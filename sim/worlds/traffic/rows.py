@@ -28,6 +28,17 @@ class Bank(NamedTuple):
     base_price: Shorts  # (C,): prices at start; of length 0 where no incident changes prices
 
 
+class Bounds(NamedTuple):
+    """What a composite decision looks at before it draws a few scores; of length 0 without a composite selection.
+
+    Each field has an array of its own, so that a processor compares several captions at once.
+    """
+
+    top: Floats  # (W,): no composite score is above this plus the bonus of the caption's kind
+    last_used: Ints  # (W,): as in CAPTION; `RETIRED` for a price tier that is never selected
+    kind: Ints  # (W,): as in CAPTION
+
+
 class Tried(NamedTuple):
     """The records of the captions that were sent at least once."""
 
@@ -35,9 +46,10 @@ class Tried(NamedTuple):
     history: Records  # (W,) HISTORY
     uses: Counts  # (W,): sends so far
     tallied: Counts  # (W,): those that are in tallies already
-    table: Records  # (W,) TABLE; of length 0 where each message is counted once
+    table: Records  # (T,) TABLE in order of insertion, before them an empty one; T = 0 where each is counted once
+    table_row: Ints  # (W,): place in `table`; 0 without a row of its own. Of length 0 likewise
     value: Floats  # (W,): what value adds to the composite score; NaN: a price tier that is never selected
-    bound: Records  # (W,) BOUND; of length 0 without a composite selection
+    bounds: Bounds
 
 
 class Fleet(NamedTuple):
@@ -210,8 +222,9 @@ def tried_of(tried: Tried, i: int) -> Tried:
         tried.uses[i],
         tried.tallied[i],
         tried.table[i],
+        tried.table_row[i],
         tried.value[i],
-        tried.bound[i],
+        Bounds(tried.bounds.top[i], tried.bounds.last_used[i], tried.bounds.kind[i]),
     )
 
 

@@ -11,7 +11,9 @@ def test_the_ratio_is_the_median_of_rounds_not_of_times() -> None:
     assert Cost("wilson_sample", [1.0, 10.0, 1.0], [1.5, 15.0, 1.5]).ratio == 1.5
 
 
-@pytest.mark.parametrize(("policy", "allows"), [("wilson_widening", True), ("glr_klucb", True), ("cbt", False)])
+@pytest.mark.parametrize(
+    ("policy", "allows"), [("wilson_widening", True), ("glr_klucb", True), ("pooled_wilson", False)]
+)
 def test_a_policy_says_whether_it_allows_it(policy: str, allows: bool) -> None:
     assert Cost(policy, [1.0], [1.0]).allows is allows
 
@@ -40,5 +42,5 @@ def test_the_command_fails_above_twice(monkeypatch, capsys, many: float, code: i
 
 def test_a_policy_that_scores_every_caption_fails_nothing(monkeypatch) -> None:
     monkeypatch.setattr(bank, "measure", lambda policy, pages, rounds: Cost(policy, [1.0], [30.0]))
-    monkeypatch.setattr("sys.argv", ["bank", "--policies", "cbt"])
+    monkeypatch.setattr("sys.argv", ["bank", "--policies", "pooled_wilson"])
     assert bank.main() == 0

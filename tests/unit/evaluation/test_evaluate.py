@@ -342,7 +342,7 @@ def test_bad_options(options: Options | None, policies: list[str], message: str)
 def test_rewards_that_are_all_zero_are_refused() -> None:
     log = made(50)
     same = Log(log.stratum, log.action, np.zeros(50), log.propensity, log.strata, log.actions)
-    with pytest.raises(InputError, match="every reward of the log is the same"):
+    with pytest.raises(InputError, match="every reward of the log is 0: policies cannot differ"):
         evaluate(same, ["uniform"])
 
 

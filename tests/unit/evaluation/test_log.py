@@ -184,7 +184,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     for source, message in (
         ("missing.parquet", "no such file"),
-        ("text.parquet", "cannot be read"),
+        ("text.parquet", "is not a Parquet file"),
         ("empty", "holds no Parquet file"),
     ):
         with pytest.raises(StorageError, match=message):

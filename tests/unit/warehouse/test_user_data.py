@@ -185,6 +185,7 @@ def test_only_local_code_paths_delete_and_each_is_named_here():
         "bigquery/staging.py DELETE FROM",
         "bigquery/staging.py .unlink(",
         "bigquery/staging.py delete_table(",
+        "bigquery/target.py delete_table(",
         "deploy.py CREATE OR REPLACE",
         "duckdb_staging.py .unlink(",
         "duckdb_staging.py DELETE FROM",

@@ -10,7 +10,8 @@ from policies.maths.draws import uniform
 from sim.units import DAY_S
 from sim.worlds.traffic.bank import top_tried
 from sim.worlds.traffic.metrics import regret
-from sim.worlds.traffic.records import BOUND, CAPTION, HISTORY, NEVER, RATE, RETIRED, USD
+from sim.worlds.traffic.records import CAPTION, HISTORY, NEVER, RATE, RETIRED, USD
+from sim.worlds.traffic.rows import Bounds
 from sim.worlds.traffic.selection import likely, ranking
 
 DAY, COOL_DOWN_DAYS, CAPTIONS = 20, 3, 120
@@ -56,9 +57,7 @@ def row_of(seed: int, *, defect: bool = False, least: float = 0.0, captions: int
         b=zeros.copy(), n=zeros.copy(), score=np.zeros(9), luck=np.zeros(9), chosen=np.zeros(9, np.int64),
         class_bonus=rng.uniform(-0.06, 0.02, 8), excluded=(rng.random(8) < 0.2).astype(np.int64),
     )  # fmt: skip
-    bound = np.zeros(captions, BOUND)
-    bound["last_used"] = np.where(np.isnan(value), RETIRED, tried["last_used"])
-    bound["kind"] = tried["kind"]
+    used_or_never = np.where(np.isnan(value), RETIRED, tried["last_used"])
     row = SimpleNamespace(
         rules=SimpleNamespace(cool_down_s=COOL_DOWN_DAYS * DAY_S, rank_defect=int(defect)),
         page=SimpleNamespace(day=DAY, tried_start=[0], tried=[captions], least=[least], likely=0, replaced=0),
@@ -67,7 +66,7 @@ def row_of(seed: int, *, defect: bool = False, least: float = 0.0, captions: int
             captions=tried.view(np.recarray),
             history=history.view(np.recarray),
             value=value,
-            bound=bound.view(np.recarray),
+            bounds=Bounds(np.zeros(captions), used_or_never, tried["kind"].copy()),
         ),
         bank=SimpleNamespace(
             top_worth=np.zeros((1, 2, 12)), top_place=np.zeros((1, 2, 12), np.int64), top_sizes=np.zeros((1, 2), int)

@@ -1,4 +1,4 @@
-"""`bank.price_correlation`: pages that sell well are dearer, while all pages together keep the published prices."""
+"""`bank.price_correlation`: pages that sell well have higher prices, and all pages together keep the published ones."""
 
 from typing import Any
 
@@ -63,7 +63,7 @@ def test_quantiles_of_all_pages_together_are_uniform() -> None:
 
 
 @pytest.mark.slow
-def test_pages_that_sell_well_are_dearer_and_the_mix_of_prices_stays() -> None:
+def test_pages_that_sell_well_have_higher_prices_and_the_mix_of_prices_stays() -> None:
     """800 pages of 40 priced captions; the mean price of all moves by less than 4 standard errors of pages."""
     z, same, _ = banks(0.0)
     _, dear, start = banks(0.5)

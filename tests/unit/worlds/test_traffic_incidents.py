@@ -158,7 +158,7 @@ def test_messages_cost_the_price_of_their_day_and_the_table_adds_what_they_earne
         assert counts.revenue_micros.sum() == 1_000_000 * (known["known"] * known["price"])[counted].sum()
 
 
-def test_dearer_captions_sell_less_and_return_to_their_rates():
+def test_captions_of_higher_price_sell_less_and_return_to_their_rates():
     usual = played(scenario_of(days=21)).bank(0)
     changed = scenario_of({"kind": "prices", "from": 7, "days": 7, "factor": 2.0}, days=21)
     world = played(changed)

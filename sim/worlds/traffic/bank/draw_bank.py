@@ -53,7 +53,7 @@ class SampledBank(NamedTuple):
 
 
 class Traits(NamedTuple):
-    """What a caption is like, which no rule looks at yet; (N, C)."""
+    """What a caption is like, as lists of the bank show it; (N, C)."""
 
     category: Any
     urgent: Any
@@ -231,21 +231,18 @@ def lifetime(u: float, log_stay: float) -> int:
     return FOREVER if log_stay == 0.0 else 1 + int(min(math.log(u) / log_stay, FOREVER))
 
 
-def sample_traits(
-    traits: Traits,
-    bank: Records,
-    arrives: Shorts,
-    keys: Keys,
-    categories: float,
-    largest: float,
-    urgent: float,
-    log_stay: float,
-) -> None:
-    """Draw categories, urgency and the week in which captions retire."""
+def sample_classes(category: Shorts, urgent: Shorts, bank: Records, keys: Keys, law: Floats) -> None:
+    """Draw category and urgency; `law` is the number of categories, the first's share, and that of urgent captions."""
     for i in range(bank.shape[0]):
         for c in range(bank.shape[1]):
             key = pull_key(keys[i], bank[i, c].caption_id)
-            traits.category[i, c] = category_of(key, categories, largest)
-            traits.urgent[i, c] = uniform(arm_key(key, URGENT)) < urgent
-            life = lifetime(open_uniform(arm_key(key, LIFE)), log_stay)
-            traits.retires[i, c] = arrives[i, c] + life
+            category[i, c] = category_of(key, law[0], law[1])
+            urgent[i, c] = uniform(arm_key(key, URGENT)) < law[2]
+
+
+def sample_retirements(retires: Counts, bank: Records, arrives: Shorts, keys: Keys, log_stay: float) -> None:
+    """Draw when captions retire, also beyond the horizon."""
+    for i in range(bank.shape[0]):
+        for c in range(bank.shape[1]):
+            luck = open_uniform(arm_key(pull_key(keys[i], bank[i, c].caption_id), LIFE))
+            retires[i, c] = arrives[i, c] + lifetime(luck, log_stay)

@@ -112,7 +112,7 @@ def retire_tried(tier: int, week: int, row: Row) -> int:
         if row.bank.entries[caption.place].retires <= week:
             caption.last_used = RETIRED
             if SKIPS:
-                row.tried.bound[i].last_used = RETIRED
+                row.tried.bounds.last_used[i] = RETIRED
             retired += 1
         else:
             row.page.alive += 1
@@ -153,8 +153,8 @@ def start_record(tier: int, c: int, row: Row, params: Params) -> int:
     if CONSTRAINED:
         caption.kind = 2 * row.bank.category[c] + row.bank.urgent[c]
         note_value(i, row)
-        row.tried.bound[i].kind = caption.kind
-        row.tried.bound[i].last_used = RETIRED if math.isnan(row.tried.value[i]) else NEVER
+        row.tried.bounds.kind[i] = caption.kind
+        row.tried.bounds.last_used[i] = RETIRED if math.isnan(row.tried.value[i]) else NEVER
     if SKIPS:
         note_top(i, row, params)
     return i  # type: ignore[no-any-return]

@@ -54,7 +54,7 @@ def recount(now: int, median: float, row: Row) -> int:
     touched = 0
     for i in range(row.page.loaded_size):
         message = row.job.loaded[wrapped(row.page.loaded_head + i, row.job.loaded.shape[0])]
-        table = row.tried.table[message.caption]
+        table = row.tried.table[own_row(message.caption, row)]
         if table.rolled == 0:
             row.work.touched[touched] = message.caption
             touched += 1
@@ -63,8 +63,16 @@ def recount(now: int, median: float, row: Row) -> int:
         roll_up(message, label_of(message.value, median), table)
     for i in range(touched):
         c = row.work.touched[i]
-        add(row.tried.table[c], now, row)
+        add(row.tried.table[row.tried.table_row[c]], now, row)
     return touched
+
+
+def own_row(c: int, row: Row) -> int:
+    """The place in the table of a tried caption's own row, a new one at the first message."""
+    if row.tried.table_row[c] == 0:
+        row.page.table_rows += 1
+        row.tried.table_row[c] = row.page.table_rows
+    return row.tried.table_row[c]  # type: ignore[no-any-return]
 
 
 def roll_up(message: Record, label: int, table: Record) -> None:

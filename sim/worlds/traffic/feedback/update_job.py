@@ -151,7 +151,8 @@ def expire(before: int, row: Row, params: Params) -> None:
     for c in range(row.tried.history.shape[0]):
         history = row.tried.history[c]
         if RECOUNT:
-            updated = row.tried.table[c].updated if row.tried.table[c].runs > 0 else before
+            table = row.tried.table[row.tried.table_row[c]]
+            updated = table.updated if table.runs > 0 else before
         else:
             updated = history.updated if history.observations > 0 else before
         if updated < before:
@@ -160,7 +161,7 @@ def expire(before: int, row: Row, params: Params) -> None:
             history.emv_total = history.emv_last = 0.0
             history.viewed, history.purchased, history.messages, history.earned = 0.0, 0, 0, 0
             if RECOUNT:
-                table = row.tried.table[c]
+                table = row.tried.table[row.tried.table_row[c]]
                 table.runs = table.successes = table.failures = table.observations = 0
                 table.revenue = table.revenue_null = 0
                 table.weighted = 0.0
@@ -174,7 +175,7 @@ def expire(before: int, row: Row, params: Params) -> None:
 
 def show(c: int, row: Row, params: Params) -> None:
     """Let the policy see a row of the table, without the prior."""
-    history, table = row.tried.history[c], row.tried.table[c]
+    history, table = row.tried.history[c], row.tried.table[row.tried.table_row[c]]
     history.s = max(0.0, float(table.successes - PRIOR))
     history.n = history.s + max(0.0, float(table.failures - PRIOR))
     history.ipw_successes = table.weighted

@@ -41,7 +41,7 @@ def note_send(slot: Record, purchases: int, row: Row) -> None:
 def explores(c: int, row: Row) -> bool:
     """Whether a send of a tried caption explores: by its row of the table, few observations or a wide interval."""
     if RECOUNT:
-        table = row.tried.table[c]
+        table = row.tried.table[row.tried.table_row[c]]
         if table.runs == 0:
             return True
         return is_uncertain(table.observations, table.successes, table.failures)

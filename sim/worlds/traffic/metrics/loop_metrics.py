@@ -93,7 +93,7 @@ def _table_facts(
 def _counts(b: Block, i: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     """Counts of the rows of page `i` with the prior, and observations; 0 observations where there is no row."""
     if b.tried.table.shape[1] > 0:
-        table = b.tried.table[i]
+        table = b.tried.table[i][b.tried.table_row[i]]
         return table["successes"], table["failures"], np.where(table["runs"] > 0, table["observations"], 0)
     history = b.tried.history[i]
     counts = (history[name].astype(np.int64) for name in ("successes", "failures", "observations"))

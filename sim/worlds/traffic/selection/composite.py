@@ -92,7 +92,7 @@ def note_value(c: int, row: Row) -> None:
 def value_of(c: int, place: int, row: Row) -> float:
     """EMV in dollars as the table has it, 0 for NULL; without a row the bank's dollars per send, or 0."""
     if RECOUNT:
-        table = row.tried.table[c]
+        table = row.tried.table[row.tried.table_row[c]]
         if table.runs > 0:
             return 0.0 if math.isnan(table.emv) else table.emv
     else:

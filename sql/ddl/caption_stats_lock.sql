@@ -1,0 +1,8 @@
+-- One row that every job updates before it writes caption_bandit_stats: of two runs at once only one can commit.
+CREATE TABLE IF NOT EXISTS `${project}`.`${dataset}`.`${table}` (
+  now_us INT64 NOT NULL OPTIONS (description = 'Time of the latest run that has ended, microseconds since 1970')
+)
+OPTIONS (
+  description = 'Lock of the jobs that write caption_bandit_stats',
+  labels = [('component', 'caption-bandit'), ('schema', 'v1')]
+);

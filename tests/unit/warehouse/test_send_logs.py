@@ -1,0 +1,95 @@
+"""Logs of messages: what a file is decides its content; what is no log is named."""
+
+import gzip
+import shutil
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from sim.errors import InputError, StorageError
+from sim.files import digest
+from sim.runs.folders.manifest import COMPLETE, FORMAT
+from sim.runs.folders.run_folder import RunFolder
+from sim.warehouse.send_logs import collect_log, scan_log
+
+ROWS = pl.DataFrame({"row_id": [1, 2], "page_name": ["a", "b"], "price": [1.5, None]})
+TEXT = ROWS.write_csv()
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("log.csv", TEXT.encode()),
+        ("log.tsv", TEXT.replace(",", "\t").encode()),
+        ("log.txt", TEXT.replace(",", ";").encode()),
+        ("crlf.csv", TEXT.replace("\n", "\r\n").encode()),
+        ("mark.csv", b"\xef\xbb\xbf" + TEXT.encode()),
+        ("no_suffix", TEXT.encode()),
+    ],
+)
+def test_texts_are_read(tmp_path: Path, name: str, content: bytes) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert collect_log("log", scan_log(str(tmp_path / name))).equals(ROWS)
+
+
+@pytest.mark.parametrize("name", ["log.parquet", "log.csv", "a[1]*{b}.pq"])
+def test_parquet_is_read_whatever_its_name(tmp_path: Path, name: str) -> None:
+    ROWS.write_parquet(tmp_path / name)
+    assert collect_log("log", scan_log(str(tmp_path / name))).equals(ROWS)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "told"),
+    [
+        ("log.parquet", TEXT.encode(), "is not a Parquet file"),
+        ("log.csv", TEXT.encode("utf-16"), "NUL characters, as UTF-16"),
+        ("log.csv", TEXT.replace("\n", "\r").encode(), "with CR alone"),
+        ("log.csv", gzip.compress(TEXT.encode()), "compressed with gzip"),
+        ("log.csv", b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "pointer of Git LFS"),
+        ("log.csv", b"<html>", "web page"),
+        ("log.csv", b"", "cannot be read"),
+        ("log.parquet", b"PAR1" + b"x" * 50, "cannot be read"),
+    ],
+)
+def test_what_is_no_log_is_named(tmp_path: Path, name: str, content: bytes, told: str) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(StorageError, match=told):
+        collect_log(name, scan_log(str(tmp_path / name)))
+
+
+def test_a_column_stands_once(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("page_name,price,price\na,1,2\n")
+    with pytest.raises(InputError, match="has the column 'price' twice"):
+        scan_log(str(tmp_path / "log.csv"))
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A complete run, as its manifest says, with three recorded replications."""
+    folder = tmp_path_factory.mktemp("run")
+    sends = folder / "sends" / "policy=uniform"
+    sends.mkdir(parents=True)
+    (folder / "scenario.yaml").touch()
+    for number in (0, 1, 10):
+        ROWS.write_parquet(sends / f"replication={number}.parquet")
+    files = {path.relative_to(folder).as_posix(): digest(path) for path in folder.rglob("*") if path.is_file()}
+    RunFolder(folder).write_manifest({"format": FORMAT, "status": COMPLETE, "policies": ["uniform"], "files": files})
+    return folder
+
+
+def test_rows_of_several_replications_keep_distinct_ids_and_pages(run: Path) -> None:
+    found = collect_log("run", scan_log(str(run)))
+    assert found["row_id"].n_unique() == found["page_name"].n_unique() == 6
+    assert set(found["page_name"]) == {f"{number}/{page}" for number in (0, 1, 10) for page in "ab"}
+    with pytest.raises(InputError, match="holds no sends of policy 'unifrm'; did you mean"):
+        scan_log(str(run), "unifrm")
+
+
+@pytest.mark.parametrize("how", ["other rows", "missing"])
+def test_a_run_with_a_damaged_log_is_no_log(run: Path, tmp_path: Path, how: str) -> None:
+    shutil.copytree(run, tmp_path / "run")
+    log = tmp_path / "run" / "sends" / "policy=uniform" / "replication=1.parquet"
+    log.unlink() if how == "missing" else ROWS.reverse().write_parquet(log)
+    with pytest.raises(StorageError, match=r"replication=1\.parquet is (missing|damaged)"):
+        scan_log(str(tmp_path / "run"))
