@@ -34,6 +34,7 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "boltzmann": {"temperature": 1.0},
     "epsilon_greedy": {"epsilon": 0.5},
     "glr_klucb": {"horizon": 100.0, "exploration": 1.3},
+    "recovering_softmax": {"temperature": 0.3},
     "wilson_normal": {"scale": 1.0},
 }
 """Parameters of policies that have too small probabilities by default: the form of the probability is the same."""

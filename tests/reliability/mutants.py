@@ -17,6 +17,16 @@ TABLE = ("tests/unit/worlds/test_table_twin.py", "tests/unit/worlds/test_table_w
 TRAFFIC = ("tests/unit/worlds/test_traffic_labels.py",)
 STREAMS = ("tests/unit/test_rng.py", "tests/reliability/test_same_numbers.py")
 ESTIMATORS = ("tests/unit/reports/test_estimators.py", "tests/unit/reports/test_ranks.py")
+ANCHORS = ("tests/unit/reports/test_anchors.py",)
+MERGE = ("tests/unit/runs/test_merge_rows.py",)
+ROWS = ("tests/unit/runs/test_table_rows.py",)
+GUARDRAILS = ("tests/unit/reports/test_guardrails.py",)
+LOOP = ("tests/unit/worlds/test_loop_measures.py",)
+STRATA = ("tests/unit/reports/test_strata.py",)
+SPLIT = ("tests/unit/reports/test_split.py",)
+CURRENCIES = ("tests/unit/reports/test_currencies.py",)
+OVER_TIME = ("tests/unit/reports/test_over_time.py",)
+SUMMARY = ("tests/unit/reports/test_report_summary.py", "tests/unit/reports/test_report_tables.py")
 TABLES = ("tests/unit/runs/test_stats_table.py",)
 DECISION = ("tests/unit/reports/test_decision.py", "tests/unit/reports/test_decision_rule.py")
 BANDS = ("tests/unit/reports/test_report_tables.py", "tests/unit/reports/test_ranks.py")
@@ -111,6 +121,52 @@ MUTANTS = [
          "theirs, own = given.values[policy], given.values[other]"),
         ("self.sample(pair, own, other, metric=metric).estimate(confidence)",
          "self.sample(pair, own, other, metric=metric).estimate()")),
+    *of("reports/estimators/strata.py", STRATA,
+        ("m.sd**3 / m.n**2", "m.sd**3 / m.n"),
+        ("found += weight**2 * float", "found += weight * float")),
+    *of("reports/estimators/split.py", SPLIT,
+        ("(less if cost > 0.0 else more) ** 2\n        above", "(more if cost > 0.0 else less) ** 2\n        above"),
+        ("return 1.0 - outside", "return outside"),
+        ("if _mid_p(count, n, middle) > target", "if _mid_p(count, n, middle) < target")),
+    *of("reports/estimators/ranks.py", ESTIMATORS,
+        ("(table < values).sum(axis=0)", "(table <= values).sum(axis=0)"),
+        ("int((values < others).sum()), int(", "int((values > others).sum()), int(")),
+    *of("reports/tables/currencies.py", CURRENCIES,
+        ("column(oracle, currency), column(own, currency)", "column(own, currency), column(oracle, currency)")),
+    *of("reports/tables/over_time.py", OVER_TIME,
+        ("np.quantile(regret, LEVELS, axis=0)", "np.quantile(regret, LEVELS[::-1], axis=0)"),
+        ("paired(curves, name, baseline,", "paired(curves, baseline, name,")),
+    *of("reports/tables/curves.py", OVER_TIME,
+        ("(0.05, 0.5, 0.95)", "(0.05, 0.5, 0.90)"),
+        ("np.argsort(-at_end", "np.argsort(at_end")),
+    *of("reports/decision/anchors.py", ANCHORS,
+        ("(centre - root) / square, (centre", "(centre + root) / square, (centre"),
+        ("a.mean * b.mean - t2 * cross", "a.mean * b.mean + t2 * cross")),
+    *of("reports/decision/guardrails.py", GUARDRAILS,
+        ("drawn], 0.975))", "drawn], 0.75))"),
+        ("own < base - MATERIAL", "own < base + MATERIAL"),
+        ("least <= most + TOLERATED", "least <= most - TOLERATED")),
+    *of("sim/worlds/traffic/metrics/loop_metrics.py", LOOP,
+        ("values[(len(values) - 1) // 2]", "values[len(values) // 2]"),
+        ("(centre - half <= chance) & (chance <= centre + half)", "chance <= centre + half")),
+    *of("sim/runs/merge.py", MERGE,
+        ('totals["best_pulls"], totals["ranked_pulls"], out', 'totals["best_pulls"], totals["pulls"], out'),
+        ('~np.isnan(totals["first_locked_at"])', '~np.isnan(totals["locked_since"])'),
+        ('tables.curves["regret"].T.ravel()', 'tables.curves["regret"].ravel()'),
+        ("np.tile(tables.at, count)", "np.repeat(tables.at, count)")),
+    *of("sim/tables/pages.py", ROWS, ("for each in replications]) - own", "for each in replications]) + own")),
+    *of("sim/tables/observations.py", ROWS,
+        ('_ratio(sums["cold"], sums["known"])', '_ratio(sums["cold"], sums["sends"])'),
+        ('_ratio(sums["top"], sums["priced"])', '_ratio(sums["top"], sums["sends"])'),
+        ('float(np.sqrt(mean["squared_error"]))', 'mean["squared_error"]')),
+    *of("reports/tables/summary.py", SUMMARY,
+        ("quantiles(regret, [0.01])[0]", "quantiles(regret, [0.1])[0]"),
+        ("[-math.ceil(WORST_SHARE * len(regret)) :]", "[: math.ceil(WORST_SHARE * len(regret))]"),
+        ('rows["ever_locked"].sum()', 'rows["locked_out"].sum()'),
+        ('column(rows, "revenue_usd") / page_months', 'column(rows, "revenue_usd") * page_months')),
+    *of("reports/estimators/comparisons.py", ESTIMATORS,
+        ("(sign * values[name] < sign * own)", "(sign * values[name] <= sign * own)"),
+        ("sign * values[row] < sign * values[other]", "sign * values[row] > sign * values[other]")),
     *of("reports/estimators/comparisons.py", DECISION,
         ("return self.p_holm < SIGNIFICANT and (low > 0.0 or high < 0.0)", "return self.p_holm < SIGNIFICANT"),
         ("return self.p_holm < SIGNIFICANT and (low > 0.0 or high < 0.0)", "return low > 0.0 or high < 0.0"),
@@ -130,8 +186,7 @@ MUTANTS = [
         ("(1.0 - CONFIDENCE) / max(1, len(names))", "(1.0 - CONFIDENCE)")),
     *of("reports/decision/samples.py", COMPARE,
         ("if paired and _alike(one.strata, two.strata)", "if _alike(one.strata, two.strata)"),
-        ("two.value - two.low, one.high - one.value", "two.value - two.low, one.value - one.low"),
-        ("np.sign(two - one)", "np.sign(one - two)")),
+        ("two.value - two.low, one.high - one.value", "two.value - two.low, one.value - one.low")),
     *of("sim/worlds/traffic/parameters.py", SEASON,
         ("range(first.year, (first", "range(first.year + 1, (first"),
         ("(first + timedelta(days)).year + 1)", "(first + timedelta(days)).year)"),

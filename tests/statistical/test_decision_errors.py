@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from reports.decision import rule
+from reports.decision import guardrails, rule
 from reports.decision.inputs import DecisionInput, LockOuts, Unit
 from reports.decision.rule import Decision, decide
 from sim.scenario import load
@@ -50,8 +50,9 @@ def rare_lock_out(generator: np.random.Generator, n: int) -> DecisionInput:
 
 @pytest.fixture(autouse=True)
 def without_resampling(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Stability takes most of the time and is not tested here."""
+    """Stability, and the bootstrap of a guardrail, take most of the time and are not tested here."""
     monkeypatch.setattr(rule, "stability", lambda *_: None)
+    monkeypatch.setattr(guardrails, "RESAMPLES", 40)
 
 
 def decisions(draw: Draw, n: int, repeats: int, seed: int) -> list[Decision]:

@@ -76,6 +76,8 @@ def test_a_page_of_few_fans_has_at_least_one_view() -> None:
 def test_the_stored_interval_covers_what_lies_inside() -> None:
     found = _covers(np.array([1, 50, 50, 50]), np.array([1, 50, 50, 50]), np.array([0.5, 0.59, 0.61, np.nan]))
     assert found.tolist() == [True, True, False, False]
+    below = _covers(np.array([50, 50, 1]), np.array([50, 50, 99]), np.array([0.41, 0.39, 0.001]))
+    assert below.tolist() == [True, False, False]  # of 100 labels: 0.404 to 0.596; of 1 in 100: from 0.0018
 
 
 def test_ratios_of_nothing_are_unknown() -> None:
