@@ -158,7 +158,7 @@ MUTANTS = [
     *of("reports/decision/guardrails.py", GUARDRAILS,
         ("drawn], 0.975))", "drawn], 0.75))"),
         ("own < base - MATERIAL", "own < base + MATERIAL"),
-        ("least <= most + TOLERATED", "least <= most - TOLERATED")),
+        ("known.low <= most.high + TOLERATED", "known.low <= most.high - TOLERATED")),
     *of("sim/worlds/traffic/metrics/loop_metrics.py", LOOP,
         ("values[(len(values) - 1) // 2]", "values[len(values) // 2]"),
         ("(centre - half <= chance) & (chance <= centre + half)", "chance <= centre + half")),
