@@ -126,7 +126,6 @@ def _from_target(source: str, table: str) -> pl.LazyFrame:
 
 def _run_folder(path: Path, policy: str | None) -> pl.LazyFrame:
     """The recorded sends of one policy; each page of each replication is a stratum, since their captions differ."""
-    run = RunFolder(path).require_complete()
     kept = sorted(folder.name.removeprefix("policy=") for folder in (path / "sends").glob("policy=*"))
     if not kept:
         raise InputError(f"{path}: the run recorded no sends", "Run the scenario with `--set record.sends=true`.")
@@ -134,7 +133,7 @@ def _run_folder(path: Path, policy: str | None) -> pl.LazyFrame:
     if name not in kept:
         raise InputError(f"{path}: holds no sends of policy {name!r}{did_you_mean(name, kept)}")
     parts = []
-    for file in run.verified_logs("sends", name):
+    for file in RunFolder(path).require_complete().verified_logs("sends", name):
         number = file.stem.removeprefix("replication=")
         page = pl.format("{}/{}", pl.lit(number), pl.col("page_name")).alias("page_name")
         row_id = pl.col("row_id") + int(number) * ROWS_OF_A_REPLICATION
