@@ -117,6 +117,8 @@ def refuse_other_kinds(source: str, head: bytes) -> None:
     for start, what, remedy in _KINDS:
         if head.startswith(start):
             raise StorageError(f"{source}: is {what}", remedy)
+    if head[8:12] == b"DUCK":
+        raise StorageError(f"{source}: is a DuckDB database", f"where a table of it is meant, write duckdb:{source}")
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text[:1] == b"<":
         raise StorageError(f"{source}: is a web page (HTML) or XML", "was it saved from a page that asks for a login?")

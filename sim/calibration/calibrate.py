@@ -1,6 +1,7 @@
 """Calibrate the traffic world to a log of messages: every figure, what is not identified, and the scenario."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -87,18 +88,25 @@ class Calibration:
 
 
 def calibrate(
-    sends: str | Sends, stats: str | None = None, *, shrink: bool = False, simulate: int = 0, seed: int = 7
+    sends: str | Sends,
+    stats: str | None = None,
+    *,
+    columns: Mapping[str, str] | None = None,
+    shrink: bool = False,
+    simulate: int = 0,
+    seed: int = 7,
 ) -> Calibration:
     """Calibrate the traffic world to a log of messages.
 
     `sends` is a file, folder, run folder or target with the columns of `mass_messages`; `stats` one with those of
-    `caption_bandit_stats`. `shrink` moves uncertain figures towards the published aggregates. `simulate` is the number
+    `caption_bandit_stats`. `columns`: column of `mass_messages` → its name in the log, where that is another one.
+    `shrink` moves uncertain figures towards the published aggregates. `simulate` is the number
     of logs of the scenario that the simulator draws to compare them with this one, 0 for none. `seed` is that of all
     draws. Raises StorageError where a file cannot be read, InputError where its content is unfit.
     """
     if 0 < simulate < LEAST_SIMULATIONS:
         raise InputError(f"simulate: {simulate} logs are too few, {LEAST_SIMULATIONS} are needed")
-    log = read_sends(sends) if isinstance(sends, str) else sends
+    log = read_sends(sends, columns=columns) if isinstance(sends, str) else sends
     source = sends if isinstance(sends, str) else "log"
     _require(source, log)
     table = read_statistics(stats) if stats is not None else None

@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from scipy.optimize import minimize
+from scipy.optimize import minimize, minimize_scalar
 from scipy.special import gammaln, logsumexp
 
 from sim.calibration.figures import Figure, Floats, Z, unknown
@@ -78,7 +78,8 @@ class _Likelihood:
         # A rate near saturation moves less than the quality: by the slope of s(x) = x / (1 + x / LIMIT).
         self._slope = 1.0 - fit.rate[rows][order] / LIMIT
         self._page: Integers = sends.page[rows][order][self._starts]
-        self._terms = np.hstack([fit.terms.price(rows), fit.terms.season(rows)])[order]
+        self._terms = _terms(fit, rows)[order]
+        self._elsewhere = _elsewhere(sends, fit, fit.rows & np.isin(sends.page, fit.pages) & ~rows)
         size = np.diff(np.append(self._starts, len(order)))
         self.pairs = int((size * (size - 1) // 2).sum())
 
@@ -116,13 +117,30 @@ class _Likelihood:
         sums = np.add.reduceat(weighted, self._starts, axis=0)
         mixed = sums_by(sums / lost[:, None], self._page, len(page))
         within: Floats = weighted.T @ self._terms - sums.T @ (sums * (variance / lost)[:, None])
-        return within - mixed.T @ (mixed / page[:, None])
+        return self._elsewhere + within - mixed.T @ (mixed / page[:, None])
 
     def best(self) -> Floats:
         """Where the loss is least, within the limits."""
         bounds = [(math.log(SMALLEST), math.log(LARGEST))] * 2
         found = minimize(self.loss, np.log([0.3, 0.3]), method="L-BFGS-B", bounds=bounds)
         return np.asarray(found.x, np.float64)
+
+
+def _terms(fit: PurchaseFit, rows: Flags) -> Floats:
+    """The columns of prices and times of sending, (rows, terms)."""
+    return np.hstack([fit.terms.price(rows), fit.terms.season(rows)])
+
+
+def _elsewhere(sends: Sends, fit: PurchaseFit, rows: Flags) -> Floats:
+    """What messages without a part in the likelihood tell of prices and times of sending: the regression uses them."""
+    page, terms = sends.page[rows], _terms(fit, rows)
+    weight = fit.mean[rows] / (1.0 + fit.shared.phi * fit.mean[rows])
+    whole = np.bincount(page, weight, len(sends.pages))
+    mixed = sums_by(weight[:, None] * terms, page, len(sends.pages))
+    found: Floats = terms.T @ (weight[:, None] * terms) - mixed.T @ (
+        mixed / np.where(whole > 0.0, whole, np.inf)[:, None]
+    )
+    return found
 
 
 def log_determinant(information: Floats) -> float:
@@ -168,15 +186,26 @@ class _Profile:
         return tried
 
     def _root(self, place: int, value: float) -> float:
-        """Root of the deviance of `value`; the other parameter is the best of a parabola through three points."""
+        """Root of the deviance of `value`; the other parameter is the best of a parabola through three points.
+
+        A parabola that leads far away, as where the other parameter is near 0 and the loss flat, gives way to a search.
+        """
         other = float(self._at[1 - place] + self._slope[place] * (value - self._at[place]))
-        best, losses = self._loss_at(place, value, other), []
-        for step in (-STEP, STEP):
-            losses.append(self._loss_at(place, value, other + step))
-        bend = losses[0] + losses[1] - 2.0 * best
-        move = 0.5 * (losses[0] - losses[1]) / bend if bend > 0.0 else math.copysign(FAR, losses[0] - losses[1])
-        moved = self._loss_at(place, value, other + STEP * min(max(move, -FAR), FAR))
-        return math.sqrt(max(0.0, 2.0 * (min(best, moved, *losses) - self._least)))
+        below, best, above = (self._loss_at(place, value, other + step) for step in (-STEP, 0.0, STEP))
+        bend, fall = below + above - 2.0 * best, 0.5 * (below - above)
+        if abs(fall) <= FAR * bend:
+            least = min(below, best, above, self._loss_at(place, value, other + STEP * fall / bend if bend else other))
+        else:
+            least = self._searched(place, value)
+        return math.sqrt(max(0.0, 2.0 * (least - self._least)))
+
+    def _searched(self, place: int, value: float) -> float:
+        """The least loss over all values of the other parameter."""
+        ends = math.log(SMALLEST), math.log(LARGEST)
+        found = minimize_scalar(
+            lambda x: self._loss_at(place, value, x), bounds=ends, method="bounded", options={"xatol": NEAR}
+        )
+        return float(found.fun)
 
     def _loss_at(self, place: int, value: float, other: float) -> float:
         inside = min(max(other, math.log(SMALLEST)), math.log(LARGEST))

@@ -3,6 +3,7 @@
 The columns are those of `mass_messages`. Times become UTC; a price that is NULL or 0 means an unpriced message.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from sim.scenario.sections.traffic import MAX_DOLLARS
 from sim.scenario.sections.traffic_values import MAX_FANS
 from sim.units import DAY_S, MICROS
 from sim.warehouse.send_logs import collect_log, column_names, scan_log
-from sim.wording import near
+from sim.wording import did_you_mean, near
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -79,12 +80,13 @@ class Sends:
         )
 
 
-def read_sends(source: str, policy: str | None = None) -> Sends:
-    """Read a log of messages.
+def read_sends(source: str, policy: str | None = None, columns: Mapping[str, str] | None = None) -> Sends:
+    """Read a log of messages. `columns`: column of `mass_messages` → its name in the log, where that is another one.
 
     Raises StorageError where `source` cannot be read, InputError with all problems where its content cannot be used.
     """
     frame = scan_log(source, policy, as_text=True)
+    frame = frame.select(_named(source, column_names(source, frame), columns or {}))
     present = column_names(source, frame)
     _require_columns(source, present)
     table = collect_log(source, frame.select([name for name in USED if name in present]))
@@ -93,6 +95,17 @@ def read_sends(source: str, policy: str | None = None) -> Sends:
     blank = pl.all_horizontal(pl.all().is_null())  # an empty line of a text file
     numbered = table.with_columns(blank=blank).with_row_index(ROW, offset=1)
     return _Reader(source, numbered.filter(~pl.col("blank"))).sends()
+
+
+def _named(source: str, present: list[str], columns: Mapping[str, str]) -> list[pl.Expr]:
+    """The columns of the log under their names in `mass_messages`; InputError for a name that is none."""
+    for column, name in columns.items():
+        if column not in USED:
+            raise InputError(f"--columns: mass_messages has no column {column!r}{did_you_mean(column, USED)}")
+        if name not in present:
+            raise InputError(f"{source}: has no column {name!r} ({column}){did_you_mean(name, present)}")
+    kept = [pl.col(name) for name in present if name not in {*columns, *columns.values()}]
+    return kept + [pl.col(name).alias(column) for column, name in columns.items()]
 
 
 def _require_columns(source: str, present: list[str]) -> None:
@@ -105,7 +118,7 @@ def _require_columns(source: str, present: list[str]) -> None:
     )
     raise InputError(
         f"{source}: missing column{'s' if len(missing) > 1 else ''} {asked}; the log has {has}",
-        "Rename the columns as in mass_messages (docs/calibration.md).",
+        f"Name them: --columns {missing[0]}=NAME (docs/calibration.md).",
     )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from sim.commands.options import LocalPath
+from sim.commands.options import LocalPath, named_columns
 from sim.commands.output import Output, output_options
 from sim.errors import InputError
 
@@ -12,6 +12,7 @@ from sim.errors import InputError
 @click.command()
 @click.option("--sends", required=True, metavar="FILE|TARGET", help="The send log, with the columns of mass_messages.")
 @click.option("--stats", metavar="FILE|TARGET", help="The table caption_bandit_stats of the same pages.")
+@click.option("--columns", metavar="COLUMN=NAME,…", help="What columns of mass_messages are named in the log.")
 @click.option("--out", type=LocalPath(dir_okay=False), metavar="FILE", help="Write the scenario here (YAML).")
 @click.option("--page", type=LocalPath(), metavar="DIR", help="Write calibration.html, .md, figures/ here.")
 @click.option("--shrink", is_flag=True, help="Move uncertain figures towards the published aggregates.")
@@ -24,6 +25,7 @@ def command(
     *,
     sends: str,
     stats: str | None,
+    columns: str | None,
     out: Path | None,
     page: Path | None,
     shrink: bool,
@@ -44,7 +46,7 @@ def command(
 
     if out is not None and out.exists() and not force and not dry_run:
         raise InputError(f"{out}: exists already", "Choose another file, or replace it with --force.")
-    found = calibrate(sends, stats, shrink=shrink, simulate=simulate or 0, seed=seed)
+    found = calibrate(sends, stats, columns=named_columns(columns), shrink=shrink, simulate=simulate or 0, seed=seed)
     written: list[str] = []
     if not dry_run and out is not None:
         written.append(str(found.write(out)))

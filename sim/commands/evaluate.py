@@ -4,9 +4,8 @@ from pathlib import Path
 
 import click
 
-from sim.commands.options import BackendChoice, LocalPath, backend_options
+from sim.commands.options import BackendChoice, LocalPath, backend_options, named_columns
 from sim.commands.output import Output, output_options
-from sim.errors import InputError
 
 
 @click.command()
@@ -68,7 +67,7 @@ def command(
         limits=reward_limits,
     )
     used = None if backend.name == "local" else backend.open(None)
-    read = read_log(log, _roles(columns), policy=logged_by, reward=reward, rule=rule_from(rule, snapshots))
+    read = read_log(log, named_columns(columns), policy=logged_by, reward=reward, rule=rule_from(rule, snapshots))
     found = evaluate(read, policies or ("uniform",), options, source=log, backend=used)
     result, shown = data(found), text(found)
     if out is not None and dry_run:
@@ -80,15 +79,3 @@ def command(
         page = str(write_evaluation(found, out))
         result, shown = result | {"page": page}, f"{shown}\n\npage: {page}"
     output.result(result, shown)
-
-
-def _roles(columns: str | None) -> dict[str, str]:
-    """`action=item,reward=click` as a mapping."""
-    roles = {}
-    for part in (columns or "").split(","):
-        role, equals, name = part.partition("=")
-        if part and not (equals and role and name):
-            raise InputError(f"--columns: {part!r} is not ROLE=NAME", "Example: --columns action=item,reward=click")
-        if part:
-            roles[role.strip()] = name.strip()
-    return roles

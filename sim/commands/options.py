@@ -120,3 +120,15 @@ def backend_options(function: Callable[..., Any]) -> Callable[..., Any]:
         return function(*args, backend=BackendChoice(backend_name, scheduler, collect), **kwargs)
 
     return wrapped
+
+
+def named_columns(columns: str | None) -> dict[str, str]:
+    """`--columns action=item,reward=click` as a mapping; InputError where a part is not ROLE=NAME."""
+    roles = {}
+    for part in (columns or "").split(","):
+        role, equals, name = part.partition("=")
+        if part and not (equals and role and name):
+            raise InputError(f"--columns: {part!r} is not ROLE=NAME", "Example: --columns action=item,reward=click")
+        if part:
+            roles[role.strip()] = name.strip()
+    return roles

@@ -98,7 +98,7 @@ def test_one_failure_loses_about_n_over_ln_n(pulls: int, arms: int, replications
 
 
 @pytest.mark.parametrize(
-    ("pulls", "arms", "replications", "within"), [(1_000, 400, 400, 0.15), (10_000, 1_500, 100, 0.12)]
+    ("pulls", "arms", "replications", "within"), [(1_000, 400, 400, 0.15), (10_000, 1_500, 200, 0.1)]
 )
 def test_a_run_of_root_n_loses_about_two_root_n(pulls: int, arms: int, replications: int, within: float) -> None:
     """Berry et al. 1997: a bound that the loss comes near as n grows."""
@@ -111,7 +111,7 @@ def test_two_targets_with_three_failures_lose_165_of_10_000() -> None:
     """Bonald and Proutière 2013, m = 3."""
     values = losses_of(TwoTarget(trials=10_000, m=3), 1_500, 10_000, 120)
     assert gap(values, 165.0) < ERRORS
-    assert gap(losses_of(TwoTarget(trials=10_000, m=1), 1_500, 10_000, 120), 165.0) > ERRORS
+    assert gap(losses_of(TwoTarget(trials=10_000, m=1), 1_500, 10_000, 400), 165.0) > ERRORS
 
 
 @pytest.mark.parametrize("policy", [{"kind": "subsampled_greedy", "pool": 141}, {"kind": "greedy", "pool": 141}])

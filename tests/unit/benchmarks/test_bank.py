@@ -12,7 +12,7 @@ def test_the_ratio_is_the_median_of_rounds_not_of_times() -> None:
 
 
 @pytest.mark.parametrize(
-    ("policy", "allows"), [("wilson_widening", True), ("glr_klucb", True), ("pooled_wilson", False)]
+    ("policy", "allows"), [("wilson_widening", True), ("glr_klucb", True), ("imed", True), ("pooled_wilson", False)]
 )
 def test_a_policy_says_whether_it_allows_it(policy: str, allows: bool) -> None:
     assert Cost(policy, [1.0], [1.0]).allows is allows

@@ -9,7 +9,17 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import nbinom, norm
 
-from sim.calibration.dispersion import CAPTION, MESSAGE, _Likelihood, dispersion_figures, log_determinant
+from sim.calibration.dispersion import (
+    CAPTION,
+    LARGEST,
+    MESSAGE,
+    SMALLEST,
+    _elsewhere,
+    _Likelihood,
+    _Profile,
+    dispersion_figures,
+    log_determinant,
+)
 from sim.calibration.figures import Floats
 from sim.calibration.log import NO_CAPTION, Integers, Sends
 from sim.calibration.purchases import LIMIT, PurchaseFit
@@ -28,7 +38,14 @@ def fit_of(mean: Floats, rate: float = 1e-9, price: Floats | None = None, season
     none = np.zeros((len(mean), 0))
     columns = {"price": none if price is None else price, "season": none if season is None else season}
     terms = SimpleNamespace(**{name: lambda rows, each=each: each[rows] for name, each in columns.items()})
-    parts = SimpleNamespace(rows=np.ones(len(mean), np.bool_), rate=np.full(len(mean), rate), mean=mean, terms=terms)
+    parts = SimpleNamespace(
+        rows=np.ones(len(mean), np.bool_),
+        rate=np.full(len(mean), rate),
+        mean=mean,
+        terms=terms,
+        pages=np.arange(len(mean)),
+        shared=SimpleNamespace(phi=0.2),
+    )
     return cast(PurchaseFit, parts)
 
 
@@ -134,6 +151,36 @@ def test_levels_estimated_from_the_same_messages_do_not_bias_the_spread(monkeypa
     assert abs(math.log(adjusted / SIGMA)) < 0.16
     assert plain < 0.9 * adjusted
     assert math.log(plain / SIGMA) < -0.12
+
+
+def test_the_profile_finds_the_other_spread_where_it_starts_near_zero() -> None:
+    # The sum of both variances is known well, the share of captions hardly: at a small CV of messages sigma must rise.
+    def loss(at: Floats) -> float:
+        caption, message = np.exp(2.0 * at)
+        return 400.0 * (caption + message - 0.5) ** 2 + 2.0 * caption
+
+    profile = _Profile(loss, np.log([SMALLEST, math.sqrt(0.5)]))
+    value = math.log(0.4)
+    grid = np.linspace(math.log(SMALLEST), math.log(LARGEST), 4_001)
+    least = min(loss(np.array([each, value])) for each in grid)
+    expected = math.sqrt(2.0 * (least - loss(np.log([SMALLEST, math.sqrt(0.5)]))))
+    assert profile._root(1, value) == pytest.approx(expected, rel=0.01)
+
+
+def test_messages_elsewhere_add_what_they_tell_of_prices() -> None:
+    price = np.array([[0.0, 1.0, 0.3, 0.0, 0.7, 0.0, 1.0]]).T
+    fit, sends = fit_of(MEANS, price=price), sends_of(PAGE, OWNER, np.arange(7))
+    first = PAGE == 0
+    weight = MEANS / (1.0 + fit.shared.phi * MEANS)
+    columns = np.hstack([np.eye(2)[PAGE], price])
+    for rows in (first, ~first):
+        dense = columns[rows].T @ (weight[rows][:, None] * columns[rows])
+        page = int(PAGE[rows][0])
+        left = dense[2, 2] - dense[2, page] ** 2 / dense[page, page]
+        assert _elsewhere(sends, fit, rows)[0, 0] == pytest.approx(left)
+    with_others = _Likelihood(sends, fit, first)._elsewhere[0, 0]
+    assert with_others == pytest.approx(_elsewhere(sends, fit, ~first)[0, 0])
+    assert not _elsewhere(sends, fit, np.zeros(7, np.bool_)).any()
 
 
 def test_figures_hold_the_truth_and_need_pairs() -> None:

@@ -170,3 +170,33 @@ def test_an_empty_or_absent_log_is_refused(tmp_path: Path) -> None:
     (tmp_path / "text.parquet").write_text("not a table")
     with pytest.raises(StorageError, match="cannot be read"):
         read_sends(str(tmp_path / "text.parquet"))
+
+
+def test_columns_of_other_names_are_found_by_theirs(tmp_path: Path) -> None:
+    want = read_sends(written(tmp_path, *GOOD))
+    header = HEADER.replace("page_name", "page").replace("viewed_count", "views").replace("row_id", "viewed_count")
+    names = {"page_name": "page", "viewed_count": "views"}
+    got = read_sends(written(tmp_path, *GOOD, header=header), columns=names)
+    assert got.pages == want.pages
+    for name in ("page", "time", "price", "sent", "viewed", "purchased"):
+        assert np.array_equal(getattr(got, name), getattr(want, name)), name
+
+
+@pytest.mark.parametrize(
+    ("columns", "message"),
+    [
+        ({"view_count": "viewed_count"}, "no column 'view_count'.*viewed_count"),
+        ({"viewed_count": "viewd_count"}, "no column 'viewd_count' \\(viewed_count\\).*viewed_count"),
+    ],
+)
+def test_names_that_are_none_are_refused(tmp_path: Path, columns: dict[str, str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        read_sends(written(tmp_path, *GOOD), columns=columns)
+
+
+def test_a_database_that_is_named_as_a_file_is_recognised(tmp_path: Path) -> None:
+    file = tmp_path / "pages.duckdb"
+    duckdb.connect(str(file)).close()
+    with pytest.raises(StorageError, match="is a DuckDB database") as caught:
+        read_sends(str(file))
+    assert f"duckdb:{file}" in caught.value.hint
