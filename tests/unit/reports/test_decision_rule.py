@@ -203,6 +203,7 @@ def test_a_policy_that_may_beat_rotation_is_neither_named_nor_excluded() -> None
     assert few.rival is not None
     unclear = next(each for each in guardrails("a", few.given, few.level) if each.name == "beats_rotation")
     assert (unclear.passed, unclear.unclear) == (False, True)
+    assert unclear.detail.endswith(" than r, which may be chance")
     assert (few.outcome, few.policy) == ("switch", "r")  # rotation itself gains
     alone = given(40, rotation="base", a=20.0)
     assert decide(alone).outcome == "switch"
