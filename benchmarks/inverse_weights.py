@@ -116,7 +116,7 @@ DEPLOYED = {"score": "composite", "no_row_value": "dollars", "rank_defect": True
 def of_deployed(policy: str, sends: int) -> Sum:
     """The same by the deployed selection: two pages share the captions, and one that is locked aborts a page's call."""
     days = 2
-    content = _traffic(policy, 2 * sends, days, selection={**DEPLOYED, "cool_down_days": 0}, shared=True)
+    content = _traffic(policy, 3 * sends, days, selection={**DEPLOYED, "cool_down_days": 0}, shared=True)
     return add_up([each for day in zip(*_days(log, days), strict=True) for each in day] for log in logs(content))
 
 

@@ -80,6 +80,11 @@ def wrapped(sentence: str) -> str:
     return fill(sentence.replace(" %", "\xa0%"), COLUMNS - 1, break_on_hyphens=False).replace("\xa0", " ")
 
 
+def hanging(text: str, indent: int, width: int = COLUMNS - 1) -> str:
+    """A text in lines of `width`, all but the first indented."""
+    return fill(text, width, subsequent_indent=" " * indent, break_on_hyphens=False)
+
+
 def text_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Plain aligned columns, the first to the left, the others to the right.
 

@@ -15,6 +15,17 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+def parse_amount(text: str, option: str) -> tuple[float, bool]:
+    """A number, and whether it was a percentage, which is then divided by 100; raises InputError for another text."""
+    body = text.strip()
+    per_cent = body.endswith("%")
+    try:
+        value = float(body.removesuffix("%"))
+    except ValueError:
+        raise InputError(f"{option} is a number or a percentage, got {text!r}", f"Such as {option} 5%") from None
+    return (value / 100 if per_cent else value), per_cent
+
+
 @dataclass(frozen=True)
 class Goal:
     """What is to be found: a difference, absolute or relative to a mean, at a confidence, with a power."""

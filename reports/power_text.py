@@ -1,13 +1,12 @@
 """What `power` found, in plain words."""
 
 import math
-import textwrap
 from collections.abc import Iterable
 
 from reports.estimators.intervals import Estimate
 from reports.estimators.power import MOST_SIMULATED
 from reports.field_words import holdouts, in_words
-from reports.formatting import COLUMNS, interval, number, text_table, wrapped
+from reports.formatting import COLUMNS, hanging, interval, number, text_table, wrapped
 from reports.power_plan import FieldTest, Goal, Rank, Ranking
 
 
@@ -181,7 +180,7 @@ def _field_notes(test: FieldTest) -> list[str]:
 
 
 def _wrapped(notes: Iterable[str]) -> list[str]:
-    return [textwrap.fill(note, COLUMNS, initial_indent="- ", subsequent_indent="  ") for note in notes]
+    return [hanging(f"- {note}", 2, COLUMNS) for note in notes]
 
 
 def _rate(rate: float) -> str:

@@ -12,7 +12,7 @@ from reports.compare import compare as compare_runs
 from reports.decision.from_run import tails
 from reports.leads import leads, titles
 from reports.leads_text import leads_data
-from reports.power_plan import Goal, plan_ranking, ranking_data
+from reports.power_plan import Goal, parse_amount, plan_ranking, ranking_data
 from reports.scenario_facts import default_baseline
 from reports.tables.rows import by_policy
 from scenarios import names, path_of
@@ -61,7 +61,7 @@ def compare(first: Named, *others: Named) -> pl.DataFrame:
 
 def power(
     scenario: str | Path | Mapping[str, Any] | Scenario,
-    difference: float,
+    difference: float | str,
     *,
     relative: bool = True,
     metric: str = "reward",
@@ -73,8 +73,9 @@ def power(
 ) -> dict[str, Any]:
     """How many replications show a difference from the baseline, as `power --json` says under `ranking`.
 
-    `difference` is a share of the baseline's mean, or with `relative=False` a number in units of the metric (regret,
-    reward or revenue_usd). A pilot of the scenario's first replications is simulated. Raises InputError as `power`.
+    `difference` is a share of the baseline's mean, such as 0.05 or "5%", or with `relative=False` a number in units of
+    the metric (regret, reward or revenue_usd). A pilot of the scenario's first replications is simulated. Raises
+    InputError as `power`.
     """
     loaded = load(scenario, overrides)
     loaded.require_files()
@@ -84,6 +85,7 @@ def power(
         raise InputError(f"there is nothing to compare {base} with")
     size = pilot or pilot_size(loaded, len(others) + 1, workers)
     rows = simulate_pilot(loaded, [base, *others], size, workers)
-    goal = Goal(difference, relative, confidence, power)
+    value, per_cent = parse_amount(str(difference), "difference")
+    goal = Goal(value, per_cent if isinstance(difference, str) else relative, confidence, power)
     seen = tails(loaded, by_policy(rows), unlucky_pilot(loaded, [base, *others], size))
     return ranking_data(plan_ranking(rows, base, others, metric, goal, tails=seen))

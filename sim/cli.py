@@ -10,13 +10,11 @@ import importlib
 import importlib.util
 import io
 import os
-import signal
 import sys
 import traceback
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
-from types import FrameType
 from typing import NoReturn
 
 import click
@@ -25,6 +23,7 @@ from sim.backends.worker import COLLECT_AFTER
 from sim.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_TERMINATED, InputError, SimError, StorageError, out_of_memory
 from sim.files import is_full_disk
 from sim.installation import check_neighbours
+from sim.interrupts import Terminated, heeded
 from sim.terminal import log_line, prepare, visible
 from sim.version import __version__
 from sim.wording import near
@@ -52,10 +51,6 @@ COMMANDS = {
 PROGRAM = "python -m sim"
 COMPLETION = "_CAPTION_SIM_COMPLETE"  # which shells set to ask for completions
 REPORT_DEFECT = "This is a defect of the program, not of your input: please report it with the lines above."
-
-
-class Terminated(BaseException):
-    """SIGTERM arrived; a BaseException, so that no `except Exception` swallows it."""
 
 
 class LazyGroup(click.Group):
@@ -104,11 +99,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 def exit_code(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; returns the exit code of the contract and lets no exception out."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    signal.signal(signal.SIGTERM, _raise_terminated)
     gc.set_threshold(COLLECT_AFTER)
     try:
-        prepare()
-        _run(words)
+        with heeded():
+            prepare()
+            _run(words)
         sys.stdout.flush()
     except BaseException as problem:  # noqa: BLE001 - the last resort of the process: every ending gets its code
         return _ending(problem, words)
@@ -134,10 +129,6 @@ def _check_text(words: list[str]) -> None:
             word.encode()
         except UnicodeEncodeError:
             raise InputError(f"{word!a} is not UTF-8 text", "give it another name") from None
-
-
-def _raise_terminated(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001 - signal's signature
-    raise Terminated
 
 
 def _ending(problem: BaseException, words: list[str]) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from reports.decision.inputs import LEAST_REPLICATIONS, MATERIAL, DecisionInput, LockOuts, signed
+from reports.decision.inputs import LEAST_REPLICATIONS, MATERIAL, DecisionInput, LockOuts, compared
 from reports.decision.tails import gain_of, tails_of
 from reports.estimators.intervals import Estimate, Floats, share_interval
 from reports.formatting import percent
@@ -46,8 +46,8 @@ def _lock_out(policy: str, given: DecisionInput) -> Guardrail | None:
     known = _locked_out(policy, own, given)
     most = _locked_out(given.baseline, base, given) if base else Estimate(0.0, 0.0, 0.0, "")
     passed = known.low is None or most.high is None or known.low <= most.high + TOLERATED
-    compared = f", {percent(most.value)} under {given.baseline}" if base else ""
-    return Guardrail("lock_out", passed, f"locked out of the best caption on {percent(known.value)} of pages{compared}")
+    besides = f", {percent(most.value)} under {given.baseline}" if base else ""
+    return Guardrail("lock_out", passed, f"locked out of the best caption on {percent(known.value)} of pages{besides}")
 
 
 def _locked_out(policy: str, seen: LockOuts, given: DecisionInput) -> Estimate:
@@ -65,7 +65,7 @@ def _worst(policy: str, given: DecisionInput) -> Guardrail:
     own, base = given.values[policy], given.values[given.baseline]
     difference, tolerated = _worst_mean(own) - _worst_mean(base), -MATERIAL * abs(float(base.mean()))
     passed = difference >= tolerated or _high(own, base) >= tolerated
-    return Guardrail("worst_5_percent", passed, f"{signed(difference, given.unit)} in the worst 5 % of replications")
+    return Guardrail("worst_5_percent", passed, f"{compared(difference, given.unit)} in its worst 5 % of replications")
 
 
 def _high(own: Floats, base: Floats) -> float:
@@ -86,7 +86,7 @@ def _losing(policy: str, given: DecisionInput) -> Guardrail:
     own, base = given.values[policy], given.values[given.baseline]
     losing = share_of(own < base - MATERIAL * abs(float(base.mean())))
     passed = losing.low is None or losing.low <= 0.5
-    return Guardrail("probability_of_loss", passed, f"materially worse in {percent(losing.value)} of replications")
+    return Guardrail("probability_of_loss", passed, f"worse by 1 % or more in {percent(losing.value)} of replications")
 
 
 def _rotation(policy: str, given: DecisionInput, level: float) -> Guardrail | None:
@@ -94,9 +94,10 @@ def _rotation(policy: str, given: DecisionInput, level: float) -> Guardrail | No
     if given.rotation is None or given.rotation in (policy, given.baseline):
         return None
     ahead = gain_of(policy, given.rotation, given, level)
-    passed, unclear = ahead.low is not None and ahead.low > 0.0, ahead.high is None or ahead.high > 0.0
-    detail = f"{signed(ahead.value, given.unit)} against {given.rotation}"
-    return Guardrail("beats_rotation", passed, detail, unclear and not passed)
+    passed = ahead.low is not None and ahead.low > 0.0
+    unclear = not passed and (ahead.high is None or ahead.high > 0.0)
+    detail = f"{compared(ahead.value, given.unit)} than {given.rotation}{', which may be chance' if unclear else ''}"
+    return Guardrail("beats_rotation", passed, detail, unclear)
 
 
 def share_of(events: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Estimate:

@@ -41,6 +41,11 @@ def signed(value: float, unit: Unit) -> str:
     return f"{'+' if value > 0 else ''}{amount(value, unit)}"
 
 
+def compared(value: float, unit: Unit) -> str:
+    """`$12.3 more` or `$12.3 less`."""
+    return f"{amount(abs(value), unit)} {'more' if value >= 0 else 'less'}"
+
+
 @dataclass(frozen=True)
 class LockOuts:
     """Pages of all replications that end with probability 0 of sending the best caption.

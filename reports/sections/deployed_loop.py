@@ -36,6 +36,7 @@ NUMBERS = {
     "recount_factor": "recount factor",
     "top_decile_day": "day of 90 % in the top decile",
 }
+LOST = ("unfilled", "late_purchases")
 PANELS = {
     "interval_coverage": "coverage of intervals",
     "recount_factor": "recount factor",
@@ -65,8 +66,8 @@ def deployed_loop(data: ReportInput) -> Section:
         return absent("loop", TITLE, f"A {data.scenario.world.kind} world has no update job, bank and log around it.")
     shares = _table("Shares, mean over replications and 95 % interval", SHARES, rows, data, share=True)
     numbers = _table("Per replication, mean and 95 % interval", NUMBERS, rows, data, share=False)
-    content: list[Content] = [Paragraph(READING), shares, numbers, _panels(rows, data), *_currencies(rows, data)]
-    return Section("loop", TITLE, [*content, *_weekly(data), *_incidents(data)])
+    content: list[Content] = [Paragraph(READING), shares, numbers, *_lost(rows, data), _panels(rows, data)]
+    return Section("loop", TITLE, [*content, *_currencies(rows, data), *_weekly(data), *_incidents(data)])
 
 
 def _table(
@@ -99,6 +100,23 @@ def _panels(rows: dict[str, pl.DataFrame], data: ReportInput) -> FigureBlock:
     caption = "Mean over replications (dot) and 95 % interval (line); revenue captured within and without constraints."
     title = "Coverage, recounting and revenue captured, each policy"
     return FigureBlock("loop_table_and_revenue", title, caption, dots(data.ranked, quantities, data.places))
+
+
+def _lost(rows: dict[str, pl.DataFrame], data: ReportInput) -> list[FigureBlock]:
+    """Slots that stay empty and purchases that no load shows, as far as there are any."""
+    quantities = [
+        Dots(NUMBERS[each], [_known_mean(column(rows[policy], each)) for policy in data.ranked])
+        for each in LOST
+        if any(column(own, each).any() for own in rows.values())
+    ]
+    if not quantities:
+        return []
+    caption = (
+        "Per replication, mean (dot) and 95 % interval (line). A slot is unfilled where no caption can be selected for "
+        "it; a purchase comes too late where the counts of its message are frozen, and no policy learns of it."
+    )
+    title = "Unfilled slots and late purchases, each policy"
+    return [FigureBlock("loop_lost", title, caption, dots(data.ranked, quantities, data.places))]
 
 
 def _currencies(rows: dict[str, pl.DataFrame], data: ReportInput) -> list[Content]:
@@ -163,5 +181,5 @@ def _incident_row(row: dict[str, Any]) -> list[Cell]:
     ]
 
 
-FIGURES = ("loop_table_and_revenue", "loop_currencies", *(key for key, _, _ in WEEKLY.values()))
+FIGURES = ("loop_lost", "loop_table_and_revenue", "loop_currencies", *(key for key, _, _ in WEEKLY.values()))
 SECTION = ReportSection(order=65, build=deployed_loop, figures=FIGURES)

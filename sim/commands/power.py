@@ -117,34 +117,27 @@ def _note_absolute(goal: "Goal", difference: str, base: str, pilot: "pl.Series",
 
 
 def _goal(difference: str, confidence: str, power: str) -> "Goal":
-    from reports.power_plan import Goal
+    from reports.power_plan import Goal, parse_amount
 
-    value, relative = _number(difference, "--difference")
+    value, relative = parse_amount(difference, "--difference")
     return Goal(value, relative, _share(confidence, "--confidence"), _share(power, "--power"))
 
 
 def _field_goal(goal: "Goal", lift: str | None) -> "Goal | None":
     if lift is None:
         return goal if goal.relative else None
-    value, per_cent = _number(lift, "--lift")
+    from reports.power_plan import parse_amount
+
+    value, per_cent = parse_amount(lift, "--lift")
     if not per_cent:
         raise InputError(f"--lift is a percentage, got {lift!r}", "Such as --lift 10%")
     return replace(goal, difference=value, relative=True)
 
 
-def _number(text: str, option: str) -> tuple[float, bool]:
-    """A number, and whether it was a percentage, which is then divided by 100."""
-    body = text.strip()
-    per_cent = body.endswith("%")
-    try:
-        value = float(body.removesuffix("%"))
-    except ValueError:
-        raise InputError(f"{option} is a number or a percentage, got {text!r}", f"Such as {option} 5%") from None
-    return (value / 100 if per_cent else value), per_cent
-
-
 def _share(text: str, option: str) -> float:
-    value, _ = _number(text, option)
+    from reports.power_plan import parse_amount
+
+    value, _ = parse_amount(text, option)
     if not 0.0 < value < 1.0:
         raise InputError(f"{option} must lie between 0 and 1, got {text}", f"Such as {option} 0.9, or {option} 90%")
     return value

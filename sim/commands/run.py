@@ -179,13 +179,13 @@ def _within(out: Path | str, name: str) -> str:
 
 
 def _text(run: "Run", sentences: list[str], where: str) -> str:
-    from reports.formatting import text_table, wrapped
+    from reports.formatting import hanging, text_table, wrapped
     from reports.tables.leaderboard import leaderboard, money_board
 
     given = run.decision.given
     money = given.metric == "revenue_usd"
     board = money_board(run.summary, given) if money else leaderboard(run.summary, run.scenario.world_kind.reward)
-    checks = [f"{'ok  ' if v.passed else 'FAIL'}  {v.claim} ({v.detail})" for v in run.checks]
+    checks = [hanging(f"{'ok  ' if v.passed else 'FAIL'}  {v.claim} ({v.detail})", 6) for v in run.checks]
     answers = ["\n".join(wrapped(sentence) for sentence in sentences)]
     parts = [text_table(board.header, board.rows), *answers, *(["\n".join(checks)] if checks else []), where]
     return "\n\n".join(parts)

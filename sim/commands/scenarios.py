@@ -116,10 +116,11 @@ def schema(output: Output) -> None:
 @click.option("--dry-run", is_flag=True, help="Print the scenario; write nothing.")
 @output_options
 def init(name: str, world: str, out: Path | None, dry_run: bool, output: Output) -> None:
-    """Write a commented scenario of your own, called NAME, to start from."""
+    """Write a commented scenario of your own, called NAME (or NAME.yaml), to start from."""
     from scenarios import template
     from sim.scenario import load
 
+    name = name.removesuffix(".yaml")
     text = template(world).replace("NAME", name)
     path = Path(f"{name}.yaml") if out is None else out
     load(text)  # a name that cannot be one is refused

@@ -109,4 +109,4 @@ class Request:
 
 def _ways_out(there: Manifest) -> str:
     resume = "" if there["status"] == COMPLETE else "--resume to continue it, "
-    return f"Use {resume}--fresh to replace it, or --out DIR to write elsewhere."
+    return f"Use {resume}--fresh (in Python fresh=True) to replace it, or --out DIR (out=…) to write elsewhere."

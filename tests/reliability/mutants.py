@@ -22,6 +22,9 @@ MERGE = ("tests/unit/runs/test_merge_rows.py",)
 ROWS = ("tests/unit/runs/test_table_rows.py",)
 GUARDRAILS = ("tests/unit/reports/test_guardrails.py",)
 LOOP = ("tests/unit/worlds/test_loop_measures.py",)
+RULE = ("tests/unit/reports/test_decision_rule.py",)
+WHO = ("tests/unit/reports/test_who_gains.py",)
+STRATIFIED = ("tests/unit/worlds/test_stratified_pages.py",)
 STRATA = ("tests/unit/reports/test_strata.py",)
 SPLIT = ("tests/unit/reports/test_split.py",)
 CURRENCIES = ("tests/unit/reports/test_currencies.py",)
@@ -142,10 +145,20 @@ MUTANTS = [
     *of("reports/decision/anchors.py", ANCHORS,
         ("(centre - root) / square, (centre", "(centre + root) / square, (centre"),
         ("a.mean * b.mean - t2 * cross", "a.mean * b.mean + t2 * cross")),
+    *of("reports/decision/rule.py", RULE,
+        ("(len(own) - 1) // 2", "len(own) // 2"),
+        ("better=share_of(own > base)", "better=share_of(own >= base)"),
+        ("max(rival.estimate.value, margin - rival.estimate.value)", "max(rival.estimate.value, margin)")),
+    *of("reports/decision/who.py", WHO,
+        ("totals - mean * counts) / counts.mean()", "totals - mean * counts) / counts.sum()"),
+        ("own[tier] - base[tier]", "base[tier] - own[tier]")),
+    *of("sim/worlds/traffic/pages.py", STRATIFIED,
+        ("page_normals(world, pages) + 0.5 * t * t", "page_normals(world, pages) - 0.5 * t * t")),
+    *of("sim/worlds/metrics/estimation.py", LOOP, ("mean - rates, (succ", "rates - mean, (succ")),
     *of("reports/decision/guardrails.py", GUARDRAILS,
         ("drawn], 0.975))", "drawn], 0.75))"),
         ("own < base - MATERIAL", "own < base + MATERIAL"),
-        ("least <= most + TOLERATED", "least <= most - TOLERATED")),
+        ("known.low <= most.high + TOLERATED", "known.low <= most.high - TOLERATED")),
     *of("sim/worlds/traffic/metrics/loop_metrics.py", LOOP,
         ("values[(len(values) - 1) // 2]", "values[len(values) // 2]"),
         ("(centre - half <= chance) & (chance <= centre + half)", "chance <= centre + half")),

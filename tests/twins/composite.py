@@ -56,6 +56,7 @@ class NaiveCompositePage(NaivePage):
         selection = self.scenario.selection
         latest = day * DAY - (0 if selection.sweep else round(DAY * selection.cool_down_days))
         arms = [c for c in self.warm[tier] if day // 7 < c["retires"] and self.is_free(c, latest)]
+        arms = [c for c in arms if not np.isnan(self.listing[c["id"]][2])]  # of a price tier that is never selected
         barred = [self.excluded(c, day) for c in arms]
         if not selection.rank_defect:
             arms = [c for c, out in zip(arms, barred, strict=True) if not out]

@@ -72,5 +72,8 @@ def test_power_sizes_every_comparison() -> None:
     assert found["metric"] == "reward"
     assert [each["policy"] for each in found["policies"]] == ["thompson_beta", "oracle"]
     assert found["replications_needed"] == max(each["replications_needed"] for each in found["policies"])
+    assert sim.power(SCENARIO, "5%", pilot=20) == found
+    with pytest.raises(InputError, match="a number or a percentage, got 'some'"):
+        sim.power(SCENARIO, "some", pilot=20)
     with pytest.raises(InputError, match="nothing to compare"):
         sim.power(SCENARIO | {"policies": ["wilson_sample"]}, 0.05)

@@ -128,6 +128,9 @@ def _check_columns(source: str, present: list[str], roles: Mapping[str, str]) ->
         raise InputError(f"{source}: `world.columns` names one column twice: {', '.join(roles.values())}")
 
 
+WORDS_OF_ABSENCE = ["nan", "null", "none", "na", "n/a", "#n/a", "<na>", "nat", "\\n"]
+
+
 @dataclass(frozen=True, eq=False)
 class _Columns:
     """The columns of a file, checked one by one; a problem is named by the row of the file."""
@@ -237,6 +240,9 @@ class _Columns:
             written = numbers.set(~exponent, None).cast(pl.Int64).cast(pl.String)
             plain_text = written.zip_with(exponent, plain_text)
         ids = plain_text.cast(pl.Int64, strict=False)
+        absent = text.str.to_lowercase().is_in(WORDS_OF_ABSENCE)
+        if ids.null_count() == absent.sum() and not absent.all():
+            self.refuse(series, absent, "is {!r}, which stands for a missing number beside numbers")
         # A number written in two ways, as 7 and 007, would make one caption of two.
         same = ids.null_count() == 0 and (ids.cast(pl.String) == plain_text).all()
         return ids if same else None

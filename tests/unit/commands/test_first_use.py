@@ -34,6 +34,9 @@ def test_init_can_print_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert exit_code(["scenarios", "init", "mine", "--out", str(path), "--dry-run", "--json"]) == 0
     assert load(json.loads(capsys.readouterr().out)["text"]).name == "mine"
     assert not path.exists()
+    assert exit_code(["scenarios", "init", "mine.yaml", "--dry-run", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["file"], load(found["text"]).name) == ("mine.yaml", "mine")
 
 
 def test_init_refuses_what_cannot_be_a_name(capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,6 +39,15 @@ def with_lock_outs(inputs: DecisionInput, **locked: tuple[int, int]) -> Decision
     return DecisionInput(**{**vars(inputs), "lock_outs": found})
 
 
+def test_the_median_is_the_lower_middle_and_a_tie_is_not_better() -> None:
+    """Twenty gains: four of −3, six of 0, ten of 2."""
+    more = np.repeat([-3.0, 0.0, 2.0], [4, 6, 10])
+    decision = decide(DecisionInput("reward", UNIT, {"base": np.full(20, 9.0), "a": 9.0 + more}, "base", scenario="x"))
+    (gain,) = decision.gains
+    assert (gain.median, gain.better.value) == (0.0, 0.5)
+    assert gain.estimate.value == pytest.approx(0.4)
+
+
 def test_ties_are_named_and_a_drop_in_policy_is_preferred_among_them() -> None:
     inputs = given(a=5.0, b=4.99, c=2.0, drop_in="b")
     decision = decide(inputs)
@@ -194,6 +203,7 @@ def test_a_policy_that_may_beat_rotation_is_neither_named_nor_excluded() -> None
     assert few.rival is not None
     unclear = next(each for each in guardrails("a", few.given, few.level) if each.name == "beats_rotation")
     assert (unclear.passed, unclear.unclear) == (False, True)
+    assert unclear.detail.endswith(" than r, which may be chance")
     assert (few.outcome, few.policy) == ("switch", "r")  # rotation itself gains
     alone = given(40, rotation="base", a=20.0)
     assert decide(alone).outcome == "switch"

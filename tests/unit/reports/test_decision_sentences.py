@@ -121,15 +121,15 @@ def test_what_a_barred_policy_may_gain_is_stated_with_the_next_step() -> None:
 
 
 def test_a_guardrail_that_is_not_clear_leaves_the_decision_open() -> None:
-    unclear = [Guardrail("beats_rotation", False, "+$3 against round_robin", unclear=True)]
+    unclear = [Guardrail("beats_rotation", False, "$3 more than round_robin", unclear=True)]
     rival, other = (
         gain_of("greedy", 12.0, 10.0, 14.0, guardrails=unclear),
         gain_of("ucb", 1.0, 0.5, 2.0, guardrails=unclear),
     )
     assert choose([rival], [], 0.1) == ("undecided", None)
     made = decision(rival=rival, gains=[rival, other])
-    assert headline(made).endswith("; a guardrail is not clear either (+$3 against round_robin).")
-    assert "Not shown to pass a guardrail: ucb (+$3 against round_robin)." in key_points(made)
+    assert headline(made).endswith("; a guardrail is not clear either ($3 more than round_robin).")
+    assert "Not shown to pass a guardrail: ucb ($3 more than round_robin)." in key_points(made)
 
 
 def test_an_open_decision_names_the_two() -> None:

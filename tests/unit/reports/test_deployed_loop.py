@@ -4,12 +4,14 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from matplotlib.text import Text
 
 from reports.content import FigureBlock, Paragraph, TableBlock
 from reports.report_input import report_input
-from reports.sections.deployed_loop import SECTION, SHARES, deployed_loop
+from reports.sections.deployed_loop import NUMBERS, SECTION, SHARES, _lost, deployed_loop
 from reports.sections.regret import incident_spans
 from reports.tables.currencies import CURRENCIES, MISSED
+from reports.tables.rows import by_policy
 from sim.errors import InputError
 from sim.incident_costs import ALL, SCHEMA, incident_runs, run_costs
 from sim.runs.run import StoredRun
@@ -30,6 +32,7 @@ def scenario_with(*incidents):
     )
 
 
+UNFILLED, LATE = NUMBERS["unfilled"], NUMBERS["late_purchases"]
 RATES = {"kind": "rates", "from": 10, "days": 5, "factor": 0.5}
 DOWN = {"kind": "update_job_down", "from": 20}
 
@@ -61,8 +64,21 @@ def test_shares_and_currencies_are_shown_per_policy(traffic):
 def test_every_diagnostic_has_a_figure(traffic):
     figures = [item for item in deployed_loop(report_input(traffic)).content if isinstance(item, FigureBlock)]
     weekly = ["loop_exploration", "loop_cold", "loop_distinct_captions", "loop_top_decile", "loop_mean_price"]
-    assert [figure.name for figure in figures] == ["loop_table_and_revenue", "loop_currencies", *weekly]
+    assert [figure.name for figure in figures] == ["loop_lost", "loop_table_and_revenue", "loop_currencies", *weekly]
     assert set(SECTION.figures) == {figure.name for figure in figures}
+
+
+@pytest.mark.parametrize(
+    ("unfilled", "late", "shown"), [(0, 0, []), (3, 0, [UNFILLED]), (0, 5, [LATE]), (3, 5, [UNFILLED, LATE])]
+)
+def test_unfilled_slots_and_late_purchases_have_a_figure_where_there_are_any(traffic, unfilled, late, shown):
+    data = report_input(traffic)
+    values = {"unfilled": pl.lit(unfilled), "late_purchases": pl.lit(late)}
+    rows = {name: own.with_columns(**values) for name, own in by_policy(data.run.replications).items()}
+    figures = _lost(rows, data)
+    assert len(figures) == bool(shown)
+    texts = {text.get_text() for block in figures for text in block.figure.findobj(Text)}
+    assert {UNFILLED, LATE} & texts == set(shown)
 
 
 def test_other_worlds_have_no_deployed_loop(tmp_path: Path):

@@ -7,14 +7,13 @@ import numpy as np
 import polars as pl
 import pytest
 from click.testing import CliRunner
+from scipy import stats
 
 import sim
 from reports.decision.who import clustered, page_gains, period_gains, tier_gains, week_gains, weighted_quantiles
 from reports.decision.who_from_run import page_values
 from reports.decision.who_text import who_points
 from sim.cli import cli
-
-pytestmark = pytest.mark.slow
 
 SCENARIO = {
     "name": "traffic",
@@ -55,6 +54,24 @@ def test_the_interval_takes_a_replication_as_one_observation() -> None:
     assert (many.value, many.low, many.high) == pytest.approx((one.value, one.low, one.high))
 
 
+def test_the_interval_of_equal_counts_is_that_of_the_means_of_replications() -> None:
+    values = np.random.default_rng(5).normal(2.0, 1.0, (30, 4))
+    found = clustered(values, np.full((30, 4), 7.0))
+    low, high = stats.t.interval(0.95, 29, values.mean(), stats.sem(values.mean(axis=1)))
+    assert (found.value, found.low, found.high) == pytest.approx((values.mean(), low, high))
+
+
+def test_a_tier_gains_what_the_policy_earns_more_at_the_last_point() -> None:
+    rows = [
+        {"policy": name, "at": at, "tier": tier, "revenue_usd": at * dollars}
+        for name, dollars in (("a", 5.0), ("b", 2.0))
+        for at in (1.0, 2.0)
+        for tier in ("mid", "premium")
+    ]
+    assert tier_gains(pl.DataFrame(rows), "a", "b", 4.0) == [("mid", 1.5), ("premium", 1.5)]
+
+
+@pytest.mark.slow
 def test_the_ratio_interval_covers_with_unequal_counts() -> None:
     # 500 repetitions of a 95 % interval: outside 450 to 494 covered by chance in fewer than 1e-5.
     generator, covered = np.random.default_rng(11), 0
@@ -88,6 +105,7 @@ def test_pages_of_one_audience_are_ordered_by_what_random_choice_sells() -> None
     assert page_values(unlike, "revenue_usd", None, 1.0).size_of == "audience"
 
 
+@pytest.mark.slow
 def test_periods_add_up_to_the_whole_gain(run: sim.Run) -> None:
     found = period_gains(run.curves, "greedy", "wilson_sample", "revenue_usd", 3.0)
     whole = run.replications.pivot("policy", index="replication", values="revenue_usd")
@@ -113,6 +131,7 @@ def test_weeks_add_up_to_the_whole_gain_and_split_curves_evenly() -> None:
     assert week_gains(pl.DataFrame(rows).filter(pl.col("at") < 7.0), "a", "b", "revenue_usd", 4.0) == []
 
 
+@pytest.mark.slow
 def test_tiers_add_up_to_the_whole_gain(run: sim.Run) -> None:
     found = dict(tier_gains(run.table("revenue"), "greedy", "wilson_sample", 2.0))
     means = dict(run.replications.group_by("policy").agg(pl.col("revenue_usd").mean()).iter_rows())
@@ -120,6 +139,7 @@ def test_tiers_add_up_to_the_whole_gain(run: sim.Run) -> None:
     assert tier_gains(None, "greedy", "wilson_sample", 2.0) == []
 
 
+@pytest.mark.slow
 def test_a_run_says_who_gains(run: sim.Run) -> None:
     who = run.who_gains
     assert who is not None
@@ -136,6 +156,7 @@ def test_a_run_says_who_gains(run: sim.Run) -> None:
     assert "Who gains" in (run.path / "report.html").read_text()
 
 
+@pytest.mark.slow
 def test_json_says_who_gains(run: sim.Run) -> None:
     done = CliRunner().invoke(cli, ["report", str(run.path), "--json"])
     found = json.loads(done.stdout)["decision"]["who_gains"]
@@ -143,6 +164,7 @@ def test_json_says_who_gains(run: sim.Run) -> None:
     assert len(found["periods"]) == 4
 
 
+@pytest.mark.slow
 def test_a_world_without_pages_has_nobody_to_name(tmp_path: Path) -> None:
     scenario = {
         "name": "tiny",

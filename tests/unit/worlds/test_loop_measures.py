@@ -119,7 +119,7 @@ def test_week_sums_are_over_pages_and_replications() -> None:
     assert found["revenue"] == [0, 0]
 
 
-@pytest.mark.parametrize(("days", "last"), [(30.0, 29), (0.25, 0), (2.0, 1), (0.0, 0)])
+@pytest.mark.parametrize(("days", "last"), [(30.0, 29), (0.25, 0), (1.5, 1), (2.0, 1), (0.0, 0), (2.0 + 1e-9, 2)])
 def test_the_last_day_of_a_horizon(days: float, last: int) -> None:
     assert last_day(days) == last
 

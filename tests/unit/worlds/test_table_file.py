@@ -97,9 +97,7 @@ def test_caption_ids_with_an_exponent_are_kept(tmp_path: Path, text: str, number
     assert read(tmp_path, f"{HEADER}\na,{text},9,1\na,981,9,1\n").caption_ids.tolist() == sorted([number, 981])
 
 
-@pytest.mark.parametrize(
-    "text", ["1.5e0", "007", "1_000", "+5", "１２", "NaN", "inf", "1,5e3x", "0x10", "1e400", "true"]
-)
+@pytest.mark.parametrize("text", ["1.5e0", "007", "1_000", "+5", "１２", "inf", "1,5e3x", "0x10", "1e400", "true"])
 def test_what_is_no_whole_number_is_a_text_with_its_name(tmp_path: Path, text: str) -> None:
     counted = read(tmp_path, f'{HEADER}\na,"{text}",9,1\na,981,9,1\n')
     assert counted.caption_ids.tolist() == [1, 2]

@@ -18,6 +18,7 @@ SWITCHES = [
     {"rank_defect": True},
     {"no_row_value": "zero", "budgets": False},
     {"sweep": True},
+    {"price_tiers": [1, 2, 4]},
 ]
 
 

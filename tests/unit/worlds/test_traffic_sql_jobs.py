@@ -88,7 +88,7 @@ class Warehouse:
     def __init__(self, log, loaded_us):
         self.connection = duckdb.connect()
         self.connection.execute("SET TimeZone = 'UTC'")
-        for table in (*TABLES.values(), "caption_bandit_archive"):
+        for table in (*TABLES.values(), "caption_bandit_archive", "caption_stats_lock"):
             self.connection.execute(to_duckdb(sql.read(f"ddl/{table}", table=table, **PLACE)))
         self.connection.execute(to_duckdb(sql.read("udf/wilson_score_bounds", **PLACE)))
         frame = pl.from_arrow(sends_arrow(log)).with_columns(pl.Series("loaded_us", loaded_us))

@@ -187,5 +187,5 @@ def _covers(successes: NDArray[np.int64], failures: NDArray[np.int64], chance: F
 
 
 def last_day(horizon: float) -> int:
-    """The last day of a horizon in days, on which tried captions have their present wear."""
-    return max(0, int(np.ceil(horizon * DAY_S) // DAY_S) - 1)
+    """The last day that a horizon in days begins, on which tried captions have their present wear."""
+    return max(0, int(np.ceil(np.ceil(horizon * DAY_S) / DAY_S)) - 1)
