@@ -7,7 +7,8 @@ from typing import Any
 from sim.calibration.figures import Figure, Value
 
 WIDTH = 100
-POLICIES = ["wilson_sample", "uniform"]
+POLICIES = ["wilson_sample", "thompson_beta", "uniform"]
+"""The deployed rule, a candidate so that a run decides something, and random choice."""
 DIGITS = 4
 
 
