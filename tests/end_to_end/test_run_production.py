@@ -43,8 +43,7 @@ def test_the_whole_scenario_is_simulated(run: sim.Run) -> None:
 def test_every_diagnostic_has_a_value(run: sim.Run) -> None:
     rows = run.replications
     assert set(COLUMNS) <= set(rows.columns)
-    # Only the oracle has weeks in which a page sends 90 % to its top decile.
-    assert [name for name in COLUMNS if rows[name].null_count() == len(rows)] == []
+    # No policy need have a week in which a page sends 90 % to its top decile by purchases.
     assert [name for name in COLUMNS if rows[name].null_count() > 0] == ["top_decile_day"]
     for name in SHARES:
         assert rows[name].is_between(0.0, 1.0).all(), name

@@ -153,4 +153,16 @@ def test_no_kill_loses_or_doubles_a_row(
         assert held(memory, dataset) == WHOLE, number
         emptied(memory, dataset)
         faults.seen.clear()
-    assert kills >= amount // 2
+    assert kills
+
+
+def test_an_upload_of_which_half_arrives_is_made_again(memory: Server, dataset: Any, faults: Any, hasty: None) -> None:
+    faults.plan(r"^PUT /upload", "cut")
+    assert repeated(dataset) == 1
+    assert faults.count(r"^PUT /upload", "cut") == 1
+    assert held(memory, dataset) == WHOLE
+
+
+def test_an_upload_that_always_breaks_off_is_a_remote_problem(dataset: Any, faults: Any, hasty: None) -> None:
+    faults.plan(r"^PUT /upload", "cut", times=99)
+    assert exit_code([*SEED, *dataset.arguments]) == 4

@@ -11,6 +11,7 @@ import hashlib
 import shutil
 import tempfile
 import weakref
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +36,7 @@ from sim.warehouse.bigquery.totals import dataset_statement, table_totals
 from sim.warehouse.schema import arrow_schema, described
 
 LEAST_BILLED = 64 * 2**20
+UPLOADS = 4  # of one part, each from its beginning
 STAGING_DAYS = 7  # an abandoned staging table deletes itself
 
 
@@ -139,11 +141,13 @@ class BigQueryStaging:
             schema=self._remote.schema,  # its own: else REQUIRED columns refuse what Parquet calls optional
             labels={**LABELS, "part": plain_id(part_id)},
         )
-        with file.open("rb") as opened:
-            return self._client.api.load_table_from_file(
-                opened, self._remote.reference, job_id=job_id, job_config=config, location=self._client.location,
-                num_retries=4, timeout=UPLOAD_SECONDS,
-            )  # fmt: skip
+        for _ in range(UPLOADS):
+            with file.open("rb") as opened, suppress(ValueError):  # half of it arrived: the client cannot go on
+                return self._client.api.load_table_from_file(
+                    opened, self._remote.reference, job_id=job_id, job_config=config, location=self._client.location,
+                    num_retries=4, timeout=UPLOAD_SECONDS,
+                )  # fmt: skip
+        raise ConnectionError(f"the upload of {file.name} broke off {UPLOADS} times")
 
     def _append(self, job_id: str) -> Job:
         config = self._client.bigquery.CopyJobConfig(write_disposition="WRITE_APPEND", labels=LABELS)
