@@ -168,7 +168,7 @@ def test_an_empty_or_absent_log_is_refused(tmp_path: Path) -> None:
     with pytest.raises(StorageError, match="no such file"):
         read_sends(str(tmp_path / "none.parquet"))
     (tmp_path / "text.parquet").write_text("not a table")
-    with pytest.raises(StorageError, match="cannot be read"):
+    with pytest.raises(StorageError, match="is not a Parquet file"):
         read_sends(str(tmp_path / "text.parquet"))
 
 
