@@ -11,8 +11,11 @@ LEAST_BEGUN = 3  # letters that may stand for a longer name
 def near(word: str, known: Iterable[str], count: int = 1) -> list[str]:
     """At most `count` known names that a misspelt one may mean: those that look like it, then those it begins."""
     names, word = list(known), word[:MAX_WORD]
-    begun = [name for name in names if len(word) >= LEAST_BEGUN and name.startswith(word) and " " not in name]
-    return list(dict.fromkeys([*difflib.get_close_matches(word, names, n=count), *sorted(begun, key=len)]))[:count]
+    close = difflib.get_close_matches(word, names, n=count)
+    if len(close) == count or len(word) < LEAST_BEGUN:
+        return close
+    begun = [name for name in names if name.startswith(word) and " " not in name and name not in close]
+    return [*close, *sorted(begun, key=len)][:count]
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

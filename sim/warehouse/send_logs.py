@@ -49,9 +49,9 @@ def _is_text(file: Path) -> bool:
         head = opened.read(HEAD_BYTES)
     if head.startswith(PARQUET_MAGIC):
         return False
+    refuse_other_kinds(str(file), head)
     if file.suffix.lower() in PARQUET_FILES:
         raise StorageError(f"{file}: is not a Parquet file", "If it is CSV, give it a name that ends in .csv.")
-    refuse_other_kinds(str(file), head)
     if b"\x00" in head:
         raise StorageError(f"{file}: holds NUL characters, as UTF-16 and binary files do", SAVE_AS)
     if b"\r" in head and b"\n" not in head:

@@ -52,9 +52,9 @@ def read_table(source: str, wanted: tuple[str, ...]) -> FileTable:
         head = file.read(HEAD_BYTES)
     if head.startswith(PARQUET_MAGIC):
         return FileTable(_numbered(_read_parquet(path)), PARQUET)
+    refuse_other_kinds(source, head)
     if path.suffix.lower() in (".parquet", ".pq"):
         raise StorageError(f"{source}: is not a Parquet file", "if it is CSV, give it a name that ends in .csv")
-    refuse_other_kinds(source, head)
     text = _decoded(source, path.read_bytes())
     if not text.strip():
         raise InputError(f"{source}: is empty")

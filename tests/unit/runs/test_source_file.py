@@ -85,7 +85,7 @@ def test_pages_with_one_caption_are_remarked(tmp_path: Path, capsys: Any) -> Non
 
 
 def test_captions_of_both_kinds_are_remarked_with_the_first_text(tmp_path: Path) -> None:
-    mixed = load(table(tmp_path, "a,1042,100,10\na,n/a,100,20\n"))
+    mixed = load(table(tmp_path, "a,1042,100,10\na,summer,100,20\n"))
     assert remarks(mixed) == [
-        "captions are texts, such as 'n/a': they are numbered from 1, and captions.parquet says which is which"
+        "captions are texts, such as 'summer': they are numbered from 1, and captions.parquet says which is which"
     ]
