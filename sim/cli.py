@@ -23,7 +23,7 @@ from sim.backends.worker import COLLECT_AFTER
 from sim.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_TERMINATED, InputError, SimError, StorageError, out_of_memory
 from sim.files import is_full_disk
 from sim.installation import check_neighbours
-from sim.interrupts import Terminated, heeded
+from sim.interrupts import Terminated, ending_by_signals
 from sim.terminal import log_line, prepare, visible
 from sim.version import __version__
 from sim.wording import near
@@ -101,7 +101,7 @@ def exit_code(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     gc.set_threshold(COLLECT_AFTER)
     try:
-        with heeded():
+        with ending_by_signals():
             prepare()
             _run(words)
         sys.stdout.flush()

@@ -1,7 +1,7 @@
-"""Signals that end the program, wherever they meet it.
+"""Signals that end the program are never lost.
 
-Python raises KeyboardInterrupt in whatever runs: also in a destructor or a callback, whose exceptions it only prints.
-Such an interrupt would be lost; it is sent again a moment later.
+Python raises KeyboardInterrupt in the code that runs: also in a destructor or a callback, whose exceptions it only
+prints. Such an interrupt would be lost; it is sent again after a moment.
 """
 
 import signal
@@ -24,8 +24,8 @@ class Terminated(BaseException):
 
 
 @contextmanager
-def heeded() -> Iterator[None]:
-    """SIGTERM raises `Terminated` in the block, and neither it nor an interrupt is lost in a callback."""
+def ending_by_signals() -> Iterator[None]:
+    """In the block SIGTERM raises `Terminated`, and neither it nor an interrupt is lost in a callback."""
     signal.signal(signal.SIGTERM, _raise_terminated)
     before = sys.unraisablehook
 

@@ -1,4 +1,4 @@
-"""Interrupts are heeded also where Python only prints what is raised."""
+"""Interrupts end the program also where Python only prints what is raised."""
 
 import signal
 import sys
@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from sim.interrupts import Terminated, heeded
+from sim.interrupts import Terminated, ending_by_signals
 
 
 class Interrupted:
@@ -27,7 +27,7 @@ def test_a_signal_in_a_destructor_is_not_lost(
 ) -> None:
     before = signal.getsignal(signal.SIGTERM), signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
-        with pytest.raises(raised), heeded():
+        with pytest.raises(raised), ending_by_signals():
             held = [Interrupted(number)]
             held.clear()
             time.sleep(20)  # until the signal is sent again
@@ -43,7 +43,7 @@ def test_other_problems_of_destructors_go_their_usual_way(monkeypatch: pytest.Mo
 
     seen: list[object] = []
     monkeypatch.setattr(sys, "unraisablehook", lambda problem: seen.append(problem.exc_type))
-    with heeded():
+    with ending_by_signals():
         held = [Broken()]
         held.clear()
     assert seen == [ValueError]
