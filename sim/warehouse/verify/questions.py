@@ -83,7 +83,7 @@ def read_clock(target: Target, options: Options) -> Clock:
     """The moment by which ages are judged, and whether the table is live.
 
     `auto` is the clock for BigQuery, and for local tables updated within 30 days; an older local table is a record
-    (seeded rows, a simulated run), as of its newest row.
+    (seeded rows, a simulated run), as of its newest row, or, while the update job has written none, its newest message.
     """
     now = datetime.now(UTC)
     if options.moment is not None:
@@ -93,17 +93,18 @@ def read_clock(target: Target, options: Options) -> Clock:
     newest = _newest(target, options.table)
     if options.as_of == "latest" and newest is not None:
         return Clock(newest, newest, live=False)
+    newest = newest or _newest(target, options.sends, "newest_message")
     recorded = newest is not None and now - newest > STALE_AFTER
     return Clock(now, newest, live=False) if recorded and newest else Clock(now, now, live=True)
 
 
-def _newest(target: Target, table: str) -> datetime | None:
+def _newest(target: Target, table: str, probe: str = "newest_row") -> datetime | None:
     if target.describe(table) is None:
         return None
     try:
-        found = target.query(target.statement("probes/newest_row", table=table)).to_pylist()[0]["newest_us"]
+        found = target.query(target.statement(f"probes/{probe}", table=table)).to_pylist()[0]["newest_us"]
     except StatementError:
-        return None  # last_updated is no time; the checks of the type and of the age say so
+        return None  # the column is no time; the checks of the type and of the age say so
     return None if found is None else datetime.fromtimestamp(found / 1e6, UTC)
 
 

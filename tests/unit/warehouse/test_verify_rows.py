@@ -6,7 +6,7 @@ import polars as pl
 import pytest
 
 from sim.errors import InputError
-from sim.warehouse.base import STATS, TargetSpec
+from sim.warehouse.base import SENDS, STATS, TargetSpec
 from sim.warehouse.deploy import carry_out, plan
 from sim.warehouse.schema import arrow_schema
 from sim.warehouse.targets import open_target
@@ -198,6 +198,16 @@ def test_an_old_local_table_is_a_record_unless_judged_by_the_clock(tmp_path):
     frame = right_rows(rows=50)
     assert operations(tmp_path, frame)["operations_staleness"].status == "skip"
     assert operations(tmp_path, frame, as_of="now")["operations_staleness"].status == "fail"
+
+
+def test_an_empty_local_table_is_a_record_by_its_newest_message(tmp_path):
+    """A simulated run whose update job has not run yet: its messages are as old as its calendar, and nothing waits."""
+    frame, folder = right_rows(rows=50), tmp_path / "warehouse" / SENDS
+    folder.mkdir(parents=True)
+    messages = pl.DataFrame({"page_name": ["page_0001"], "caption_id": [1], "sending_time": frame["last_updated"][:1]})
+    messages.write_parquet(folder / "a.parquet")
+    assert operations(tmp_path, frame.clear())["operations_source"].status == "skip"
+    assert operations(tmp_path, frame.clear(), as_of="now")["operations_source"].status in {"warn", "fail"}
 
 
 def test_old_partitions_and_unused_captions_are_warned_of(tmp_path):
