@@ -108,7 +108,7 @@ def test_the_command_answers_both_questions_in_words(
     monkeypatch.chdir(tmp_path)
     code, out, err = power(capsys, "--difference", "10%", "--rate", "5%")
     assert code == 0
-    assert "10 % of the mean of wilson_sample" in out
+    assert "10 % of the mean of wilson_sample" in " ".join(out.split())
     assert all(name in out for name in ("thompson_beta", "uniform", "oracle"))
     assert "31,234" in out
     assert "62,468" in out

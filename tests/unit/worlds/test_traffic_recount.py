@@ -150,9 +150,9 @@ def test_the_share_of_attributed_messages_is_the_one_asked_for():
 
 def test_policies_see_the_table_and_learn_from_it():
     """Under every_refresh a caption that sold keeps adding successes, so the policy's counts exceed its sends."""
-    scenario = scenario_of({}, days=20, policy="greedy")
+    scenario = scenario_of({}, days=15, policy="greedy")
     world = TrafficWorld(scenario, scenario.policies[0], range(1))
-    world.advance(20.0)
+    world.advance(15.0)
     tried = world._block.tried
     history, table = tried.history, np.take_along_axis(tried.table, tried.table_row.astype(np.intp), axis=1)
     known = table["runs"] > 0
