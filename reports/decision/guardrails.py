@@ -31,11 +31,11 @@ class Guardrail:
 def guardrails(policy: str, given: DecisionInput, level: float) -> list[Guardrail]:
     """All guardrails of a candidate; a guardrail fails only where the sample shows the harm.
 
-    None fails with fewer than `LEAST_REPLICATIONS` replications, which show nothing.
+    Fewer than `LEAST_REPLICATIONS` replications show nothing: what does not hold there is unclear.
     """
     found = [_lock_out(policy, given), _worst(policy, given), _losing(policy, given), _rotation(policy, given, level)]
     few = given.replications < LEAST_REPLICATIONS
-    return [replace(each, passed=each.passed or few) for each in found if each is not None]
+    return [replace(each, unclear=each.unclear or (few and not each.passed)) for each in found if each is not None]
 
 
 def _lock_out(policy: str, given: DecisionInput) -> Guardrail | None:

@@ -84,10 +84,14 @@ def _around(share: Estimate) -> str:
 
 
 def _guardrails(gain: Gain) -> str:
-    failed = [each.name.replace("_", " ") for each in gain.guardrails if not each.passed]
     if not gain.guardrails:
         return "anchor only"
-    return f"FAILS: {', '.join(failed)}" if failed else "hold"
+    open_ones = [each for each in gain.guardrails if not each.passed]
+    failed, unclear = (
+        ", ".join(each.name.replace("_", " ") for each in open_ones if each.unclear is doubtful)
+        for doubtful in (False, True)
+    )
+    return f"FAILS: {failed}" if failed else f"unclear: {unclear}" if unclear else "hold"
 
 
 SECTION = ReportSection(order=5, build=decision, figures=("decision_gains",))

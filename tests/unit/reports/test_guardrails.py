@@ -53,3 +53,11 @@ def test_lock_outs_above_the_baselines_limit_by_a_hundredth_fail(locked: int, ho
     lock_outs = {"p": LockOuts(locked, 1_000), "base": LockOuts(0, 1_000)}
     assert TOLERATED == 0.01
     assert passed("lock_out", given(OWN, **lock_outs)) is holds
+
+
+@pytest.mark.parametrize(("replications", "unclear"), [(19, True), (20, False)])
+def test_few_replications_leave_unclear_what_does_not_hold(replications: int, unclear: bool) -> None:
+    own, base = BASE[:replications] - 50.0, BASE[:replications]
+    asked = DecisionInput("reward", Unit("", "", ""), {"base": base, "p": own}, "base")
+    found = {each.name: (each.passed, each.unclear) for each in guardrails("p", asked, 0.95)}
+    assert found == {"worst_5_percent": (False, unclear), "probability_of_loss": (False, unclear)}
