@@ -1,3 +1,3 @@
 -- When the newest message was sent, in microseconds of the Unix epoch; NULL for an empty table.
 SELECT MAX(UNIX_MICROS(sending_time)) AS newest_us
-FROM `${project}`.`${dataset}`.`${table}`;
+FROM `${project}`.`${dataset}`.`${sends}`;

@@ -90,19 +90,20 @@ def read_clock(target: Target, options: Options) -> Clock:
         return Clock(options.moment, options.moment, live=True)
     if options.as_of == "now" or (options.as_of == "auto" and target.spec.kind == "bigquery"):
         return Clock(now, now, live=True)
-    newest = _newest(target, options.table)
+    newest = _newest(target, "newest_row", table=options.table)
     if options.as_of == "latest" and newest is not None:
         return Clock(newest, newest, live=False)
-    newest = newest or _newest(target, options.sends, "newest_message")
+    newest = newest or _newest(target, "newest_message", sends=options.sends)
     recorded = newest is not None and now - newest > STALE_AFTER
     return Clock(now, newest, live=False) if recorded and newest else Clock(now, now, live=True)
 
 
-def _newest(target: Target, table: str, probe: str = "newest_row") -> datetime | None:
-    if target.describe(table) is None:
+def _newest(target: Target, probe: str, **named: str) -> datetime | None:
+    """The time that a probe finds in the one table that is named; None without such a table or row."""
+    if any(target.describe(table) is None for table in named.values()):
         return None
     try:
-        found = target.query(target.statement(f"probes/{probe}", table=table)).to_pylist()[0]["newest_us"]
+        found = target.query(target.statement(f"probes/{probe}", **named)).to_pylist()[0]["newest_us"]
     except StatementError:
         return None  # the column is no time; the checks of the type and of the age say so
     return None if found is None else datetime.fromtimestamp(found / 1e6, UTC)
