@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from policies.base import CATEGORY, Key, Pair, Policy, Rule, Vector, parameter
+from policies.maths.categories import GROUPS, group_of
 from policies.maths.draws import gamma
 
 # Places in `state`, behind CATEGORY: by how much the logarithm of purchases per view, and its slope in the logarithm of
 # the price, differ from the prior's; the gradient of the likelihood in both; and its information.
 LEVEL, SLOPE, LEVEL_GRADIENT, SLOPE_GRADIENT, LEVEL_INFORMATION, CROSS_INFORMATION, SLOPE_INFORMATION = range(1, 8)
-GROUPS = 64  # categories told apart; those with a number from GROUPS - 1 on are one group
 VARIANCE = 8  # of the levels of categories; 0: not fitted yet
 # The first of GROUPS places each: by how much a category differs from the others, its gradient, its information, and
 # that which it shares with the slope.
@@ -54,12 +54,7 @@ def usual_rate(price: float, state: Vector, params: Params) -> float:
     """Purchases per view of a caption of which nothing but the price is known."""
     log_price = math.log(max(price, _LEAST_PRICE))
     of_page = state[LEVEL] + state[SLOPE] * (log_price - _MIDDLE)
-    return math.exp(_prior_log_rate(log_price, params) + of_page + state[EFFECT + _group(state)])
-
-
-def _group(state: Vector) -> int:
-    """The place of the caption's category among the groups."""
-    return int(min(state[CATEGORY], GROUPS - 1.0))
+    return math.exp(_prior_log_rate(log_price, params) + of_page + state[EFFECT + group_of(state[CATEGORY])])
 
 
 def summarise_labels(n: float, s: float, ipw_successes: float, true_mean: float, params: Params) -> Pair:
@@ -100,7 +95,7 @@ def observe_sales(views: float, purchases: float, messages: float, price: float,
 
 
 def _observe_category(gradient: float, information: float, x: float, state: Vector) -> None:
-    group = _group(state)
+    group = group_of(state[CATEGORY])
     state[EFFECT_GRADIENT + group] += gradient
     state[EFFECT_INFORMATION + group] += information
     state[EFFECT_CROSS + group] += information * x

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import ClassVar, NamedTuple
 
 from policies.base import CATEGORY, Key, Pair, Policy, Rule, Vector, parameter
+from policies.maths.categories import GROUPS, group_of
 from policies.maths.draws import beta
 from policies.maths.pooling import moment, ratio_elsewhere, share_of, spread_left
 from policies.thompson_beta import support_unit
@@ -12,7 +13,6 @@ from policies.thompson_beta import support_unit
 MEAN, MEAN_ELSEWHERE, SPREAD, CORRELATION = range(1, 5)
 TRIALS, SUCCESSES, TRIALS_ELSEWHERE, SUCCESSES_ELSEWHERE = range(5, 9)
 PAIRS, PAIRS_OF_SUCCESSES, CROSSED, CROSSED_SUCCESSES = range(9, 13)
-GROUPS = 64  # categories told apart; those with a number from GROUPS - 1 on are one group
 # The first of GROUPS places each: a category's rate over the mean, and its expected and actual successes on all pages.
 RATIO, EXPECTED, ACTUAL = range(13, 13 + 3 * GROUPS, GROUPS)
 STATE_SIZE = 13 + 3 * GROUPS
@@ -51,13 +51,8 @@ def observe_fleet(n: float, s: float, n_all: float, s_all: float, price: float, 
     state[CROSSED] += n * other_n
     state[CROSSED_SUCCESSES] += s * other_s
     if params.category_weight > 0.0:
-        state[EXPECTED + _group(state)] += n * state[MEAN] + other_n * state[MEAN_ELSEWHERE]
-        state[ACTUAL + _group(state)] += s_all
-
-
-def _group(state: Vector) -> int:
-    """The place of the caption's category among the groups."""
-    return int(min(state[CATEGORY], GROUPS - 1.0))
+        state[EXPECTED + group_of(state[CATEGORY])] += n * state[MEAN] + other_n * state[MEAN_ELSEWHERE]
+        state[ACTUAL + group_of(state[CATEGORY])] += s_all
 
 
 def _fit_categories(params: Params, state: Vector) -> None:
@@ -100,7 +95,7 @@ def _usual(params: Params, state: Vector) -> Pair:
     mean, elsewhere = state[MEAN], state[MEAN_ELSEWHERE]
     if params.category_weight == 0.0:
         return mean, elsewhere
-    ratio = state[RATIO + _group(state)]
+    ratio = state[RATIO + group_of(state[CATEGORY])]
     return min(ratio * mean, _HIGHEST_MEAN), min(ratio * elsewhere, _HIGHEST_MEAN)
 
 

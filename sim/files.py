@@ -126,6 +126,21 @@ def refuse_other_kinds(source: str, head: bytes) -> None:
         raise StorageError(f"{source}: is JSON", _EXPORT)
 
 
+def text_head(path: Path, source: str) -> bytes | None:
+    """The first bytes of a text file; None of a Parquet file, whatever its name.
+
+    Raises StorageError where the content is of another kind, or not what the name says.
+    """
+    with path.open("rb") as file:
+        head = file.read(HEAD_BYTES)
+    if head.startswith(PARQUET_MAGIC):
+        return None
+    refuse_other_kinds(source, head)
+    if path.suffix.lower() in (".parquet", ".pq"):
+        raise StorageError(f"{source}: is not a Parquet file", "if it is CSV, give it a name that ends in .csv")
+    return head
+
+
 def link_or_copy(source: Path, target: Path) -> None:
     """Make `target` the same file as `source`, or a copy where the file system has no hard links."""
     try:

@@ -86,12 +86,10 @@ def _around(share: Estimate) -> str:
 def _guardrails(gain: Gain) -> str:
     if not gain.guardrails:
         return "anchor only"
-    open_ones = [each for each in gain.guardrails if not each.passed]
-    failed, unclear = (
-        ", ".join(each.name.replace("_", " ") for each in open_ones if each.unclear is doubtful)
-        for doubtful in (False, True)
-    )
-    return f"FAILS: {failed}" if failed else f"unclear: {unclear}" if unclear else "hold"
+    failed = [each for each in gain.guardrails if not each.passed and not each.unclear]
+    named = failed or [each for each in gain.guardrails if not each.passed]
+    names = ", ".join(each.name.replace("_", " ") for each in named)
+    return f"{'FAILS' if failed else 'unclear'}: {names}" if named else "hold"
 
 
 SECTION = ReportSection(order=5, build=decision, figures=("decision_gains",))

@@ -49,11 +49,11 @@ def labels(data: ReportInput) -> Section:
     classes = label_classes(own, label, model)
     possible = choices(own, model)
     content: list[Content] = [Paragraph(text, "warning") for text in warnings(shares, saturates_least(possible))]
-    reading, told = Paragraph(READING.format(meaning=MEANING[label])), _told(classes, data.baseline)
-    return Section("labels", TITLE, [reading, *content, told, _possible(possible, classes, label)])
+    reading, table = Paragraph(READING.format(meaning=MEANING[label])), _of_run(classes, data.baseline)
+    return Section("labels", TITLE, [reading, *content, table, _possible(possible, classes, label)])
 
 
-def _told(classes: Sequence[LabelClass], baseline: str) -> TableBlock:
+def _of_run(classes: Sequence[LabelClass], baseline: str) -> TableBlock:
     """What the labels of the run tell."""
     caption = f"Labels of {baseline}, all replications together"
     return TableBlock(caption, HEADER, [_row(each) for each in classes], sortable=False)

@@ -46,7 +46,14 @@ def command(
 
     if out is not None and out.exists() and not force and not dry_run:
         raise InputError(f"{out}: exists already", "Choose another file, or replace it with --force.")
-    found = calibrate(sends, stats, columns=named_columns(columns), shrink=shrink, simulate=simulate or 0, seed=seed)
+    found = calibrate(
+        sends,
+        stats,
+        columns=named_columns(columns, "viewed_count=views"),
+        shrink=shrink,
+        simulate=simulate or 0,
+        seed=seed,
+    )
     written: list[str] = []
     if not dry_run and out is not None:
         written.append(str(found.write(out)))

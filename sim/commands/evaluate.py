@@ -67,7 +67,13 @@ def command(
         limits=reward_limits,
     )
     used = None if backend.name == "local" else backend.open(None)
-    read = read_log(log, named_columns(columns), policy=logged_by, reward=reward, rule=rule_from(rule, snapshots))
+    read = read_log(
+        log,
+        named_columns(columns, "action=item,reward=click"),
+        policy=logged_by,
+        reward=reward,
+        rule=rule_from(rule, snapshots),
+    )
     found = evaluate(read, policies or ("uniform",), options, source=log, backend=used)
     result, shown = data(found), text(found)
     if out is not None and dry_run:

@@ -122,13 +122,13 @@ def backend_options(function: Callable[..., Any]) -> Callable[..., Any]:
     return wrapped
 
 
-def named_columns(columns: str | None) -> dict[str, str]:
-    """`--columns action=item,reward=click` as a mapping; InputError where a part is not ROLE=NAME."""
+def named_columns(columns: str | None, example: str) -> dict[str, str]:
+    """`--columns action=item,reward=click` as a mapping; InputError, with `example`, for another form."""
     roles = {}
     for part in (columns or "").split(","):
         role, equals, name = part.partition("=")
         if part and not (equals and role and name):
-            raise InputError(f"--columns: {part!r} is not ROLE=NAME", "Example: --columns action=item,reward=click")
+            raise InputError(f"--columns: {part!r} is not ROLE=NAME", f"Example: --columns {example}")
         if part:
             roles[role.strip()] = name.strip()
     return roles

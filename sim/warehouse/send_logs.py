@@ -6,12 +6,11 @@ from pathlib import Path
 import polars as pl
 
 from sim.errors import InputError, StorageError
-from sim.files import HEAD_BYTES, PARQUET_MAGIC, refuse_other_kinds
+from sim.files import text_head
 from sim.runs.folders.run_folder import RunFolder
 from sim.warehouse.base import SENDS
 from sim.wording import did_you_mean
 
-PARQUET_FILES = (".parquet", ".pq")
 SAVE_AS = "Save it as CSV in UTF-8."
 SEPARATORS = ",;\t|"
 HEAD_ROWS = 10_000  # whose types a text file has, if all other values fit
@@ -45,13 +44,9 @@ def scan_log(source: str, policy: str | None = None, *, as_text: bool = False, t
 
 def _is_text(file: Path) -> bool:
     """Whether the content is text, whatever the name says; StorageError where it is neither text nor Parquet."""
-    with file.open("rb") as opened:
-        head = opened.read(HEAD_BYTES)
-    if head.startswith(PARQUET_MAGIC):
+    head = text_head(file, str(file))
+    if head is None:
         return False
-    refuse_other_kinds(str(file), head)
-    if file.suffix.lower() in PARQUET_FILES:
-        raise StorageError(f"{file}: is not a Parquet file", "If it is CSV, give it a name that ends in .csv.")
     if b"\x00" in head:
         raise StorageError(f"{file}: holds NUL characters, as UTF-16 and binary files do", SAVE_AS)
     if b"\r" in head and b"\n" not in head:

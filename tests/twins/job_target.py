@@ -2,7 +2,9 @@
 
 import random
 
-from sim.warehouse.base import SENDS, TargetSpec
+import pytest
+
+from sim.warehouse.base import SENDS, STATS, TargetSpec
 from sim.warehouse.deploy import carry_out, plan
 from sim.warehouse.jobs import job_named, run_job
 from sim.warehouse.targets import open_target
@@ -57,3 +59,30 @@ def bank(target, captions, tiers=("budget", "mid", "premium", "bump")):
     """Fill the bank with captions 0, 1, …, of the tiers in turn."""
     rows = [(number, tiers[number % len(tiers)]) for number in range(captions)]
     target.connection.executemany("INSERT INTO caption_bank VALUES (?, ?, TRUE)", rows)
+
+
+def table_of(target, table=STATS):
+    rows = target.connection.execute(f"SELECT * FROM {table}").to_arrow_table().to_pylist()
+    return {(row.pop("page_name"), row.pop("caption_id")): row for row in rows}
+
+
+def plain(value):
+    return round(value.timestamp() * 1e6) if hasattr(value, "timestamp") else value
+
+
+def assert_equal_tables(found, expected):
+    """Integers and times equal, floats within 1e-9; a percentile may follow means that tie within 1e-12."""
+    assert found.keys() == expected.keys()
+    for key, row in expected.items():
+        for name in found[key]:
+            mine, value = plain(found[key][name]), row[name]
+            if isinstance(value, float):
+                assert mine == pytest.approx(value, rel=1e-9, abs=1e-12), (key, name)
+            else:
+                assert mine == value, (key, name)
+
+
+def rows_and_keys(target, table=STATS):
+    """Rows of a table, and different keys among them."""
+    counts = f"SELECT COUNT(*), COUNT(DISTINCT (page_name, caption_id)) FROM {table}"
+    return target.connection.execute(counts).fetchone()

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sim.errors import InputError, StorageError
-from sim.files import HEAD_BYTES, PARQUET_MAGIC, refuse_other_kinds
+from sim.files import text_head
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,13 +48,8 @@ def read_table(source: str, wanted: tuple[str, ...]) -> FileTable:
     Raises StorageError where it cannot be read, InputError where it is not a table.
     """
     path = Path(source)
-    with path.open("rb") as file:
-        head = file.read(HEAD_BYTES)
-    if head.startswith(PARQUET_MAGIC):
+    if text_head(path, source) is None:
         return FileTable(_numbered(_read_parquet(path)), PARQUET)
-    refuse_other_kinds(source, head)
-    if path.suffix.lower() in (".parquet", ".pq"):
-        raise StorageError(f"{source}: is not a Parquet file", "if it is CSV, give it a name that ends in .csv")
     text = _decoded(source, path.read_bytes())
     if not text.strip():
         raise InputError(f"{source}: is empty")
