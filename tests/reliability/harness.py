@@ -90,6 +90,7 @@ class Forks:
     def command(self, words: list[str], **environment: str) -> int:
         """Start a command as a process group; returns its number."""
         errors = self._cwd / f"forks{len(self._errors)}.err"
+        errors.touch()  # a process that is killed at once has not opened it
         pid = self._ask([words, str(errors), environment])
         self._errors[pid] = errors
         return pid
