@@ -132,4 +132,5 @@ def init(name: str, world: str, out: Path | None, dry_run: bool, output: Output)
             file.write(text)
     except FileExistsError:
         raise StorageError(f"{path} exists; it is left as it is", "Choose another name, or --out FILE.") from None
-    output.result({"file": str(path)}, f"{path}\nNext: python -m sim run {path}")
+    source = " --set world.source=FILE" if world == "table" else ""
+    output.result({"file": str(path)}, f"{path}\nNext: python -m sim run {path}{source}")

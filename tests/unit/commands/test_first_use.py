@@ -23,7 +23,9 @@ def test_init_writes_a_scenario_that_is_right(world: str, tmp_path: Path, capsys
     scenario = load(path)
     assert (scenario.name, scenario.world.kind) == ("mine", world)
     assert path.read_text("utf-8").count("#") >= 8  # comments explain the keys
-    assert str(path) in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"Next: python -m sim run {path}" in said
+    assert said.rstrip().endswith("--set world.source=FILE") == (world == "table")  # nobody else can know the file
     path.write_text("changed")
     assert exit_code(["scenarios", "init", "mine", "--out", str(path)]) == 3
     assert path.read_text("utf-8") == "changed"
