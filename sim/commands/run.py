@@ -11,6 +11,7 @@ from sim.commands.options import (
     FolderOrUrl,
     backend_options,
     overrides_option,
+    scenario_argument,
     shard_options,
     workers_option,
 )
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("scenario")
+@scenario_argument
 @click.option(
     "--out",
     type=FolderOrUrl(),
