@@ -54,9 +54,9 @@ with what the step added. Without `update_tail`, kernels call `tail` again. `pol
 
 `reads_sales`: in the traffic world the policy learns from views, purchases and messages (as counted by the update job)
 and from the price in dollars, 0 where there is none. Before a decision of a tier the engine calls `observe_sales` for
-each of its captions that were sent, which adds up what a fit needs in the tier's `state`, and to which a caption without
-views and messages adds nothing; then `summarise_sales` for those that are eligible, of captions without feedback once
-per price (and category), then `prepare`. Worlds without sales call `summarise`.
+each of its captions that were sent, which adds up what a fit needs in the tier's `state`; one without views and
+messages adds nothing; then `summarise_sales` for those that are eligible, of captions without feedback once per
+price (and category), then `prepare`. Worlds without sales call `summarise`.
 
 `reads_category`: in the traffic world, before it calls one of these functions or of the next ones for a caption, the
 engine writes the number of the caption's category, from 1, to `state[CATEGORY]`.
