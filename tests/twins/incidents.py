@@ -1,4 +1,4 @@
-"""A naive twin of a page that incidents meet: prices, audience, rates, the sampling function, the update job."""
+"""A naive twin of a page with incidents: of prices, audience, rates, the function, the update job, the table's rows."""
 
 import math
 import statistics
@@ -17,7 +17,7 @@ def holds(incident, day, page):
 
 
 class NaiveIncidentPage(NaivePage):
-    """A page of a scenario with incidents, but for those of the loads, of attribution and of the table's rows."""
+    """A page of a scenario with incidents, but for those of the loads and of attribution."""
 
     def __init__(self, scenario, replication, page, *args, **kwargs):
         super().__init__(scenario, replication, page, *args, **kwargs)
@@ -68,9 +68,19 @@ class NaiveIncidentPage(NaivePage):
     def begin_day(self, day):
         self.today, change = day, self.happens("audience", day)
         self.fans = self.usual_fans if change is None else int(self.usual_fans * change.factor + 0.5)
+        if (expiry := self.happens("partition_expiry", day)) is not None:
+            self.expire((day - expiry.after_days) * DAY)
         if day % 7 != 0:
             self.reprice(day)
         return super().begin_day(day)
+
+    def expire(self, before):
+        """Forget what was counted of captions whose last count is older."""
+        for c in self.captions:
+            rows = [m for m in self.tabulated(c) if "expired" not in m]
+            if rows and rows[-1]["counted_at"] < before:
+                for m in rows:
+                    m["expired"], m["label"] = True, None
 
     def reprice(self, day):
         """Charge today's prices; the rate follows the demand at the new price."""

@@ -131,11 +131,12 @@ OF_JOB = [
     {"kind": "update_job_repeated", "from": 9.1, "days": 2.2, "times": 2},
     {"kind": "update_job_interval", "from": 14, "days": 1.5, "hours": 1},
 ]
-DISTURBED = [OF_AUDIENCE, OF_RATES, OF_JOB, OF_AUDIENCE + OF_RATES + OF_JOB]
+OF_ROWS = [{"kind": "partition_expiry", "from": 7, "days": 14, "after_days": 4.5}]
+DISTURBED = [OF_AUDIENCE, OF_RATES, OF_JOB, OF_ROWS, OF_AUDIENCE + OF_RATES + OF_JOB + OF_ROWS]
 
 
-@pytest.mark.parametrize("incidents", DISTURBED, ids=["audience", "rates", "job", "all"])
-def test_kernel_and_twin_agree_while_audience_rates_or_the_job_are_disturbed(incidents):
+@pytest.mark.parametrize("incidents", DISTURBED, ids=["audience", "rates", "job", "rows", "all"])
+def test_kernel_and_twin_agree_while_audience_rates_the_job_or_its_rows_are_disturbed(incidents):
     """Each changes what is sent or known: a twin without incidents disagrees."""
     world, pages = run_both("wilson_sample", twin=NaiveIncidentPage, incidents=incidents)
     check_sends(world.sends(1), pages)
