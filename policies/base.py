@@ -56,8 +56,9 @@ with what the step added. Without `update_tail`, kernels call `tail` again. `pol
 
 `reads_sales`: in the traffic world the policy learns from views, purchases and messages (as counted by the update job)
 and from the price in dollars, 0 where there is none. Before a decision of a tier the engine calls `observe_sales` for
-each of its captions, sent or not, which adds up what a fit needs in the tier's `state`; then `summarise_sales` for
-those that are eligible, then `prepare`. Worlds without sales call `summarise`.
+each of its captions that were sent, which adds up what a fit needs in the tier's `state`; one without views and
+messages adds nothing; then `summarise_sales` for those that are eligible, of captions without feedback once per
+price (and category), then `prepare`. Worlds without sales call `summarise`.
 
 `reads_category`: in the traffic world, before it calls one of these functions or of the next ones for a caption, the
 engine writes the number of the caption's category, from 1, to `state[CATEGORY]`.
@@ -65,7 +66,8 @@ engine writes the number of the caption's category, from 1, to `state[CATEGORY]`
 `reads_fleet`: in the traffic world with a shared bank, the policy learns from the other pages of the replication, too.
 `n_all` and `s_all` are sums of `n` and `s` over all pages, as of the beginning of the day: of trials and successes, or,
 where the policy also `reads_sales`, of what `evidence` returns. Before a decision of a tier the engine calls
-`observe_fleet` for each of its captions, then `summarise_fleet`, then `prepare`. Where pages have banks of their own,
+`observe_fleet` for each of its captions of which any page knows something, then `summarise_fleet` as above, then
+`prepare`. Where pages have banks of their own,
 `n_all` is `n` and `s_all` is `s`. Other worlds call `summarise`.
 
 `reads_rest`: in the traffic world `recover` changes `a` and `b` of each eligible caption that was sent before. `rest`

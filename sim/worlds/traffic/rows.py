@@ -134,6 +134,9 @@ class Workspace(NamedTuple):
     chances: Floats  # (W + 1,): of the chosen
     sent: Counts  # (S,): the choice while it is drawn again
     room: Room
+    unknown: (
+        Floats  # (kinds, 2): a and b of captions of which nothing is known, see `selection/learned.py`; NaN: not yet
+    )
     memory: Floats  # (W, 3): n, s and w while they are changed on trial; of length 0 where nothing is forgotten
 
 
