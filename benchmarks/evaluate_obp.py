@@ -36,7 +36,7 @@ MODELLED = {
     "dr": DoublyRobust(),
     "sndr": SelfNormalizedDoublyRobust(),
     "switch_dr": SwitchDoublyRobust(lambda_=3.0),
-    "dros": DoublyRobustWithShrinkage(lambda_=50.0),
+    "dros": DoublyRobustWithShrinkage(lambda_=10.0),
 }
 
 
@@ -44,7 +44,7 @@ def synthetic(folder: Path, runs: int) -> None:
     """What the published table of the package was made of: logistic rewards, an IPW learner, 3-fold regression."""
     for run in range(runs):
         data = SyntheticBanditDataset(
-            n_actions=ACTIONS, dim_context=CONTEXT, reward_function=logistic_reward_function, beta=3, random_state=run
+            n_actions=ACTIONS, dim_context=CONTEXT, reward_function=logistic_reward_function, random_state=run
         )
         train, test = (data.obtain_batch_bandit_feedback(n_rounds=ROUNDS) for _ in range(2))
         model = LogisticRegression(max_iter=10_000, C=1_000, random_state=SEED)

@@ -26,6 +26,7 @@ LIMIT = DEFAULT.purchases.max_per_view
 SHAPE = DEFAULT.purchases.message_cv**-2.0  # of the gamma noise
 SATURATED = 0.1  # purchases per view above which a page says little of prices and hours
 LEAST_PURCHASES = 100
+WORN_OUT = math.log(0.1)  # mean freshness below which fatigue cannot be as large as by default
 KNOT_PURCHASES = 8.0  # purchases near a knot below which it is left out
 NODES = np.polynomial.hermite_e.hermegauss(7)
 WEEKDAYS, HOURS = 7, 24
@@ -122,12 +123,21 @@ def fit_purchases(sends: Sends, caption_cv: float = DEFAULT.purchases.caption_cv
         shared = fit(terms.design(inside, free), lambda eta, offset: _curve(eta, offset, sigma))
         return _whole(sends, rows, terms, shared, free=free, sigma=sigma, uses=uses), fresh
 
-    first, fresh = fitted(FATIGUE.drop, FATIGUE.half_life_days)
+    first, fresh = fitted(_first_drop(uses), FATIGUE.half_life_days)
     drop, life = fatigue_figures(sends, uses, first.mean / np.exp(fresh))
     if not drop.identified:
         return replace(first, fatigue=(drop, life))
     days = life.numbers[0] if life.identified else FATIGUE.half_life_days
     return replace(fitted(drop.numbers[0], days)[0], fatigue=(drop, life))
+
+
+def _first_drop(uses: Uses) -> float:
+    """The default; 0 where captions were repeated so often that it would leave them next to nothing.
+
+    Rates of fresh captions would then have to be above the limit of purchases per view.
+    """
+    fresh = uses.log_fresh(FATIGUE.drop, FATIGUE.half_life_days)[uses.at]
+    return FATIGUE.drop if len(fresh) == 0 or fresh.mean() > WORN_OUT else 0.0
 
 
 def _curve(eta: Floats, offset: Floats, sigma: float) -> tuple[Floats, Floats]:

@@ -105,11 +105,14 @@ class _Normal:
         return (right - self.mixed @ step) / self.diagonal, step
 
     def sandwich(self, residual: Floats) -> Floats:
-        """Covariance of the terms, clustered both ways."""
+        """Covariance of the terms, clustered both ways; one way where all rows are one cluster, whose sum is 0."""
         score = (self._weight * residual)[:, None] * self.left
-        one, two = self._design.clusters
-        both = one * (int(two.max()) + 1) + two
-        meat = _clustered(score, one) + _clustered(score, two) - _clustered(score, both)
+        ways = [each for each in self._design.clusters if np.ptp(each) > 0]
+        if len(ways) == 2:
+            both = ways[0] * (int(ways[1].max()) + 1) + ways[1]
+            meat = _clustered(score, ways[0]) + _clustered(score, ways[1]) - _clustered(score, both)
+        else:
+            meat = _clustered(score, ways[0] if ways else np.arange(len(score)))
         values, vectors = np.linalg.eigh(self.inverse @ meat @ self.inverse)
         clipped: Floats = (vectors * np.maximum(values, 0.0)) @ vectors.T
         return clipped

@@ -13,6 +13,8 @@ REFUSED_SHARE = 0.01  # of the target's decisions, on actions that were never lo
 FEW = 50.0  # effective rows below which an estimate says little
 HEAVY = 0.05  # of the sum of all weights, in one row
 SURPRISING = 4.0  # standard errors; 1 false alarm in 16,000
+CERTAIN = 1e4  # standard errors: weights that hardly vary
+FEW_DIGITS = 1e-3  # of a mean weight, where propensities were written with three or four digits
 _SHOWN = 5
 
 
@@ -94,13 +96,8 @@ def _refusal(share: float | None, actions: tuple[str, ...], total: float) -> str
 
 def _warnings(log: Log, weight: Floats, effective: float, share: float | None, *, adaptive: bool) -> list[str]:
     found = []
-    error = float(weight.std()) / math.sqrt(len(weight))
-    if error > 0.0 and abs(float(weight.mean()) - 1.0) > SURPRISING * error + (share or 0.0):
-        away = abs(float(weight.mean()) - 1.0) / error
-        found.append(
-            f"the mean weight is {weight.mean():.3f}, and 1 is {away:.0f} standard errors away: the propensities are "
-            "not those of the policy that made the log"
-        )
+    if (wrong := _mean_weight(weight, share or 0.0)) is not None:
+        found.append(wrong)
     if effective < FEW:
         found.append(f"the weights leave {effective:.0f} effective rows of {len(weight):,}")
     if weight.sum() > 0.0 and weight.max() / weight.sum() > HEAVY:
@@ -115,6 +112,16 @@ def _warnings(log: Log, weight: Floats, effective: float, share: float | None, *
             "be too narrow; the anytime interval holds"
         )
     return found
+
+
+def _mean_weight(weight: Floats, missing: float) -> str | None:
+    """Whether weights are not 1 on average, beyond chance and digits; they may lack the share of unlogged actions."""
+    mean, error = float(weight.mean()), float(weight.std()) / math.sqrt(len(weight))
+    gap = abs(mean - 1.0)
+    if gap <= max(SURPRISING * error, FEW_DIGITS) + missing:
+        return None
+    away = f"1 is {gap / error:.0f} standard errors away" if gap < CERTAIN * error else "no noise makes it so"
+    return f"the mean weight is {mean:.3f}, and {away}: the propensities are not those of the policy that made the log"
 
 
 def _drift(log: Log) -> str | None:

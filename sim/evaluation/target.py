@@ -129,7 +129,10 @@ def _from_file(name: str, log: Log) -> Floats:
     table = collect_log(name, scan_log(name))
     for column in ("action", "probability", *(["stratum"] if len(log.strata) > 1 else [])):
         if column not in table.columns:
-            raise InputError(f"{name}: has no column {column!r}{did_you_mean(column, table.columns)}")
+            raise InputError(
+                f"{name}: has no column {column!r}{did_you_mean(column, table.columns)}",
+                f"The log has {len(log.strata)} strata, such as {log.strata[0]}: one row per stratum and action.",
+            )
     chance = np.zeros((len(log.strata), len(log.actions)))
     actions = {text: i for i, text in enumerate(log.actions)}
     strata = {text: i for i, text in enumerate(log.strata)}

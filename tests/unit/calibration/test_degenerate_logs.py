@@ -9,6 +9,7 @@ import pytest
 
 from sim.calibration.checks import _alike
 from sim.calibration.figures import Figure
+from sim.calibration.purchases import fit_purchases
 from sim.calibration.views import _sigma_interval, view_figures, view_laws
 from twins.made_logs import drawn
 
@@ -49,3 +50,14 @@ def test_groups_without_variance_differ_in_nothing_that_can_be_tested() -> None:
     assert _alike(np.full(10, 2.3), np.arange(10) % 2) == 1.0
     assert _alike(np.array([1.0, 2.0]), np.array([0, 1])) == 1.0
     assert _alike(np.array([1.0, 1.1, 5.0, 5.1]), np.array([0, 0, 1, 1])) < 0.01
+
+
+def test_one_caption_that_is_sent_all_day_has_rates() -> None:
+    """The default fatigue would leave it nothing, so that its rate would have to be above the limit."""
+    log = drawn(pages=1, days=10, per_day=40)
+    sold = np.random.default_rng(2).binomial(log.viewed, 0.01)
+    whole = np.zeros_like(log.caption)
+    fitted = fit_purchases(replace(log, caption=whole, price=np.full(log.rows, 10.0), purchased=sold))
+    assert fitted is not None
+    assert np.exp(fitted.page[0]) == pytest.approx(sold.sum() / log.viewed.sum(), rel=0.05)
+    assert fitted.fatigue[0].numbers[0] < 0.01

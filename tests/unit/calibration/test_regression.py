@@ -1,5 +1,7 @@
 """The regression of counts against statsmodels' formulas written out, and the curves of purchases by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.optimize import minimize
@@ -124,3 +126,14 @@ def test_pages_with_known_errors_only_have_no_spread_of_their_own() -> None:
     assert law.sigma < 0.4
     assert law.sigma_low == 0.0
     assert abs(law.intercept) < law.intercept_reach + 0.1
+
+
+def test_errors_are_clustered_one_way_where_all_rows_are_one_cluster(counts: Design) -> None:
+    """The sum of scores over all rows is 0, which says nothing of errors."""
+    rows = np.arange(len(counts.count))
+    day, all_rows = rows // 10, np.zeros(len(rows), np.int64)
+    by_day = fit(replace(counts, clusters=(day, day)), log_linear, phi=0.0)
+    for clusters in ((all_rows, day), (day, all_rows)):
+        found = fit(replace(counts, clusters=clusters), log_linear, phi=0.0)
+        assert found.covariance == pytest.approx(by_day.covariance, rel=1e-9)
+        assert (np.diag(found.covariance) > 1e-4).all()

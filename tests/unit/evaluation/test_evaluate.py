@@ -305,6 +305,14 @@ def test_wrong_propensities_show_in_the_mean_weight() -> None:
     assert any("the propensities are not those" in each for each in found.diagnostics.warnings)
 
 
+@pytest.mark.parametrize(("factor", "warned"), [(1.05, True), (0.9, True), (1.0004, False), (1.0, False)])
+def test_propensities_that_are_all_wrong_by_one_factor_are_noticed(factor: float, warned: bool) -> None:
+    """The target is the policy that made the log, so that all weights are equal and have no noise."""
+    log = made(400, shares=np.full((2, 3), 1.0 / 3.0))
+    found = evaluate(replace(log, propensity=log.propensity * factor), ["uniform"]).policies[0]
+    assert any("no noise makes it so" in each for each in found.diagnostics.warnings) == warned
+
+
 def test_drift_is_found_and_its_absence_too() -> None:
     log = made(4_000)
     assert not any("drift" in each for each in evaluate(log, ["uniform"]).policies[0].diagnostics.warnings)
