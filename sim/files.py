@@ -1,16 +1,22 @@
 """Files that are either whole or not there: written under a temporary name, flushed to the disk, then renamed."""
 
 import errno
+import functools
 import hashlib
 import os
+import platform
+import re
 import shutil
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sim.errors import StorageError
 
 TEMPORARY = ".part"
+LEFT_OVER = re.compile(r"\..+\.(?P<place>[0-9a-f]{8})-(?P<process>[0-9]{1,10})\.part", re.DOTALL)
+KEPT_SECONDS = 7 * 86_400  # of a temporary file of another machine, whose processes cannot be asked
 PARQUET_MAGIC = b"PAR1"
 HEAD_BYTES = 4_096  # by which a file is recognised
 _EXPORT = "export the rows as CSV or Parquet"
@@ -38,10 +44,12 @@ _NO_SPACE_TEXTS = ("no space left", "os error 28", "disk quota exceeded", "file 
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; it becomes `path` when the block ends well, and else is removed.
 
-    Each process has a name of its own: two that write the same file at once do not mix their contents. Raises
-    StorageError when the disk is full, whatever the library in use raises then.
+    Each process has a name of its own: two that write the same file at once do not mix their contents. What killed
+    processes left in the folder is removed first. Raises StorageError when the disk is full, whatever the library in
+    use raises then.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+    remove_left_over(path.parent)
+    temporary = path.with_name(f".{path.name}.{this_machine()}-{os.getpid()}{TEMPORARY}")
     try:
         with reporting_full_disk(path):
             yield temporary
@@ -50,6 +58,44 @@ def replacing(path: Path) -> Iterator[Path]:
             flush(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@functools.cache
+def remove_left_over(folder: Path) -> None:
+    """Remove temporary files of processes that were killed; once per folder and process, and as far as possible."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            name = LEFT_OVER.fullmatch(entry.name)
+            if name and entry.is_file(follow_symlinks=False) and _is_left_over(entry, name["place"], name["process"]):
+                with suppress(OSError):
+                    Path(entry).unlink()
+
+
+def _is_left_over(entry: "os.DirEntry[str]", place: str, process: str) -> bool:
+    if place == this_machine() and os.name == "posix":
+        return not is_running(int(process))
+    return time.time() - entry.stat(follow_symlinks=False).st_mtime > KEPT_SECONDS
+
+
+@functools.cache
+def this_machine() -> str:
+    """Eight digits that differ between machines and between containers: within one, process numbers are unique."""
+    try:
+        processes = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - it is a text, not a path
+    except OSError:
+        processes = ""  # not Linux
+    return hashlib.sha256(f"{platform.node()} {processes}".encode()).hexdigest()[:8]
+
+
+def is_running(process: int) -> bool:
+    """Whether a process of this machine runs; POSIX only."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # it belongs to another user
+        return True
+    return True
 
 
 @contextmanager
