@@ -8,11 +8,12 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sim.errors import StorageError
+from sim.interrupts import Terminated
 
 TEMPORARY = ".part"
 LEFT_OVER = re.compile(r"\..+\.(?P<place>[0-9a-f]{8})-(?P<process>[0-9]{1,10})\.part", re.DOTALL)
@@ -136,6 +137,39 @@ def write_bytes(path: Path, content: bytes) -> None:
     """Write a file, whole or not at all."""
     with replacing(path) as temporary:
         temporary.write_bytes(content)
+
+
+class Unchanged:
+    """Files that must not be replaced, cut or removed while they are read: what was read would be a mixture."""
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self._before = {file: _stamp(file) for file in files}
+
+    def require(self) -> None:
+        """Raise StorageError where a file is not what it was at the beginning."""
+        for file, before in self._before.items():
+            if _stamp(file) != before:
+                raise StorageError(f"{file}: was changed while it was read", "Try again when it is complete.")
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Require it after the block, which reads some of the files, however the block ends."""
+        try:
+            yield
+        except (KeyboardInterrupt, Terminated):
+            raise
+        except BaseException:  # a panic of Polars is not an Exception
+            self.require()
+            raise
+        self.require()
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
 
 
 def flush(path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from sim.errors import StorageError, out_of_memory
 from sim.files import (
     KEPT_SECONDS,
+    Unchanged,
     digest,
     is_full_disk,
     is_running,
@@ -205,3 +206,39 @@ def test_a_link_is_the_same_file_and_a_copy_where_there_are_none(
 )
 def test_a_lack_of_memory_is_recognised_however_it_is_reported(problem: BaseException, memory: bool) -> None:
     assert out_of_memory(problem) is memory
+
+
+CHANGES = {
+    "cut": lambda path: os.truncate(path, 3),
+    "removed": Path.unlink,
+    "replaced": lambda path: write_bytes(path, b"rows of B"),
+    "rewritten": lambda path: (path.write_bytes(b"rows of B"), os.utime(path, (1, 1))),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_file_that_changes_while_it_is_read_is_named(tmp_path: Path, change: str) -> None:
+    for name in ("kept", "log"):
+        (tmp_path / name).write_bytes(b"rows of A")
+    with (
+        pytest.raises(StorageError, match=r"log: was changed while it was read"),
+        Unchanged(tmp_path.iterdir()).reading(),
+    ):
+        CHANGES[change](tmp_path / "log")
+
+
+class Panic(BaseException):
+    """As of Polars."""
+
+
+@pytest.mark.parametrize("problem", [ValueError, Panic])
+def test_a_change_explains_why_reading_failed_and_nothing_else_does(tmp_path: Path, problem: type) -> None:
+    (tmp_path / "log").write_bytes(b"rows of A")
+    held = Unchanged([tmp_path / "log", tmp_path / "missing"])
+    with pytest.raises(problem), held.reading():
+        raise problem
+    os.truncate(tmp_path / "log", 3)
+    with pytest.raises(StorageError, match="was changed"), held.reading():
+        raise problem
+    with pytest.raises(KeyboardInterrupt), held.reading():
+        raise KeyboardInterrupt

@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 
 from sim.errors import InputError, StorageError
-from sim.files import digest, make_folder, write_bytes, write_text
+from sim.files import Unchanged, digest, make_folder, write_bytes, write_text
 from sim.runs.folders.lock import locked
 from sim.runs.folders.manifest import COMPLETE, Manifest, read, to_text
 from sim.runs.folders.source_file import CAPTIONS
@@ -105,6 +105,11 @@ class RunFolder:
         if damaged:
             raise self.damage(damaged)
         return self
+
+    def held(self) -> Unchanged:
+        """The manifest and the tables, which nobody may replace while a reader of the run needs them."""
+        files: dict[str, str] = self.manifest().get("files", {})
+        return Unchanged(self.path / name for name in (MANIFEST, *files) if not name.startswith(LOGS))
 
     def damaged(self, manifest: Manifest, *, logs: bool) -> list[str]:
         """Names of the files that are missing or whose content does not match the manifest."""
