@@ -8,7 +8,7 @@ import ctypes
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from sim.errors import EXIT_INTERRUPTED, StorageError
 
@@ -30,8 +30,15 @@ def limit() -> int | None:
 
 def may_lack_memory(problem: BaseException) -> bool:
     """Whether a limit of memory may be the cause of a problem whose text does not say so."""
-    unexplained = isinstance(problem, OSError) and problem.errno is None
-    return limit() is not None and (unexplained or isinstance(problem, (ImportError, SystemError)))
+    if limit() is None or (isinstance(problem, OSError) and problem.errno is not None):
+        return False
+    return any(isinstance(each, (OSError, ImportError, SystemError)) for each in _chain(problem))
+
+
+def _chain(problem: BaseException | None) -> Iterator[BaseException]:
+    while problem is not None:
+        yield problem
+        problem = problem.__cause__ or problem.__context__
 
 
 def within_limit(run: Callable[[], int], say: Callable[[StorageError], int]) -> int:

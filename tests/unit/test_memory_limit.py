@@ -82,6 +82,13 @@ def test_without_a_limit_the_command_runs_in_this_process(monkeypatch: pytest.Mo
     assert ran == [1]
 
 
+def test_a_problem_that_follows_from_a_failed_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory_limit, "limit", lambda: 2**30)
+    problem = ValueError("the 'partitioning' keyword is not supported")
+    problem.__context__ = ImportError("_acero.so: failed to map segment from shared object")
+    assert may_lack_memory(problem)
+
+
 @pytest.mark.parametrize(
     ("problem", "may"),
     [
