@@ -19,6 +19,7 @@ TEMPORARY = ".part"
 LEFT_OVER = re.compile(r"\..+\.(?P<place>[0-9a-f]{8})-(?P<process>[0-9]{1,10})\.part", re.DOTALL)
 KEPT_SECONDS = 7 * 86_400  # of a temporary file of another machine, whose processes cannot be asked
 PARQUET_MAGIC = b"PAR1"
+DUCKDB_MAGIC = b"DUCK"  # after a checksum of eight bytes
 HEAD_BYTES = 4_096  # by which a file is recognised
 _EXPORT = "export the rows as CSV or Parquet"
 _UNPACK = "decompress it first"
@@ -197,7 +198,7 @@ def refuse_other_kinds(source: str, head: bytes) -> None:
     for start, what, remedy in _KINDS:
         if head.startswith(start):
             raise StorageError(f"{source}: is {what}", remedy)
-    if head[8:12] == b"DUCK":
+    if head[8:12] == DUCKDB_MAGIC:
         raise StorageError(f"{source}: is a DuckDB database", f"where a table of it is meant, write duckdb:{source}")
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text[:1] == b"<":

@@ -128,7 +128,7 @@ def _check_columns(source: str, present: list[str], roles: Mapping[str, str]) ->
         raise InputError(f"{source}: `world.columns` names one column twice: {', '.join(roles.values())}")
 
 
-WORDS_OF_ABSENCE = ["nan", "null", "none", "na", "n/a", "#n/a", "<na>", "nat", "\\n"]
+WORDS_OF_ABSENCE = ["nan", "null", "none", "na", "n/a", "#n/a", "<na>", "nat", "inf", "-inf", "\\n"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -225,6 +225,7 @@ class _Columns:
         import polars as pl  # noqa: PLC0415
 
         if series.dtype.is_float():
+            self.refuse(series, series.is_infinite(), "is {}, not a caption")
             whole = series.is_finite() & (series == series.floor())
             if not whole.all():
                 return None
