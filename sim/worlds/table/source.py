@@ -128,7 +128,7 @@ def _check_columns(source: str, present: list[str], roles: Mapping[str, str]) ->
         raise InputError(f"{source}: `world.columns` names one column twice: {', '.join(roles.values())}")
 
 
-WORDS_OF_ABSENCE = ["nan", "null", "none", "na", "n/a", "#n/a", "<na>", "nat", "inf", "-inf", "\\n"]
+WORDS_OF_ABSENCE = ["nan", "null", "none", "na", "n/a", "#n/a", "<na>", "nat", "\\n"]
 
 
 @dataclass(frozen=True, eq=False)
