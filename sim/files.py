@@ -48,8 +48,9 @@ def replacing(path: Path) -> Iterator[Path]:
 
     Each process has a name of its own: two that write the same file at once do not mix their contents. What killed
     processes left in the folder is removed first. Raises StorageError when the disk is full, whatever the library in
-    use raises then.
+    use raises then, and where `path` is a folder.
     """
+    refuse_folder(path)
     remove_left_over(path.parent)
     temporary = path.with_name(f".{path.name}.{this_machine()}-{os.getpid()}{TEMPORARY}")
     try:
@@ -60,6 +61,12 @@ def replacing(path: Path) -> Iterator[Path]:
             flush(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def refuse_folder(path: Path) -> None:
+    """Raise StorageError where a folder is in the place of a file: it may be the user's, and is not removed."""
+    if path.is_dir() and not path.is_symlink():
+        raise StorageError(f"{path}: is a folder, where a file belongs", "Move it away, then try again.")
 
 
 @functools.cache

@@ -30,13 +30,14 @@ def of_unchanged(read: Callable[Concatenate[str, _P], _T]) -> Callable[Concatena
 
     @functools.wraps(read)
     def reading(source: str, /, *arguments: _P.args, **more: _P.kwargs) -> _T:
-        with Unchanged(_files(source)).reading():
+        with Unchanged(files_of(source)).reading():
             return read(source, *arguments, **more)
 
     return reading
 
 
-def _files(source: str) -> list[Path]:
+def files_of(source: str) -> list[Path]:
+    """The local files of a log or target that a reader needs unchanged."""
     kind, colon, place = source.partition(":")
     path = Path(place if colon and kind in TARGETS else source)
     return list(path.glob("**/*.parquet")) if path.is_dir() else [path]

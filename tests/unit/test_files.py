@@ -119,6 +119,13 @@ def test_a_number_of_no_process_is_not_running(process: int) -> None:
     assert is_running(1)
 
 
+def test_a_folder_in_the_place_of_a_file_stays(tmp_path: Path) -> None:
+    (tmp_path / "table").mkdir()
+    with pytest.raises(StorageError, match="table: is a folder, where a file belongs"):
+        write_text(tmp_path / "table", "new")
+    assert [path.name for path in tmp_path.rglob("*")] == ["table"]
+
+
 def test_the_new_name_appears_only_at_the_end(tmp_path: Path) -> None:
     target = tmp_path / "table"
     with replacing(target) as temporary:

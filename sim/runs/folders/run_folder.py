@@ -5,6 +5,7 @@ the digest of every file. A run that replaces another one, or adds replications 
 and then exchanged with it (`sim.runs.folders.exchange`).
 """
 
+import errno
 import shutil
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -183,5 +184,7 @@ class RunFolder:
 def _digest(path: Path) -> str | None:
     try:
         return digest(path)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP):
+            raise
         return None
