@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import sim
 from reports.decision.text import headline, key_points
+from reports.decision.who_text import who_points
 from reports.figures.style import svg
 from reports.render import escape_markdown
 from reports.report import subtitle
@@ -21,6 +22,7 @@ from reports.report_input import report_input
 from scenarios import names, path_of
 
 ROOT = Path(__file__).resolve().parents[1]
+OTHERS = "Other shipped scenarios, to run by name (`headline_tests` needs a file of your own)"
 # Figures that show each scenario best, and what they show.
 SHOWN: dict[str, Sequence[tuple[str, str]]] = {
     "textbook": (
@@ -77,6 +79,7 @@ SHOWN: dict[str, Sequence[tuple[str, str]]] = {
 def chapter(name: str, run: sim.Run, figures: Path) -> list[str]:
     """The lines of one scenario; its figures are written below `figures`."""
     data = report_input(run)
+    points = [*who_points(data.decision, data.who_gains), *key_points(data.decision)]
     lines = [
         f"## {name}",
         "",
@@ -85,7 +88,7 @@ def chapter(name: str, run: sim.Run, figures: Path) -> list[str]:
         f"{escape_markdown(subtitle(data))}.",
         "",
         f"**{escape_markdown(headline(data.decision))}**",
-        *(line for point in key_points(data.decision) for line in ("", escape_markdown(point))),
+        *(line for point in points for line in ("", escape_markdown(point))),
     ]
     for figure, what in SHOWN[name]:
         target = figures / f"{name}-{figure}.svg"
@@ -112,7 +115,7 @@ def build(
         run = sim.run(name, runs / name, overrides=overrides, report=False, resume=not fresh, fresh=fresh)
         lines += chapter(name, run, figures)
     rest = [name for name in names() if name not in SHOWN]
-    lines += [f"Not shown, because they need data of your own: {', '.join(rest)}."] if rest else []
+    lines += [f"{OTHERS}: {', '.join(rest)}."] if rest else []
     page = target / "gallery.md"
     page.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
     return page
