@@ -96,8 +96,8 @@ class StoredRun:
 
     def _read(self, name: str) -> pl.DataFrame:
         path = self.path / name
-        require_table(path)
         with self.reading():
+            require_table(path)
             frame = pl.read_parquet(path, hive_partitioning=False, glob=False)
         require_columns(path, frame.columns, simulated_columns().get(name, ()))
         return frame
