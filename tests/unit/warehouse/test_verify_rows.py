@@ -16,7 +16,7 @@ from sim.warehouse.verify.merged import ask_all
 from sim.warehouse.verify.questions import check_rows, parameters, read_clock
 from sim.warehouse.verify.results import ask
 from sim.warehouse.verify.row_scan import scan
-from verify.rows import START, right_rows, set_at
+from verify.rows import START, derived, right_rows, set_at
 
 CONTENTS = [
     check for check in shipped().values() if check.group == "contents" and not check.parameters & {"sends", "loads"}
@@ -81,6 +81,31 @@ DEFECTS = {
         ),
         {"contents_exploration"},
     ),
+    "a time of 1970": (set_at("last_used", datetime(1970, 1, 20, tzinfo=UTC)), {"contents_times"}),
+    "percentiles up to 99": (
+        lambda frame: frame.with_columns(pl.min_horizontal("performance_percentile", 99)),
+        {"contents_percentiles"},
+    ),
+    "a page counted 28 times": (
+        lambda frame: (
+            frame.with_columns(
+                pl.when(pl.col("page_name") == "page_0001").then(pl.col("successes") * 28 - 27).otherwise("successes")
+            )
+            .with_columns(total_observations=pl.col("successes") + pl.col("failures") - 2)
+            .pipe(derived)
+        ),
+        {"contents_multiples"},
+    ),
+    "successes without revenue": (
+        lambda frame: frame.with_columns(
+            avg_emv=0.0, last_emv_observed=0.0, total_revenue=0.0, performance_percentile=pl.lit(0, pl.Int64)
+        ),
+        {"contents_units"},
+    ),
+    "the mean EMV in millions": (
+        lambda frame: frame.with_columns(pl.col("avg_emv") / 1e6),
+        {"contents_units"},
+    ),
     "used after its update": (later, {"contents_times"}),
     "more labels than observations": (
         lambda frame: frame.with_columns(pl.col("total_observations") - 1),
@@ -128,7 +153,12 @@ def test_a_defect_is_found_and_the_one_pass_answers_as_the_sql(held, monkeypatch
     assert merged == by_sql
     assert by_scan == {check: by_sql[check] for check in by_scan}
     if defect != "unordered but unique":  # where no two rows of a page lie together the check files are as quick
-        assert set(by_sql) - set(by_scan) <= {"contents_pages", "contents_keys", "contents_percentiles"}
+        assert set(by_sql) - set(by_scan) <= {
+            "contents_pages",
+            "contents_keys",
+            "contents_percentiles",
+            "contents_units",
+        }
 
 
 @pytest.mark.slow
