@@ -121,7 +121,7 @@ def of_deployed(policy: str, sends: int) -> Sum:
 
 
 def _traffic(policy: str, sends: int, days: int, selection: Mapping[str, Any], **bank: Any) -> dict[str, Any]:
-    """All fans view, at any hour alike; the captions have one price, so that all are alike before the first send."""
+    """All fans view, at any hour alike; captions have one price, so that all are alike before the first send."""
     world = {
         "kind": "traffic",
         "pages": PAGES,
@@ -140,6 +140,7 @@ def _traffic(policy: str, sends: int, days: int, selection: Mapping[str, Any], *
         },
         "purchases": {"per_view": [[5.0, 1e-12]], "caption_cv": 0.0, "page_sigma": 0.0, "strong_pages": {"share": 0.0}},
         "factors": {"weekday": [1.0] * 7, "hour": [1.0] * 24, "holidays": {"days_per_year": 0}},
+        "delay": {"mean_hours": 0.0},  # a policy that corrects delays must not learn from the hour of a send
         "drift": {"sigma_per_week": 0.0},
         "turnover": {"retire_share_per_week": 0.0, "arrivals_per_week": 0},
     }

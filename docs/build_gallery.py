@@ -21,6 +21,7 @@ from reports.report_input import report_input
 from scenarios import names, path_of
 
 ROOT = Path(__file__).resolve().parents[1]
+OTHERS = "Other shipped scenarios, to run by name (`headline_tests` needs a file of your own)"
 # Figures that show each scenario best, and what they show.
 SHOWN: dict[str, Sequence[tuple[str, str]]] = {
     "textbook": (
@@ -112,7 +113,7 @@ def build(
         run = sim.run(name, runs / name, overrides=overrides, report=False, resume=not fresh, fresh=fresh)
         lines += chapter(name, run, figures)
     rest = [name for name in names() if name not in SHOWN]
-    lines += [f"Not shown, because they need data of your own: {', '.join(rest)}."] if rest else []
+    lines += [f"{OTHERS}: {', '.join(rest)}."] if rest else []
     page = target / "gallery.md"
     page.write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
     return page

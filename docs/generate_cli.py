@@ -17,7 +17,8 @@ WIDTH = 100
 COMPLETION = r"""
 ## Shell completion
 
-Add one line to the start-up file of your shell; it completes commands and options of `caption-sim`.
+Add one line to the start-up file of your shell; it completes commands, options and shipped
+scenarios of `caption-sim`.
 
 | shell | file | line |
 |---|---|---|

@@ -26,8 +26,12 @@ PLAIN = ["selection.score=plain", "feedback.attribution=1", "feedback.loads=null
 STILL = ["world.drift.sigma_per_week=0"]
 MOVING = ["world.drift.sigma_per_week=0.3"]
 ONCE = ["feedback.counting=once"]
-# One bank that pages share, of as many captions per page as in production.
-SHARED = ["world.bank.shared=true", "world.bank.captions=4000", "world.turnover.arrivals_per_week=40"]
+# One bank that pages share, of as many captions per page as in production. It has the same prices on all pages, as the
+# default fleet has.
+SHARED = [
+    "world.bank={captions: 4000, categories: 15, shared: true}",
+    *("world.sends={}", "world.purchases={}", "world.turnover.arrivals_per_week=40"),
+]
 # Name -> (overrides of production_small, overrides of the changed run).
 FINDINGS: dict[str, tuple[list[str], list[str]]] = {
     "counted once, no drift": ([*PLAIN, *STILL], ONCE),

@@ -5,7 +5,7 @@ from reports.report_input import ReportInput
 from reports.sections.base import ReportSection
 
 LOCKED_OUT = (
-    "share of replications that end with probability exactly 0 of sending the best caption next; "
+    "share of {whole} that end with probability exactly 0 of sending the best caption next; "
     "not stated for deterministic policies that return to every caption"
 )
 BEST = "share of pulls that went to the best choice"
@@ -13,7 +13,6 @@ BEST_PRICED = (
     "share of priced messages whose caption is among those that the best choice of its day would send; "
     "unpriced messages sell nothing and do not count"
 )
-MANY_PAGES = "; with many pages, on at least half of them"
 CAVEATS = (
     "A simulation answers for its own world: what it does not model (fans who tire of a page, rivals, a change of "
     "taste) it cannot show.",
@@ -28,7 +27,8 @@ CAVEATS = (
 
 def definitions(data: ReportInput) -> Section:
     """Definitions and caveats."""
-    many = "" if data.scenario.world_kind.one_page else MANY_PAGES
+    tiers = " (price tier by price tier)" if data.scenario.world.kind == "traffic" else ""
+    whole = "replications" if data.scenario.world_kind.one_page else f"pages{tiers}"
     unit = data.reward_unit
     items = [
         ("replication", "one simulated history with its own luck; all policies of a replication share that luck"),
@@ -51,7 +51,7 @@ def definitions(data: ReportInput) -> Section:
         ("q05, median, q95", "quantiles over replications: one in twenty does worse than q95"),
         ("worst 1 %", "mean regret of the worst 1 % of replications (at least one): the expected shortfall"),
         ("best arm", BEST_PRICED if data.money else BEST),
-        ("locked out", LOCKED_OUT + many),
+        ("locked out", LOCKED_OUT.format(whole=whole)),
         (
             "P(best)",
             "share of replications in which the policy has the least regret of all, oracles apart; ties count for each",

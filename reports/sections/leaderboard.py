@@ -7,6 +7,7 @@ from reports.estimators.intervals import NON_NEGATIVE, mean_interval
 from reports.formatting import interval, number, percent, percent_interval
 from reports.report_input import ReportInput
 from reports.sections.base import ReportSection
+from reports.tables.leaderboard import lock_outs
 
 
 def leaderboard_section(data: ReportInput) -> Section:
@@ -49,7 +50,7 @@ def _columns(data: ReportInput) -> list[tuple[str, str, str]]:
         ("worst 1 %", "worst_regret", "number"),
         ("reward", "mean_reward", "number"),
         ("best arm", "best_share", "percent"),
-        ("locked out", "locked_out_share", "percent"),
+        ("locked out", lock_outs(one_page=data.scenario.world_kind.one_page), "percent"),
     ]
 
 
@@ -63,7 +64,7 @@ def _dollars(policy: str, data: ReportInput) -> dict[str, float | None]:
 
 def _lock_out(policy: str, data: ReportInput) -> dict[str, None]:
     """A dash in place of the share, for a policy of which it says nothing."""
-    return {"locked_out_share": None} if policy in data.never_locked_out else {}
+    return dict.fromkeys(("locked_out_share", "locked_out_pages")) if policy in data.never_locked_out else {}
 
 
 def _cell(row: dict[str, Any], key: str, show: str) -> Cell:

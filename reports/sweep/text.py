@@ -18,7 +18,12 @@ def sweep_headline(found: Robustness) -> str:
     """The decision and in how many cells it comes out."""
     what = decided(found.outcome, found.policy)
     if found.same == found.cells:
-        return f"The decision is the same in all {found.cells} cells: {what}."
+        where = (
+            "The decision in the only cell"
+            if found.cells == 1
+            else f"The decision is the same in all {found.cells} cells"
+        )
+        return f"{where}: {what}."
     return f"In {found.same} of {found.cells} cells the decision is: {what}."
 
 
@@ -45,6 +50,8 @@ def _safest(found: Robustness, unit: Unit) -> str:
     if len(found.records) < 2:
         return ""
     safest = found.safest
+    if safest.largest_shortfall <= 0.0:
+        return f"Safest: {safest.policy}; no policy has a larger mean in any cell."
     most = amount(safest.largest_shortfall, unit)
     return f"Safest: {safest.policy} is never more than {most} {unit.per} below the best policy of a cell."
 

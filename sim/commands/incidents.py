@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sim.commands.options import LocalPath, overrides_option, workers_option
+from sim.commands.options import LocalPath, overrides_option, scenario_argument, workers_option
 from sim.commands.output import Output, output_options
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("scenario")
+@scenario_argument
 @click.option("--out", type=LocalPath(), metavar="DIR", help="Where.  [default: runs/<name>-incidents]")
 @workers_option
 @overrides_option

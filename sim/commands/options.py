@@ -7,11 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from scenarios import names as shipped
 from sim.backends.base import Backend, BackendOptions
 from sim.backends.registry import backend_named, names
 from sim.errors import InputError
 from sim.runs.stores.object_store import is_url
+
+
+def completions(_: click.Context, __: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The shipped scenarios that begin so, for the shell; files where none does."""
+    found = [CompletionItem(name) for name in shipped() if name.startswith(incomplete)]
+    return found or [CompletionItem(incomplete, type="file")]
+
+
+scenario_argument = click.argument("scenario", shell_complete=completions)
 
 
 class FolderOrUrl(click.Path):

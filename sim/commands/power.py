@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim.commands.options import Count, overrides_option, workers_option
+from sim.commands.options import Count, overrides_option, scenario_argument, workers_option
 from sim.commands.output import Output, output_options
 from sim.errors import InputError
 
@@ -21,7 +21,7 @@ DEPLOYED = "wilson_sample"
 
 
 @click.command()
-@click.argument("scenario")
+@scenario_argument
 @click.option(
     "--difference",
     required=True,

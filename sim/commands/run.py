@@ -11,6 +11,7 @@ from sim.commands.options import (
     FolderOrUrl,
     backend_options,
     overrides_option,
+    scenario_argument,
     shard_options,
     workers_option,
 )
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("scenario")
+@scenario_argument
 @click.option(
     "--out",
     type=FolderOrUrl(),
@@ -183,8 +184,8 @@ def _text(run: "Run", sentences: list[str], where: str) -> str:
     from reports.tables.leaderboard import leaderboard, money_board
 
     given = run.decision.given
-    money = given.metric == "revenue_usd"
-    board = money_board(run.summary, given) if money else leaderboard(run.summary, run.scenario.world_kind.reward)
+    money, kind = given.metric == "revenue_usd", run.scenario.world_kind
+    board = money_board(run.summary, given) if money else leaderboard(run.summary, kind.reward, one_page=kind.one_page)
     checks = [hanging(f"{'ok  ' if v.passed else 'FAIL'}  {v.claim} ({v.detail})", 6) for v in run.checks]
     answers = ["\n".join(wrapped(sentence) for sentence in sentences)]
     parts = [text_table(board.header, board.rows), *answers, *(["\n".join(checks)] if checks else []), where]

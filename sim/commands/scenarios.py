@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from sim.commands.options import LocalPath
+from sim.commands.options import LocalPath, completions
 from sim.commands.output import Output, json_text, output_options
 from sim.errors import InputError, ScenarioError, SimError, StorageError
 
@@ -42,7 +42,7 @@ def _description(path: Path) -> str:
 
 
 @command.command()
-@click.argument("scenario", metavar="NAME|FILE")
+@click.argument("scenario", metavar="NAME|FILE", shell_complete=completions)
 @click.option("--filled", is_flag=True, help="With every default filled in, instead of the file as it is.")
 @SET
 @output_options
@@ -132,4 +132,5 @@ def init(name: str, world: str, out: Path | None, dry_run: bool, output: Output)
             file.write(text)
     except FileExistsError:
         raise StorageError(f"{path} exists; it is left as it is", "Choose another name, or --out FILE.") from None
-    output.result({"file": str(path)}, f"{path}\nNext: python -m sim run {path}")
+    source = " --set world.source=FILE" if world == "table" else ""
+    output.result({"file": str(path)}, f"{path}\nNext: python -m sim run {path}{source}")

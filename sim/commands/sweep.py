@@ -6,7 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sim.commands.options import BackendChoice, FolderOrUrl, backend_options, shard_options, workers_option
+from sim.commands.options import (
+    BackendChoice,
+    FolderOrUrl,
+    backend_options,
+    scenario_argument,
+    shard_options,
+    workers_option,
+)
 from sim.commands.output import Output, output_options
 from sim.errors import CheckFailedError
 
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("scenario")
+@scenario_argument
 @click.option(
     "--vary",
     multiple=True,

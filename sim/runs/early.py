@@ -33,11 +33,6 @@ SETTLED = 0.05  # chance of a replication whose best arm is locked out or safe
 Chosen = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
 
-def can_be_early(spec: "PolicySpec") -> bool:
-    """Whether the policy can lock out the best arm for ever, by itself."""
-    return type(spec.build()).bounded_support and spec.pool is None
-
-
 def early_rows(scenario: "Scenario", spec: "PolicySpec", found: Unlucky, budget: int) -> "pa.Table":
     """One row per replication of `found`; about `budget` starved ones at most are simulated to the end."""
     import pyarrow as pa  # noqa: PLC0415 - slow to import

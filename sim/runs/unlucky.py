@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.files import replacing
-from sim.runs.early import can_be_early, early_rows, world_after
+from sim.runs.early import early_rows, world_after
 from sim.runs.folders.run_folder import UNLUCKY
+from sim.runs.workload import can_be_early
 from sim.worlds.bernoulli.luck import Unlucky, find_unlucky, luck_of
 
 if TYPE_CHECKING:

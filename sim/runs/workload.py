@@ -13,7 +13,7 @@ from sim.errors import InputError
 
 if TYPE_CHECKING:
     from policies.base import Policy
-    from sim.scenario import Scenario
+    from sim.scenario import PolicySpec, Scenario
 
 PULL_NS = 20.0  # a pull without its scores
 # In a bernoulli world not every arm is scored at every decision.
@@ -107,7 +107,7 @@ def estimate(scenario: "Scenario") -> Estimate:
     pairs, unlucky = len(scenario.policies) * scenario.replications, scenario.world.unlucky_wanted
     costs = {spec.name: workload(scenario, spec.kind).seconds for spec in scenario.policies}
     each = sum(costs.values())
-    early = sum(costs[spec.name] for spec in scenario.policies if _policy(spec.kind).bounded_support)
+    early = sum(costs[spec.name] for spec in scenario.policies if can_be_early(spec))
     seconds = scenario.replications * each
     files = {"all": pairs, "last": len(scenario.policies), "none": 0}[scenario.record.stats]
     disk = pairs * scenario.record.curve_points * CURVE_POINT_BYTES
@@ -119,6 +119,11 @@ def estimate(scenario: "Scenario") -> Estimate:
         disk,
         unlucky * (each + early) + LOOK_UP_SECONDS * (unlucky > 0),  # early phases cost as much as whole ones
     )
+
+
+def can_be_early(spec: "PolicySpec") -> bool:
+    """Whether the policy can lock out the best arm for ever, by itself: it then has early phases."""
+    return _policy(spec.kind).bounded_support and spec.pool is None
 
 
 def require_feasible(scenario: "Scenario") -> None:

@@ -125,8 +125,9 @@ def curve_size(replications: int, record: Record, policy_names: Sequence[str | N
     """Curves fit into memory."""
     rows = replications * record.curve_points * len(policy_names)
     if rows > MAX_ROWS:
-        message = f"{rows:.1e} curve rows (replications × curve_points × policies); the limit is {MAX_ROWS:.0e}"
-        yield Finding(("replications",), message)
+        message = f"{rows:,.0f} curve rows (replications × curve_points × policies); the limit is {MAX_ROWS:,.0f}"
+        fit = int(MAX_ROWS / rows * record.curve_points)
+        yield Finding(("replications",), f"{message}; `record.curve_points` of at most {fit} fit")
 
 
 def work_size(

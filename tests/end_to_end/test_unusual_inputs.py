@@ -13,7 +13,7 @@ from sim.warehouse.base import STATS
 
 SEED = ["seed", "--rows", "2000", "--quiet", "--to"]
 PACKED = {
-    "gzip": gzip.compress(b"page_name,caption_id\na,1\n"),
+    "gzip": gzip.compress(b"page_name,caption_id\na,1\n", mtime=0),
     "xz": lzma.compress(b"page_name,caption_id\na,1\n"),
     "zstd": b"\x28\xb5\x2f\xfd" + bytes(40),
     "ZIP": b"PK\x03\x04" + bytes(40),

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from benchmarks import inverse_weights
-from benchmarks.inverse_weights import SETTINGS, WORLDS, Decision, Sum, add_up, of_bernoulli, of_table
+from benchmarks.inverse_weights import SETTINGS, WORLDS, Decision, Sum, add_up, of_bernoulli, of_table, of_traffic
 from policies.registry import build, kinds
 from sim.worlds.selection.chances import HITS
 from sim.worlds.selection.propensities import has_propensities, propensities
@@ -87,13 +87,25 @@ def test_the_command_prints_a_row_per_policy_and_world(
     assert (len(lines), asked) == (4, [("greedy", 500)] * 2)
 
 
+# One cell per form of propensity, and per world whose kernels other slow tests compile, too.
+CELLS = [
+    (of_bernoulli, "greedy"),  # ties
+    (of_bernoulli, "wilson_sample"),  # an integral
+    (of_bernoulli, "exp3"),  # weights
+    (of_bernoulli, "boltzmann"),  # declared
+    (of_bernoulli, "top_two_thompson"),  # redraws
+    (of_table, "greedy"),
+    (of_traffic, "uniform"),
+]
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("made", "policy"), [(of_bernoulli, "wilson_sample"), (of_table, "greedy")])
-def test_weights_add_up_in_worlds_with_one_arm_per_send(made: Callable[[str, int], Sum], policy: str) -> None:
+@pytest.mark.parametrize(("made", "policy"), CELLS, ids=lambda each: each if isinstance(each, str) else each.__name__)
+def test_weights_of_every_form_add_up(made: Callable[[str, int], Sum], policy: str) -> None:
     """Of fewer sends the standard error is as large as the deviation that the long form sees."""
     found = made(policy, 12_000)
     assert abs(found.mean - 1.0) <= ERRORS * found.error + 1e-12
-    assert found.sends == 12_000
+    assert found.sends >= 12_000
 
 
 @pytest.mark.long

@@ -164,10 +164,12 @@ def test_a_limit_at_the_truth_seldom_passes(problem: Problem, n: int, unlucky: b
 @pytest.mark.parametrize("baseline", POLICIES)
 def test_a_worse_policy_is_seldom_named(problem: Problem, n: int, baseline: str) -> None:
     generator = np.random.default_rng(n)
-    outcomes = [decide(problem.draw(generator, n).given(baseline, unlucky=True)).outcome for _ in range(REPEATS)]
-    named = outcomes.count("switch")
+    found = [decide(problem.draw(generator, n).given(baseline, unlucky=True)) for _ in range(REPEATS)]
+    named = [each.outcome for each in found].count("switch")
     if baseline == WILSON:  # Thompson's rule is truly worse
         assert named <= stats.binom.isf(ALARM, REPEATS, 0.025)
+        truth = problem.truth(problem.regret[WILSON]) - problem.truth(problem.regret[THOMPSON])
+        assert holds(sum(each.gains[0].low <= truth <= each.gains[0].high for each in found), 0.94, 0.96)
     else:
         assert named > 0.7 * REPEATS
 

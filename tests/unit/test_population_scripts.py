@@ -1,4 +1,4 @@
-"""scripts/page_population.py and scripts/compare_labels.py: their tables, from pages and dollars made by hand."""
+"""Scripts of docs/traffic.md, docs/what-to-deploy.md and docs/decision.md: their tables, from pages made by hand."""
 
 import runpy
 from pathlib import Path
@@ -104,3 +104,40 @@ def test_labels_are_compared_pair_by_pair(by_label: Any) -> None:
     assert lines[2].startswith("| `wilson_sample` | `emv_above_median` | 1,0")
     assert lines[2].endswith("| 0 |  |")
     assert lines[-1].endswith("| +40 | [40, 40] |")
+
+
+@pytest.fixture(scope="module")
+def factor() -> dict[str, Any]:
+    return runpy.run_path(str(SCRIPTS / "stratified_factor.py"))
+
+
+def stratified(replications: int) -> pl.DataFrame:
+    """Two pages per replication: a rich one that stands for 0.2 pages and a usual one for 1.8."""
+    generator = np.random.default_rng(4)
+    luck, rich = generator.normal(0.0, 1.0, 2 * replications), np.tile([1, 0], replications)
+    columns = {"replication": np.repeat(np.arange(replications), 2), "page": ["page_0001", "page_0002"] * replications}
+    gain = np.where(rich == 1, 100.0, 10.0)
+    own = {"expected_usd": gain, "revenue_usd": gain + 10.0 * luck, "weight": np.where(rich == 1, 0.2, 1.8)}
+    base = {"expected_usd": 0.0 * gain, "revenue_usd": 0.0 * gain, "weight": own["weight"]}
+    names = {"greedy": own, "wilson_sample": base}
+    return pl.concat(
+        [pl.DataFrame({"policy": [name] * len(gain), **columns, **values}) for name, values in names.items()]
+    )
+
+
+def test_strata_and_expected_dollars_narrow_a_gain_in_turn(factor: Any) -> None:
+    """Independent pages: a tenth are rich, so that a page's variance is 27² + 10²; strata leave the luck."""
+    found = factor["spread"](stratified(4_000), "greedy", 1.0)
+    assert found.independent == pytest.approx(np.sqrt((27.0**2 + 100.0) / 2.0), rel=0.03)
+    assert found.stratified == pytest.approx(10.0 * np.hypot(0.1, 0.9), rel=0.05)
+    assert found.expected == pytest.approx(0.0, abs=1e-9)
+
+
+def test_gains_are_per_month_and_one_policy_per_line(factor: Any) -> None:
+    pages = stratified(50).with_columns(expected_usd=pl.col("revenue_usd"))
+    one, other = (factor["spread"](pages, "greedy", months) for months in (1.0, 3.0))
+    assert other.stratified == pytest.approx(one.stratified / 3.0)
+    assert other.factor == pytest.approx(one.factor)
+    text = factor["table"](pages, 1.0, ["wilson_sample", "greedy"])
+    cells = f"{one.independent:,.0f} | {one.stratified:,.0f} | {one.stratified:,.0f} | {one.factor:.1f}"
+    assert text.splitlines()[2:] == [f"| greedy | {cells} × fewer |"]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
+from scenarios import path_of
 from sim.scenario.sections.traffic import TrafficSection
 from sim.worlds.traffic.pages import page_level, per_view
 
@@ -128,6 +129,14 @@ def test_the_fleet_of_dear_pages_is_the_one_that_docs_show():
     text = (ROOT / "docs" / "traffic.md").read_text("utf-8")
     block = text.split("### Dear pages", 1)[1].split("```yaml\n", 1)[1].split("```", 1)[0]
     assert YAML(typ="safe").load(block) == {"world": DEAR_FLEET}
+
+
+@pytest.mark.parametrize("name", ["production_small", "production_sound", "production_incidents"])
+def test_scenarios_of_the_deployed_system_have_the_fleet_that_fits(name):
+    world = YAML(typ="safe").load(path_of(name).read_text("utf-8"))["world"]
+    assert {section: {key: world[section][key] for key in keys} for section, keys in DEAR_FLEET.items()} == DEAR_FLEET
+    assert set(world["purchases"]) == set(DEAR_FLEET["purchases"])  # nothing else changes how pages sell
+    assert "audience" not in world
 
 
 def test_prices_of_dear_pages_rise_with_the_level_and_keep_their_mix(script, numbers):

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import click
 import pytest
+from click.shell_completion import ShellComplete
 
-from sim.cli import exit_code
+from sim.cli import cli, exit_code
 from sim.commands.options import Count
 from sim.scenario import load
 
@@ -23,7 +24,9 @@ def test_init_writes_a_scenario_that_is_right(world: str, tmp_path: Path, capsys
     scenario = load(path)
     assert (scenario.name, scenario.world.kind) == ("mine", world)
     assert path.read_text("utf-8").count("#") >= 8  # comments explain the keys
-    assert str(path) in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"Next: python -m sim run {path}" in said
+    assert said.rstrip().endswith("--set world.source=FILE") == (world == "table")  # nobody else can know the file
     path.write_text("changed")
     assert exit_code(["scenarios", "init", "mine", "--out", str(path)]) == 3
     assert path.read_text("utf-8") == "changed"
@@ -154,3 +157,14 @@ def test_shells_get_a_completion_script(shell: str, tmp_path: Path) -> None:
     assert "_CAPTION_SIM_COMPLETE" in done.stdout
     more = {"_CAPTION_SIM_COMPLETE": "zsh_complete", "COMP_WORDS": "caption-sim ru", "COMP_CWORD": "1"}
     assert "run" in sim(cwd=tmp_path, **more).stdout.split()
+
+
+@pytest.mark.parametrize("command", ["run", "sweep", "power", "incidents", "scenarios show"])
+def test_shells_complete_the_names_of_scenarios_or_files(command: str) -> None:
+    def completed(incomplete: str) -> list[tuple[str, str]]:
+        found = ShellComplete(cli, {}, "caption-sim", "").get_completions(command.split(), incomplete)
+        return [(each.type, each.value) for each in found]
+
+    assert completed("quick") == [("plain", "quickstart")]
+    assert len(completed("production")) == 4
+    assert completed("./mine") == [("file", "./mine")]

@@ -1,6 +1,7 @@
 """What labels tell, on tables made by hand: entropy, information against counts, classes and warnings."""
 
 import math
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -91,6 +92,19 @@ def test_success_is_that_of_a_million_drawn_messages(label: Label, mean: float) 
         assert np.median(value) == pytest.approx(median[0], rel=0.05)
     else:
         assert expected == pytest.approx(1.0 - (bought == 0).mean(), abs=0.01)
+
+
+def test_the_table_of_the_docs_is_that_of_the_model() -> None:
+    lines = (Path(__file__).parents[3] / "docs" / "traffic.md").read_text("utf-8").splitlines()
+    first = next(place for place, line in enumerate(lines) if line.startswith("| information, by purchases per"))
+    means, *rows = (
+        [cell.strip() for cell in line.strip("|").split("|")] for line in (lines[first], *lines[first + 2 :][:3])
+    )
+    shown = {name.strip("` "): row[1:] for row in rows for name in row[0].split(",")}
+    pages = np.array([float(mean) for mean in means[1:]])
+    assert shown == {
+        label: [f"{share:.0%}".replace("%", " %") for share in information(label, pages, USUAL)] for label in LABELS
+    }
 
 
 def test_few_unpriced_messages_leave_the_deployed_median_above_zero() -> None:

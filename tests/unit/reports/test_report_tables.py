@@ -50,6 +50,7 @@ def summary(*policies: tuple[str, float], revenue: float = 0.0) -> pl.DataFrame:
                 "q95": 2 * regret,
                 "q99": 3 * regret,
                 "locked_out_share": 0.25,
+                "locked_out_pages": 0.75,
                 "best_share": 0.5,
                 "mean_reward": 10 * regret,
                 "revenue_usd": revenue,
@@ -64,6 +65,10 @@ def test_the_leaderboard_begins_with_the_least_regret() -> None:
     assert board.header == ["policy", "regret, successes", "95 % interval", "q95", "locked out", "best arm"]
     assert [row[0] for row in board.rows] == ["better", "equal", "worse"]
     assert board.rows[0][1:] == ["10", "[9, 11]", "20", "25 %", "50 %"]
+
+
+def test_lock_outs_are_of_pages_where_there_are_many() -> None:
+    assert leaderboard(summary(("only", 10.0)), "successes", one_page=False).rows[0][4] == "75 %"
 
 
 def test_the_long_leaderboard_adds_median_far_quantile_and_reward() -> None:

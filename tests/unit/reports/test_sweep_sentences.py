@@ -100,7 +100,8 @@ def test_decisions_in_words(outcome: str, text: str) -> None:
 
 def test_the_headline_of_a_sweep() -> None:
     assert sweep_headline(robustness(CELLS)) == "In 2 of 4 cells the decision is: switch to greedy."
-    assert sweep_headline(robustness(CELLS[:1])) == "The decision is the same in all 1 cells: switch to greedy."
+    assert sweep_headline(robustness(CELLS[:1])) == "The decision in the only cell: switch to greedy."
+    assert sweep_headline(robustness(CELLS[::3])) == "The decision is the same in all 2 cells: switch to greedy."
 
 
 def test_the_points_of_a_sweep() -> None:
@@ -110,6 +111,12 @@ def test_the_points_of_a_sweep() -> None:
         "Safest: greedy is never more than $2 per page and month below the best policy of a cell.",
         "Over the cells, the gain of greedy over wilson_sample lies between −$2 and +$6 per page and month.",
     ]
+
+
+def test_a_policy_that_is_best_everywhere_is_never_below_the_best() -> None:
+    assert sweep_points(CELLS[:1], robustness(CELLS[:1]))[1] == (
+        "Safest: greedy; no policy has a larger mean in any cell."
+    )
 
 
 def test_a_sweep_of_the_baseline_alone_has_no_range() -> None:

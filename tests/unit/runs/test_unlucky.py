@@ -7,7 +7,8 @@ import polars as pl
 import pytest
 
 import sim
-from sim.runs.early import can_be_early, early_rows
+from sim.runs.early import early_rows
+from sim.runs.workload import can_be_early
 from sim.scenario import Scenario, load
 from sim.worlds.bernoulli import luck
 from sim.worlds.engine import simulate

@@ -176,3 +176,15 @@ def test_unlucky_replications_count_as_work_that_other_workers_do_not_share() ->
     assert more.unlucky_seconds > 1.0
     assert plain.unlucky_seconds == 0.0
     assert more.wall_seconds(8) == plain.wall_seconds(8) + more.unlucky_seconds
+
+
+def test_early_phases_are_counted_of_policies_that_have_them() -> None:
+    """A policy that chooses from a pool may give up the best arm by not having it: no early phase tells of that."""
+
+    def planned(policy: dict[str, Any]) -> Scenario:
+        world = {"kind": "bernoulli", "means": [0.1, 0.2], "unlucky": 200}
+        return load({"name": "x", "horizon": {"pulls": 1_000}, "world": world, "policies": [policy]})
+
+    alone, pooled = planned({"kind": "greedy"}), planned({"kind": "greedy", "pool": 2})
+    early = estimate(alone).unlucky_seconds - estimate(pooled).unlucky_seconds
+    assert early == pytest.approx(200 * workload(alone, "greedy").seconds)

@@ -54,7 +54,12 @@ def test_policies_are_a_list_of_at_least_one(value):
 @pytest.mark.parametrize(
     ("overrides", "key", "words"),
     [
-        (["replications=1000000", "record.curve_points=10000"], "replications", "curve rows"),
+        (["replications=1000000", "record.curve_points=10000"], "replications", "20,000,000,000 curve rows"),
+        (
+            ["replications=1000000", "record.curve_points=100"],
+            "replications",
+            "the limit is 100,000,000; `record.curve_points` of at most 50 fit",
+        ),
         (["replications=1000000", "horizon.pulls=1000000000"], "horizon", "arm scores"),
         (
             ["world={kind: bernoulli, arms: 100000, prior: {beta: [1, 1]}}", "replications=1000"],

@@ -20,8 +20,9 @@ PAGE = ROOT / "docs" / "production-loop.md"
 DAYS = 28
 SMALL = [
     "replications=2", "policies=[wilson_sample]", f"horizon.days={DAYS}", "record={stats: last}", "world.pages=2",
-    "world.bank.captions=240", "world.audience.fixed=20000", "world.purchases.per_view=[[5, 0.02], [20, 0.005]]",
-    "world.purchases.reference_audience=20000", "feedback.attribution=0.5", "feedback.loads.every_hours=24",
+    "world.bank={captions: 240, categories: 15}", "world.audience.fixed=20000", "world.sends={}",
+    "world.purchases={per_view: [[5, 0.02], [20, 0.005]], reference_audience: 20000}",
+    "feedback.attribution=0.5", "feedback.loads.every_hours=24",
 ]  # fmt: skip
 NO_LOADS = ["feedback.loads=null"]
 
