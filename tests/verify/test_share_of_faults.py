@@ -51,6 +51,8 @@ def test_at_least_95_percent_of_the_faults_fail(original, tmp_path):
         folder.mkdir()
         status = verdict(tried(fault, original, folder))
         found.append((fault.family, status))
+        if at % 20 == 0:
+            print(at, flush=True)  # noqa: T201
         if status != "fail":
             missed.append(f"{status}: {fault.family}: {fault.name}")
     print(table(found), *missed, sep="\n")  # noqa: T201
