@@ -14,6 +14,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import sim
 from reports.decision.text import headline, key_points
+from reports.decision.who_text import who_points
 from reports.figures.style import svg
 from reports.render import escape_markdown
 from reports.report import subtitle
@@ -78,6 +79,7 @@ SHOWN: dict[str, Sequence[tuple[str, str]]] = {
 def chapter(name: str, run: sim.Run, figures: Path) -> list[str]:
     """The lines of one scenario; its figures are written below `figures`."""
     data = report_input(run)
+    points = [*who_points(data.decision, data.who_gains), *key_points(data.decision)]
     lines = [
         f"## {name}",
         "",
@@ -86,7 +88,7 @@ def chapter(name: str, run: sim.Run, figures: Path) -> list[str]:
         f"{escape_markdown(subtitle(data))}.",
         "",
         f"**{escape_markdown(headline(data.decision))}**",
-        *(line for point in key_points(data.decision) for line in ("", escape_markdown(point))),
+        *(line for point in points for line in ("", escape_markdown(point))),
     ]
     for figure, what in SHOWN[name]:
         target = figures / f"{name}-{figure}.svg"

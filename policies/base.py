@@ -13,6 +13,7 @@ The engine compiles them into its kernels. They may use `math` and functions of 
     quantile(a, b, state, params, u) -> float             the score at quantile u; only with `exchangeable_untried`
     weight(a, b, state, params) -> float                  1 / propensity of the arm sent; only with `weighted`
     distribution(a, b, state, params, x) -> (exceeds, density)   P(score > x) and the score's density at x
+    exponents(a, b, state, params) -> (p, q)              of a density proportional to x^p (1 − x)^q; optional, faster
     exploring(state, params) -> float                     P(this decision is pure chance); only for scores that are `a`
     propensity(arm, a, b, state, params) -> float         P(this decision sends the arm) where neither of these says it
     max_slope(a, b, value, state, params) -> float        largest growth of a score; only with `concave_index`
@@ -38,7 +39,8 @@ the start and kept between decisions; a rule names its places by constants. `key
 `distribution`, `exploring` and `propensity` serve logs of what was sent, and need not be given. They describe the
 decision before anything is drawn, in `prepare` too, although they are called after `prepare`. `distribution` says that,
 given `state`, scores are independent and have densities on `support`: the probability that an arm is among the k
-largest follows (`sim.worlds.selection.inclusion`). `exploring` is for a `state_independent_score`. A `weighted` policy
+largest follows (`sim.worlds.selection.inclusion`). `exponents` says the same law again, up to a factor: few evaluations
+of a `distribution` that is costly then suffice. `exploring` is for a `state_independent_score`. A `weighted` policy
 needs none of them, because it has `weight`. A `deterministic` policy needs none either: its best arms share evenly.
 Without any of them, decisions are drawn again and again (`sim.worlds.selection.redraws`).
 
@@ -54,8 +56,9 @@ with what the step added. Without `update_tail`, kernels call `tail` again. `pol
 
 `reads_sales`: in the traffic world the policy learns from views, purchases and messages (as counted by the update job)
 and from the price in dollars, 0 where there is none. Before a decision of a tier the engine calls `observe_sales` for
-each of its captions, sent or not, which adds up what a fit needs in the tier's `state`; then `summarise_sales` for
-those that are eligible, then `prepare`. Worlds without sales call `summarise`.
+each of its captions that were sent, which adds up what a fit needs in the tier's `state`; one without views and
+messages adds nothing; then `summarise_sales` for those that are eligible, of captions without feedback once per
+price (and category), then `prepare`. Worlds without sales call `summarise`.
 
 `reads_category`: in the traffic world, before it calls one of these functions or of the next ones for a caption, the
 engine writes the number of the caption's category, from 1, to `state[CATEGORY]`.
@@ -63,7 +66,8 @@ engine writes the number of the caption's category, from 1, to `state[CATEGORY]`
 `reads_fleet`: in the traffic world with a shared bank, the policy learns from the other pages of the replication, too.
 `n_all` and `s_all` are sums of `n` and `s` over all pages, as of the beginning of the day: of trials and successes, or,
 where the policy also `reads_sales`, of what `evidence` returns. Before a decision of a tier the engine calls
-`observe_fleet` for each of its captions, then `summarise_fleet`, then `prepare`. Where pages have banks of their own,
+`observe_fleet` for each of its captions of which any page knows something, then `summarise_fleet` as above, then
+`prepare`. Where pages have banks of their own,
 `n_all` is `n` and `s_all` is `s`. Other worlds call `summarise`.
 
 `reads_rest`: in the traffic world `recover` changes `a` and `b` of each eligible caption that was sent before. `rest`
@@ -140,6 +144,10 @@ def _weight_one(a: float, b: float, state: Vector, params: Params) -> float:
 
 
 def _distribution_unknown(a: float, b: float, state: Vector, params: Params, x: float) -> Pair:
+    return math.nan, math.nan
+
+
+def _exponents_unknown(a: float, b: float, state: Vector, params: Params) -> Pair:
     return math.nan, math.nan
 
 
@@ -231,6 +239,7 @@ class Rule:
     prepare: Callable[..., None] = _prepare_nothing
     weight: Callable[..., float] = _weight_one
     distribution: Callable[..., Pair] = _distribution_unknown
+    exponents: Callable[..., Pair] = _exponents_unknown
     exploring: Callable[..., float] = _never_explores
     propensity: Callable[..., float] = _propensity_unknown
     max_slope: Callable[..., float] = _max_slope_unknown
@@ -250,6 +259,11 @@ class Rule:
     def has_distribution(self) -> bool:
         """Whether the law of a score is declared."""
         return self.distribution is not _distribution_unknown
+
+    @property
+    def has_exponents(self) -> bool:
+        """Whether a score's density is declared as a product of powers."""
+        return self.exponents is not _exponents_unknown
 
     @property
     def has_propensity(self) -> bool:

@@ -65,6 +65,7 @@ class DelayCorrected(Policy):
     )
     state_size: ClassVar[int] = 1
     deterministic: ClassVar[bool] = True
+    exchangeable_untried: ClassVar[bool] = True
     prune_by_upper_bound: ClassVar[bool] = True
     reads_sales: ClassVar[bool] = True
     corrects_delay: ClassVar[bool] = True

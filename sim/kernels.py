@@ -60,18 +60,18 @@ def specialise(template: Callable[..., Any], label: str, *, refcount: bool = Tru
     """
     if not isinstance(template, FunctionType):
         raise TypeError(f"a kernel template must be a plain Python function, not {template!r}")
-    needed = _declared(template, bindings, set())
+    bound = _frozen(bindings, bindings)
+    needed = _needed(template, bound)
     if wrong := sorted(needed ^ set(bindings)):
         what = "is not bound" if wrong[0] in needed else "is not declared as unbound by any function that it reaches"
         raise TypeError(f"kernel {template.__name__}: `{wrong[0]}` {what}")
-    bound = _frozen(bindings, needed)
     return _specialised(template, label, bound, True) if refcount else _no_refcount(template, label, bound)
 
 
 def declared(template: Callable[..., Any], available: Mapping[str, Any]) -> dict[str, Any]:
     """Of the `available` bindings, those that `template` and the functions that it reaches declare as unbound."""
     assert isinstance(template, FunctionType)
-    needed = _declared(template, available, set())
+    needed = _needed(template, _frozen(available, available))
     return {name: value for name, value in available.items() if name in needed}
 
 
@@ -109,6 +109,12 @@ def _reason(text: str) -> str:
     found = [line for line in lines if line and not line.startswith(("Failed in", "- Resolution failure", "File "))]
     places = [line.rstrip(":") for line in lines if line.startswith("File ")]
     return ", ".join([*found[:1], *places[:1]])
+
+
+@cache
+def _needed(template: FunctionType, bound: _Bound) -> frozenset[str]:
+    """What `template` declares as unbound: to find it costs as much as a thousand pulls, and every block asks."""
+    return frozenset(_declared(template, _thawed(bound), set()))
 
 
 @cache

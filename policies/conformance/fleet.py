@@ -30,6 +30,10 @@ def fleet_problems(policy: Policy) -> Iterator[str]:
     if not np.isfinite(state).all():
         yield "the state is not finite after observe_fleet and prepare"
     yield from _score_problems(policy, captions, state)
+    before = state.copy()
+    rule.observe_fleet(0.0, 0.0, 0.0, 0.0, 14.0, state, params)
+    if (state != before).any():
+        yield "observe_fleet adds a caption that was sent nowhere, which engines leave out"
 
 
 def _score_problems(policy: Policy, captions: Sequence[tuple[float, ...]], state: NDArray[np.float64]) -> Iterator[str]:

@@ -13,8 +13,10 @@ _VIEWS, _PURCHASES, _MESSAGES, _PRICES = (0.0, 1.0, 3e3, 1e9), (0.0, 1.0, 400.0)
 
 def sales_problems(policy: Policy) -> Iterator[str]:
     """Of captions at the edges: unseen, unsold, unpriced, a billion views."""
-    if policy.exchangeable_untried:
+    if policy.exchangeable_untried and not _unsent_are_equal(policy):
         yield "it reads sales, but says exchangeable_untried: captions differ by price before the first send"
+    if policy.weighted:
+        yield "it reads sales, but says weighted: the summary of a caption is not kept until it is sent"
     rule, params, state = policy.rule, policy.parameters(), np.zeros(policy.state_size)
     captions = list(itertools.product(_VIEWS, _PURCHASES, _MESSAGES, _PRICES))
     nothing = np.zeros(0)
@@ -30,3 +32,15 @@ def sales_problems(policy: Policy) -> Iterator[str]:
         unseen = sales[0] == 0.0 and score == np.inf
         if not ((np.isfinite(score) or unseen) and low <= score <= high):
             yield "a score from sales is not finite, or lies outside its support"
+    before = state.copy()
+    for price in _PRICES:
+        rule.observe_sales(0.0, 0.0, 0.0, price, state, params)
+    if (state != before).any():
+        yield "observe_sales adds a caption that was never sent, which engines leave out"
+
+
+def _unsent_are_equal(policy: Policy) -> bool:
+    """Whether a caption that was never sent has the summary of no feedback, whatever its price."""
+    rule, params, state = policy.rule, policy.parameters(), np.zeros(policy.state_size)
+    unsent = rule.summarise(0.0, 0.0, 0.0, np.nan, params)
+    return all(rule.summarise_sales(0.0, 0.0, 0.0, price, state, params) == unsent for price in _PRICES)

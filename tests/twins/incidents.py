@@ -1,4 +1,4 @@
-"""A naive twin of a page whose prices an incident changes, or whose sampling function one replaces."""
+"""A naive twin of a page with incidents: of prices, audience, rates, the function, the update job, the table's rows."""
 
 import math
 import statistics
@@ -7,7 +7,7 @@ import numpy as np
 
 from policies.maths.draws import arm_key, normal, uniform
 from sim.worlds.traffic.pages import per_view
-from twins.traffic import NaivePage
+from twins.traffic import DAY, NaivePage
 
 
 def holds(incident, day, page):
@@ -17,11 +17,11 @@ def holds(incident, day, page):
 
 
 class NaiveIncidentPage(NaivePage):
-    """A page of a scenario with incidents of the kinds `prices` and `function_replaced`."""
+    """A page of a scenario with incidents, but for those of the loads and of attribution."""
 
     def __init__(self, scenario, replication, page, *args, **kwargs):
         super().__init__(scenario, replication, page, *args, **kwargs)
-        self.number, self.today, self.charged = page, -1, 1.0
+        self.number, self.today, self.charged, self.usual_fans = page, -1, 1.0, self.fans
         self.log_demand = np.log(per_view(self.world, np.maximum(1, np.arange(1_000)))).tolist()
         for c in self.captions:
             c["list_price"] = c["price"]
@@ -31,15 +31,56 @@ class NaiveIncidentPage(NaivePage):
         on = [one for one in self.scenario.incidents if one.kind == kind and holds(one, day, self.number)]
         return on[-1] if on else None
 
+    def start(self):
+        super().start()
+        days = [event for event in self.events if event[1] != 0]
+        self.events = [(time, 0, None) for time in self.refreshes() if time < int(self.scenario.horizon.days) * DAY]
+        self.events += days
+
+    def refreshes(self):
+        """Seconds of the refreshes, which an incident stops, repeats or brings more often."""
+        period, times, due = round(3600 * self.scenario.feedback.refresh_hours), [], 0
+        while due < int(self.scenario.horizon.days) * DAY:
+            faster = self.of_job("interval", times[-1] if times and times[-1] > due else due)
+            due += period if faster is None else round(3600 * faster.hours)
+            if self.of_job("down", due) is None:
+                again = self.of_job("repeated", due)
+                times += [due + 300 * i for i in range(1 if again is None else 1 + again.times)]
+        return times
+
+    def of_job(self, what, second):
+        """The incident of the update job that is on at a second, or None; it ends just before its last second."""
+        for one in self.scenario.incidents:
+            if one.kind == f"update_job_{what}" and one.first * DAY <= second < (one.first + one.days) * DAY:
+                return one
+        return None
+
+    def plan(self, day):
+        slots, change = super().plan(day), self.happens("rates", day)
+        for slot in slots if change is not None else ():
+            slot["factor"] = change.factor * self.season[day] * self.world.factors.hour[slot["time"] % DAY // 3600]
+        return slots
+
     def begin_week(self, week):
         super().begin_week(week)
         self.reprice(week * 7)
 
     def begin_day(self, day):
-        self.today = day
+        self.today, change = day, self.happens("audience", day)
+        self.fans = self.usual_fans if change is None else int(self.usual_fans * change.factor + 0.5)
+        if (expiry := self.happens("partition_expiry", day)) is not None:
+            self.expire((day - expiry.after_days) * DAY)
         if day % 7 != 0:
             self.reprice(day)
         return super().begin_day(day)
+
+    def expire(self, before):
+        """Forget what was counted of captions whose last count is older."""
+        for c in self.captions:
+            rows = [m for m in self.tabulated(c) if "expired" not in m]
+            if rows and rows[-1]["counted_at"] < before:
+                for m in rows:
+                    m["expired"], m["label"] = True, None
 
     def reprice(self, day):
         """Charge today's prices; the rate follows the demand at the new price."""

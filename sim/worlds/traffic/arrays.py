@@ -12,7 +12,7 @@ from sim.rng import row_keys
 from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, TrafficSection
 from sim.scenario.sections.traffic_loop import Selection, TrafficFeedback
 from sim.units import DAY_S, WEEK_DAYS
-from sim.worlds.selection.inclusion import new_room
+from sim.worlds.selection.room import new_room
 from sim.worlds.traffic.bank.draw_bank import Listing, SampledBank
 from sim.worlds.traffic.pages import Integers, fill_listing, fill_traits, make_bank, make_pages, most_dollars, per_view
 from sim.worlds.traffic.parameters import kernel_parameters, recovery, season, tier_cycle
@@ -74,6 +74,7 @@ def make_block(
         most_listed *= COOLING
     rules, state = kernel_parameters(*sections, policy, pool), np.zeros((len(pages), len(TIERS), policy.state_size))
     most = int(rules["most"][0])
+    tables = _tables(world, selection, season(world, seed, replications, days), days, times)
     return Block(
         rules=rules,
         pages=pages,
@@ -89,8 +90,8 @@ def make_block(
         fleet=_fleet((len(replications), captions), (len(pages), tried), shares(policy, world), locks(selection)),
         batch=_batch(len(pages), tried if policy.reads_batches else 0, policy.note_size),
         params=policy.parameters(),
-        tables=_tables(world, selection, season(world, seed, replications, days), days, times),
-        work=_workspace(captions, tried, most, policy, sections, record=record),
+        tables=tables,
+        work=_workspace(captions, tried, most, len(tables.log_price), policy, sections, record=record),
     )
 
 
@@ -297,7 +298,16 @@ def _update_job(rows: int, rules: Record, days: int, times: Times) -> UpdateJob:
     )
 
 
-def _workspace(captions: int, tried: int, most: int, policy: Policy, sections: Sections, *, record: bool) -> Workspace:
+def unknown_kinds(policy: Policy, world: TrafficSection, prices: int) -> int:
+    """How many captions that were sent nowhere can differ for the policy: by `prices` whole dollars and by category."""
+    if not (policy.reads_sales or policy.reads_fleet):
+        return 0
+    return prices * (world.bank.categories + 1 if policy.reads_category else 1)
+
+
+def _workspace(
+    captions: int, tried: int, most: int, prices: int, policy: Policy, sections: Sections, *, record: bool
+) -> Workspace:
     """Arrays that each decision writes anew."""
     world, feedback, selection = sections
     ranked = tried + 1 if composite(selection) else 0
@@ -329,5 +339,6 @@ def _workspace(captions: int, tried: int, most: int, policy: Policy, sections: S
         chances=np.zeros(noted),
         sent=np.zeros(most, np.int64),
         room=new_room(noted, most),
+        unknown=np.zeros((unknown_kinds(policy, world, prices), 2)),
         memory=np.zeros((0 if policy.memory.cumulative else tried, 3)),
     )

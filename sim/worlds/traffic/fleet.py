@@ -8,9 +8,9 @@ which binds `evidence`, `observe_fleet` and `summarise_fleet` of the policy, `RE
 from collections.abc import Callable
 
 from policies.base import CATEGORY
-from sim.kernels import unbound
+from sim.kernels import force_inline, unbound
 from sim.worlds.base import Params
-from sim.worlds.traffic.records import BUMP
+from sim.worlds.traffic.records import BUMP, NEVER
 from sim.worlds.traffic.rows import Row
 
 evidence: Callable[..., tuple[float, float]] = unbound("evidence")
@@ -26,6 +26,8 @@ def share(row: Row, params: Params) -> None:
     for tier in range(BUMP + 1):
         start = row.page.tried_start[tier]
         for c in range(start, start + row.page.tried[tier]):
+            if row.tried.captions[c].last_used == NEVER:
+                continue
             n, s = known(c, tier, row, params)
             place = row.tried.captions[c].place
             row.fleet.n[place] += n - row.fleet.given[c, 0]
@@ -58,18 +60,30 @@ def of_all_pages(c: int, n: float, s: float, row: Row) -> tuple[float, float]:
     return n, s
 
 
+@force_inline
+def is_unknown(c: int, row: Row) -> bool:
+    """Whether nothing is known of a tried caption: it was never sent on this page, or counted on any."""
+    caption = row.tried.captions[c]
+    unknown = caption.last_used == NEVER
+    if SHARED:
+        unknown &= row.fleet.n[caption.place] == 0.0 and row.fleet.s[caption.place] == 0.0
+    return bool(unknown)
+
+
 def fit_fleet(tier: int, row: Row, params: Params) -> None:
-    """Show the policy the statistics of all the tier's captions, on this page and on all."""
+    """Show the policy the statistics of the tier's captions of which anything is known, on this page and on all."""
     start = row.page.tried_start[tier]
     for c in range(start, start + row.page.tried[tier]):
+        if is_unknown(c, row):
+            continue
         n, s = known(c, tier, row, params)
         n_all, s_all = of_all_pages(c, n, s, row)
         observe_fleet(n, s, n_all, s_all, float(row.tried.captions[c].price), row.state[tier], params)
 
 
-def summarise_with_fleet(c: int, tier: int, row: Row, params: Params) -> None:
-    """Bring `a` and `b` of a caption up to its statistics on this page and on all, and to the policy's fit."""
+def summarise_with_fleet(c: int, tier: int, row: Row, params: Params) -> tuple[float, float]:
+    """(a, b) of a caption by its statistics on this page and on all, and by the policy's fit."""
     caption = row.tried.captions[c]
     n, s = known(c, tier, row, params)
     n_all, s_all = of_all_pages(c, n, s, row)
-    caption.a, caption.b = summarise_fleet(n, s, n_all, s_all, float(caption.price), row.state[tier], params)
+    return summarise_fleet(n, s, n_all, s_all, float(caption.price), row.state[tier], params)

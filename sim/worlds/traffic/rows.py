@@ -6,7 +6,7 @@ The letters of shapes, the records, the life of a caption and the path of a mess
 from typing import NamedTuple
 
 from sim.worlds.base import Counts, Flags, Floats, Params
-from sim.worlds.selection.inclusion import Room
+from sim.worlds.selection.room import Room
 from sim.worlds.traffic.records import Ints, Record, Records, Shorts
 
 
@@ -134,6 +134,9 @@ class Workspace(NamedTuple):
     chances: Floats  # (W + 1,): of the chosen
     sent: Counts  # (S,): the choice while it is drawn again
     room: Room
+    unknown: (
+        Floats  # (kinds, 2): a and b of captions of which nothing is known, see `selection/learned.py`; NaN: not yet
+    )
     memory: Floats  # (W, 3): n, s and w while they are changed on trial; of length 0 where nothing is forgotten
 
 

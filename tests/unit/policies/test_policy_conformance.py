@@ -13,6 +13,7 @@ import pytest
 from policies.base import Policy, Rule, parameter
 from policies.conformance import NonconformingError, check, lowest_score
 from policies.maths.draws import uniform
+from policies.maths.laws import beta_law
 from policies.registry import build, kinds
 from sim.errors import ScenarioError
 from sim.kernels import specialise
@@ -196,6 +197,12 @@ def _astray(
 TAIL_PRUNING = {"tail_evaluable": True}
 UNIT = replace(FINE, score=_unit, support=_wide, tail=_tail_of_unit, draw_above=_above_in_unit)
 IN_UNIT = replace(UNIT, support=_bounded)
+BETA = replace(
+    IN_UNIT,
+    summarise=lambda n, s, ipw_successes, true_mean, params: (1.0 + s, 1.0 + n - s),
+    distribution=lambda a, b, state, params, x: beta_law(a, b, x),
+    exponents=lambda a, b, state, params: (a - 1.0, b - 1.0),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -226,6 +233,33 @@ def _rises(a: float, b: float, state: Any, params: Any, u: float) -> float:
     return u
 
 
+def _counts_captions(views: Any, purchases: Any, messages: Any, price: Any, state: Any, params: Any) -> None:
+    state[0] += 1.0
+
+
+def _counts_fleet(n: Any, s: Any, n_all: Any, s_all: Any, price: Any, state: Any, params: Any) -> None:
+    state[0] += 1.0
+
+
+def _rate(views: float, purchases: Any, messages: Any, price: float, state: Any, params: Any) -> tuple[float, float]:
+    return purchases / (1.0 + views), 0.0
+
+
+def _priced(views: Any, purchases: Any, messages: Any, price: float, state: Any, params: Any) -> tuple[float, float]:
+    return price / (1.0 + views), 0.0
+
+
+def _no_fleet(n: Any, s: Any, n_all: Any, s_all: Any, price: Any, state: Any, params: Any) -> tuple[float, float]:
+    return 0.0, 0.0
+
+
+def _nothing(n: float, s: float, ipw_successes: float, true_mean: float, params: Any) -> tuple[float, float]:
+    return s, 0.0
+
+
+SALES = replace(FINE, summarise=_nothing, summarise_sales=_rate)
+FLEET = {"reads_fleet": True, "state_size": 1}
+EQUAL_SALES = {"reads_sales": True, "exchangeable_untried": True, "deterministic": True}
 POOLS = {"exchangeable_untried": True}
 POOLED = replace(FINE, score=_unit, support=_wide, quantile=_rises)
 
@@ -236,6 +270,16 @@ class Pooled(Fine):
 
     rule: ClassVar[Rule] = POOLED
     exchangeable_untried: ClassVar[bool] = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Equal(Fine):
+    """A policy that reads sales, and whose captions are equals before the first."""
+
+    rule: ClassVar[Rule] = SALES
+    reads_sales: ClassVar[bool] = True
+    exchangeable_untried: ClassVar[bool] = True
+    deterministic: ClassVar[bool] = True
 
 
 BAD_RULES = [
@@ -249,6 +293,10 @@ BAD_RULES = [
     ),
     (FINE, {"reads_sales": True}, "not finite"),
     (POOLED, {**POOLS, "reads_sales": True}, "differ by price"),
+    (replace(SALES, summarise_sales=_priced), EQUAL_SALES, "differ by price"),
+    (replace(SALES, observe_sales=_counts_captions), {"reads_sales": True, "state_size": 1}, "never sent"),
+    (replace(SALES, observe_fleet=_counts_fleet, summarise_fleet=_no_fleet), FLEET, "sent nowhere"),
+    (SALES, {"reads_sales": True, "weighted": True}, "says weighted"),
     (replace(FINE, prepare=_counts_down), {"reads_sales": True, "state_size": 1}, "a score from sales"),
     (replace(POOLED, quantile=_falling), POOLS, "does not rise"),
     (replace(POOLED, quantile=_squared), POOLS, "law of score"),
@@ -276,6 +324,8 @@ BAD_RULES = [
         {},
         "above its support",
     ),
+    (replace(BETA, exponents=lambda a, b, state, params: (a, b)), {}, "that of its exponents"),
+    (replace(BETA, support=lambda a, b, state, params: (-1.0, 1.0)), {}, r"support within \[0, 1\]"),
     (LOGARITHM, {**LAZY_INDEX, "deterministic": False}, "not deterministic"),
     (replace(FINE, prepare=_counts_down), LAZY_INDEX, "state.PROGRESS. falls"),
     (replace(LOGARITHM, max_slope=_half_its_slope), LAZY_INDEX, "an earlier one sets"),
@@ -293,6 +343,10 @@ def test_a_rule_that_breaks_a_promise_is_named(rule: Rule, flags: dict[str, Any]
     broken = type("Broken", (Fine,), {"rule": rule, **flags})
     with pytest.raises(NonconformingError, match=problem):
         check(broken())
+
+
+def test_captions_that_sales_do_not_tell_apart_may_be_equals() -> None:
+    check(Equal())
 
 
 def test_a_policy_that_conforms_passes() -> None:

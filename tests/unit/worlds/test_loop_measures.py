@@ -23,6 +23,7 @@ from sim.worlds.traffic.metrics.loop_metrics import (
     _share_known,
     _top_decile,
     _week_sums,
+    binomial_below,
     last_day,
     most_failing,
     success_chance,
@@ -54,6 +55,14 @@ def test_the_chance_of_a_success_is_a_binomial_tail(label: int, median: float) -
     found = success_chance(median, rates, prices, 1_000, NO_LUCK, label)
     least = most_failing(label, median, np.array([100.0]), prices[:, None].astype(float))[:, 0]
     assert found == pytest.approx(stats.binom.sf(least, 100, rates), abs=1e-12)
+
+
+def test_a_binomial_tail_has_as_many_terms_as_its_caption_and_its_draw_need() -> None:
+    views, rate = np.array([50.0, 400.0]), np.array([[0.01, 0.02], [0.03, 0.01], [0.2, 0.0]])
+    least = np.array([[0.0, 0.0], [2.0, 5.0], [1.0, 0.0]])
+    assert binomial_below(least, views, rate) == pytest.approx(stats.binom.cdf(least, views, rate), rel=1e-12)
+    none = binomial_below(least[:1, :1], views, rate[:1])
+    assert none == pytest.approx(np.array([[0.99**50, 0.98**400]]))
 
 
 def test_the_chance_is_a_mean_over_the_luck_of_messages() -> None:

@@ -92,20 +92,21 @@ def test_views_and_purchases_are_those_of_the_counted_messages(world: Any) -> No
 
 def test_scores_come_from_sales_and_prices(world: Any) -> None:
     captions, history = world._block.tried.captions, world._block.tried.history
-    shown = np.isfinite(captions["a"])
-    assert shown.sum() > 100
+    shown = np.isfinite(captions["a"]) & (history["messages"] > 0)
+    assert shown.sum() > 30
     np.testing.assert_array_equal(captions["b"][shown], captions["price"][shown])
     sold = shown & (history["purchased"] > 0)
     assert (captions["a"][sold] > 0).sum() > 10
 
 
-def test_all_captions_of_a_tier_are_observed_once_per_decision(world: Any) -> None:
-    """The state is never cleared by this rule: sums of prices grow by the tier's total at each daily decision."""
+def test_captions_that_were_sent_are_observed_once_per_decision(world: Any) -> None:
+    """The state is never cleared by this rule: sums of prices grow by their total at each daily decision."""
     state, captions = world._block.state, world._block.tried.captions
     pages = world._block.pages
     for r in range(len(pages)):
         for tier in range(3):
             start, count = pages["tried_start"][r, tier], pages["tried"][r, tier]
-            total = captions["price"][r, start : start + count].sum()
+            sent = world._block.tried.uses[r, start : start + count] > 0
+            total = captions["price"][r, start : start + count][sent].sum()
             assert 0 < state[r, tier, PRICES] <= 40 * total
             assert state[r, tier, VIEWS] > state[r, tier, PURCHASES] > 0

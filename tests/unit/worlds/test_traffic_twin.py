@@ -121,6 +121,32 @@ def test_a_twin_that_overlooks_an_incident_is_noticed(happening, name, monkeypat
         check_sends(world.sends(1), pages)
 
 
+OF_AUDIENCE = [
+    {"kind": "audience", "from": 3, "days": 6, "factor": 2.5},
+    {"kind": "audience", "from": 12, "days": 4, "factor": 0.31, "pages": [1]},
+]
+OF_RATES = [{"kind": "rates", "from": 2, "days": 5}, {"kind": "rates", "from": 15, "days": 3, "factor": 1.9}]
+OF_JOB = [
+    {"kind": "update_job_down", "from": 4.4, "days": 3},
+    {"kind": "update_job_repeated", "from": 9.1, "days": 2.2, "times": 2},
+    {"kind": "update_job_interval", "from": 14, "days": 1.5, "hours": 1},
+]
+OF_ROWS = [{"kind": "partition_expiry", "from": 7, "days": 14, "after_days": 4.5}]
+DISTURBED = [OF_AUDIENCE, OF_RATES, OF_JOB, OF_ROWS, OF_AUDIENCE + OF_RATES + OF_JOB + OF_ROWS]
+
+
+@pytest.mark.parametrize("incidents", DISTURBED, ids=["audience", "rates", "job", "rows", "all"])
+def test_kernel_and_twin_agree_while_audience_rates_the_job_or_its_rows_are_disturbed(incidents):
+    """Each changes what is sent or known: a twin without incidents disagrees."""
+    world, pages = run_both("wilson_sample", twin=NaiveIncidentPage, incidents=incidents)
+    check_sends(world.sends(1), pages)
+    check_totals(world, pages)
+    check_counts(world.counts(1), pages)
+    _, undisturbed = run_both("wilson_sample", cuts=(), incidents=incidents)
+    with pytest.raises(AssertionError):
+        check_sends(world.sends(1), undisturbed)
+
+
 @pytest.mark.parametrize(("counts", "z"), [((1, 1), 0.0), ((3, 1), -1.5), ((99, 1), 9.0), ((1, 60), -9.0)])
 def test_the_replaced_draw_of_kernel_and_twin_are_equal(counts, z):
     assert replaced(*counts, z) == replaced_draw(*map(float, counts), z)

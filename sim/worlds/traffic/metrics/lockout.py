@@ -91,9 +91,11 @@ def best_of(tier: int, day: int, eligible: int, row: Row) -> int:
     ensure_size(tier, 1, row)
     best, most = -1, math.exp(row.bank.top_worth[tier, RATE, 0]) if row.page.cold[tier] > 0 else -1.0
     for i in range(eligible):
-        rate = rate_on(day, row.work.eligible[i], row)
-        if rate > most:
-            best, most = i, rate
+        # A fresh caption is worth more than a worn one: most need no closer look.
+        if row.tried.captions[row.work.eligible[i]].rate > most:
+            rate = rate_on(day, row.work.eligible[i], row)
+            if rate > most:
+                best, most = i, rate
     return best
 
 

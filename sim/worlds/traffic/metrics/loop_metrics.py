@@ -103,9 +103,9 @@ def _counts(b: Block, i: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDA
 
 def _rates(b: Block, i: int, known: NDArray[np.intp], day: int) -> Floats:
     """Purchases per view of some tried captions now, wear included."""
-    history, recovery = b.tried.history[i][known], b.tables.recovery
-    age = np.clip(day - history["worn_on"], 0, len(recovery) - 1)
-    rates: Floats = b.tried.captions[i]["rate"][known] * (1.0 - history["wear"] * recovery[age])
+    history, recovery = b.tried.history[i], b.tables.recovery
+    age = np.clip(day - history["worn_on"][known], 0, len(recovery) - 1)
+    rates: Floats = b.tried.captions[i]["rate"][known] * (1.0 - history["wear"][known] * recovery[age])
     return rates
 
 
@@ -145,8 +145,10 @@ def _share_known(world: TrafficSection, feedback: TrafficFeedback) -> float:
 def most_failing(label: int, median: float, views: Floats, prices: Floats) -> Floats:
     """The largest number of purchases whose value is no success, by the label: k² · price / v, k / v or k · price / v.
 
-    Arguments: views `v` (draws,), prices (captions, 1); returns (captions, draws).
+    Arguments: views `v` (draws,), prices (captions, 1); returns (captions, draws), or zeros (captions, 1).
     """
+    if median == 0.0:
+        return np.zeros_like(prices)
     if label == PURCHASES_PER_VIEW:
         least = median * views + 0.0 * prices
     elif label == DOLLARS_PER_VIEW:
@@ -170,12 +172,22 @@ def success_chance(
     views = np.maximum(1.0, np.rint(fans * luck[0]))
     rate = np.minimum(rates[priced, None] * luck[1], 1.0 - 1e-12)
     least = most_failing(label, median, views, prices[priced, None].astype(np.float64))
-    below, term = np.zeros(rate.shape), np.exp(views * np.log1p(-rate))
-    for k in range(int(least.max()) + 1):
-        below += np.where(k <= least, term, 0.0)
-        term = term * np.maximum(views - k, 0.0) / (k + 1.0) * rate / (1.0 - rate)
-    chance[priced] = np.clip(1.0 - below, 0.0, 1.0).mean(axis=1)
+    chance[priced] = np.clip(1.0 - binomial_below(least, views, rate), 0.0, 1.0).mean(axis=1)
     return chance
+
+
+def binomial_below(least: Floats, views: Floats, rate: Floats) -> Floats:
+    """P(at most `least` of `views` buy), term by term; views (draws,), rate and least (captions, draws) or (…, 1)."""
+    term = np.exp(views * np.log1p(-rate))
+    below = term.copy()
+    most, rows = least.max(axis=1), np.arange(len(rate))
+    for k in range(1, int(least.max()) + 1):
+        needed = most >= k  # of most captions nobody has to buy
+        least, term, rate, most = least[needed], term[needed], rate[needed], most[needed]
+        rows = rows[needed]
+        term = term * np.maximum(views - (k - 1), 0.0) / k * rate / (1.0 - rate)
+        below[rows] += np.where(k <= least, term, 0.0)
+    return below
 
 
 def _covers(successes: NDArray[np.int64], failures: NDArray[np.int64], chance: Floats) -> Flags:

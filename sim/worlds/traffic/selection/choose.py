@@ -9,14 +9,13 @@ from collections.abc import Callable
 import numpy as np
 
 from policies.maths.draws import arm_key, pull_key
-from sim.kernels import unbound
+from sim.kernels import force_inline, unbound
 from sim.units import DAY_S
 from sim.worlds.base import Params
 from sim.worlds.selection.chances import copy
 from sim.worlds.traffic.bank.pool import cold_of
 from sim.worlds.traffic.bank.turnover import take
 from sim.worlds.traffic.feedback.update_job import recall, refresh_score
-from sim.worlds.traffic.fleet import fit_fleet, show_category, summarise_with_fleet
 from sim.worlds.traffic.metrics.diagnostics import expect_free, note_constraints_cost
 from sim.worlds.traffic.metrics.regret import assumed_wear, expect, missed, rate_on
 from sim.worlds.traffic.records import BUMP, BY_HAND, RATE, USD, Record
@@ -24,12 +23,11 @@ from sim.worlds.traffic.rows import Row
 from sim.worlds.traffic.selection.agency_lock import is_locked, lock
 from sim.worlds.traffic.selection.chances import note_chances
 from sim.worlds.traffic.selection.composite import note_constraints, note_uses, prepare_classes
+from sim.worlds.traffic.selection.learned import fit, learned
 from sim.worlds.traffic.selection.likely import gather_likely
 from sim.worlds.traffic.selection.ranking import decide
 
-observe_sales: Callable[..., None] = unbound("observe_sales")
 recover: Callable[..., tuple[float, float]] = unbound("recover")
-summarise_sales: Callable[..., tuple[float, float]] = unbound("summarise_sales")
 weight: Callable[..., float] = unbound("weight")
 ABORTS: bool = unbound("ABORTS")  # whether a locked caption aborts the page's call
 CONSTRAINED: bool = unbound("CONSTRAINED")  # whether budgets apply
@@ -111,10 +109,8 @@ def gather(tier: int, day: int, latest: int, row: Row, params: Params) -> int:
 
     With a pool they are those of the pool; the others, which only a clairvoyant chooses, come behind them.
     """
-    if READS_SALES:
-        fit_sales(tier, row, params)
-    if READS_FLEET:
-        fit_fleet(tier, row, params)
+    if READS_SALES or READS_FLEET:
+        fit(tier, row, params)
     count = gather_from(1, 0, tier, day, latest, row, params)
     if POOL:
         row.page.outside = gather_from(0, count, tier, day, latest, row, params) - count
@@ -130,21 +126,21 @@ def gather_from(pooled: int, count: int, tier: int, day: int, latest: int, row: 
             continue
         if RECOMPUTE and caption.last_used <= latest:
             refresh_score(c, rate_on(day, c, row), row, params)
-        if READS_FLEET:
-            summarise_with_fleet(c, tier, row, params)
-        elif READS_SALES:
-            summarise_caption(c, tier, row, params)
-        # Copied first and counted then: a branch on who is cooling would be mispredicted.
-        row.work.eligible[count], row.work.a[count], row.work.b[count] = c, caption.a, caption.b
+        a, b = caption.a, caption.b
+        if READS_SALES or READS_FLEET:
+            a, b = learned(c, tier, row, params)
         if READS_REST and caption.last_used >= 0:
             rest, left = float(day * DAY_S - caption.last_used) / DAY_S, 1.0 - assumed_wear(day, c, row)
-            row.work.a[count], row.work.b[count] = recover(caption.a, caption.b, rest, left, params)
+            a, b = recover(a, b, rest, left, params)
+        # Copied first and counted then: a branch on who is cooling would be mispredicted.
+        row.work.eligible[count], row.work.a[count], row.work.b[count] = c, a, b
         if READS_LABELS:
             row.work.n[count] = row.tried.history[c].n
         count += is_ready(c, count, latest, row)
     return count
 
 
+@force_inline
 def is_ready(c: int, position: int, latest: int, row: Row) -> bool:
     """Whether a tried caption is eligible; of the composite selection its bonus is then at `position`."""
     ready = row.tried.captions[c].last_used <= latest
@@ -153,25 +149,6 @@ def is_ready(c: int, position: int, latest: int, row: Row) -> bool:
     if CONSTRAINED:
         ready &= note_constraints(c, position, row)
     return bool(ready)
-
-
-def fit_sales(tier: int, row: Row, params: Params) -> None:
-    """Show the policy the sales of all the tier's captions."""
-    start = row.page.tried_start[tier]
-    for c in range(start, start + row.page.tried[tier]):
-        history = row.tried.history[c]
-        price = float(row.tried.captions[c].price)
-        purchased, messages = float(history.purchased), float(history.messages)
-        show_category(c, tier, row)
-        observe_sales(history.viewed, purchased, messages, price, row.state[tier], params)
-
-
-def summarise_caption(c: int, tier: int, row: Row, params: Params) -> None:
-    """Bring `a` and `b` of a caption up to its sales and to the policy's fit."""
-    caption, history = row.tried.captions[c], row.tried.history[c]
-    purchased, messages, price = float(history.purchased), float(history.messages), float(caption.price)
-    show_category(c, tier, row)
-    caption.a, caption.b = summarise_sales(history.viewed, purchased, messages, price, row.state[tier], params)
 
 
 def choose(tier: int, day: int, eligible: int, wanted: int, row: Row, params: Params) -> int:

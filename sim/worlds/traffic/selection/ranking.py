@@ -122,8 +122,11 @@ def rank_tried(tier: int, eligible: int, found: int, wanted: int, key: np.uint64
         value = total_of(score(a[i], b[i], state, params, arm_key(key, i)), i, row)
         if math.isnan(value) or value < least:
             continue
-        found = push_ranked(i, value, uniform(arm_key(key, eligible + i)), found, wanted, row)
-        least = row.work.score[found - 1] if found == wanted else -math.inf
+        luck = uniform(arm_key(key, eligible + i))
+        # Of thousands with the same score most have too little luck.
+        if found < wanted or below(least, row.work.luck[found - 1], value, luck):
+            found = push_ranked(i, value, luck, found, wanted, row)
+            least = row.work.score[found - 1] if found == wanted else -math.inf
     return found
 
 
