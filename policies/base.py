@@ -13,6 +13,7 @@ The engine compiles them into its kernels. They may use `math` and functions of 
     quantile(a, b, state, params, u) -> float             the score at quantile u; only with `exchangeable_untried`
     weight(a, b, state, params) -> float                  1 / propensity of the arm sent; only with `weighted`
     distribution(a, b, state, params, x) -> (exceeds, density)   P(score > x) and the score's density at x
+    exponents(a, b, state, params) -> (p, q)              of a density proportional to x^p (1 − x)^q; optional, faster
     exploring(state, params) -> float                     P(this decision is pure chance); only for scores that are `a`
     propensity(arm, a, b, state, params) -> float         P(this decision sends the arm) where neither of these says it
     max_slope(a, b, value, state, params) -> float        largest growth of a score; only with `concave_index`
@@ -38,7 +39,8 @@ the start and kept between decisions; a rule names its places by constants. `key
 `distribution`, `exploring` and `propensity` serve logs of what was sent, and need not be given. They describe the
 decision before anything is drawn, in `prepare` too, although they are called after `prepare`. `distribution` says that,
 given `state`, scores are independent and have densities on `support`: the probability that an arm is among the k
-largest follows (`sim.worlds.selection.inclusion`). `exploring` is for a `state_independent_score`. A `weighted` policy
+largest follows (`sim.worlds.selection.inclusion`). `exponents` says the same law again, up to a factor: few evaluations
+of a `distribution` that is costly then suffice. `exploring` is for a `state_independent_score`. A `weighted` policy
 needs none of them, because it has `weight`. A `deterministic` policy needs none either: its best arms share evenly.
 Without any of them, decisions are drawn again and again (`sim.worlds.selection.redraws`).
 
@@ -145,6 +147,10 @@ def _distribution_unknown(a: float, b: float, state: Vector, params: Params, x: 
     return math.nan, math.nan
 
 
+def _exponents_unknown(a: float, b: float, state: Vector, params: Params) -> Pair:
+    return math.nan, math.nan
+
+
 def _never_explores(state: Vector, params: Params) -> float:
     return 0.0
 
@@ -233,6 +239,7 @@ class Rule:
     prepare: Callable[..., None] = _prepare_nothing
     weight: Callable[..., float] = _weight_one
     distribution: Callable[..., Pair] = _distribution_unknown
+    exponents: Callable[..., Pair] = _exponents_unknown
     exploring: Callable[..., float] = _never_explores
     propensity: Callable[..., float] = _propensity_unknown
     max_slope: Callable[..., float] = _max_slope_unknown
@@ -252,6 +259,11 @@ class Rule:
     def has_distribution(self) -> bool:
         """Whether the law of a score is declared."""
         return self.distribution is not _distribution_unknown
+
+    @property
+    def has_exponents(self) -> bool:
+        """Whether a score's density is declared as a product of powers."""
+        return self.exponents is not _exponents_unknown
 
     @property
     def has_propensity(self) -> bool:

@@ -42,12 +42,18 @@ def distribution_posterior(a: float, b: float, state: Vector, params: Params, x:
     return beta_law(a, b, x)
 
 
+def exponents_posterior(a: float, b: float, state: Vector, params: Params) -> Pair:
+    """Of the density of Beta(a, b)."""
+    return a - 1.0, b - 1.0
+
+
 POSTERIOR_RULE = Rule(
     summarise=summarise_posterior,
     score=score_posterior,
     support=support_unit,
     quantile=quantile_posterior,
     distribution=distribution_posterior,
+    exponents=exponents_posterior,
     tail=tail_posterior,
     update_tail=update_tail_posterior,
     draw_above=draw_above_posterior,

@@ -67,6 +67,10 @@ def _distribution(a: float, b: float, state: Vector, params: Params, x: float) -
     return beta_law(state[SUCCESSES] + a, state[FAILURES] + b, x)
 
 
+def _exponents(a: float, b: float, state: Vector, params: Params) -> Pair:
+    return state[SUCCESSES] + a - 1.0, state[FAILURES] + b - 1.0
+
+
 @dataclass(frozen=True, kw_only=True)
 class ThompsonEmpiricalBayes(Policy):
     """A draw from the Beta posterior under the prior Beta(a, b) that fits the row's arms by the method of moments.
@@ -89,6 +93,7 @@ class ThompsonEmpiricalBayes(Policy):
         score=_score,
         support=support_unit,
         distribution=_distribution,
+        exponents=_exponents,
     )
     state_size: ClassVar[int] = 2
 

@@ -36,7 +36,10 @@ def _distribution_problems(policy: Policy, a: Floats, b: Floats, state: Floats) 
         if not math.isfinite(high - low):
             yield "a law needs a finite support"
         elif low < high:  # where a score is a point, nobody asks
-            yield from _law_problems(partial(rule.distribution, one, two, state, params), low, high)
+            law = partial(rule.distribution, one, two, state, params)
+            yield from _law_problems(law, low, high)
+            if rule.has_exponents:
+                yield from _exponent_problems(law, rule.exponents(one, two, state, params), low, high)
 
 
 def _law_problems(law: Callable[[float], Pair], low: float, high: float) -> Iterator[str]:
@@ -48,3 +51,15 @@ def _law_problems(law: Callable[[float], Pair], low: float, high: float) -> Iter
     left, right = law(middle - step)[0], law(middle + step)[0]
     if not math.isclose(left - right, 2.0 * step * law(middle)[1], rel_tol=1e-2, abs_tol=1e-9):
         yield "the density is not the slope of the law"
+
+
+def _exponent_problems(law: Callable[[float], Pair], exponents: Pair, low: float, high: float) -> Iterator[str]:
+    """Whether the density grows between two scores as x^p (1 − x)^q does."""
+    if low < 0.0 or high > 1.0:
+        yield "a law with exponents needs a support within [0, 1]"
+        return
+    left, right = low + 0.3 * (high - low), low + 0.35 * (high - low)
+    growth = exponents[0] * math.log(right / left) + exponents[1] * math.log((1.0 - right) / (1.0 - left))
+    before, after = law(left)[1], law(right)[1]
+    if min(before, after) > 1e-300 and abs(math.log(after / before) - growth) > 1e-6 * max(1.0, abs(growth)):
+        yield "the density is not that of its exponents"

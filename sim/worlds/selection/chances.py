@@ -24,7 +24,9 @@ from policies.maths.draws import mix
 from sim.kernels import unbound
 from sim.worlds.base import Floats, Params
 from sim.worlds.selection.argmax import best_arm
-from sim.worlds.selection.inclusion import Arms, Room, include, limits, new_room, shift_of, tied_share
+from sim.worlds.selection.entries import Arms, limits, shift_of
+from sim.worlds.selection.inclusion import include, tied_share
+from sim.worlds.selection.room import Room, new_room
 
 exploring: Callable[..., float] = unbound("exploring")
 prepare: Callable[..., None] = unbound("prepare")
@@ -67,6 +69,7 @@ def bindings(policy: Policy) -> dict[str, Any]:
     rule = policy.rule
     return {
         "distribution": rule.distribution,
+        "exponents": rule.exponents,
         "exploring": rule.exploring,
         "prepare": rule.prepare,
         "propensity": rule.propensity,
@@ -76,6 +79,7 @@ def bindings(policy: Policy) -> dict[str, Any]:
         "DECLARED": rule.has_propensity,
         "DETERMINISTIC": policy.deterministic,
         "DISTRIBUTED": rule.has_distribution,
+        "EXPONENTS": rule.has_exponents,
         "MIXED": policy.state_independent_score,
         "WEIGHTED": policy.weighted,
     }

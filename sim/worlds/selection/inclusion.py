@@ -2,103 +2,32 @@
 
     P(i is among them) = ∫ f_i(x) · P(fewer than k of the others exceed x) dx
 
-How many exceed x is a sum of independent 0/1 variables: its probabilities below k follow from products of two-term
-polynomials, from the left and from the right, so that leaving one arm out needs no division. All terms are positive.
-The sum of the integrands is the derivative of −E min(k, number that exceed x), which is known in closed form. So every
-panel of the Gauss–Legendre quadrature measures its own error; a panel above TOLERANCE is halved. Panels end where a
-score's support ends, since its density jumps there: between such points the integrand of uniform scores is a
-polynomial whose derivatives are all positive, so that the errors of the arms have one sign and cannot cancel.
+The integrands follow from the laws of all arms at the same nodes (`nodes`, `exceeding`). Their sum is the derivative of
+−E min(k, number that exceed x), which is known in closed form. So every panel of the Gauss–Legendre quadrature measures
+its own error; a panel above TOLERANCE is halved. Panels end where a score's support ends, since its density jumps
+there: between such points the integrand of uniform scores is a polynomial whose derivatives are all positive, so that
+the errors of the arms have one sign and cannot cancel.
 
-Plain functions for `sim.kernels.specialise`, which binds the policy's `distribution` and `support`.
+Plain functions for `sim.kernels.specialise`, which binds `EXPONENTS` and the policy's functions.
 """
 
 import math
-from collections.abc import Callable
-from typing import Any, NamedTuple
-
-import numpy as np
 
 from sim.kernels import unbound
 from sim.worlds.base import Floats, Params
+from sim.worlds.selection.entries import Arms, alike, law, limits
+from sim.worlds.selection.exceeding import add_node, add_wins, expected, join, start, total_of
+from sim.worlds.selection.nodes import evaluate, exponents, interpolate, place
+from sim.worlds.selection.room import FEW, HALVINGS, MANY, Room
 
-distribution: Callable[..., tuple[float, float]] = unbound("distribution")
-support: Callable[..., tuple[float, float]] = unbound("support")
+EXPONENTS: bool = unbound("EXPONENTS")  # whether `exponents` is declared
 
 NEGLIGIBLE = 1e-18  # probability that is left out, of each arm and below the first panel
 TOLERANCE = 1e-14  # of one panel's error, as a probability
 ROUNDING = 2e-16  # per arm, of a product over all
-NARROW = 1.1  # growth over a panel, as a factor, up to which few nodes are tried first
-HALVINGS = 60
-FEW, MANY = 6, 16
+NARROW = 1.2  # growth over a panel, as a factor, up to which few nodes are tried first
+MOST_HALVINGS = 1_000  # of one interval: where rounding errors are above the tolerance, halving does not end
 _STEPS = 40  # of the search for the first panel
-_FEW_NODES, _FEW_WEIGHTS = (tuple(each.tolist()) for each in np.polynomial.legendre.leggauss(FEW))
-_MANY_NODES, _MANY_WEIGHTS = (tuple(each.tolist()) for each in np.polynomial.legendre.leggauss(MANY))
-
-
-class Arms(NamedTuple):
-    """The arms of a decision; arms that are equal may be one entry. Rank is by `scale` × score + shift."""
-
-    a: Any
-    """(entries,), as are the next two."""
-    b: Any
-    copies: Any
-    """How many arms an entry stands for."""
-    shift: Any
-    """(entries,), or of length 0 for 0."""
-    scale: float
-
-
-class Room(NamedTuple):
-    """Work space of `include`; what it holds between two calls does not matter."""
-
-    before: Any
-    """(entries + 1, k): of the entries before this one, the probability that so many exceed x."""
-    after: Any
-    """(k,): the same of those behind it."""
-    alone: Any
-    """(k,)."""
-    exceeds: Any
-    """(entries,): probability of exceeding x."""
-    density: Any
-    """(entries,)."""
-    part: Any
-    """(entries,): integrals over one panel."""
-    rivals: Any
-    """(entries,): the entries that can be among the k largest at all, int64."""
-    highs: Any
-    """(entries,): the end of each rival's support."""
-    ends: Any
-    """(HALVINGS,)."""
-
-
-def new_room(entries: int, k: int) -> Room:
-    """Work space for up to so many entries and places."""
-    return Room(
-        before=np.empty((entries + 1, k)),
-        after=np.empty(k),
-        alone=np.empty(k),
-        exceeds=np.empty(entries),
-        density=np.empty(entries),
-        part=np.empty(entries),
-        rivals=np.empty(entries, np.int64),
-        highs=np.empty(entries),
-        ends=np.empty(HALVINGS),
-    )
-
-
-def room_for(k: int, room: Room) -> Room:
-    """The part of `room` that k places need."""
-    return Room(
-        room.before[:, :k],
-        room.after[:k],
-        room.alone[:k],
-        room.exceeds,
-        room.density,
-        room.part,
-        room.rivals,
-        room.highs,
-        room.ends,
-    )
 
 
 def include(k: int, arms: Arms, params: Params, state: Floats, room: Room, out: Floats) -> float:
@@ -120,31 +49,6 @@ def include(k: int, arms: Arms, params: Params, state: Floats, room: Room, out: 
     error = integrate_all(k, low, high, found, arms, params, state, room, out)
     normalise(k, arms, out)
     return error
-
-
-def alike(arms: Arms) -> bool:
-    """Whether all arms have the same score distribution."""
-    for i in range(1, arms.a.shape[0]):
-        if arms.a[i] != arms.a[0] or arms.b[i] != arms.b[0] or shift_of(i, arms) != shift_of(0, arms):
-            return False
-    return True
-
-
-def shift_of(i: int, arms: Arms) -> float:
-    """What is added to the scaled score of an entry."""
-    return arms.shift[i] if arms.shift.shape[0] > 0 else 0.0
-
-
-def law(i: int, x: float, arms: Arms, params: Params, state: Floats) -> tuple[float, float]:
-    """(P(rank value > x), density at x) of an arm of entry i."""
-    exceeds, density = distribution(arms.a[i], arms.b[i], state, params, (x - shift_of(i, arms)) / arms.scale)
-    return exceeds, density / arms.scale
-
-
-def limits(i: int, arms: Arms, params: Params, state: Floats) -> tuple[float, float]:
-    """The support of the rank value of an arm of entry i."""
-    low, high = support(arms.a[i], arms.b[i], state, params)
-    return arms.scale * low + shift_of(i, arms), arms.scale * high + shift_of(i, arms)
 
 
 def first_panel(k: int, arms: Arms, params: Params, state: Floats, room: Room) -> tuple[float, float, int]:
@@ -183,64 +87,14 @@ def drop_hopeless(low: float, found: int, arms: Arms, params: Params, state: Flo
 
 
 def fewer_exceed(x: float, found: int, arms: Arms, params: Params, state: Floats, room: Room) -> float:
-    """P(fewer than k arms exceed x), or any number below NEGLIGIBLE where it is; leaves the terms in `room.after`."""
-    start(room.after)
+    """P(fewer than k arms exceed x), or any number below NEGLIGIBLE where it is; leaves the terms in `after`."""
+    start(room.counts.after)
     for r in range(found):
         i = room.rivals[r]
-        join(room.after, law(i, x, arms, params, state)[0], arms.copies[i], room)
-        if r % 8 == 7 and total_of(room.after) < NEGLIGIBLE:
+        join(room.counts.after, law(i, x, arms, params, state)[0], arms.copies[i], room.counts.alone)
+        if r % 8 == 7 and total_of(room.counts.after) < NEGLIGIBLE:
             break
-    return total_of(room.after)
-
-
-def total_of(terms: Floats) -> float:
-    """The sum."""
-    total = 0.0
-    for value in terms:
-        total += value
-    return total
-
-
-def start(terms: Floats) -> None:
-    """Nobody exceeds."""
-    for m in range(terms.shape[0]):
-        terms[m] = 0.0
-    terms[0] = 1.0
-
-
-def join(terms: Floats, chance: float, copies: float, room: Room) -> None:
-    """Let `copies` more arms exceed, each with this probability: a product with the terms of their number."""
-    k = terms.shape[0]
-    if copies == 1.0:
-        for m in range(k - 1, 0, -1):
-            terms[m] = terms[m] * (1.0 - chance) + terms[m - 1] * chance
-        terms[0] *= 1.0 - chance
-        return
-    binomial(copies, chance, room.alone)
-    for m in range(k - 1, -1, -1):
-        value = 0.0
-        for j in range(m + 1):
-            value += terms[m - j] * room.alone[j]
-        terms[m] = value
-
-
-def binomial(copies: float, chance: float, terms: Floats) -> None:
-    """P(m of `copies` exceed) for m from 0 on."""
-    for m in range(terms.shape[0]):
-        terms[m] = 1.0 if chance >= 1.0 and m == copies else 0.0
-    if chance < 1.0:
-        terms[0] = math.exp(copies * math.log1p(-chance))
-        for m in range(1, terms.shape[0]):
-            terms[m] = terms[m - 1] * max(0.0, copies - m + 1.0) / m * chance / (1.0 - chance)
-
-
-def expected(terms: Floats) -> float:
-    """E min(k, number), given the probabilities below k."""
-    k = terms.shape[0]
-    missing = 0.0
-    for m in range(k):
-        missing += (k - m) * terms[m]
-    return float(k - missing)
+    return total_of(room.counts.after)
 
 
 def sort_rivals(found: int, arms: Arms, params: Params, state: Floats, room: Room) -> None:
@@ -263,10 +117,13 @@ def integrate_all(
         while active < found and room.highs[active] >= right:
             active += 1
         left = next_end(low, right, active, found, arms, params, state, room)
-        error += integrate(k, left, right, active, arms, params, state, room, out)
-        right = left
-        if fewer_exceed(left, active, arms, params, state, room) < NEGLIGIBLE:
+        note_end(HALVINGS, left, active, arms, params, state, room)
+        note_end(0, right, active, arms, params, state, room)
+        sure = room.ends.sure[HALVINGS]
+        error += integrate(k, active, arms, params, state, room, out)
+        if sure < NEGLIGIBLE:
             break
+        right = left
     return error
 
 
@@ -282,93 +139,108 @@ def next_end(
     return left
 
 
-def integrate(
-    k: int, left: float, right: float, found: int, arms: Arms, params: Params, state: Floats, room: Room, out: Floats
-) -> float:
-    """Add the integrals over [left, right], halved until each panel's error is small; returns the sum of errors."""
-    room.ends[0], depth, error = right, 1, 0.0
-    tolerance = TOLERANCE + ROUNDING * found
-    sure = fewer_exceed(left, found, arms, params, state, room)
-    above = expected(room.after)
-    while depth > 0:
-        right = room.ends[depth - 1]
-        more = fewer_exceed(right, found, arms, params, state, room)
-        below = expected(room.after)
-        mistake = math.inf
-        if more < NARROW * sure:
-            mistake = panel(k, left, right, above - below, False, found, arms, params, state, room)
-        if mistake > tolerance:
-            mistake = panel(k, left, right, above - below, True, found, arms, params, state, room)
+def note_end(end: int, x: float, found: int, arms: Arms, params: Params, state: Floats, room: Room) -> None:
+    """Note the end x of a panel, and the laws of the rivals there."""
+    ends, number = room.ends, room.counts.after
+    start(number)
+    ends.x[end] = x
+    for r in range(found):
+        i = room.rivals[r]
+        ends.exceeds[end, r], ends.density[end, r] = law(i, x, arms, params, state)
+        join(number, ends.exceeds[end, r], arms.copies[i], room.counts.alone)
+    ends.sure[end], ends.number[end] = total_of(number), expected(number)
+
+
+def integrate(k: int, found: int, arms: Arms, params: Params, state: Floats, room: Room, out: Floats) -> float:
+    """Add the integrals from the last of the ends noted to the first, halved until each panel's error is small.
+
+    Returns the sum of the errors.
+    """
+    ends, waiting, error, halvings = room.ends.x, 1, 0.0, 0
+    tolerance = TOLERANCE + ROUNDING * found + rounding_of_laws(found, arms, params, state, room)
+    while waiting > 0:
+        left, right = ends[HALVINGS], ends[waiting - 1]
         middle = left + (right - left) / 2.0
-        if mistake <= tolerance or depth == HALVINGS or not left < middle < right:
+        last = waiting == HALVINGS or halvings == MOST_HALVINGS or not left < middle < right
+        mistake = panel(k, waiting - 1, last, tolerance, found, arms, params, state, room)
+        if mistake <= tolerance or last:
             for r in range(found):
-                out[room.rivals[r]] += room.part[r]
-            left, sure, above, error, depth = right, more, below, error + mistake, depth - 1
+                out[room.rivals[r]] += room.panel.part[r]
+            waiting, error = waiting - 1, error + mistake
+            move_left_end(waiting, found, room)
         else:
-            room.ends[depth] = middle
-            depth += 1
+            note_end(waiting, middle, found, arms, params, state, room)
+            waiting, halvings = waiting + 1, halvings + 1
     return error
+
+
+def rounding_of_laws(found: int, arms: Arms, params: Params, state: Floats, room: Room) -> float:
+    """Relative error of a Beta law at large counts: the digits that its two powers lose where they cancel."""
+    largest = 0.0
+    if EXPONENTS:
+        for r in range(found):
+            i = room.rivals[r]
+            p, q = exponents(arms.a[i], arms.b[i], state, params)
+            largest = max(largest, abs(p) + abs(q))
+    return ROUNDING * math.sqrt(largest)
+
+
+def move_left_end(end: int, found: int, room: Room) -> None:
+    """Let the next panel begin where this one ends."""
+    ends = room.ends
+    ends.x[HALVINGS], ends.sure[HALVINGS], ends.number[HALVINGS] = ends.x[end], ends.sure[end], ends.number[end]
+    for r in range(found):
+        ends.exceeds[HALVINGS, r], ends.density[HALVINGS, r] = ends.exceeds[end, r], ends.density[end, r]
 
 
 def panel(
     k: int,
-    left: float,
-    right: float,
-    exact: float,
-    many: bool,
+    end: int,
+    last: bool,
+    tolerance: float,
     found: int,
     arms: Arms,
     params: Params,
     state: Floats,
     room: Room,
 ) -> float:
-    """Put the integrals over [left, right] into `room.part`; returns by how much their sum differs from `exact`."""
-    for r in range(found):
-        room.part[r] = 0.0
-    half, middle = (right - left) / 2.0, left + (right - left) / 2.0
-    for node in range(MANY if many else FEW):
-        place = _MANY_NODES[node] if many else _FEW_NODES[node]
-        weight = _MANY_WEIGHTS[node] if many else _FEW_WEIGHTS[node]
-        add_node(k, middle + half * place, half * weight, found, arms, params, state, room)
+    """Put the integrals over the panel up to `end` into the room; returns by how much their sum is wrong.
+
+    Infinity where the panel must be halved. The `last` one cannot be, and is integrated as well as it can.
+    """
+    ends, nodes = room.ends, room.panel
+    if ends.sure[end] < NEGLIGIBLE:
+        for r in range(found):
+            nodes.part[r] = 0.0
+        return NEGLIGIBLE
+    if EXPONENTS and not last:
+        place(ends.x[HALVINGS], ends.x[end], nodes.many, room)
+        good = interpolate(end, tolerance, found, arms, params, state, room)
+        return add_up(k, MANY, end, found, arms, room) if good else math.inf
+    if ends.sure[end] < NARROW * ends.sure[HALVINGS]:
+        place(ends.x[HALVINGS], ends.x[end], nodes.few, room)
+        evaluate(FEW, found, arms, params, state, room)
+        mistake = add_up(k, FEW, end, found, arms, room)
+        if mistake <= tolerance:
+            return mistake
+    place(ends.x[HALVINGS], ends.x[end], nodes.many, room)
+    evaluate(MANY, found, arms, params, state, room)
+    return add_up(k, MANY, end, found, arms, room)
+
+
+def add_up(k: int, nodes: int, end: int, found: int, arms: Arms, room: Room) -> float:
+    """Fill `part` from what is known at the nodes; returns by how much the sum differs from that of the ends."""
+    if k == 1:
+        add_wins(nodes, found, arms, room)
+    else:
+        for r in range(found):
+            room.panel.part[r] = 0.0
+        for node in range(nodes):
+            add_node(k, node, found, arms, room)
     total = 0.0
     for r in range(found):
-        total += arms.copies[room.rivals[r]] * room.part[r]
-    return abs(total - exact)
-
-
-def add_node(
-    k: int, x: float, weight: float, found: int, arms: Arms, params: Params, state: Floats, room: Room
-) -> None:
-    """Add `weight` × density × P(fewer than k of the others exceed x) of every rival."""
-    start(room.before[0])
-    for r in range(found):
-        i = room.rivals[r]
-        room.exceeds[r], room.density[r] = law(i, x, arms, params, state)
-        copy_terms(room.before[r], room.before[r + 1])
-        join(room.before[r + 1], room.exceeds[r], arms.copies[i], room)
-    start(room.after)
-    for r in range(found - 1, -1, -1):
-        copies = arms.copies[room.rivals[r]]
-        if copies > 1.0:
-            join(room.before[r], room.exceeds[r], copies - 1.0, room)
-        if room.density[r] > 0.0:
-            room.part[r] += weight * room.density[r] * below_k(k, room.before[r], room.after)
-        join(room.after, room.exceeds[r], copies, room)
-
-
-def copy_terms(source: Floats, target: Floats) -> None:
-    """Copy numbers one by one."""
-    for m in range(source.shape[0]):
-        target[m] = source[m]
-
-
-def below_k(k: int, before: Floats, after: Floats) -> float:
-    """P(the sum of two independent numbers is below k), from the probabilities of each below k."""
-    reached, total = 0.0, 0.0
-    for m in range(k):
-        reached += before[m]
-        total += after[k - 1 - m] * reached
-    return total
+        total += arms.copies[room.rivals[r]] * room.panel.part[r]
+    return abs(total - room.ends.number[HALVINGS] + room.ends.number[end])  # type: ignore[no-any-return]
 
 
 def normalise(k: int, arms: Arms, out: Floats) -> None:

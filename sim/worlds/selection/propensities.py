@@ -10,7 +10,8 @@ from sim.errors import InputError
 from sim.kernels import declared, specialise
 from sim.worlds.base import Floats
 from sim.worlds.selection import chances
-from sim.worlds.selection.inclusion import Arms, new_room
+from sim.worlds.selection.entries import Arms
+from sim.worlds.selection.room import new_room
 
 PREPARE_KEY = np.uint64(1)
 

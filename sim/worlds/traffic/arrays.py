@@ -12,7 +12,7 @@ from sim.rng import row_keys
 from sim.scenario.sections.traffic import PRICED_TIERS, TIERS, TrafficSection
 from sim.scenario.sections.traffic_loop import Selection, TrafficFeedback
 from sim.units import DAY_S, WEEK_DAYS
-from sim.worlds.selection.inclusion import new_room
+from sim.worlds.selection.room import new_room
 from sim.worlds.traffic.bank.draw_bank import Listing, SampledBank
 from sim.worlds.traffic.pages import Integers, fill_listing, fill_traits, make_bank, make_pages, most_dollars, per_view
 from sim.worlds.traffic.parameters import kernel_parameters, recovery, season, tier_cycle

@@ -6,7 +6,7 @@ The letters of shapes, the records, the life of a caption and the path of a mess
 from typing import NamedTuple
 
 from sim.worlds.base import Counts, Flags, Floats, Params
-from sim.worlds.selection.inclusion import Room
+from sim.worlds.selection.room import Room
 from sim.worlds.traffic.records import Ints, Record, Records, Shorts
 
 

@@ -13,6 +13,7 @@ import pytest
 from policies.base import Policy, Rule, parameter
 from policies.conformance import NonconformingError, check, lowest_score
 from policies.maths.draws import uniform
+from policies.maths.laws import beta_law
 from policies.registry import build, kinds
 from sim.errors import ScenarioError
 from sim.kernels import specialise
@@ -196,6 +197,12 @@ def _astray(
 TAIL_PRUNING = {"tail_evaluable": True}
 UNIT = replace(FINE, score=_unit, support=_wide, tail=_tail_of_unit, draw_above=_above_in_unit)
 IN_UNIT = replace(UNIT, support=_bounded)
+BETA = replace(
+    IN_UNIT,
+    summarise=lambda n, s, ipw_successes, true_mean, params: (1.0 + s, 1.0 + n - s),
+    distribution=lambda a, b, state, params, x: beta_law(a, b, x),
+    exponents=lambda a, b, state, params: (a - 1.0, b - 1.0),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -317,6 +324,8 @@ BAD_RULES = [
         {},
         "above its support",
     ),
+    (replace(BETA, exponents=lambda a, b, state, params: (a, b)), {}, "that of its exponents"),
+    (replace(BETA, support=lambda a, b, state, params: (-1.0, 1.0)), {}, r"support within \[0, 1\]"),
     (LOGARITHM, {**LAZY_INDEX, "deterministic": False}, "not deterministic"),
     (replace(FINE, prepare=_counts_down), LAZY_INDEX, "state.PROGRESS. falls"),
     (replace(LOGARITHM, max_slope=_half_its_slope), LAZY_INDEX, "an earlier one sets"),

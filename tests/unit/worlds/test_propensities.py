@@ -20,8 +20,9 @@ from sim.errors import InputError
 from sim.kernels import specialise
 from sim.worlds.base import Floats
 from sim.worlds.selection import inclusion
-from sim.worlds.selection.inclusion import Arms, new_room
+from sim.worlds.selection.entries import Arms
 from sim.worlds.selection.propensities import has_propensities, propensities
+from sim.worlds.selection.room import MANY, new_room
 
 
 def uniform_distribution(a: float, b: float, state: Vector, params: Params, x: float) -> Pair:
@@ -40,19 +41,33 @@ def unit(a: float, b: float, state: Vector, params: Params) -> Pair:
     return 0.0, 1.0
 
 
-LAWS = {"uniform": (uniform_distribution, range_of), "beta": (beta_distribution, unit)}
+def powers(a: float, b: float, state: Vector, params: Params) -> Pair:
+    return a - 1.0, b - 1.0
+
+
+LAWS = {
+    "uniform": {"distribution": uniform_distribution, "support": range_of, "EXPONENTS": False},
+    "beta": {"distribution": beta_distribution, "support": unit, "EXPONENTS": True},
+    "beta_at_each_node": {"distribution": beta_distribution, "support": unit, "EXPONENTS": False},
+}
 
 
 def included(
-    law: str, a: Floats, b: Floats, k: int = 1, copies: Floats | None = None, shift: Any = (), scale: float = 1.0
+    law: str,
+    a: Floats,
+    b: Floats,
+    k: int = 1,
+    copies: Floats | None = None,
+    shift: Any = (),
+    scale: float = 1.0,
+    accuracy: float = 1e-12,
 ) -> Floats:
-    distribution, support = LAWS[law]
-    kernel = specialise(inclusion.include, f"test_{law}", distribution=distribution, support=support)
+    kernel = specialise(inclusion.include, f"test_{law}", exponents=powers, **LAWS[law])
     copies = np.ones(len(a)) if copies is None else copies
     arms, out = Arms(a, b, copies, np.array(shift, float), scale), np.empty(len(a))
     error = kernel(k, arms, (), np.zeros(0), new_room(len(a), k), out)
-    has_pole = law == "beta" and min(a.min(), b.min()) < 1.0
-    assert error < (1e-7 if has_pole else 1e-12)
+    has_pole = law != "uniform" and min(a.min(), b.min()) < 1.0
+    assert error < (1e-7 if has_pole else accuracy)
     assert copies @ out == pytest.approx(min(k, copies.sum()), abs=1e-12)
     return out
 
@@ -192,6 +207,30 @@ def test_sharp_betas_next_to_flat_ones(scale: float) -> None:
     assert wins[1] == pytest.approx(1.0 - largest, abs=1e-7)
 
 
+REFERENCES = [
+    ([(2, 5), (3, 9), (1, 1)], [0.207983193277310924, 0.14023109243697479, 0.651785714285714286]),
+    (
+        [(31, 61), (12, 20), (4, 4), (200, 420)],
+        [0.0710727878669925941, 0.206148070642620288, 0.701298561120658731, 0.0214805803697283869],
+    ),
+    ([(1.5, 2.5), (7.25, 30), (2, 40)], [0.754990104802218686, 0.242869286588037182, 0.00214060860974413197]),
+]
+
+
+@pytest.mark.parametrize(("parameters", "expected"), REFERENCES)
+def test_betas_agree_with_references_of_30_digits(parameters: list[tuple[float, float]], expected: list[float]) -> None:
+    """By mpmath 1.3: tanh-sinh quadrature with 40 digits of density × incomplete Beta functions."""
+    a, b = (np.array(column, float) for column in zip(*parameters, strict=True))
+    assert beta_wins(a, b) == pytest.approx(expected, abs=1e-14)
+
+
+def test_nodes_integrate_polynomials_from_each_node_on() -> None:
+    nodes = new_room(1, 1).panel.many
+    for degree in (0, 1, 7, MANY - 1):
+        exact = (1.0 - nodes.places ** (degree + 1)) / (degree + 1)
+        assert nodes.places**degree @ nodes.above == pytest.approx(exact, abs=1e-14)
+
+
 def test_a_thousand_captions_add_up() -> None:
     generator = np.random.default_rng(3)
     n = generator.integers(0, 12, 1_000)
@@ -257,6 +296,19 @@ def test_a_bonus_shifts_a_score() -> None:
     shift = np.array([0.1, -0.05, 0.0])
     moved = uniform_wins(0.7 * low + shift, 0.7 * (low + width) + shift)
     assert included("uniform", low, low + width, shift=shift, scale=0.7) == pytest.approx(moved, abs=1e-12)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("k", [1, 2])
+def test_exponents_and_laws_at_each_node_agree(k: int) -> None:
+    """Also where a bonus moves each score, and some supports lie above or below a panel."""
+    generator = np.random.default_rng(8)
+    for scale, sigma in ((1.0, 0.0), (0.6, 0.1), (0.2, 0.4)):
+        n = generator.integers(0, 300, 40)
+        a = 1.0 + generator.binomial(n, generator.beta(3, 4, 40))
+        b, copies, shift = 2.0 + n - a, generator.integers(1, 4, 40).astype(float), sigma * generator.uniform(size=40)
+        one, other = (included(law, a, b, k, copies, shift, scale) for law in ("beta", "beta_at_each_node"))
+        assert one == pytest.approx(other, abs=1e-13)
 
 
 def test_as_many_places_as_arms_leave_nobody_out() -> None:
@@ -357,10 +409,43 @@ def counted_distribution(a: float, b: float, state: Vector, params: Params, x: f
 @pytest.mark.slow
 def test_evaluations_per_caption_do_not_explode() -> None:
     """Work for 1,000 captions, all different, in evaluations of the law: below 2,000 per caption."""
-    kernel = specialise(inclusion.include, "counted", distribution=counted_distribution, support=range_of)
+    laws = {"distribution": counted_distribution, "support": range_of, "exponents": powers}
+    kernel = specialise(inclusion.include, "counted", **laws, EXPONENTS=False)
     generator = np.random.default_rng(6)
     n = generator.uniform(1.0, 60.0, 1_000)
     low, high = wilson_bounds(1 + n * generator.beta(3, 4, 1_000), 1 + n * generator.beta(4, 3, 1_000))
     calls, out = np.zeros(1), np.empty(1_000)
     kernel(1, Arms(low, high, np.ones(1_000), np.zeros(0), 1.0), (), calls, new_room(1_000, 1), out)
-    assert calls[0] < 2_000 * 1_000
+    assert calls[0] < 1_000 * 1_000
+
+
+def counted_beta(a: float, b: float, state: Vector, params: Params, x: float) -> Pair:
+    state[0] += 1.0
+    return beta_law(a, b, x)
+
+
+COUNTS = {"cold": (0, 60), "warm": (200, 5_000), "hot": (900_000, 1_100_000)}
+
+
+@pytest.mark.slow
+def test_a_beta_law_is_evaluated_at_the_ends_of_panels_only() -> None:
+    """1,000 captions, all different: below 60 evaluations per caption; at each node there are 200."""
+    laws = {"distribution": counted_beta, "support": unit, "exponents": powers}
+    kernel = specialise(inclusion.include, "counted", **laws, EXPONENTS=True)
+    generator = np.random.default_rng(6)
+    for least, most in COUNTS.values():
+        n = generator.uniform(least, most, 1_000)
+        p = generator.beta(3, 4, 1_000)
+        calls, out = np.zeros(1), np.empty(1_000)
+        arms = Arms(1 + n * p, 1 + n - n * p, np.ones(1_000), np.zeros(0), 1.0)
+        error = kernel(1, arms, (), calls, new_room(1_000, 1), out)
+        assert error < 1e-12
+        assert calls[0] < 60 * 1_000
+
+
+@pytest.mark.slow
+def test_rounding_errors_do_not_end_in_endless_halving() -> None:
+    """Two captions with a billion trials each: the law has fewer digits than a panel is asked for."""
+    a = 1e9 * np.array([0.3, 0.30001])
+    wins = included("beta", a, 1e9 - a, accuracy=1e-10)
+    assert wins[1] == pytest.approx(stats.norm.cdf(1e-5 / np.sqrt(2 * 0.21 / 1e9)), abs=1e-4)

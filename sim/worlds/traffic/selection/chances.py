@@ -11,7 +11,8 @@ from policies.maths.draws import mix, uniform
 from sim.kernels import unbound
 from sim.worlds.base import Params
 from sim.worlds.selection.chances import HITS, MOST, REDRAW, chance_of, copy, is_exact, weigh
-from sim.worlds.selection.inclusion import Arms, room_for
+from sim.worlds.selection.entries import Arms
+from sim.worlds.selection.room import room_for
 from sim.worlds.traffic.bank.pool import cold_of
 from sim.worlds.traffic.rows import Row
 from sim.worlds.traffic.selection.composite import DRAW
