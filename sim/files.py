@@ -24,12 +24,21 @@ _KINDS = (
     (b"\x1f\x8b", "compressed with gzip", _UNPACK),
     (b"\xfd7zXZ", "compressed with xz", _UNPACK),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd", _UNPACK),
+    (b"\x04\x22\x4d\x18", "compressed with lz4", _UNPACK),
+    (b"7z\xbc\xaf\x27\x1c", "a 7-Zip archive", _UNPACK),
+    (b"Rar!\x1a", "a RAR archive", _UNPACK),
+    (b"\xff\xff\xff\xff", "an Arrow stream", _EXPORT),
     (b"ARROW1", "an Arrow (Feather) file", _EXPORT),
     (b"FEA1", "an old Feather file", _EXPORT),
     (b"ORC", "an ORC file", _EXPORT),
     (b"Obj\x01", "an Avro file", _EXPORT),
     (b"SQLite format 3", "a SQLite database", _EXPORT),
     (b"%PDF", "a PDF document", _EXPORT),
+    (b"\x89PNG", "a picture (PNG)", _EXPORT),
+    (b"\xff\xd8\xff", "a picture (JPEG)", _EXPORT),
+    (b"\x89HDF", "an HDF5 file", _EXPORT),
+    (b"\x93NUMPY", "a NumPy file", _EXPORT),
+    *((b"\x80" + bytes([version]) + b"\x95", "a pickle of Python", _EXPORT) for version in (4, 5)),
 )
 _NO_SPACE_TEXTS = ("no space left", "os error 28", "disk quota exceeded", "file too large")
 
@@ -117,6 +126,8 @@ def refuse_other_kinds(source: str, head: bytes) -> None:
     for start, what, remedy in _KINDS:
         if head.startswith(start):
             raise StorageError(f"{source}: is {what}", remedy)
+    if head[257:262] == b"ustar":
+        raise StorageError(f"{source}: is a TAR archive", _UNPACK)
     if head[8:12] == b"DUCK":
         raise StorageError(f"{source}: is a DuckDB database", f"where a table of it is meant, write duckdb:{source}")
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -129,8 +140,11 @@ def refuse_other_kinds(source: str, head: bytes) -> None:
 def text_head(path: Path, source: str) -> bytes | None:
     """The first bytes of a text file; None of a Parquet file, whatever its name.
 
-    Raises StorageError where the content is of another kind, or not what the name says.
+    Raises StorageError where the content is of another kind, or not what the name says. A pipe or a device is refused:
+    it would be waited for without end, and can be read once only.
     """
+    if not path.is_file():
+        raise StorageError(f"{source}: is not a regular file", "save the rows as a file first")
     with path.open("rb") as file:
         head = file.read(HEAD_BYTES)
     if head.startswith(PARQUET_MAGIC):
