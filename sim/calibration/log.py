@@ -14,7 +14,7 @@ from sim.errors import InputError
 from sim.scenario.sections.traffic import MAX_DOLLARS
 from sim.scenario.sections.traffic_values import MAX_FANS
 from sim.units import DAY_S, MICROS
-from sim.warehouse.send_logs import collect_log, column_names, scan_log
+from sim.warehouse.send_logs import collect_log, column_names, of_unchanged, scan_log
 from sim.wording import did_you_mean, near
 
 Floats = NDArray[np.float64]
@@ -80,6 +80,7 @@ class Sends:
         )
 
 
+@of_unchanged
 def read_sends(source: str, policy: str | None = None, columns: Mapping[str, str] | None = None) -> Sends:
     """Read a log of messages. `columns`: column of `mass_messages` → its name in the log, where that is another one.
 
@@ -95,6 +96,17 @@ def read_sends(source: str, policy: str | None = None, columns: Mapping[str, str
     blank = pl.all_horizontal(pl.all().is_null())  # an empty line of a text file
     numbered = table.with_columns(blank=blank).with_row_index(ROW, offset=1)
     return _Reader(source, numbered.filter(~pl.col("blank"))).sends()
+
+
+def times_and_counts(source: str, table: pl.DataFrame, time: str, count: str) -> tuple[Integers, Integers]:
+    """Seconds since 1970 and whole numbers of two columns, of text too; a NULL count is 0.
+
+    Raises InputError with one line for each kind of problem.
+    """
+    reader = _Reader(source, table.with_row_index(ROW, offset=1).drop_nulls(time))
+    found = reader.time(time), reader.count(count, null=0.0)
+    reader.require_no_problem("the table")
+    return found
 
 
 def _named(source: str, present: list[str], columns: Mapping[str, str]) -> list[pl.Expr]:
@@ -134,21 +146,20 @@ class _Reader:
     def sends(self) -> Sends:
         """The messages; InputError with one line for each kind of problem."""
         self._refuse("page_name", self._table["page_name"].is_null().to_numpy(), "NULL")
-        time = self._time("sending_time")
+        time = self.time("sending_time")
         price = np.nan_to_num(self._numbers("price", null=0.0))
         self._refuse("price", price < 0.0, "negative")
         self._refuse("price", price > MAX_DOLLARS, f"above {MAX_DOLLARS:,} dollars, the most of a scenario")
         unsold_missing = self._unsold_is_missing(price)
-        sent, viewed = self._count("sent_count"), self._count("viewed_count")
-        purchased = self._count("purchased_count", null=0.0 if unsold_missing else None)
+        sent, viewed = self.count("sent_count"), self.count("viewed_count")
+        purchased = self.count("purchased_count", null=0.0 if unsold_missing else None)
         self._refuse("sent_count", sent == 0, "0: a message to no one")
         self._refuse("sent_count", sent > MAX_FANS, f"above {MAX_FANS:,} fans, the most of a scenario")
         self._refuse("viewed_count", viewed > sent, "more than sent_count", than="sent_count")
         self._refuse("purchased_count", purchased > viewed, "more than viewed_count", than="viewed_count")
         self._duplicates()
         caption = self._captions()
-        if self._problems:
-            raise InputError("\n".join((f"{self._source}: the log cannot be used", *self._problems)), CORRECT)
+        self.require_no_problem("the log")
         self._remark_earnings(price, purchased)
         if ((price == 0.0) & (purchased > 0)).any():
             self._notes.append("unpriced messages with purchases: the model knows none, their purchases are left out")
@@ -157,6 +168,11 @@ class _Reader:
         arrays = (page, time, price, sent, viewed, purchased, caption)
         sends = Sends(*arrays, tuple(names.unique().sort()), unsold_missing, tuple(self._notes))
         return sends.part(np.lexsort((time, page)))
+
+    def require_no_problem(self, what: str) -> None:
+        """InputError with all problems, if there are any."""
+        if self._problems:
+            raise InputError("\n".join((f"{self._source}: {what} cannot be used", *self._problems)), CORRECT)
 
     def _refuse(self, name: str, bad: Flags, what: str, than: str | None = None) -> None:
         """Report the first row where `bad` is true, unless this column, or `than`, is reported there already."""
@@ -192,7 +208,8 @@ class _Reader:
             return values
         return np.where(column.is_null().to_numpy(), null, values)
 
-    def _count(self, name: str, null: float | None = None) -> Integers:
+    def count(self, name: str, null: float | None = None) -> Integers:
+        """A column of whole numbers from 0; NULL becomes `null`, or is refused."""
         values = self._numbers(name, null)
         known = np.isfinite(values)
         self._refuse(name, known & (values < 0.0), "negative")
@@ -209,7 +226,7 @@ class _Reader:
         self._notes.append("purchased_count is NULL and never 0: NULL is read as 0 (feedback.unsold: missing)")
         return True
 
-    def _time(self, name: str) -> Integers:
+    def time(self, name: str) -> Integers:
         """Seconds since 1970 in UTC."""
         column = self._table[name]
         self._refuse(name, column.is_null().to_numpy(), "NULL")

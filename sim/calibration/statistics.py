@@ -5,11 +5,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sim.calibration.figures import Figure, unknown
-from sim.calibration.log import NO_CAPTION, Sends
+from sim.calibration.log import NO_CAPTION, Sends, times_and_counts
 from sim.errors import InputError
 from sim.units import HOUR_S
 from sim.warehouse.base import STATS
-from sim.warehouse.send_logs import collect_log, column_names, scan_log
+from sim.warehouse.send_logs import collect_log, column_names, of_unchanged, scan_log
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,14 +20,20 @@ AGAIN = 1.5  # counts per message above which messages are counted again
 LEAST_TIMES = 5  # distinct times of update
 
 
+@of_unchanged
 def read_statistics(source: str) -> "pl.DataFrame":
-    """The table, with the columns that are used; InputError where one is missing."""
-    frame = scan_log(source, table=STATS)
+    """Times of update and counts of the rows with a time; InputError where a column is missing or unfit."""
+    import polars as pl  # noqa: PLC0415
+
+    frame = scan_log(source, table=STATS, as_text=True)
     present = column_names(source, frame)
     for name in NEEDED:
         if name not in present:
             raise InputError(f"{source}: missing column {name!r} of caption_bandit_stats; it has {', '.join(present)}")
-    return collect_log(source, frame.select(NEEDED))
+    seconds, counts = times_and_counts(
+        source, collect_log(source, frame.select(NEEDED)), "last_updated", "total_observations"
+    )
+    return pl.DataFrame({"last_updated": seconds, "total_observations": counts})
 
 
 def statistics_figures(sends: Sends, table: "pl.DataFrame | None") -> list[Figure]:
@@ -38,7 +44,7 @@ def statistics_figures(sends: Sends, table: "pl.DataFrame | None") -> list[Figur
 
 
 def _refresh(table: "pl.DataFrame") -> Figure:
-    times = np.unique(table["last_updated"].drop_nulls().dt.epoch("s").to_numpy())
+    times = np.unique(table["last_updated"].to_numpy())
     if len(times) < LEAST_TIMES:
         return unknown(REFRESH, f"the table was updated at {len(times)} times only")
     gaps = np.diff(times) / HOUR_S
@@ -47,7 +53,7 @@ def _refresh(table: "pl.DataFrame") -> Figure:
 
 
 def _counting(sends: Sends, table: "pl.DataFrame") -> Figure:
-    counted = int(table["total_observations"].fill_null(0).sum())
+    counted = int(table["total_observations"].sum())
     named = int((sends.caption != NO_CAPTION).sum())
     if named == 0 or counted == 0:
         return unknown(COUNTING, "no message can be matched with the table")

@@ -1,12 +1,15 @@
 """Where logs of messages come from: a Parquet or CSV file, a folder of Parquet files, a run folder, a warehouse."""
 
 import csv
+import functools
+from collections.abc import Callable
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import polars as pl
 
 from sim.errors import InputError, StorageError
-from sim.files import text_head
+from sim.files import Unchanged, text_head
 from sim.runs.folders.run_folder import RunFolder
 from sim.warehouse.base import SENDS
 from sim.wording import did_you_mean
@@ -15,7 +18,29 @@ SAVE_AS = "Save it as CSV in UTF-8."
 SEPARATORS = ",;\t|"
 HEAD_ROWS = 10_000  # whose types a text file has, if all other values fit
 TARGETS = ("duckdb", "bigquery", "parquet")
+UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 ROWS_OF_A_REPLICATION = 2**40  # more than one has: row ids of a run folder stay distinct
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def of_unchanged(read: Callable[Concatenate[str, _P], _T]) -> Callable[Concatenate[str, _P], _T]:
+    """A function that reads a log whole, in several passes; StorageError where the log is changed meanwhile."""
+
+    @functools.wraps(read)
+    def reading(source: str, /, *arguments: _P.args, **more: _P.kwargs) -> _T:
+        with Unchanged(files_of(source)).reading():
+            return read(source, *arguments, **more)
+
+    return reading
+
+
+def files_of(source: str) -> list[Path]:
+    """The local files of a log or target that a reader needs unchanged."""
+    kind, colon, place = source.partition(":")
+    path = Path(place if colon and kind in TARGETS else source)
+    return list(path.glob("**/*.parquet")) if path.is_dir() else [path]
 
 
 def scan_log(source: str, policy: str | None = None, *, as_text: bool = False, table: str = SENDS) -> pl.LazyFrame:
@@ -47,6 +72,8 @@ def _is_text(file: Path) -> bool:
     head = text_head(file, str(file))
     if head is None:
         return False
+    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
+        raise StorageError(f"{file}: is empty", "A log has a header and at least one row.")
     if b"\x00" in head:
         raise StorageError(f"{file}: holds NUL characters, as UTF-16 and binary files do", SAVE_AS)
     if b"\r" in head and b"\n" not in head:
@@ -58,7 +85,7 @@ def column_names(source: str, rows: pl.LazyFrame) -> list[str]:
     """The columns of a log; StorageError where the file is not what its name says."""
     try:
         return rows.collect_schema().names()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except UNREADABLE as error:
         raise _unreadable(source, error) from error
 
 
@@ -66,13 +93,17 @@ def collect_log(source: str, rows: pl.LazyFrame) -> pl.DataFrame:
     """Read the rows; StorageError where the file is not what its name says."""
     try:
         return rows.collect(engine="streaming")
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except UNREADABLE as error:
         raise _unreadable(source, error) from error
 
 
-def _unreadable(source: str, error: Exception) -> StorageError:
+def _unreadable(source: str, error: BaseException) -> StorageError:
     reason = next(iter(str(error).splitlines()), type(error).__name__)  # advice for programmers follows
-    return StorageError(f"{source}: cannot be read: {reason}", "Is it a Parquet or CSV file?")
+    quoted = "malformed" in reason or 'parse `"' in reason
+    hint = (
+        'Is a quotation mark not closed? Within a text it is doubled: "".' if quoted else "Is it a Parquet or CSV file?"
+    )
+    return StorageError(f"{source}: cannot be read: {reason}", hint)
 
 
 def _separator(file: Path) -> str:
@@ -87,24 +118,54 @@ def _separator(file: Path) -> str:
 
 
 def _scan_text(file: Path, separator: str, *, as_text: bool) -> pl.LazyFrame:
-    if as_text:
-        return pl.scan_csv(file, separator=separator, glob=False, infer_schema=False, null_values=["", "NULL"])
-    rows = pl.scan_csv(file, separator=separator, glob=False, infer_schema_length=HEAD_ROWS)
-    if not _has_types_of_head(rows):
+    def scan(length: int | None, *, longer: bool = False, schema: pl.Schema | None = None) -> pl.LazyFrame:
         # A text after many numbers would end the reading without the row. Finding types by all rows takes memory.
-        rows = pl.scan_csv(file, separator=separator, glob=False, infer_schema_length=None)
+        return pl.scan_csv(
+            file, separator=separator, glob=False, schema=schema, infer_schema=not as_text,
+            infer_schema_length=length, null_values=["", "NULL"] if as_text else None, truncate_ragged_lines=longer,
+        )  # fmt: skip
+
+    rows = scan(HEAD_ROWS)
+    readable = _is_readable(rows)
+    if not readable:
+        _refuse_long_rows(file, separator)
+    if as_text:
+        return scan(HEAD_ROWS, longer=not readable)
+    if not readable or _has_empty_column(rows):
+        rows = scan(None, longer=not readable)
     column_names(str(file), rows)  # StorageError where it is no text
-    return pl.scan_csv(file, separator=separator, glob=False, schema=rows.collect_schema())
+    return scan(None, longer=not readable, schema=rows.collect_schema())
 
 
-def _has_types_of_head(rows: pl.LazyFrame) -> bool:
-    """Whether the types of the first rows are those of all: no column is empty there, and all values can be read."""
-    empty = pl.any_horizontal(pl.all().count() == 0)
+def _is_readable(rows: pl.LazyFrame) -> bool:
+    """Whether every value of every column can be read: Polars does not look at the columns that nobody asks for."""
     try:
         rows.select(pl.all().null_count()).collect(engine="streaming")
-        return not rows.head(HEAD_ROWS).select(empty).collect().item()
     except pl.exceptions.PolarsError:
         return False
+    return True
+
+
+def _has_empty_column(rows: pl.LazyFrame) -> bool:
+    """Whether the first rows show no type of some column."""
+    return bool(rows.head(HEAD_ROWS).select(pl.any_horizontal(pl.all().count() == 0)).collect().item())
+
+
+def _refuse_long_rows(file: Path, separator: str) -> None:
+    """Raise StorageError for a row of more fields than the header, as decimal commas make them: its values are shifted.
+
+    Empty fields beyond the header are no harm: some programs end every row with a separator.
+    """
+    with file.open(encoding="utf-8-sig", errors="replace", newline="") as lines:
+        rows = csv.reader(lines, delimiter=separator)
+        width = len(next(filter(None, rows), []))
+        for number, row in enumerate(filter(None, rows), start=1):
+            if any(field.strip() for field in row[width:]):
+                raise StorageError(
+                    f"{file}: cannot be read: row {number} (line {rows.line_num}) has {len(row)} fields, "
+                    f"the header has {width}",
+                    "A text or number that holds the separator stands in quotation marks.",
+                )
 
 
 def _from_target(source: str, table: str) -> pl.LazyFrame:

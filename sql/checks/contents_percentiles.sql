@@ -8,12 +8,14 @@ SELECT
   'contents_percentiles' AS `check`,
   CASE
     WHEN COUNT(*) = 0 THEN 'skip'
-    WHEN COUNTIF(gap <= 1e-9 AND gap > -1.000000001e0) = COUNT(*) OR COUNTIF(ABS(gap) <= 0.500000001e0) = COUNT(*) THEN 'pass'
+    WHEN COUNTIF(gap <= 1e-9 AND gap > IF(top, -1e-9, -1.000000001e0)) = COUNT(*) OR COUNTIF(ABS(gap) <= 0.500000001e0) = COUNT(*) THEN 'pass'
     ELSE 'fail'
   END AS status,
-  CONCAT(CAST(COUNT(*) - COUNTIF(gap <= 1e-9 AND gap > -1.000000001e0) AS STRING), ' of ', CAST(COUNT(*) AS STRING),
+  CONCAT(CAST(COUNT(*) - COUNTIF(gap <= 1e-9 AND gap > IF(top, -1e-9, -1.000000001e0)) AS STRING), ' of ', CAST(COUNT(*) AS STRING),
     ' rows hold another percentile than the rank of avg_emv in their page') AS detail
 FROM (
-  SELECT performance_percentile - 100e0 * PERCENT_RANK() OVER (PARTITION BY page_name ORDER BY avg_emv) AS gap
+  SELECT
+    performance_percentile - 100e0 * PERCENT_RANK() OVER (PARTITION BY page_name ORDER BY avg_emv) AS gap,
+    PERCENT_RANK() OVER (PARTITION BY page_name ORDER BY avg_emv) = 1e0 AS top
   FROM `${project}`.`${dataset}`.`${table}`
 );

@@ -54,8 +54,10 @@ def by_definition(rows):
     """Whether all percentiles are truncated, or all are rounded, ranks."""
     pages = {page: [emv for other, emv, _ in rows if other == page] for page, _, _ in rows}
     ranks = {page: iter(exact(emvs)) for page, emvs in pages.items()}
-    gaps = np.array([percentile - next(ranks[page]) for page, _, percentile in rows])
-    return bool(np.all((gaps <= 1e-9) & (gaps > -1.0 - 1e-9)) or np.all(np.abs(gaps) <= 0.5 + 1e-9))
+    wanted = np.array([next(ranks[page]) for page, _, _ in rows])
+    gaps = np.array([percentile for _, _, percentile in rows]) - wanted
+    least = np.where(wanted == 100.0, 0.0, -1.0)  # the highest rank is 100 exactly
+    return bool(np.all((gaps <= 1e-9) & (gaps > least - 1e-9)) or np.all(np.abs(gaps) <= 0.5 + 1e-9))
 
 
 def rows_of(table, rule):

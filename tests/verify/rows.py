@@ -1,5 +1,7 @@
 """Rows of caption_bandit_stats without a fault, and ways to change them."""
 
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 import polars as pl
 
@@ -7,6 +9,7 @@ from policies.maths.wilson import exploration_bonus, wilson_bounds
 
 HOUR = 3_600_000_000
 START = 1_750_000_000_000_000
+NOW = datetime.fromtimestamp(START / 1e6, UTC) + timedelta(days=90)  # when tables of the tests are read
 
 
 def right_rows(rows=3000, pages=7, seed=1, used=None):

@@ -11,19 +11,13 @@ from sim.warehouse.base import SENDS, STATS, TargetSpec
 from sim.warehouse.schema import arrow_schema
 from sim.warehouse.targets import open_target
 from sim.warehouse.verify import Options, verify
-from verify.rows import START, derived, right_rows, set_at
+from verify.further_faults import EMV, PAGE, PERCENTILE, percentile, recounted
+from verify.further_faults import ROWS as FURTHER
+from verify.rows import NOW, derived, right_rows, set_at
 
 pytestmark = pytest.mark.slow
 
-NOW = datetime.fromtimestamp(START / 1e6, UTC) + timedelta(days=90)
-PAGE = pl.col("page_name")
-PERCENTILE = pl.col("performance_percentile")
 LABELS = ("successes", "failures")
-
-
-def percentile(expression):
-    """Percentiles by an expression over avg_emv, within the page unless it says otherwise."""
-    return lambda rows: rows.with_columns(expression.cast(pl.Int64).alias("performance_percentile"))
 
 
 def some_pages(change):
@@ -32,25 +26,11 @@ def some_pages(change):
     return lambda rows: rows.with_columns(pl.when(third).then(change(PAGE)).otherwise(PAGE).alias("page_name"))
 
 
-def recounted(factor):
-    """Every label and message counted several times, with all that follows from the counts."""
-
-    def change(rows):
-        counted = rows.with_columns(
-            *((pl.col(name) - 1) * factor + 1 for name in LABELS),
-            pl.col("total_observations") * factor,
-            pl.col("total_revenue") * factor,
-        )
-        return derived(counted)
-
-    return change
-
-
 def shifted(column, **by):
     return lambda rows: rows.with_columns(pl.col(column).dt.offset_by("".join(f"{v}{k}" for k, v in by.items())))
 
 
-RANK, EMV = pl.col("avg_emv").rank("min"), pl.col("avg_emv")
+RANK = EMV.rank("min")
 WITHIN = (RANK - 1) / (pl.len() - 1)
 FAULTS = {
     "percentiles NULL": (percentile(pl.lit(None)), "contents_percentiles"),
@@ -184,6 +164,16 @@ def test_faulty_rows_fail_the_check_meant_for_them(tmp_path, fault):
     assert check in failing(tmp_path)
 
 
+# One in six by default; tests/verify/test_share_of_faults.py tries all of them.
+MORE = [(family, name) for family, changes in FURTHER.items() for name in changes][::6]
+
+
+@pytest.mark.parametrize(("family", "fault"), MORE)
+def test_further_faults_fail(tmp_path, family, fault):
+    put(tmp_path, STATS, FURTHER[family][fault](RIGHT))
+    assert failing(tmp_path)
+
+
 def test_right_rows_pass(tmp_path):
     put(tmp_path, STATS, RIGHT)
     assert failing(tmp_path) == {}
@@ -201,8 +191,12 @@ def test_a_decomposed_name_is_another_spelling(tmp_path):
 
 def send_log(rows, times=1, newest=NOW):
     """A log with `times` messages per observation, all viewed, the newest a few hours before `newest`."""
-    log = rows.select("page_name", "caption_id", pl.col("total_observations").alias("n") * times)
-    log = log.filter(pl.col("n").is_between(1, 1000)).select(pl.col("page_name", "caption_id").repeat_by("n").explode())
+    each = pl.col("total_revenue") / pl.col("total_observations") / times
+    log = rows.select(
+        "page_name", "caption_id", each.alias("earnings"), pl.col("total_observations").alias("n") * times
+    )
+    log = log.filter(pl.col("n").is_between(1, 1000))
+    log = log.select(pl.col("page_name", "caption_id", "earnings").repeat_by("n").explode())
     hours = np.random.default_rng(7).integers(30, 2000, log.height)
     sent = pl.Series([newest - timedelta(hours=int(one)) for one in hours]).cast(pl.Datetime("us", "UTC"))
     frame = log.with_columns(sending_time=sent, viewed_count=pl.lit(10, pl.Int64))
@@ -210,7 +204,8 @@ def send_log(rows, times=1, newest=NOW):
     return pl.concat([schema, frame], how="diagonal")
 
 
-LOGGED = percentile(WITHIN.over("page_name") * 100)(RIGHT.filter(pl.col("total_observations") < 1000))
+RANKED = percentile((WITHIN.over("page_name") * 100).fill_nan(0.0))
+LOGGED = RANKED(RIGHT.filter(pl.col("total_observations") < 1000))
 WITH_LOG = {
     "half of the rows missing": (lambda rows, log: (rows[::2], log), "contents_missing"),
     "a page missing": (lambda rows, log: (rows.filter(PAGE != "page_0003"), log), "contents_missing"),
@@ -223,6 +218,30 @@ WITH_LOG = {
     "counted one in ten twice": (
         lambda rows, log: (rows.with_columns((pl.col("total_observations") * 1.1 + 0.5).cast(pl.Int64)), log),
         "contents_recount",
+    ),
+    "one caption in twelve missing": (
+        lambda rows, log: (rows.filter(pl.int_range(pl.len()) % 12 > 0), log),
+        "contents_missing",
+    ),
+    "the captions of the last weeks missing": (
+        lambda rows, log: (rows.filter(pl.col("last_updated") < NOW - timedelta(days=30)), log),
+        "contents_missing",
+    ),
+    "a page missing from the table under another name": (
+        lambda rows, log: (rows.with_columns(PAGE.str.replace("page_0003", "page_3003")), log),
+        "contents_missing",
+    ),
+    "earnings lost": (
+        lambda rows, log: (rows.with_columns(pl.col("total_revenue", "avg_emv", "last_emv_observed") / 3), log),
+        "contents_earnings",
+    ),
+    "earnings a hundred times": (
+        lambda rows, log: (rows.with_columns(pl.col("total_revenue", "avg_emv", "last_emv_observed") * 100), log),
+        "contents_earnings",
+    ),
+    "earnings NULL": (
+        lambda rows, log: (rows.with_columns(total_revenue=pl.lit(None, pl.Float64)), log),
+        "contents_earnings",
     ),
     "an old log": (
         lambda rows, log: (rows, log.with_columns(pl.col("sending_time").dt.offset_by("-5d"))),

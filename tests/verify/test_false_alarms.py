@@ -16,7 +16,8 @@ STATISTICAL = {"sample_uniform", "sample_mean", "sample_shape", "sample_counts",
 
 def test_the_rate_is_one_in_ten_thousand_shared_by_all_tests():
     assert FALSE_ALARM == 1e-4
-    assert 2 * len(CELLS) + 7 == TESTS  # KS and mean per cell; KS, mean, 2 logs, ends; lags; classes of counts
+    # KS and mean per cell; KS, mean, three moments, two logarithms and ends pooled; two of lags, classes, bits.
+    assert 2 * len(CELLS) + 12 == TESTS
     assert pytest.approx(COINCIDENCES, rel=0.5) == 300_000**2 / 2 / 2**52
 
 

@@ -20,6 +20,7 @@ from sim.warehouse.verify.options import Options
 from sim.warehouse.verify.questions import Clock, parameters, read_clock, since, unaskable
 from sim.warehouse.verify.results import Parameters, fill
 from sim.warehouse.verify.sampler import pairs_of_counts
+from sim.warehouse.verify.spellings import LOOKALIKES, PROBE
 
 USD_PER_TIB = 6.25
 MIB, TIB = 2**20, 2**40
@@ -86,8 +87,10 @@ def _row_statements(target: Target, checks: Sequence[Check], options: Options) -
     asked = [check for check in rows if check.name not in skipped]
     limit = None if unknown else since(options, clock)
     found = scans(target, asked, parameters(options, clock, [*shipped().values(), *rows]), limit)
+    names = LOOKALIKES in checks and options.since is None
+    pages = [((LOOKALIKES.name,), _probe(target, PROBE, {"table": options.table}))] if names else []
     newest = [((NEWEST,), _probe(target, NEWEST, {"table": options.table}))] if unknown else []
-    return [*newest, *((tuple(check.name for check in one.checks), one.statement) for one in found)]
+    return [*newest, *pages, *((tuple(check.name for check in one.checks), one.statement) for one in found)]
 
 
 def _record() -> Clock:

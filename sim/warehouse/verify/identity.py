@@ -1,5 +1,6 @@
 """Which functions are deployed: the project's, others that give the same results, or others that do not."""
 
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -49,7 +50,7 @@ def check_identity(target: Target, check: Check, behaviour: Sequence[Result] = (
         return Result(check, Status.FAIL, f"{function} {typed}", typed)
     if target.same_body(found.body, target.expected_body(function)):
         return Result(check, Status.PASS, f"{function} is the project's")
-    dependences = hidden_inputs(found.body, "duckdb" if target.spec.kind == "duckdb" else "bigquery")
+    dependences = hidden_behind(target, found.body)
     if dependences:
         cause = f"a function that depends on {', '.join(dependences)}"
         return Result(check, Status.FAIL, f"{function} was replaced by another function; it looks like {cause}", cause)
@@ -89,33 +90,46 @@ def hidden_inputs(body: str, dialect: str) -> list[str]:
         tree = parse(body, dialect)
     except SqlglotError:
         return []
-    named = {node.name.upper() for node in tree.find_all(exp.Anonymous)}
-    found = {"the clock"} if any(tree.find_all(*_CLOCK)) or named & _CLOCK_NAMES else set()
-    found |= (
-        {"the session"} if named & _SESSION_NAMES or any(tree.find_all(exp.SessionUser, exp.CurrentUser)) else set()
-    )
-    found |= {f"the table {one.name}" for one in tree.find_all(exp.Table)}
+    named = _called(tree)
+    found = {what for what, pattern in _HIDDEN.items() if any(map(pattern.fullmatch, named))}
+    return sorted(found | {f"the table {one.name}" for one in tree.find_all(exp.Table) if one.name})
+
+
+def _called(tree: exp.Expression) -> set[str]:
+    """The functions of an expression, in capitals, without underscores: sqlglot knows some by class, some by name."""
+    nodes = tree.find_all(exp.Func)
+    return {
+        (one.name if isinstance(one, exp.Anonymous) else type(one).__name__).upper().replace("_", "") for one in nodes
+    }
+
+
+_HIDDEN = {
+    "the clock": re.compile(
+        r"NOW|TODAY|AGE|(GET)?CURRENT(LOCAL)?(TIME|DATE)\w*|LOCALTIME\w*|(TRANSACTION|STATEMENT|CLOCK)TIMESTAMP|UUIDV7"
+    ),
+    "the session": re.compile(
+        r"SESSIONUSER|CURRENT(USER|ROLE|DATABASE|CATALOG|SCHEMAS?|VERSION|SETTING|QUERY(ID)?|(CONNECTION|TRANSACTION)ID)"
+        r"|VERSION|GETENV|GETVARIABLE|INSEARCHPATH|NEXTVAL|CURRVAL|SETSEED|TXIDCURRENT"
+    ),
+}
+
+
+def hidden_behind(target: Target, body: str, seen: frozenset[str] = frozenset()) -> list[str]:
+    """`hidden_inputs` of a body and of the warehouse's own functions that it calls."""
+    dialect = "duckdb" if target.spec.kind == "duckdb" else "bigquery"
+    found = set(hidden_inputs(body, dialect))
+    for name in sorted(_unknown(body, dialect) - seen):
+        if (behind := target.routine(name)) is not None:
+            found |= set(hidden_behind(target, behind.body, seen | {name}))
     return sorted(found)
 
 
-_CLOCK = (exp.CurrentTimestamp, exp.CurrentDate, exp.CurrentTime, exp.CurrentDatetime)
-_CLOCK_NAMES = {
-    "NOW",
-    "TODAY",
-    "GET_CURRENT_TIMESTAMP",
-    "GET_CURRENT_TIME",
-    "CURRENT_LOCALTIMESTAMP",
-    "CURRENT_LOCALTIME",
-}
-_SESSION_NAMES = {
-    "SESSION_USER",
-    "CURRENT_USER",
-    "CURRENT_SETTING",
-    "GETVARIABLE",
-    "NEXTVAL",
-    "CURRVAL",
-    "TXID_CURRENT",
-}
+def _unknown(body: str, dialect: str) -> set[str]:
+    """Names of functions that sqlglot does not know: the warehouse's own may be among them."""
+    try:
+        return {one.name for one in parse(body, dialect).find_all(exp.Anonymous) if one.name.isidentifier()}
+    except SqlglotError:
+        return set()
 
 
 def name_sampler(cells: list[Cell]) -> str:

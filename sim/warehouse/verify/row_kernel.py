@@ -21,10 +21,11 @@ PAGE = 14
 
 # What is counted.
 FACTORS = (2, 3, 5, 7, 11, 13)  # of successes - 1 and failures - 1 together
-RECOUNTS = range(14, 29)  # factors of successes - 1 alone
+RECOUNTS = range(14, 29)  # factors of successes - 1 alone; counted with their neighbours 13 and 29
+COUNTED_RECOUNTS = range(13, 30)
 COUNTED = ("rows", "missing", "outside", "counted", "bounds", "exploration", "late", "future", "above", "surplus",
            "fewer", "unlabelled", "observations", "unprimed", "unordered", "unranked", "with_successes", "both_kinds",
-           *(f"by_{factor}" for factor in FACTORS), *(f"s_{factor}" for factor in RECOUNTS))  # fmt: skip
+           *(f"by_{factor}" for factor in FACTORS), *(f"s_{factor}" for factor in COUNTED_RECOUNTS))  # fmt: skip
 (ROWS, MISSING, OUTSIDE, WITH_COUNTS, WRONG_BOUNDS, WRONG_EXPLORATION, LATE, FUTURE, ABOVE, SURPLUS, FEWER, UNLABELLED,
  OBSERVED, UNPRIMED, UNORDERED, UNRANKED, WITH_SUCCESSES, BOTH_KINDS) = range(18)  # fmt: skip
 FIRST_FACTOR = 18
@@ -32,6 +33,7 @@ FIRST_RECOUNT = FIRST_FACTOR + 6
 PERCENTILES = 101
 TOLERANCE = 1e-9
 HUGE = 1e300
+YEAR_2000 = 946_684_800_000_000  # microseconds
 SMALL = 64
 
 
@@ -50,7 +52,7 @@ def scan_rows(
     """Count what is wrong in the rows of one batch.
 
     `page` (rows,) are codes below the number of the batch's pages; `ints` and `reals` tuples of seven (rows,) columns,
-    `masks` of 15 (bits) with `offsets` (15,); `counts` (39,) is added to. `keys` (pages, 3): rows, first and last
+    `masks` of 15 (bits) with `offsets` (15,); `counts` (41,) is added to. `keys` (pages, 3): rows, first and last
     caption of each page. `spans` (4, pages, 101): least and most avg_emv of each percentile, its rows, and those of
     them that have the most. `small` (2, 64, 64): the bounds of small counts, which most rows have. `latest`:
     later times are in the future.
@@ -108,9 +110,10 @@ def is_outside(ints: Any, reals: Any, masks: Any, offsets: Any, i: int) -> int:
 
 
 def judge_times(ints: Any, masks: Any, offsets: Any, counts: Any, used: bool, latest: int, i: int) -> None:
-    """Whether last_used comes after last_updated, and whether either lies in the future."""
+    """Whether last_used comes after last_updated or either before 2000, and whether either lies in the future."""
     updated = known(masks, offsets, UPDATED, i)
-    counts[LATE] += used and updated and ints[USED][i] > ints[UPDATED][i]
+    early = (used and ints[USED][i] < YEAR_2000) or (updated and ints[UPDATED][i] < YEAR_2000)
+    counts[LATE] += early or (used and updated and ints[USED][i] > ints[UPDATED][i])
     counts[FUTURE] += (used and ints[USED][i] > latest) or (updated and ints[UPDATED][i] > latest)
 
 
@@ -157,8 +160,8 @@ def count_multiples(s: int, f: int, counts: Any) -> None:
     if s <= 1:
         return
     counts[WITH_SUCCESSES] += 1
-    for recount in range(14, 29):
-        counts[FIRST_RECOUNT + recount - 14] += (s - 1) % recount == 0
+    for recount in range(13, 30):
+        counts[FIRST_RECOUNT + recount - 13] += (s - 1) % recount == 0
     if f > 1:
         counts[BOTH_KINDS] += 1
         for at, factor in enumerate(FACTORS):

@@ -27,6 +27,7 @@ HOUR_US = 3_600_000_000
 SLACK = 1e-9
 FEWEST = 30  # rows from which multiples mean something
 RECOUNTED = 0.4  # share of rows, as in contents_multiples.sql
+STANDING_OUT = 0.05  # share of rows, where they are twice as many as those of both neighbours together
 MULTIPLES = {2: 0.9, 3: 0.6, 5: 0.4, 7: 0.3, 11: 0.3, 13: 0.3}
 Numbers = NDArray[Any]
 
@@ -66,9 +67,9 @@ class Tally:
         if np.any(same & (least[1:] <= most[:-1])):
             return False
         of_page, below = _rows_of_page(page, rows)
-        scale = 100.0 / np.maximum(of_page - 1.0, 1.0)
-        gaps = np.array([percentile - below * scale, percentile - (below + rows - at_most) * scale])
-        truncated = (gaps <= SLACK) & (gaps > -1.0 - SLACK)
+        before = np.array([below, below + rows - at_most])
+        gaps = percentile - before * (100.0 / np.maximum(of_page - 1.0, 1.0))
+        truncated = (gaps <= SLACK) & (gaps > np.where(before == of_page - 1.0, 0.0, -1.0) - SLACK)
         return bool(np.all(truncated) or np.all(np.abs(gaps) <= 0.5 + SLACK))
 
 
@@ -147,7 +148,7 @@ def results(tally: Tally, unlabelled_share: float) -> Iterator[Result]:
     yield _outcome("contents_ranges", n["outside"], rows, "rows are outside a range")
     yield _outcome("contents_bounds", n["bounds"], counted, "rows hold other bounds")
     yield _outcome("contents_exploration", n["exploration"], counted, "rows hold another score")
-    yield _outcome("contents_times", n["late"], rows, "rows were used after their update")
+    yield _outcome("contents_times", n["late"], rows, "rows were used after their update, or before 2000")
     yield _outcome("contents_future", n["future"], rows, "rows are dated in the future")
     yield _outcome("contents_revenue", n["above"], rows, "rows have an EMV above their revenue")
     yield _observations(n, unlabelled_share)
@@ -178,7 +179,7 @@ def _observations(n: dict[str, int], unlabelled_share: float) -> Result:
 
 def _multiples(n: dict[str, int]) -> Result:
     some, both = n["with_successes"], n["both_kinds"]
-    found = [one for one in RECOUNTS if some >= FEWEST and n[f"s_{one}"] > RECOUNTED * some]
+    found = [one for one in RECOUNTS if some >= FEWEST and _recounted(n, one)]
     shared = both >= FEWEST and any(n[f"by_{factor}"] > share * both for factor, share in MULTIPLES.items())
     status = Status.SKIP if some < FEWEST else Status.FAIL if found or shared else Status.PASS
     most = max(n[f"s_{one}"] for one in RECOUNTS)
@@ -188,6 +189,13 @@ def _multiples(n: dict[str, int]) -> Result:
         + ", ".join(f"{factor} in {n[f'by_{factor}']}" for factor in MULTIPLES)
     )
     return Result(shipped()["contents_multiples"], status, detail)
+
+
+def _recounted(n: dict[str, int], factor: int) -> bool:
+    """Whether multiples of the factor are too many, or stand out from those of its neighbours."""
+    some, here = n["with_successes"], n[f"s_{factor}"]
+    near = n[f"s_{factor - 1}"] + n[f"s_{factor + 1}"]
+    return here > RECOUNTED * some or (here >= FEWEST and here > STANDING_OUT * some and here > 2 * near)
 
 
 def _parts(source: Source, latest: int) -> list[Part]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from sim.errors import InputError, SimError
 from sim.warehouse.base import StatementError, Target
-from sim.warehouse.verify import bounds, difference, identity, pruning, sampler, table
+from sim.warehouse.verify import bounds, difference, identity, pruning, sampler, spellings, table
 from sim.warehouse.verify.checks import GROUPS, Check, shipped
 from sim.warehouse.verify.options import Options
 from sim.warehouse.verify.questions import Progress, check_rows, no_progress, row_checks
@@ -22,11 +22,12 @@ FUNCTION_GROUPS = ("identity", "bounds", "sampler")
 
 def all_checks(options: Options | None = None) -> list[Check]:
     """Every check that there is, by group: those of SQL files, those that Python computes, and the user's own."""
-    computed = [OPENED, *table.CHECKS, *identity.CHECKS, *bounds.CHECKS, *sampler.CHECKS, *pruning.CHECKS]
-    asked = [check for check in shipped().values() if check.group in FUNCTION_GROUPS]
     options = options or Options()
+    computed = [OPENED, *table.CHECKS, *identity.CHECKS, *bounds.CHECKS, *sampler.CHECKS]
+    rows = [*spellings.CHECKS, *row_checks(options), *pruning.CHECKS]
+    asked = [check for check in shipped().values() if check.group in FUNCTION_GROUPS]
     compared = difference.CHECKS if options.against else ()
-    known = [*computed, *asked, *row_checks(options), *compared]
+    known = [*computed, *asked, *rows, *compared]
     order = {group: place for place, group in enumerate(GROUPS)}
     return sorted(known, key=lambda check: order.get(check.group, len(order)))
 
@@ -42,6 +43,11 @@ def verify(target: Target, options: Options | None = None, progress: Progress = 
     return [
         *_guarded(checks, "table", lambda _: table.check_table(target, options.table)),
         *_guarded(checks, FUNCTION_GROUPS, lambda _: check_functions(target, options)),
+        *_guarded(
+            [one for one in checks if one in spellings.CHECKS],
+            None,
+            lambda _: spellings.check_spellings(target, options.table, part=options.since is not None),
+        ),
         *_guarded(
             [check for check in checks if check.statement and check.group not in FUNCTION_GROUPS],
             None,

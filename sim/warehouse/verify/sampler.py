@@ -1,8 +1,9 @@
 """`wilson_sample`: inside its interval, uniform, unbiased, fresh in every row.
 
 Two probes: `sample_cells`, draws one by one in nine cells, and `sample_counts`, many more draws at all counts, summed
-by class of counts. The statistical tests share one false-alarm rate, `FALSE_ALARM` = 1e-4 for all of them together, by
-Bonferroni: `TESTS` tests at equal levels, after what coincidences of 53-bit draws need (`COINCIDENCES`).
+by class of counts (`count_classes`). The statistical tests share one false-alarm rate, `FALSE_ALARM` = 1e-4 for all of
+them together, by Bonferroni: `TESTS` tests at equal levels, after what coincidences of 53-bit draws need
+(`COINCIDENCES`).
 """
 
 from collections.abc import Sequence
@@ -14,27 +15,26 @@ from numpy.typing import NDArray
 from policies.maths.wilson import wilson_bounds
 from sim.warehouse.base import StatementError, Target
 from sim.warehouse.verify.checks import REDEPLOY, Check, shipped
+from sim.warehouse.verify.count_classes import (
+    Classes,
+    Groups,
+    ends_p,
+    logs_p,
+    moments_p,
+    other_width,
+    power_of,
+)
 from sim.warehouse.verify.options import FALSE_ALARM
 from sim.warehouse.verify.results import Result, Status, ask
-from sim.warehouse.verify.uniformity import (
-    SQUARE_VARIANCE,
-    VARIANCE,
-    bernstein_p,
-    gaps_p,
-    kolmogorov_smirnov,
-    lag_p,
-    log_p,
-    mean_p,
-)
+from sim.warehouse.verify.uniformity import kolmogorov_smirnov, lag_p, mean_p
 
 Numbers = NDArray[np.float64]
 CELLS = ((0, 0), (1, 1), (1, 0), (0, 1), (10, 90), (90, 10), (1000, 1), (3, 100_000), (500_000_000, 500_000_000))
-TESTS = 2 * len(CELLS) + 7  # KS and mean per cell; KS, mean, 2 logs, ends pooled; lags; classes of counts
+TESTS = 2 * len(CELLS) + 12  # KS, mean per cell; KS, mean, 3 moments, 2 logs, ends pooled; 2 of lags, classes, bits
 COINCIDENCES = 1e-5  # two of 300,000 53-bit draws agree: 300,000² / 2 / 2**53, rounding included
 TOLERANCE = 1e-12  # of the interval's ends: rounding noise of the bounds is 2e-16
-PAIRS_PER_DRAW = 60  # draws of sample_counts, per draw of a cell
+PAIRS_PER_DRAW = 300  # draws of sample_counts, per draw of a cell
 MOST_PAIRS = 4_000_000
-LARGE_CLASS = 52  # counts from 1e6; see probes/sample_counts
 
 
 def _declare(name: str, question: str, meaning: str, remedy: str = REDEPLOY) -> Check:
@@ -100,33 +100,6 @@ class Cell:
         return (self.draws - self.lower) / (self.upper - self.lower)
 
 
-@dataclass(frozen=True)
-class Classes:
-    """Sums of shares u over classes of counts, each of shape (classes,); see `probes/sample_counts`."""
-
-    s_class: Numbers
-    f_class: Numbers
-    draws: Numbers
-    missing: Numbers
-    outside: Numbers
-    first_moment: Numbers
-    second_moment: Numbers
-    log_low: Numbers
-    log_high: Numbers
-    least: Numbers
-    most: Numbers
-
-    @property
-    def large(self) -> NDArray[np.bool_]:
-        """The classes in which both counts are at least 1e6."""
-        return (self.s_class >= LARGE_CLASS) & (self.f_class >= LARGE_CLASS)
-
-    @property
-    def total(self) -> int:
-        """Draws of all classes."""
-        return int(self.draws.sum())
-
-
 def check_sampler(target: Target, draws: int) -> list[Result]:
     """All checks of the sampling function, `draws` per cell."""
     try:
@@ -172,15 +145,16 @@ def judge(cells: Sequence[Cell], classes: Classes, false_alarm: float = FALSE_AL
     level = false_alarm * (1.0 - COINCIDENCES / FALSE_ALARM) / TESTS
     if any(np.isnan(cell.draws).any() for cell in cells) or classes.missing.any():
         return [Result(check, Status.FAIL, "draws are NULL or NaN") for check in CHECKS]
+    groups = classes.groups()
     pooled = np.concatenate([cell.uniforms for cell in cells])
     return [
         _inside(cells, classes),
         _least(UNIFORM, {**{one.name: _ks(one) for one in cells}, "all cells": kolmogorov_smirnov(pooled)}, level),
         _least(MEAN, {**{one.name: _mean(one) for one in cells}, "all counts": _pooled_mean(classes)}, level),
         _shape(classes, level),
-        _counts(classes, level),
+        _counts(groups, level),
         _independent(cells, level),
-        _resolution(cells),
+        _resolution(cells, groups, level),
     ]
 
 
@@ -203,24 +177,11 @@ def _inside(cells: Sequence[Cell], classes: Classes) -> Result:
     detail = f"{total} of {sum(cell.draws.size for cell in cells) + classes.total} draws outside"
     if not total:
         return Result(INSIDE, Status.PASS, detail)
-    return Result(INSIDE, Status.FAIL, f"{detail}, most at {worst}", _scaled(classes))
+    return Result(INSIDE, Status.FAIL, f"{detail}, most at {worst}", other_width(classes))
 
 
 def _outside(cell: Cell) -> int:
     return int(np.sum((cell.draws < cell.lower - TOLERANCE) | (cell.draws > cell.upper + TOLERANCE)))
-
-
-def _scaled(classes: Classes) -> str:
-    """Which z explains draws that fill an interval of the same centre and another width; empty if none does.
-
-    Only large counts tell: there z changes the width in proportion, and neither the centre nor the clamp matters.
-    """
-    large = classes.large
-    if not large.any():
-        return ""
-    below, above = float(classes.least[large].min()), float(classes.most[large].max()) - 1.0
-    off = abs(below + above) > 0.2 * abs(above - below) + 20.0 / classes.draws[large].sum()
-    return "" if off else f"an interval with z of about {1.96 * (1.0 + above - below):.5g}"
 
 
 def _least(check: Check, p: dict[str, float], level: float) -> Result:
@@ -230,63 +191,49 @@ def _least(check: Check, p: dict[str, float], level: float) -> Result:
     return Result(check, Status.FAIL if count else Status.PASS, detail)
 
 
-def _ends(classes: Classes) -> float:
-    """p of the gaps at both ends at large counts; at small ones an end moves less with z."""
-    large = classes.large
-    gaps = float(classes.least[large].min(initial=1.0)) + 1.0 - float(classes.most[large].max(initial=0.0))
-    return gaps_p(gaps, int(classes.draws[large].sum()))
-
-
 def _shape(classes: Classes, level: float) -> Result:
-    low_logs = float(classes.log_low.sum())
-    p = {
-        "the ends": _ends(classes),
-        "the logarithms": log_p(low_logs, classes.total),
-        "the logarithms from above": log_p(float(classes.log_high.sum()), classes.total),
-    }
+    """Over all counts: the ends, the logarithms, and the moments that a bias with the right mean changes."""
+    p = {"the ends": ends_p(classes), **logs_p(classes), **moments_p(classes)}
     result = _least(SHAPE, p, level)
     if result.status is Status.PASS:
         return result
     other_interval = classes.outside.any() or p["the ends"] < level
-    power = f"a uniform draw to the power of {-low_logs / classes.total:.4g}"
-    cause = _scaled(classes) if other_interval else power
+    cause = other_width(classes) if other_interval else power_of(classes)
     return Result(SHAPE, result.status, result.detail, cause)
 
 
-def _counts(classes: Classes, level: float) -> Result:
-    """Mean and spread in every class, by Bernstein's inequality: many classes are small."""
-    spread = classes.second_moment - classes.draws * VARIANCE
-    p = np.minimum(
-        bernstein_p(classes.first_moment, classes.draws, VARIANCE, 0.5),
-        bernstein_p(spread, classes.draws, SQUARE_VARIANCE, 1.0 / 6.0),
-    )
-    limit = level / (2 * p.size)
+def _counts(groups: Groups, level: float) -> Result:
+    """Mean and spread in every class, and in all classes of the same successes, failures or sum."""
+    p, limit = groups.uniform_p, level / (2 * groups.size)
     wrong, worst = int(np.sum(p < limit)), int(np.argmin(p))
-    where = f"({_label(classes.s_class[worst])}, {_label(classes.f_class[worst])})"
-    detail = f"{wrong} of {p.size} classes of counts reject; least p = {p[worst]:.2g} at {where}, {limit:.2g} allowed"
+    detail = (
+        f"{wrong} of {p.size} classes of counts reject; least p = {p[worst]:.2g} at {groups.label(worst)},"
+        f" {limit:.2g} allowed"
+    )
     return Result(COUNTS, Status.FAIL if wrong else Status.PASS, detail)
 
 
-def _label(count_class: float) -> str:
-    """The counts of a class: one up to 20, else a range."""
-    if count_class <= 20:
-        return f"{count_class:.0f}"
-    low, high = (20.0 * 2.0 ** ((count_class - 21.0 + step) / 2.0) for step in (0, 1))
-    return f"{low:.0f}–{high:.0f}"
-
-
 def _independent(cells: Sequence[Cell], level: float) -> Result:
-    """Read row by row through the cells, as the target made them."""
-    p, lag = lag_p(np.column_stack([cell.uniforms for cell in cells]).ravel())
+    """Read row by row through the cells, as the target made them: the shares, and their distances from the middle."""
+    shares = np.column_stack([cell.uniforms for cell in cells]).ravel()
+    p, lag = min(lag_p(shares), lag_p(shares, 2))
     status = Status.PASS if p >= level else Status.FAIL
     cause = "" if status is Status.PASS else f"draws shared by rows {lag} apart"
     return Result(INDEPENDENT, status, f"most correlated {lag} draws apart: p = {p:.2g}, {level:.2g} allowed", cause)
 
 
-def _resolution(cells: Sequence[Cell]) -> Result:
+def _resolution(cells: Sequence[Cell], groups: Groups, level: float) -> Result:
     """Of 53-bit draws one in 2**29 is a FLOAT32 by chance, but for (0, 0), where RAND() itself may have few bits."""
     share = {cell.name: float(np.mean(cell.draws == cell.draws.astype(np.float32))) for cell in cells[1:]}
     worst = max(share, key=lambda name: share[name])
-    status = Status.FAIL if share[worst] > 0.01 else Status.PASS
-    cause = "a computation in FLOAT32" if status is Status.FAIL else ""
-    return Result(RESOLUTION, status, f"at most {share[worst]:.1%} of a cell's draws fit 32 bits", cause)
+    p, limit = groups.grid_p, level / groups.size
+    coarsest = int(np.argmin(p))
+    detail = (
+        f"at most {share[worst]:.1%} of a cell's draws fit 32 bits; least p of 53-bit shares = {p[coarsest]:.2g}"
+        f" at {groups.label(coarsest)}, {limit:.2g} allowed"
+    )
+    if share[worst] > 0.01:
+        return Result(RESOLUTION, Status.FAIL, detail, "a computation in FLOAT32")
+    if p[coarsest] < limit:
+        return Result(RESOLUTION, Status.FAIL, detail, "random numbers of at most 32 bits")
+    return Result(RESOLUTION, Status.PASS, detail)

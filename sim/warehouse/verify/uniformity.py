@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 Numbers = NDArray[np.float64]
 VARIANCE = 1.0 / 12.0  # of a uniform
 SQUARE_VARIANCE = 1.0 / 180.0  # of (u − 1/2)²
+COSINE_VARIANCE = 0.5  # of cos(2 π k u), k a whole number
 
 
 def kolmogorov_smirnov(shares: Numbers) -> float:
@@ -51,6 +52,14 @@ def gaps_p(gaps: float, draws: int) -> float:
     return float(np.exp((draws - 1) * np.log1p(-x)) * (1.0 + (draws - 1) * x))
 
 
+def uniform_sum_p(first_moment: Numbers, draws: Numbers) -> Numbers:
+    """Upper limit of p that a sum of u − 1/2 deviates so far: Chernoff's bound with the variance itself.
+
+    A uniform draw is strictly sub-Gaussian (Arbel, Marchal and Nguyen 2020): E exp(t (u − 1/2)) <= exp(t² / 24).
+    """
+    return np.asarray(np.minimum(1.0, 2.0 * np.exp(-(first_moment**2) / (2.0 * VARIANCE * draws))))
+
+
 def bernstein_p(deviation: Numbers, draws: Numbers, variance: float, most: float) -> Numbers:
     """Upper limit of p that a sum of `draws` centred terms deviates so far (Boucheron et al. 2013, corollary 2.11).
 
@@ -60,16 +69,17 @@ def bernstein_p(deviation: Numbers, draws: Numbers, variance: float, most: float
     return np.asarray(np.minimum(1.0, 2.0 * np.exp(-exponent)))
 
 
-def lag_p(shares: Numbers) -> tuple[float, int]:
-    """p that u at some lag up to half of the draws correlates as much as the most correlated lag; and that lag.
+def lag_p(shares: Numbers, power: int = 1) -> tuple[float, int]:
+    """p that u at some lag up to 9/10 of the draws correlates as much as the most correlated lag; and that lag.
 
-    All autocorrelations by one FFT. Each is a mean of n − lag products of variance 1/144; Bonferroni over the lags.
+    `power` 2 correlates (u − 1/2)², which finds draws that are folded, not only repeated. All autocorrelations by one
+    FFT. Each is a mean of n − lag products of known variance; Bonferroni over the lags.
     """
-    u = shares - 0.5
-    n = u.size
-    spectrum = np.fft.rfft(u, 2 * n)
-    sums = np.fft.irfft(np.abs(spectrum) ** 2, 2 * n)[1 : n // 2 + 1]
-    lags = np.arange(1, n // 2 + 1)
-    z = 12.0 * sums / np.sqrt(n - lags)
+    u, n = shares - 0.5, shares.size
+    centred, variance = (u, VARIANCE) if power == 1 else (u * u - VARIANCE, SQUARE_VARIANCE)
+    spectrum = np.fft.rfft(centred, 2 * n)
+    lags = np.arange(1, 9 * n // 10 + 1)
+    sums = np.fft.irfft(np.abs(spectrum) ** 2, 2 * n)[lags]
+    z = sums / (variance * np.sqrt(n - lags))
     worst = int(np.argmax(np.abs(z)))
     return min(1.0, normal_p(float(z[worst])) * lags.size), int(lags[worst])

@@ -135,9 +135,28 @@ def test_statistics_show_the_interval_and_recounting(tmp_path: Path) -> None:
     assert refresh.value == 6.0
     assert counting.value == "every_refresh"
     assert "28.00 times" in counting.note
+    table.write_csv(tmp_path / "stats.csv")
+    assert statistics_figures(log, read_statistics(str(tmp_path / "stats.csv"))) == [refresh, counting]
     table.drop("last_updated").write_parquet(tmp_path / "bad.parquet")
     with pytest.raises(InputError, match="missing column 'last_updated'"):
         read_statistics(str(tmp_path / "bad.parquet"))
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ("a,1,5,yesterday", "row 2: last_updated is 'yesterday', not a time"),
+        ("a,1,many,2025-01-06", "row 2: total_observations is 'many', not a number"),
+        ('a,1,"1,5",2025-01-06 06:00:00', "row 2: total_observations is '1,5', with a comma"),
+        ("a,1,-4,2025-01-06 06:00:00", "row 2: total_observations is '-4', negative"),
+    ],
+)
+def test_unfit_statistics_are_named_by_row(tmp_path: Path, row: str, told: str) -> None:
+    header = "page_name,caption_id,total_observations,last_updated\na,2,5,\n"
+    (tmp_path / "stats.csv").write_text(header + row + "\n")
+    with pytest.raises(InputError, match="the table cannot be used") as raised:
+        read_statistics(str(tmp_path / "stats.csv"))
+    assert told in raised.value.message
 
 
 def test_numbers_are_rounded_to_four_digits() -> None:

@@ -9,7 +9,7 @@ from sim.warehouse.base import Routine, TargetSpec
 from sim.warehouse.translate import normal_form
 from sim.warehouse.verify import Result, Status
 from sim.warehouse.verify.bounds import GRID, diagnose, disagreeing, judge, reference
-from sim.warehouse.verify.identity import BOUNDS, SAMPLE, check_identity, hidden_inputs, name_sampler
+from sim.warehouse.verify.identity import BOUNDS, SAMPLE, check_identity, hidden_behind, hidden_inputs, name_sampler
 from verify.draws import right_cells
 
 INPUTS = {
@@ -24,6 +24,11 @@ INPUTS = {
     ("epoch(get_current_timestamp())", "duckdb"): ["the clock"],
     ("nextval('s')", "duckdb"): ["the session"],
     ("random() + (SELECT count(*) FROM a) + (SELECT 1 FROM b)", "duckdb"): ["the table a", "the table b"],
+    ("epoch(age(TIMESTAMP '2020-01-01'))", "duckdb"): ["the clock"],
+    ("epoch(transaction_timestamp()) + epoch(current_localtimestamp())", "duckdb"): ["the clock"],
+    ("length(current_database()) + length(version())", "duckdb"): ["the session"],
+    ("timestamp_diff(a, b, day) + date_diff(c, d, hour)", "bigquery"): [],
+    ("random() + (SELECT count(*) FROM range(10))", "duckdb"): [],
     ("this is ) no expression", "bigquery"): [],
 }
 
@@ -31,6 +36,28 @@ INPUTS = {
 @pytest.mark.parametrize(("body", "dialect"), INPUTS)
 def test_hidden_inputs_are_named(body, dialect):
     assert hidden_inputs(body, dialect) == INPUTS[body, dialect]
+
+
+def test_inputs_are_named_behind_functions_that_a_function_calls():
+    bodies = {"one": "two() + random()", "two": "one() + three()", "three": "0 * epoch(now()) + length(version())"}
+    warehouse = SimpleNamespace(
+        spec=TargetSpec("duckdb", "a.duckdb"),
+        routine=lambda name: Routine(name, bodies[name], ()) if name in bodies else None,
+    )
+    assert hidden_behind(warehouse, "one() + other()") == ["the clock", "the session"]
+    assert hidden_behind(warehouse, "other() + random()") == []
+
+
+def test_every_function_of_duckdb_that_may_change_is_a_hidden_input():
+    import duckdb
+
+    with duckdb.connect() as connection:
+        names = connection.sql(
+            "SELECT DISTINCT function_name FROM duckdb_functions()"
+            " WHERE stability = 'CONSISTENT_WITHIN_QUERY' AND function_type = 'scalar'"
+        ).fetchall()
+    assert len(names) > 5
+    assert [name for (name,) in names if not hidden_inputs(f"{name}()", "duckdb")] == []
 
 
 def target(routine, body="RAND()", kind="bigquery"):

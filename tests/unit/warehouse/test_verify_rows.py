@@ -16,7 +16,7 @@ from sim.warehouse.verify.merged import ask_all
 from sim.warehouse.verify.questions import check_rows, parameters, read_clock
 from sim.warehouse.verify.results import ask
 from sim.warehouse.verify.row_scan import scan
-from verify.rows import START, right_rows, set_at
+from verify.rows import START, derived, right_rows, set_at
 
 CONTENTS = [
     check for check in shipped().values() if check.group == "contents" and not check.parameters & {"sends", "loads"}
@@ -47,7 +47,10 @@ DEFECTS = {
     ),
     "a lost prior": (set_at("successes", 0), {"contents_bounds", "contents_exploration", "contents_observations"}),
     "NaN revenue": (set_at("total_revenue", float("nan")), {"contents_ranges"}),
-    "endless emv": (set_at("last_emv_observed", float("inf")), {"contents_ranges", "contents_revenue"}),
+    "endless emv": (
+        set_at("last_emv_observed", float("inf")),
+        {"contents_ranges", "contents_revenue", "contents_units?"},
+    ),
     "a rate above 1": (set_at("avg_conversion_rate", 1.5), {"contents_ranges"}),
     "a negative revenue": (set_at("total_revenue", -0.01), {"contents_ranges", "contents_revenue?"}),
     "percentile 101": (set_at("performance_percentile", 101), {"contents_ranges", "contents_percentiles?"}),
@@ -56,7 +59,10 @@ DEFECTS = {
         lambda frame: frame.with_columns(pl.col("performance_percentile") + 1),
         {"contents_percentiles", "contents_ranges?"},
     ),
-    "EMV in another unit": (lambda frame: frame.with_columns(pl.col("avg_emv") * 1e6), {"contents_revenue"}),
+    "EMV in another unit": (
+        lambda frame: frame.with_columns(pl.col("avg_emv") * 1e6),
+        {"contents_revenue", "contents_units?"},
+    ),
     "a time of the year 2099": (set_at("last_updated", datetime(2099, 1, 1, tzinfo=UTC)), {"contents_future"}),
     "two spellings of a page": (
         set_at("page_name", "Page_0003", *range(1500, 1520)),
@@ -80,6 +86,42 @@ DEFECTS = {
             (1 / (pl.col("successes") + pl.col("failures")).sqrt()).alias("exploration_score")
         ),
         {"contents_exploration"},
+    ),
+    "a time of 1970": (set_at("last_used", datetime(1970, 1, 20, tzinfo=UTC)), {"contents_times"}),
+    "percentiles up to 99": (
+        lambda frame: frame.with_columns(pl.min_horizontal("performance_percentile", 99)),
+        {"contents_percentiles"},
+    ),
+    "a page counted 28 times": (
+        lambda frame: (
+            frame.with_columns(
+                pl.when(pl.col("page_name") == "page_0001").then(pl.col("successes") * 28 - 27).otherwise("successes")
+            )
+            .with_columns(total_observations=pl.col("successes") + pl.col("failures") - 2)
+            .pipe(derived)
+        ),
+        {"contents_multiples"},
+    ),
+    "a page without revenue": (
+        lambda frame: frame.with_columns(
+            pl.when(pl.col("page_name") == "page_0001")
+            .then(0)
+            .otherwise(pl.col(name))
+            .cast(frame.schema[name])
+            .alias(name)
+            for name in ("avg_emv", "last_emv_observed", "total_revenue", "performance_percentile")
+        ),
+        {"contents_units"},
+    ),
+    "no revenue at all": (
+        lambda frame: frame.with_columns(
+            avg_emv=0.0, last_emv_observed=0.0, total_revenue=0.0, performance_percentile=pl.lit(0, pl.Int64)
+        ),
+        set(),
+    ),
+    "the mean EMV in millions": (
+        lambda frame: frame.with_columns(pl.col("avg_emv") / 1e6),
+        {"contents_units"},
     ),
     "used after its update": (later, {"contents_times"}),
     "more labels than observations": (
@@ -128,14 +170,22 @@ def test_a_defect_is_found_and_the_one_pass_answers_as_the_sql(held, monkeypatch
     assert merged == by_sql
     assert by_scan == {check: by_sql[check] for check in by_scan}
     if defect != "unordered but unique":  # where no two rows of a page lie together the check files are as quick
-        assert set(by_sql) - set(by_scan) <= {"contents_pages", "contents_keys", "contents_percentiles"}
+        assert set(by_sql) - set(by_scan) <= {
+            "contents_pages",
+            "contents_keys",
+            "contents_percentiles",
+            "contents_units",
+        }
 
 
 @pytest.mark.slow
 def test_the_right_table_needs_no_second_look(held, monkeypatch):
     monkeypatch.setattr(row_sources, "LARGE", 1)
     with held(right_rows()) as target:
-        assert set(scan(target, STATS, *SCANNED)) == {check.name for check in CONTENTS} - {"contents_pages"}
+        assert set(scan(target, STATS, *SCANNED)) == {check.name for check in CONTENTS} - {
+            "contents_pages",
+            "contents_units",
+        }
         assert {result.status for result in check_rows(target, CONTENTS, Options())} <= {"pass", "skip"}
 
 
@@ -246,7 +296,7 @@ def test_checks_of_many_rows_that_need_their_file_are_reported(held, monkeypatch
     told = []
     with held(order()) as target:
         check_rows(target, CONTENTS, Options(), told.append)
-    assert told == [f"{', '.join(slow)}: many rows, this takes a while …"]
+    assert told == [f"{', '.join([*slow, 'contents_units'])}: many rows, this takes a while …"]
 
 
 def test_the_table_has_the_schema():

@@ -14,6 +14,7 @@ from sim.warehouse.verify.uniformity import (
     log_p,
     mean_p,
     normal_p,
+    uniform_sum_p,
 )
 
 RANDOM = np.random.default_rng(3)
@@ -76,10 +77,10 @@ def test_independent_draws_have_no_lag():
 def test_the_lag_test_is_that_of_the_direct_sums():
     u = RANDOM.random(300)
     centred = u - 0.5
-    sums = [float(centred[:-lag] @ centred[lag:]) * 12 / math.sqrt(u.size - lag) for lag in range(1, 151)]
+    sums = [float(centred[:-lag] @ centred[lag:]) * 12 / math.sqrt(u.size - lag) for lag in range(1, 271)]
     p, lag = lag_p(u)
     assert lag == 1 + int(np.argmax(np.abs(sums)))
-    assert p == pytest.approx(min(1.0, 150 * normal_p(max(sums, key=abs))), rel=1e-9)
+    assert p == pytest.approx(min(1.0, 270 * normal_p(max(sums, key=abs))), rel=1e-9)
 
 
 @pytest.mark.parametrize("draws", [1, 3, 30, 1000])
@@ -97,3 +98,38 @@ def test_bernsteins_limit_falls_with_the_deviation_and_never_exceeds_one():
     assert np.all(np.diff(limits) <= 0)
     assert limits[0] == 1.0
     assert limits[-1] < 1e-30
+
+
+@pytest.mark.parametrize("draws", [1, 2, 3, 12, 200])
+def test_the_limit_for_sums_of_uniform_draws_is_never_below_the_exact_p(draws):
+    """Against the exact distribution of a sum (Irwin and Hall) for few draws, the normal one for many."""
+    for share in (0.05, 0.2, 0.4, 0.49):
+        deviation = share * draws
+        if draws <= 12:
+            x = draws / 2.0 - deviation
+            terms = [(-1) ** k * math.comb(draws, k) * (x - k) ** draws for k in range(math.floor(x) + 1)]
+            exact = 2.0 * math.fsum(terms) / math.factorial(draws)
+        else:
+            exact = 2.0 * norm.sf(deviation / math.sqrt(draws / 12.0))
+        [limit] = uniform_sum_p(np.array([deviation]), np.array([float(draws)]))
+        assert exact <= limit <= 1.0
+
+
+def test_the_limit_for_sums_is_closer_than_that_of_bernstein():
+    deviation, draws = np.array([15.0]), np.array([60.0])
+    assert uniform_sum_p(deviation, draws) < 1e-2 * bernstein_p(deviation, draws, 1.0 / 12.0, 0.5)
+
+
+def test_folded_draws_correlate_in_their_distance_from_the_middle_only():
+    u = RANDOM.random(2000)
+    folded = np.column_stack([u, np.abs(2.0 * u - 1.0)]).ravel()
+    assert lag_p(folded)[0] > 1e-6
+    assert lag_p(folded, 2)[0] < 1e-9
+    assert lag_p(folded, 2)[1] == 1
+
+
+@pytest.mark.parametrize("lag", [20, 700, 1700])
+def test_the_lag_of_repeated_draws_is_found_up_to_nine_tenths_of_them(lag):
+    p, found = lag_p(np.resize(RANDOM.random(lag), 2000))
+    assert p < 1e-12
+    assert found % lag == 0
