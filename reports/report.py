@@ -35,7 +35,8 @@ def write_report(
         InputError: the run has no such policy, or no such metric.
         StorageError: files cannot be written.
     """
-    report = report_content(report_input(run, baseline, metric))
+    with run.reading():
+        report = report_content(report_input(run, baseline, metric))
     by = f"{author}; " if author else ""
     report = replace(report, title=title or report.title, subtitle=f"{by}{report.subtitle}")
     return write_report_files(out or run.path, "report", report, own_folder=out is None)

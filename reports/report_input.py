@@ -155,7 +155,8 @@ def report_input(run: StoredRun, baseline: str | None = None, metric: str | None
     Raises InputError for a baseline or metric that the run does not have, for an oracle as baseline, and for a run of
     another version that lacks columns.
     """
-    require_current(run.path)
+    with run.reading():
+        require_current(run.path)
     metric = metric or ("revenue_usd" if run.scenario.world.has_money else "reward")
     _refuse_unknown(run, baseline, metric)
     return ReportInput(run, METRICS[metric], baseline or default_baseline(run.scenario))

@@ -24,6 +24,7 @@ from sim.errors import EXIT_DEFECT, EXIT_INTERRUPTED, EXIT_TERMINATED, InputErro
 from sim.files import is_full_disk
 from sim.installation import check_neighbours
 from sim.interrupts import Terminated, ending_by_signals
+from sim.memory_limit import may_lack_memory, within_limit
 from sim.terminal import log_line, prepare, visible
 from sim.version import __version__
 from sim.wording import near
@@ -93,7 +94,8 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and exit; `arguments` are those of the process by default."""
-    sys.exit(exit_code(arguments))
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    sys.exit(within_limit(lambda: exit_code(words), lambda problem: _ending(problem, words)))
 
 
 def exit_code(arguments: Sequence[str] | None = None) -> int:
@@ -174,7 +176,7 @@ def _message_hint_code(problem: BaseException) -> tuple[str, str, int]:
             ending = f"error: {problem.format_message()}", "", InputError.exit_code
         case click.ClickException():
             ending = f"error: {problem.format_message()}", "", StorageError.exit_code
-        case _ if out_of_memory(problem):
+        case _ if out_of_memory(problem) or may_lack_memory(problem):
             ending = "error: not enough memory", "Use fewer --workers or fewer replications.", StorageError.exit_code
         case Exception() if is_full_disk(problem):
             ending = "error: no space left on the disk", "Free some space, then continue.", StorageError.exit_code

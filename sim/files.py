@@ -1,17 +1,25 @@
 """Files that are either whole or not there: written under a temporary name, flushed to the disk, then renamed."""
 
 import errno
+import functools
 import hashlib
 import os
+import platform
+import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from sim.errors import StorageError
+from sim.interrupts import Terminated
 
 TEMPORARY = ".part"
+LEFT_OVER = re.compile(r"\..+\.(?P<place>[0-9a-f]{8})-(?P<process>[0-9]{1,10})\.part", re.DOTALL)
+KEPT_SECONDS = 7 * 86_400  # of a temporary file of another machine, whose processes cannot be asked
 PARQUET_MAGIC = b"PAR1"
+DUCKDB_MAGIC = b"DUCK"  # after a checksum of eight bytes
 HEAD_BYTES = 4_096  # by which a file is recognised
 _EXPORT = "export the rows as CSV or Parquet"
 _UNPACK = "decompress it first"
@@ -47,10 +55,13 @@ _NO_SPACE_TEXTS = ("no space left", "os error 28", "disk quota exceeded", "file 
 def replacing(path: Path) -> Iterator[Path]:
     """Give a temporary path beside `path`; it becomes `path` when the block ends well, and else is removed.
 
-    Each process has a name of its own: two that write the same file at once do not mix their contents. Raises
-    StorageError when the disk is full, whatever the library in use raises then.
+    Each process has a name of its own: two that write the same file at once do not mix their contents. What killed
+    processes left in the folder is removed first. Raises StorageError when the disk is full, whatever the library in
+    use raises then, and where `path` is a folder.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{TEMPORARY}")
+    refuse_folder(path)
+    remove_left_over(path.parent)
+    temporary = path.with_name(f".{path.name}.{this_machine()}-{os.getpid()}{TEMPORARY}")
     try:
         with reporting_full_disk(path):
             yield temporary
@@ -59,6 +70,50 @@ def replacing(path: Path) -> Iterator[Path]:
             flush(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def refuse_folder(path: Path) -> None:
+    """Raise StorageError where a folder is in the place of a file: it may be the user's, and is not removed."""
+    if path.is_dir() and not path.is_symlink():
+        raise StorageError(f"{path}: is a folder, where a file belongs", "Move it away, then try again.")
+
+
+@functools.cache
+def remove_left_over(folder: Path) -> None:
+    """Remove temporary files of processes that were killed; once per folder and process, and as far as possible."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            name = LEFT_OVER.fullmatch(entry.name)
+            if name and entry.is_file(follow_symlinks=False) and _is_left_over(entry, name["place"], name["process"]):
+                with suppress(OSError):
+                    Path(entry).unlink()
+
+
+def _is_left_over(entry: "os.DirEntry[str]", place: str, process: str) -> bool:
+    if place == this_machine() and os.name == "posix":
+        return not is_running(int(process))
+    return time.time() - entry.stat(follow_symlinks=False).st_mtime > KEPT_SECONDS
+
+
+@functools.cache
+def this_machine() -> str:
+    """Eight digits that differ between machines and between containers: within one, process numbers are unique."""
+    try:
+        processes = os.readlink("/proc/self/ns/pid")  # noqa: PTH115 - it is a text, not a path
+    except OSError:
+        processes = ""  # not Linux
+    return hashlib.sha256(f"{platform.node()} {processes}".encode()).hexdigest()[:8]
+
+
+def is_running(process: int) -> bool:
+    """Whether a process of this machine runs; POSIX only."""
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # it belongs to another user
+        return True
+    return True
 
 
 @contextmanager
@@ -101,6 +156,39 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.write_bytes(content)
 
 
+class Unchanged:
+    """Files that must not be replaced, cut or removed while they are read: what was read would be a mixture."""
+
+    def __init__(self, files: Iterable[Path]) -> None:
+        self._before = {file: _stamp(file) for file in files}
+
+    def require(self) -> None:
+        """Raise StorageError where a file is not what it was at the beginning."""
+        for file, before in self._before.items():
+            if _stamp(file) != before:
+                raise StorageError(f"{file}: was changed while it was read", "Try again when it is complete.")
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Require it after the block, which reads some of the files, however the block ends."""
+        try:
+            yield
+        except (KeyboardInterrupt, Terminated):
+            raise
+        except BaseException:  # a panic of Polars is not an Exception
+            self.require()
+            raise
+        self.require()
+
+
+def _stamp(file: Path) -> tuple[int, int, int] | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_ino, found.st_size, found.st_mtime_ns
+
+
 def flush(path: Path) -> None:
     """Wait until a file's (or folder's) contents are on the disk."""
     handle = os.open(path, os.O_RDONLY)
@@ -128,7 +216,7 @@ def refuse_other_kinds(source: str, head: bytes) -> None:
             raise StorageError(f"{source}: is {what}", remedy)
     if head[257:262] == b"ustar":
         raise StorageError(f"{source}: is a TAR archive", _UNPACK)
-    if head[8:12] == b"DUCK":
+    if head[8:12] == DUCKDB_MAGIC:
         raise StorageError(f"{source}: is a DuckDB database", f"where a table of it is meant, write duckdb:{source}")
     text = head.lstrip(b"\xef\xbb\xbf \t\r\n")
     if text[:1] == b"<":

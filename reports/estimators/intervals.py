@@ -95,7 +95,8 @@ def moments(values: Floats) -> Moments:
     mean = math.fsum(values) / n
     deviations = values - mean
     m2, m3 = math.fsum(deviations**2) / n, math.fsum(deviations**3) / n
-    return Moments(n, mean, math.sqrt(m2 * n / (n - 1)), m3 / m2**1.5)
+    scale = m2**1.5  # 0 of values below 1e-108, whose skewness nobody can tell
+    return Moments(n, mean, math.sqrt(m2 * n / (n - 1)), m3 / scale if scale > 0.0 else 0.0)
 
 
 def may_undercover(m: Moments) -> bool:

@@ -14,7 +14,7 @@ from sim.errors import InputError
 from sim.scenario.sections.traffic import MAX_DOLLARS
 from sim.scenario.sections.traffic_values import MAX_FANS
 from sim.units import DAY_S, MICROS
-from sim.warehouse.send_logs import collect_log, column_names, scan_log
+from sim.warehouse.send_logs import collect_log, column_names, of_unchanged, scan_log
 from sim.wording import did_you_mean, near
 
 Floats = NDArray[np.float64]
@@ -80,6 +80,7 @@ class Sends:
         )
 
 
+@of_unchanged
 def read_sends(source: str, policy: str | None = None, columns: Mapping[str, str] | None = None) -> Sends:
     """Read a log of messages. `columns`: column of `mass_messages` → its name in the log, where that is another one.
 

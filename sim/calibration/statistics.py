@@ -9,7 +9,7 @@ from sim.calibration.log import NO_CAPTION, Sends, times_and_counts
 from sim.errors import InputError
 from sim.units import HOUR_S
 from sim.warehouse.base import STATS
-from sim.warehouse.send_logs import collect_log, column_names, scan_log
+from sim.warehouse.send_logs import collect_log, column_names, of_unchanged, scan_log
 
 if TYPE_CHECKING:
     import polars as pl
@@ -20,6 +20,7 @@ AGAIN = 1.5  # counts per message above which messages are counted again
 LEAST_TIMES = 5  # distinct times of update
 
 
+@of_unchanged
 def read_statistics(source: str) -> "pl.DataFrame":
     """Times of update and counts of the rows with a time; InputError where a column is missing or unfit."""
     import polars as pl  # noqa: PLC0415

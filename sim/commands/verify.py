@@ -115,12 +115,17 @@ def command(
 def _results(target: str, options: "Options", output: Output) -> list["Result"]:
     """The results, or one error where the target cannot be opened: a report is written in every case."""
     from sim.errors import InputError, SimError
+    from sim.files import Unchanged
+    from sim.warehouse.send_logs import files_of
     from sim.warehouse.targets import open_target, parse_target
     from sim.warehouse.verify.running import unopened, verify
 
+    spec, held = parse_target(target), Unchanged(files_of(target))
     try:
-        with open_target(parse_target(target), read_only=True) as opened:
-            return verify(opened, options, output.note)
+        with open_target(spec, read_only=True) as opened:
+            results = verify(opened, options, output.note)
+        held.require()  # else a load that replaced the rows meanwhile is shown as a fault of them
+        return results
     except SimError as error:
         if isinstance(error, InputError):
             raise

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sim.errors import InputError
 from sim.evaluation.estimators import Floats
 from sim.evaluation.snapshots import Decisions, micros, read_snapshots, reconstructed, rule_of
-from sim.warehouse.send_logs import collect_log, column_names, scan_log
+from sim.warehouse.send_logs import collect_log, column_names, of_unchanged, scan_log
 from sim.wording import did_you_mean
 
 Codes = NDArray[np.int16] | NDArray[np.int32]
@@ -107,6 +107,7 @@ def rule_from(name: str | None, snapshots: str | None) -> Rule | None:
     return Rule(name, snapshots)
 
 
+@of_unchanged
 def read_log(
     source: str,
     columns: Mapping[str, str] | None = None,

@@ -18,7 +18,7 @@ from policies.base import Policy
 from policies.registry import build, kinds
 from sim.errors import InputError
 from sim.evaluation.estimators import Floats
-from sim.warehouse.send_logs import collect_log, column_names, scan_log
+from sim.warehouse.send_logs import collect_log, column_names, of_unchanged, scan_log
 from sim.wording import did_you_mean
 from sim.worlds.selection.propensities import propensities
 
@@ -69,6 +69,7 @@ class Snapshots:
         return slice(first, stop) if first < stop else slice(0, 0)
 
 
+@of_unchanged
 def read_snapshots(source: str) -> Snapshots:
     """Read snapshots from a file, a folder or the table `caption_bandit_backups` of a target.
 

@@ -20,7 +20,7 @@ from policies.registry import build, kinds
 from sim.errors import InputError
 from sim.evaluation.estimators import Floats
 from sim.evaluation.log import Log
-from sim.warehouse.send_logs import collect_log, scan_log
+from sim.warehouse.send_logs import collect_log, of_unchanged, scan_log
 from sim.wording import did_you_mean
 from sim.worlds.selection.propensities import propensities
 
@@ -122,6 +122,7 @@ def _of_rule(policy: Policy, training: Log, available: NDArray[np.bool_]) -> Flo
     return chance
 
 
+@of_unchanged
 def _from_file(name: str, log: Log) -> Floats:
     path = Path(name)
     if not path.is_file():

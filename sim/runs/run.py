@@ -1,5 +1,6 @@
 """Read a complete run: its manifest, its scenario, its tables and its logs."""
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, Self
 import polars as pl
 
 from sim.errors import StorageError
+from sim.files import Unchanged
 from sim.runs.columns import require_columns, require_table, simulated_columns
 from sim.runs.folders.run_folder import RunFolder
 from sim.runs.merge import CURVES, PAGES, REPLICATIONS
@@ -23,7 +25,18 @@ class StoredRun:
     @classmethod
     def open(cls, folder: str | Path) -> Self:
         """Open a complete run; raises StorageError where there is none."""
-        return cls(RunFolder(Path(folder)).require_complete().path)
+        run = cls(Path(folder))
+        with run.reading():  # first: what is verified is what is read later
+            RunFolder(run.path).require_complete()
+        return run
+
+    @cached_property
+    def _held(self) -> Unchanged:
+        return RunFolder(self.path).held()
+
+    def reading(self) -> AbstractContextManager[None]:
+        """For a block that reads tables; raises StorageError where they were replaced since the run was opened."""
+        return self._held.reading()
 
     @cached_property
     def manifest(self) -> dict[str, Any]:
@@ -33,7 +46,8 @@ class StoredRun:
     @cached_property
     def scenario(self) -> Scenario:
         """The scenario that was run, with every default filled in."""
-        return load(self.path / "scenario.yaml")
+        with self.reading():
+            return load(self.path / "scenario.yaml")
 
     @cached_property
     def replications(self) -> pl.DataFrame:
@@ -82,8 +96,9 @@ class StoredRun:
 
     def _read(self, name: str) -> pl.DataFrame:
         path = self.path / name
-        require_table(path)
-        frame = pl.read_parquet(path, hive_partitioning=False, glob=False)
+        with self.reading():
+            require_table(path)
+            frame = pl.read_parquet(path, hive_partitioning=False, glob=False)
         require_columns(path, frame.columns, simulated_columns().get(name, ()))
         return frame
 
@@ -95,7 +110,8 @@ class StoredRun:
                 f"{self.path} holds no {kind} of policy {policy!r}, replication {replication}{_kept(path.parent)}",
                 f"The scenario's record.{kind} decides what is kept.",
             )
-        return pl.read_parquet(folder.verified_log(kind, policy, replication), hive_partitioning=False, glob=False)
+        with Unchanged([path]).reading():
+            return pl.read_parquet(folder.verified_log(kind, policy, replication), hive_partitioning=False, glob=False)
 
 
 def _kept(folder: Path) -> str:

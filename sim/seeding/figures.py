@@ -65,7 +65,7 @@ class SeedFigures:
         """Factor on purchases per view of pages of `audience` fans, of median 1 at the reference audience."""
         level: Floats = (audience / self.reference_audience) ** -self.audience_exponent
         level *= np.exp(self.page_sigma * normals)
-        strong_from = NormalDist().inv_cdf(1.0 - self.strong_share) if self.strong_share > 0.0 else math.inf
+        strong_from = NormalDist().inv_cdf(1.0 - self.strong_share) if 1.0 - self.strong_share < 1.0 else math.inf
         return np.where(normals > strong_from, self.strong_factor * level, level)
 
 

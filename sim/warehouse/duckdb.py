@@ -5,6 +5,7 @@ and options. DuckDB compares names without regard to case, and so does this modu
 Loads go through a staging table in the same file and a list of parts, changed in one transaction per part.
 """
 
+import re
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -14,6 +15,7 @@ import pyarrow as pa
 
 import sql
 from sim.errors import InputError, StorageError
+from sim.files import DUCKDB_MAGIC, HEAD_BYTES, refuse_other_kinds
 from sim.warehouse.base import (
     LOCAL_DATASET,
     LOCAL_PROJECT,
@@ -47,6 +49,7 @@ from sim.warehouse.places import refuse_url
 from sim.warehouse.schema import duckdb_type, normal_default
 from sim.warehouse.translate import is_query, to_duckdb
 
+_EXTENSION = re.compile(r"\w{2,}:")  # as in md:NAME, which DuckDB takes for a service or for a kind of file
 IS_VIEW = (
     "SELECT 1 FROM duckdb_views() WHERE database_name = current_database() AND schema_name = 'main'"
     " AND lower(view_name) = lower(?) AND NOT internal"
@@ -68,6 +71,7 @@ class DuckDBTarget(Closing):
         self.spec = spec
         if read_only and not spec.path.is_file():
             raise StorageError(f"no DuckDB file at {spec.place}", "check the path, or run `deploy` first")
+        _refuse_other_kinds(spec)
         with local_errors(spec):
             self._connection = connect(spec.place, read_only=read_only, memory_limit=memory_limit)
 
@@ -77,6 +81,8 @@ class DuckDBTarget(Closing):
         refuse_url("duckdb", place)
         if "?" in str(Path(place).absolute()):
             raise InputError(f"duckdb:{place}: DuckDB cannot write to a path with '?'", "use another folder or name")
+        if prefix := _EXTENSION.match(place):
+            raise InputError(f"duckdb:{place}: {prefix[0]} is not a local file", f"for a file of this name: ./{place}")
 
     @classmethod
     def open(cls, spec: TargetSpec, *, read_only: bool, permission: WritePermission | None) -> "DuckDBTarget":  # noqa: ARG003
@@ -200,3 +206,12 @@ TARGET = DuckDBTarget
 def _column(name: str, kind: str, nullable: bool, default: str | None) -> Column:
     mode = "NULLABLE" if nullable else "REQUIRED"
     return Column(name, duckdb_type(kind), mode, normal_default(default, "duckdb"))
+
+
+def _refuse_other_kinds(spec: TargetSpec) -> None:
+    """StorageError for a file of another kind: DuckDB would fetch an extension, and write into a database of SQLite."""
+    if spec.path.is_file():
+        with spec.path.open("rb") as file:
+            head = file.read(HEAD_BYTES)
+        if head[8:12] != DUCKDB_MAGIC:
+            refuse_other_kinds(str(spec), head)

@@ -1,12 +1,15 @@
 """Where logs of messages come from: a Parquet or CSV file, a folder of Parquet files, a run folder, a warehouse."""
 
 import csv
+import functools
+from collections.abc import Callable
 from pathlib import Path
+from typing import Concatenate, ParamSpec, TypeVar
 
 import polars as pl
 
 from sim.errors import InputError, StorageError
-from sim.files import text_head
+from sim.files import Unchanged, text_head
 from sim.runs.folders.run_folder import RunFolder
 from sim.warehouse.base import SENDS
 from sim.wording import did_you_mean
@@ -15,7 +18,29 @@ SAVE_AS = "Save it as CSV in UTF-8."
 SEPARATORS = ",;\t|"
 HEAD_ROWS = 10_000  # whose types a text file has, if all other values fit
 TARGETS = ("duckdb", "bigquery", "parquet")
+UNREADABLE = (pl.exceptions.PolarsError, pl.exceptions.PanicException, OSError)
 ROWS_OF_A_REPLICATION = 2**40  # more than one has: row ids of a run folder stay distinct
+
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
+
+
+def of_unchanged(read: Callable[Concatenate[str, _P], _T]) -> Callable[Concatenate[str, _P], _T]:
+    """A function that reads a log whole, in several passes; StorageError where the log is changed meanwhile."""
+
+    @functools.wraps(read)
+    def reading(source: str, /, *arguments: _P.args, **more: _P.kwargs) -> _T:
+        with Unchanged(files_of(source)).reading():
+            return read(source, *arguments, **more)
+
+    return reading
+
+
+def files_of(source: str) -> list[Path]:
+    """The local files of a log or target that a reader needs unchanged."""
+    kind, colon, place = source.partition(":")
+    path = Path(place if colon and kind in TARGETS else source)
+    return list(path.glob("**/*.parquet")) if path.is_dir() else [path]
 
 
 def scan_log(source: str, policy: str | None = None, *, as_text: bool = False, table: str = SENDS) -> pl.LazyFrame:
@@ -60,7 +85,7 @@ def column_names(source: str, rows: pl.LazyFrame) -> list[str]:
     """The columns of a log; StorageError where the file is not what its name says."""
     try:
         return rows.collect_schema().names()
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except UNREADABLE as error:
         raise _unreadable(source, error) from error
 
 
@@ -68,11 +93,11 @@ def collect_log(source: str, rows: pl.LazyFrame) -> pl.DataFrame:
     """Read the rows; StorageError where the file is not what its name says."""
     try:
         return rows.collect(engine="streaming")
-    except (pl.exceptions.PolarsError, OSError) as error:
+    except UNREADABLE as error:
         raise _unreadable(source, error) from error
 
 
-def _unreadable(source: str, error: Exception) -> StorageError:
+def _unreadable(source: str, error: BaseException) -> StorageError:
     reason = next(iter(str(error).splitlines()), type(error).__name__)  # advice for programmers follows
     quoted = "malformed" in reason or 'parse `"' in reason
     hint = (

@@ -158,8 +158,8 @@ def test_simulating_without_a_folder_keeps_its_files_as_long_as_the_run(
 def test_what_a_killed_simulation_left_is_removed_by_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     in_use = sim.simulate(SCENARIO)
-    (tmp_path / "caption-sim-killed" / "run").mkdir(parents=True)
-    (tmp_path / "caption-sim-killed" / ".lock").touch()
+    (tmp_path / "caption-sim-run-killed" / "run").mkdir(parents=True)
+    (tmp_path / "caption-sim-run-killed" / ".lock").touch()
     other = sim.simulate(SCENARIO, overrides=["seed=2"])
-    assert not (tmp_path / "caption-sim-killed").exists()
+    assert not (tmp_path / "caption-sim-run-killed").exists()
     assert len(in_use.replications) == len(other.replications) == 8

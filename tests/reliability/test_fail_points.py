@@ -6,6 +6,7 @@ removals. The run before it stays intact or becomes the new one, and can be resu
 
 import errno
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -89,11 +90,10 @@ def test_an_error_at_any_change_leaves_a_run_that_can_be_resumed(
 def test_an_error_while_replacing_leaves_the_old_run_or_the_new_one(
     tmp_path: Path, wanted: str, amount: int, code: int, tries: Tries
 ) -> None:
-    other = {**SMALL, "seed": 99}
+    old = digest(first := sim.run({**SMALL, "seed": 99}, tmp_path / "old", report=False).path)
     for number in tries(0):
         target = 1 + number * amount
-        folder = tmp_path / str(target)
-        old = digest(sim.run(other, folder, report=False).path)
+        shutil.copytree(first, folder := tmp_path / str(target))
         reached = attempt(folder, target, code, fresh=True)
         if (folder / "manifest.json").exists():
             assert digest_of_own(folder) in (old, wanted)
@@ -112,8 +112,6 @@ def sim_seed(folder: Path) -> int | None:
 
 def digest_of_own(folder: Path) -> str:
     """The digest of the run itself, without one that is built beside it."""
-    import shutil
-
     copy = folder.with_name(f"{folder.name}-copy")
     shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(".next", ".replacing", ".moving"))
     return digest(copy)

@@ -21,7 +21,7 @@ from sim.scenario import load
 
 pytestmark = pytest.mark.slow
 
-NUMBERS = [math.nan, math.inf, -math.inf, -1, 0, 1e-320, 1e308, 2**63, -(2**63), 0.5, 1]
+NUMBERS = [math.nan, math.inf, -math.inf, -1, 0, 5e-324, 1e-320, 1e308, 2**63, -(2**63), 0.5, 1]
 POLICIES = ["uniform", "wilson_sample"]
 BERNOULLI: dict[str, Any] = {
     "name": "b",
@@ -54,6 +54,46 @@ TRAFFIC: dict[str, Any] = {
     "policies": ["uniform"],
     "record": {"stats": "all", "sends": True, "curve_points": 2},
 }
+# What production meets, each with every key; run in the full form only.
+EVENTFUL: dict[str, Any] = {
+    **TRAFFIC,
+    "name": "e",
+    "replications": 2,
+    "world": {
+        "kind": "traffic",
+        "pages": 2,
+        "audience": {"draw": "stratified"},
+        "bank": {
+            "captions": 40,
+            "price_correlation": 0.4,
+            "categories": 5,
+            "category_spread": 0.5,
+            "historical_dollars": {"mean": 5, "cv": 1},
+        },
+        "sends": {"per_day": 12},
+    },
+    "feedback": {"cap": 50, "loads": {"every_hours": 12, "lag_hours": 1, "report_days": 1}, "label_after_hours": 2},
+    "selection": {"score": "composite", "cool_down_days": 0.1},
+    "incidents": [
+        {"kind": "update_job_down", "from": 0.2, "days": 0.3},
+        {"kind": "update_job_repeated", "from": 0.5, "days": 0.5, "times": 2},
+        {"kind": "update_job_interval", "from": 1, "days": 0.5, "hours": 1},
+        {"kind": "loads_late", "from": 0.2, "days": 0.5, "late_days": 1},
+        {"kind": "attribution", "from": 1, "days": 0.5, "share": 0.1},
+        {"kind": "audience", "from": 0.5, "days": 1, "factor": 0.5, "pages": [1]},
+        {"kind": "prices", "from": 0.5, "days": 0.5, "factor": 1.25},
+        {"kind": "rates", "from": 0.5, "days": 0.5, "factor": 0.28},
+        {"kind": "function_replaced", "from": 1.2, "days": 0.5},
+        {"kind": "partition_expiry", "from": 1.0, "after_days": 0.5},
+    ],
+    "policies": ["wilson_sample", "thompson_beta"],
+}
+BASES = [
+    pytest.param(BERNOULLI, id="bernoulli"),
+    pytest.param(TABLE, id="table"),
+    pytest.param(TRAFFIC, id="traffic"),
+    pytest.param(EVENTFUL, id="eventful", marks=pytest.mark.long),
+]
 Path_ = tuple[Any, ...]
 
 
@@ -110,7 +150,7 @@ def refuse(word: str) -> NoReturn:
     raise AssertionError(word)
 
 
-@pytest.mark.parametrize("base", [BERNOULLI, TABLE, TRAFFIC], ids=["bernoulli", "table", "traffic"])
+@pytest.mark.parametrize("base", BASES)
 @amounts(8, 10_000)
 def test_what_is_accepted_gives_finite_tables(here: Path, base: dict[str, Any], amount: int, tries: Tries) -> None:
     """`amount` of the accepted scenarios, spread evenly."""

@@ -2,19 +2,27 @@
 
 import errno
 import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from sim.errors import StorageError, out_of_memory
 from sim.files import (
+    KEPT_SECONDS,
+    Unchanged,
     digest,
     is_full_disk,
+    is_running,
     link_or_copy,
     make_folder,
+    remove_left_over,
     replacing,
     reporting_full_disk,
     sha256,
+    this_machine,
     write_bytes,
     write_text,
 )
@@ -48,6 +56,74 @@ def test_two_processes_that_write_one_file_at_once_do_not_mix(tmp_path: Path, mo
         first.write_text("first, whole")
     assert target.read_text() == "first, whole"
     assert [path.name for path in tmp_path.iterdir()] == ["table"]
+
+
+WRITER = """
+import os, signal, sys
+from pathlib import Path
+from sim.files import replacing
+with replacing(Path(sys.argv[1])) as temporary:
+    temporary.write_text("half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next_that_writes_there(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    subprocess.run([sys.executable, "-c", WRITER, str(tmp_path / "table")], cwd=root, check=False)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".part"]
+    write_text(tmp_path / "table", "new")
+    assert [path.name for path in tmp_path.iterdir()] == ["table"]
+
+
+def test_nothing_but_files_of_dead_processes_is_removed(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    here, dead = this_machine(), gone.pid
+    left_over = [f".table.{here}-{dead}.part", f".other\n.svg.{here}-{dead}.part", ".table.00000000-1.part"]
+    kept = [
+        f".table.{here}-{os.getpid()}.part",  # another thread of this process
+        f".table.{here}-1.part",  # a process that runs, of another user
+        f".new.00000000-{dead}.part",  # of another machine, written just now
+        f"table.{here}-{dead}.part",
+        f".table.{here}-{dead}.part.csv",
+        f".table.{here.upper()}X-{dead}.part",
+        f".table.{here}-{dead}x.part",
+        f".{here}-{dead}.part",
+        f".table.{dead}.part",
+        f".table.{here}-.part",
+        ".table.part",
+    ]
+    for name in [*left_over, *kept]:
+        (tmp_path / name).write_text("rows")
+    old = time.time() - KEPT_SECONDS - 60
+    os.utime(tmp_path / ".table.00000000-1.part", (old, old))
+    (tmp_path / f".folder.{here}-{dead}.part").mkdir()
+    (tmp_path / f".link.{here}-{dead}.part").symlink_to(tmp_path / kept[0])
+    remove_left_over(tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {
+        *kept,
+        f".folder.{here}-{dead}.part",
+        f".link.{here}-{dead}.part",
+    }
+
+
+def test_a_folder_that_cannot_be_read_does_not_stop_a_writer(tmp_path: Path) -> None:
+    remove_left_over(tmp_path / "missing")
+
+
+@pytest.mark.parametrize("process", [2**22 + 1, 2**31, 2**40])
+def test_a_number_of_no_process_is_not_running(process: int) -> None:
+    assert not is_running(process)
+    assert is_running(os.getpid())
+    assert is_running(1)
+
+
+def test_a_folder_in_the_place_of_a_file_stays(tmp_path: Path) -> None:
+    (tmp_path / "table").mkdir()
+    with pytest.raises(StorageError, match="table: is a folder, where a file belongs"):
+        write_text(tmp_path / "table", "new")
+    assert [path.name for path in tmp_path.rglob("*")] == ["table"]
 
 
 def test_the_new_name_appears_only_at_the_end(tmp_path: Path) -> None:
@@ -137,3 +213,39 @@ def test_a_link_is_the_same_file_and_a_copy_where_there_are_none(
 )
 def test_a_lack_of_memory_is_recognised_however_it_is_reported(problem: BaseException, memory: bool) -> None:
     assert out_of_memory(problem) is memory
+
+
+CHANGES = {
+    "cut": lambda path: os.truncate(path, 3),
+    "removed": Path.unlink,
+    "replaced": lambda path: write_bytes(path, b"rows of B"),
+    "rewritten": lambda path: (path.write_bytes(b"rows of B"), os.utime(path, (1, 1))),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_file_that_changes_while_it_is_read_is_named(tmp_path: Path, change: str) -> None:
+    for name in ("kept", "log"):
+        (tmp_path / name).write_bytes(b"rows of A")
+    with (
+        pytest.raises(StorageError, match=r"log: was changed while it was read"),
+        Unchanged(tmp_path.iterdir()).reading(),
+    ):
+        CHANGES[change](tmp_path / "log")
+
+
+class Panic(BaseException):
+    """As of Polars."""
+
+
+@pytest.mark.parametrize("problem", [ValueError, Panic])
+def test_a_change_explains_why_reading_failed_and_nothing_else_does(tmp_path: Path, problem: type) -> None:
+    (tmp_path / "log").write_bytes(b"rows of A")
+    held = Unchanged([tmp_path / "log", tmp_path / "missing"])
+    with pytest.raises(problem), held.reading():
+        raise problem
+    os.truncate(tmp_path / "log", 3)
+    with pytest.raises(StorageError, match="was changed"), held.reading():
+        raise problem
+    with pytest.raises(KeyboardInterrupt), held.reading():
+        raise KeyboardInterrupt

@@ -9,12 +9,14 @@ the user in the folder are not touched.
 import shutil
 from pathlib import Path
 
-from sim.files import flush
-from sim.runs.folders.run_folder import MANIFEST, MOVING, REPLACING, RunFolder
+from sim.errors import StorageError
+from sim.files import flush, refuse_folder
+from sim.runs.folders.run_folder import MANIFEST, MOVING, OWN_FILES, OWN_FOLDERS, REPLACING, RunFolder
 
 
 def exchange(folder: RunFolder) -> None:
     """Put the complete run in `folder.next` in place of the run in `folder`."""
+    _refuse_other_kinds(folder)
     _rename(folder.next.path, folder.path / REPLACING)
     finish(folder)
 
@@ -31,6 +33,15 @@ def finish(folder: RunFolder) -> None:
             item.rename(folder.path / item.name)
         flush(folder.path)
         moving.rmdir()
+
+
+def _refuse_other_kinds(folder: RunFolder) -> None:
+    """Raise StorageError, before anything is removed, where a folder is in the place of a file or a file in its."""
+    for name in OWN_FILES:
+        refuse_folder(folder.path / name)
+    for name in OWN_FOLDERS:
+        if (path := folder.path / name).is_file():
+            raise StorageError(f"{path}: is a file, where a folder belongs", "Move it away, then try again.")
 
 
 def discard(folder: RunFolder) -> None:

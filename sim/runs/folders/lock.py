@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sim.errors import StorageError
-from sim.files import make_folder
+from sim.files import is_running, make_folder, this_machine
 
 LOCK = ".lock"
 RETRY_SECONDS = 0.1
+NAME_TRIES = 30  # to read who holds the folder: a holder that has just started has not written it yet
 
 
 @contextmanager
@@ -39,6 +40,7 @@ def locked(folder: Path, wait_seconds: float = 0.0) -> Iterator[None]:
 
 def _acquire(folder: Path, deadline: float) -> int:
     """An open file, locked; tries again when another program removed the file, or the folder, at the same moment."""
+    nameless = 0
     while True:
         try:
             make_folder(folder)
@@ -51,7 +53,9 @@ def _acquire(folder: Path, deadline: float) -> int:
         if not _lock(handle):
             os.close(handle)
             if time.monotonic() >= deadline:
-                raise _held(folder)
+                if (holder := _holder(folder / LOCK)) or nameless >= NAME_TRIES:
+                    raise _held(folder, holder)
+                nameless += 1
             time.sleep(RETRY_SECONDS)
             continue
         if _is_file(handle, folder / LOCK):
@@ -97,19 +101,26 @@ HOLDER_BYTES = 1_000
 
 def _write_holder(handle: int) -> None:
     now = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
-    text = json.dumps({"process": os.getpid(), "host": platform.node(), "since": now})
+    text = json.dumps({"process": os.getpid(), "host": platform.node(), "machine": this_machine(), "since": now})
     os.ftruncate(handle, 0)
     os.lseek(handle, 0, os.SEEK_SET)
     os.write(handle, text.encode()[:HOLDER_BYTES])
 
 
-def _held(folder: Path) -> StorageError:
-    try:
-        holder = json.loads((folder / LOCK).read_text(encoding="utf-8"))
-        who = f" (process {holder['process']} on {holder['host']}, since {holder['since']})"
-    except (OSError, ValueError, KeyError, TypeError):
-        who = ""  # just starting, or just ending
+def _held(folder: Path, holder: dict[str, str | int]) -> StorageError:
+    who = f" (process {holder['process']} on {holder['host']}, since {holder['since']})" if holder else ""
     return StorageError(f"another run is writing into {folder}{who}", "Wait for it to end, or choose another --out.")
+
+
+def _holder(lock: Path) -> dict[str, str | int]:
+    """What the holder wrote; nothing where it is just starting or ending: no text, or one of a process that ended."""
+    try:
+        holder = json.loads(lock.read_text(encoding="utf-8"))
+        known = {name: holder[name] for name in ("process", "host", "since")}
+        ended = os.name == "posix" and holder.get("machine") == this_machine() and not is_running(known["process"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+    return {} if ended else known
 
 
 def _release(path: Path, handle: int) -> None:

@@ -5,6 +5,7 @@ the digest of every file. A run that replaces another one, or adds replications 
 and then exchanged with it (`sim.runs.folders.exchange`).
 """
 
+import errno
 import shutil
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from sim.errors import InputError, StorageError
-from sim.files import digest, make_folder, write_bytes, write_text
+from sim.files import Unchanged, digest, make_folder, write_bytes, write_text
 from sim.runs.folders.lock import locked
 from sim.runs.folders.manifest import COMPLETE, Manifest, read, to_text
 from sim.runs.folders.source_file import CAPTIONS
@@ -106,6 +107,11 @@ class RunFolder:
             raise self.damage(damaged)
         return self
 
+    def held(self) -> Unchanged:
+        """The manifest and the tables, which nobody may replace while a reader of the run needs them."""
+        files: dict[str, str] = self.manifest().get("files", {})
+        return Unchanged(self.path / name for name in (MANIFEST, *files) if not name.startswith(LOGS))
+
     def damaged(self, manifest: Manifest, *, logs: bool) -> list[str]:
         """Names of the files that are missing or whose content does not match the manifest."""
         files: dict[str, str] = manifest["files"]
@@ -178,5 +184,7 @@ class RunFolder:
 def _digest(path: Path) -> str | None:
     try:
         return digest(path)
-    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+    except OSError as error:
+        if error.errno not in (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ELOOP):
+            raise
         return None

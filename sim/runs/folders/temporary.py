@@ -10,9 +10,9 @@ from contextlib import ExitStack
 from pathlib import Path
 
 from sim.errors import StorageError
-from sim.runs.folders.lock import locked
+from sim.runs.folders.lock import LOCK, locked
 
-PREFIX = "caption-sim-"
+PREFIX = "caption-sim-run-"
 
 
 class TemporaryRunFolder:
@@ -41,8 +41,9 @@ class TemporaryRunFolder:
 
 
 def remove_abandoned() -> None:
-    """Remove temporary run folders of processes that were killed."""
-    for home in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+    """Remove temporary run folders of processes that were killed: each left its lock, which no other folder has."""
+    for lock in Path(tempfile.gettempdir()).glob(f"{PREFIX}*/{LOCK}"):
+        home = lock.parent
         try:
             with locked(home):
                 shutil.rmtree(home / "run", ignore_errors=True)

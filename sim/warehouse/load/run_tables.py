@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sim.errors import InputError, StorageError
-from sim.files import replacing
+from sim.files import Unchanged, replacing
 from sim.runs.folders.run_folder import RunFolder
 from sim.runs.merge import CURVES
 from sim.warehouse.base import CURVES as CURVES_TABLE
@@ -69,12 +69,15 @@ def _replication(run: RunFolder, policy: str, asked: int | None) -> int:
 
 def file_load(table: str, file: Path, about: dict[str, object]) -> Load:
     """One Parquet file as a load into `table`, which takes the columns that it has; its id comes from the content."""
+    held = Unchanged([file])
     parts = _parts(table, file)
 
     def write(done: Collection[int], folder: Path) -> Iterator[Made]:
         for index, batches in enumerate(parts):
             if index not in done:
-                yield index, _write(table, file, batches, folder / f"part-{index:06d}.parquet"), None
+                with held.reading():  # the load is known by the digest of the file as it was
+                    part = _write(table, file, batches, folder / f"part-{index:06d}.parquet")
+                yield index, part, None
 
     load_id = f"run-{_digest(file)[:16]}"
     return Load(table, load_id, str(PART_ROWS), len(parts), write, {**about, "file": file.name})

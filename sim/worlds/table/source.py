@@ -225,6 +225,7 @@ class _Columns:
         import polars as pl  # noqa: PLC0415
 
         if series.dtype.is_float():
+            self.refuse(series, series.is_infinite(), "is {}, not a caption")
             whole = series.is_finite() & (series == series.floor())
             if not whole.all():
                 return None

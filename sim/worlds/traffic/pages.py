@@ -304,7 +304,7 @@ def page_level(world: TrafficSection, fans: Integers | Floats | int, z: Floats |
 def strong_from(world: TrafficSection) -> float:
     """The standard normal above which a page is strong."""
     share = world.purchases.strong_pages.share
-    return NORMAL.inv_cdf(1.0 - share) if share > 0.0 else math.inf
+    return NORMAL.inv_cdf(1.0 - share) if 1.0 - share < 1.0 else math.inf  # also of a share below 1e-16
 
 
 def log_sigma(cv: float) -> float:

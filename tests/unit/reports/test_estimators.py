@@ -39,6 +39,13 @@ def test_moments_are_scipys() -> None:
     assert (m.mean, m.sd, m.skewness) == pytest.approx(wanted, rel=1e-12)
 
 
+@pytest.mark.parametrize("unit", [5e-324, 1e-320, 1e-110])
+def test_values_whose_powers_are_zero_have_no_skewness(unit: float) -> None:
+    m = moments(unit * np.array([0.0, 0.0, 1.0]))
+    assert m.skewness == 0.0
+    assert mean_interval(unit * np.array([0.0, 0.0, 1.0])).low <= m.mean
+
+
 def test_skewed_data_take_the_bootstrap_and_lean_to_their_tail() -> None:
     estimate = mean_interval(SKEWED)
     assert estimate.method == "bootstrap-t"

@@ -48,6 +48,28 @@ def test_the_new_run_replaces_the_old_one_and_nothing_else(folder: RunFolder) ->
     assert not [path for path in folder.path.iterdir() if path.name.startswith(".")]
 
 
+@pytest.mark.parametrize(("name", "what"), [("pairs.parquet", "is a folder"), ("tables", "is a file")])
+def test_what_is_in_the_way_is_named_before_anything_is_removed(folder: RunFolder, name: str, what: str) -> None:
+    way = folder.path / name
+    way.mkdir() if what == "is a folder" else way.write_text("mine")
+    with pytest.raises(StorageError, match=f"{name}: {what}"):
+        exchange(folder)
+    assert folder.require_complete().manifest()["said"] == "old"
+    way.rmdir() if way.is_dir() else way.unlink()
+    exchange(folder)
+    assert content(folder) == NEW
+
+
+def test_a_link_that_leads_to_itself_is_a_damaged_file(folder: RunFolder) -> None:
+    table = folder.path / "curves.parquet"
+    table.unlink()
+    table.symlink_to(table.name)
+    with pytest.raises(StorageError, match=r"curves\.parquet is (missing|damaged)"):
+        folder.require_complete()
+    exchange(folder)
+    assert content(folder) == NEW
+
+
 def test_discarding_keeps_the_old_run(folder: RunFolder) -> None:
     discard(folder)
     assert not folder.next.path.exists()

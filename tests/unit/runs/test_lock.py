@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from sim.errors import StorageError
+from sim.runs.folders import lock
 from sim.runs.folders.lock import LOCK, locked
 
 ROOT = Path(__file__).parents[3]
@@ -54,12 +55,46 @@ def test_the_second_is_told_who_holds_the_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"process": 1}'])
-def test_a_holder_that_has_not_said_its_name_yet_still_holds(tmp_path: Path, text: str) -> None:
+def test_a_holder_that_never_says_its_name_still_holds(
+    tmp_path: Path, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock, "RETRY_SECONDS", 0.0)
     with locked(tmp_path):
         (tmp_path / LOCK).write_text(text)
         with pytest.raises(StorageError, match="another run is writing into") as told, locked(tmp_path):
             pass
         assert told.value.message.endswith(str(tmp_path))
+
+
+@pytest.mark.parametrize("before", ["", "of a process that was killed"])
+def test_the_second_waits_until_the_holder_has_said_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str
+) -> None:
+    with locked(tmp_path):
+        name = (tmp_path / LOCK).read_text()
+        waits: list[float] = []
+
+        def wait(seconds: float) -> None:
+            waits.append(seconds)
+            if len(waits) == 3:
+                (tmp_path / LOCK).write_text(name)
+
+        monkeypatch.setattr(lock.time, "sleep", wait)
+        killed = subprocess.Popen([sys.executable, "-c", ""])
+        killed.wait()
+        text = json.dumps({**json.loads(name), "process": killed.pid}) if before else ""
+        (tmp_path / LOCK).write_text(text)
+        with pytest.raises(StorageError, match=rf"\(process {os.getpid()} on"), locked(tmp_path):
+            pass
+        assert len(waits) == 3
+
+
+def test_a_holder_of_another_machine_is_named_whatever_runs_here(tmp_path: Path) -> None:
+    with locked(tmp_path):
+        elsewhere = {"process": 2**22 + 1, "host": "other", "machine": "0" * 8, "since": "2026-01-01 00:00:00 UTC"}
+        (tmp_path / LOCK).write_text(json.dumps(elsewhere))
+        with pytest.raises(StorageError, match=r"\(process 4194305 on other, since 2026"), locked(tmp_path):
+            pass
 
 
 def test_a_long_text_of_the_last_holder_is_replaced(tmp_path: Path) -> None:

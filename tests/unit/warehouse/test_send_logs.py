@@ -3,6 +3,7 @@
 import gzip
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
@@ -12,7 +13,7 @@ from sim.errors import InputError, StorageError
 from sim.files import digest
 from sim.runs.folders.manifest import COMPLETE, FORMAT
 from sim.runs.folders.run_folder import RunFolder
-from sim.warehouse.send_logs import collect_log, scan_log
+from sim.warehouse.send_logs import collect_log, of_unchanged, scan_log
 
 ROWS = pl.DataFrame({"row_id": [1, 2], "page_name": ["a", "b"], "price": [1.5, None]})
 TEXT = ROWS.write_csv()
@@ -132,3 +133,42 @@ def test_a_run_with_a_damaged_log_is_no_log(run: Path, tmp_path: Path, how: str)
     log.unlink() if how == "missing" else ROWS.reverse().write_parquet(log)
     with pytest.raises(StorageError, match=r"replication=1\.parquet is (missing|damaged)"):
         scan_log(str(tmp_path / "run"))
+
+
+def cut(file: Path) -> None:
+    os.truncate(file, file.stat().st_size // 2)
+
+
+def other(file: Path) -> None:
+    """The same columns, and rows that another reading would mix with the first ones."""
+    ROWS.reverse().write_parquet(file) if file.suffix == ".parquet" else file.write_text(ROWS.reverse().write_csv())
+
+
+@pytest.mark.parametrize("change", [cut, other, Path.unlink])
+@pytest.mark.parametrize("name", ["log.csv", "log.parquet", "folder/log.parquet"])
+def test_a_log_that_changes_between_two_passes_is_refused(
+    tmp_path: Path, name: str, change: Callable[[Path], None]
+) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(exist_ok=True)
+    ROWS.write_csv(file) if file.suffix == ".csv" else ROWS.write_parquet(file)
+
+    @of_unchanged
+    def read(source: str) -> int:
+        rows = scan_log(source)
+        first = collect_log(source, rows.select("page_name"))
+        change(file)
+        return first.height + collect_log(source, rows).height
+
+    with pytest.raises(StorageError, match=r"log\.(csv|parquet): was changed while it was read"):
+        read(str(file.parent if "/" in name else file))
+
+
+def test_a_parquet_file_without_its_middle_is_a_message(tmp_path: Path) -> None:
+    """Polars panics on it, which is no Exception."""
+    file = tmp_path / "log.parquet"
+    pl.DataFrame({"a": range(10_000)}).write_parquet(file, compression="uncompressed")
+    content = file.read_bytes()
+    file.write_bytes(content[:1_000] + content[-500:])
+    with pytest.raises(StorageError, match="cannot be read"):
+        collect_log(str(file), scan_log(str(file)))

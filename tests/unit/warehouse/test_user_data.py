@@ -7,12 +7,13 @@ import duckdb
 import pytest
 
 from sim.cli import exit_code
-from sim.errors import StorageError
+from sim.errors import InputError, StorageError
 from sim.seeding.loads import seed_load
 from sim.warehouse.base import STATS, TargetSpec
+from sim.warehouse.duckdb import DuckDBTarget
 from sim.warehouse.load.loading import load
 from sim.warehouse.places import MARK, remove_scratch, scratch_folder
-from sim.warehouse.targets import open_target
+from sim.warehouse.targets import open_target, parse_target
 from twins.small_load import PLAN, SEED, seed, tree
 
 USER_ROWS = 100_000
@@ -209,3 +210,24 @@ def test_a_full_disk_is_a_storage_error(tmp_path, monkeypatch):
             raise error
         assert caught.value.exit_code == 3
         assert "free some space" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("head", "what"), [(b"SQLite format 3\0", "a SQLite database"), (b"PK\x03\x04", "Excel"), (b"{", "JSON")]
+)
+@pytest.mark.parametrize("read_only", [False, True])
+def test_a_file_of_another_kind_stays_as_it_is(tmp_path, head, what, read_only):
+    """DuckDB would fetch its extension for SQLite, and make the table in that database."""
+    file = tmp_path / "w.duckdb"
+    file.write_bytes(head + bytes(5_000))
+    with pytest.raises(StorageError, match=what):
+        DuckDBTarget(TargetSpec("duckdb", str(file)), read_only=read_only)
+    assert file.read_bytes() == head + bytes(5_000)
+
+
+@pytest.mark.parametrize("place", ["md:mine", "sqlite:mine.db", "ducklake:x", "postgres:dbname=x"])
+def test_what_duckdb_takes_for_a_service_is_not_a_file(place):
+    with pytest.raises(InputError, match="is not a local file") as refused:
+        parse_target(f"duckdb:{place}")
+    assert refused.value.hint.endswith(f"./{place}")
+    assert parse_target(f"duckdb:./{place}").place == f"./{place}"

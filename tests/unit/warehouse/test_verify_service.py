@@ -136,6 +136,17 @@ def test_errors_end_in_their_exit_code_and_every_report_is_written(tmp_path, mon
     assert "table_target" in summary.read_text()
 
 
+def test_rows_that_are_replaced_meanwhile_are_an_error_and_no_fault_of_the_rows(folder, monkeypatch, capsys):
+    def replaced(*_):
+        for file in (folder / STATS).glob("*.parquet"):
+            pl.read_parquet(file).with_columns(successes=pl.lit(-1)).write_parquet(file)
+        return []
+
+    monkeypatch.setattr("sim.warehouse.verify.running.verify", replaced)
+    assert exit_code(["verify", "--to", f"parquet:{folder}", "--only", "table", "--quiet"]) == 3
+    assert "was changed while it was read" in capsys.readouterr().err
+
+
 def failing_open(self, spec, **_):
     raise RemoteError(f"{spec}: no answer", "is the service reachable?")
 

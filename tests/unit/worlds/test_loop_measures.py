@@ -154,10 +154,11 @@ def test_loads_show_messages_by_their_lag_and_period() -> None:
     assert found == pytest.approx(1.0 - (math.exp(-1.0) - math.exp(-3.0)) / 2.0, abs=1e-4)
 
 
-def test_luck_is_the_same_for_every_policy_and_has_the_scenarios_means() -> None:
+@pytest.mark.parametrize("cv", [0.0, 5e-324, 1e-160, 1e-9])
+def test_luck_is_the_same_for_every_policy_and_has_the_scenarios_means(cv: float) -> None:
     quiet = world(
         views={"priced": {"mean": 0.05, "cv": 0.0}},
-        purchases={"message_cv": 0.0},
+        purchases={"message_cv": cv},
         factors={"weekday": (1.0,) * 7, "hour": (1.0,) * 24},
         delay={"mean_hours": 0.0},
     )

@@ -1,5 +1,7 @@
 """Stratified draws of pages: weights that keep every mean, strata that each get one page, sums that follow."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -86,6 +88,8 @@ def test_without_strong_pages_or_with_one_page_the_tilt_follows_the_spread() -> 
     alike = load(SCENARIO, ["world.purchases.strong_pages.share=0", "world.purchases.page_sigma=1.5"]).world
     assert tilt(alike) == TILT * 1.5
     assert tilt(load(SCENARIO, ["world.pages=1"]).world) == TILT
+    for share in ("1e-17", "5e-324"):  # 1 - share is 1
+        assert strong_from(load(SCENARIO, [f"world.purchases.strong_pages.share={share}"]).world) == math.inf
 
 
 def test_audiences_are_one_of_each_stratum_in_an_order_of_their_own() -> None:

@@ -97,6 +97,7 @@ WRONG = [
     (changed(page_name=["b", None, "b"]), "row 2: `page_name` is missing"),
     (changed(caption_id=[7, 9, None]), "row 3: `caption_id` is missing"),
     (changed(caption_id=["7", "NaN", "9"]), "row 2: `caption_id` is 'NaN', which stands for a missing number"),
+    (changed(caption_id=[7.0, float("inf"), 9.0]), "row 2: `caption_id` is inf, not a caption"),
     (changed(caption_id=["null", "8", "9"]), "row 1: `caption_id` is 'null', which stands for"),
     (changed(caption_id=[7, 9, 7]), "row 3: page 'b' has this caption already"),
     ({**GOOD, "trials_": GOOD["trials"], "trials": None}, "row 1: `trials` is missing"),

@@ -17,6 +17,7 @@ from sim.worlds.traffic.records import RETIRED, Record, Records
 from sim.worlds.traffic.rows import Block
 
 NEARLY_ALL = 0.9  # of a week's sends that go to the top decile
+SMALLEST_CV = 1e-6  # below which the luck of messages has no spread; its square must not be 0
 DRAWS = 64  # of a message's own luck, behind a label's probability
 AGES = 64  # at which a message may be loaded
 
@@ -126,7 +127,7 @@ def _luck(world: TrafficSection, feedback: TrafficFeedback) -> tuple[Floats, Flo
     rng, views, cv = generator(0, "traffic:label_chance", 0), world.views.priced, world.purchases.message_cv
     sigma = log_sigma(views.cv)
     rate = views.mean * np.exp(sigma * rng.standard_normal(DRAWS) - 0.5 * sigma**2)
-    noise = rng.gamma(1.0 / cv**2, cv**2, DRAWS) if cv > 0.0 else np.ones(DRAWS)
+    noise = rng.gamma(1.0 / cv**2, cv**2, DRAWS) if cv > SMALLEST_CV else np.ones(DRAWS)
     factor = rng.choice(np.array(world.factors.weekday), DRAWS) * rng.choice(np.array(world.factors.hour), DRAWS)
     return np.minimum(rate, 1.0), noise * factor * _share_known(world, feedback)
 
