@@ -138,7 +138,7 @@ def test_a_frequent_mistake_is_named(replacing, fault):
 
 
 # One in three by default, all of them in the long suite; few of those that need the default sizes, three seconds each.
-OFTEN = {"z = 1.9599", "lower half from 64 to 127"}
+OFTEN = {"z = 1.9599"}
 SELDOM = {fault for i, fault in enumerate(OTHERS) if i % 3} | FAINT
 SPREAD = [pytest.param(fault, marks=[pytest.mark.long] if fault in SELDOM - OFTEN else []) for fault in OTHERS]
 
@@ -151,6 +151,7 @@ def test_any_other_mistake_fails(replacing, fault):
     assert [name for name, one in results.items() if one.status == "fail" and name != "identity_sample"]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("fault", SUBTLE)
 def test_a_mistake_too_small_to_be_seen_is_still_another_text(replacing, fault):
     with replacing("wilson_sample", SUBTLE[fault]) as target:
