@@ -1,6 +1,6 @@
 """Do inverse weights of recorded propensities add up? One line per world and policy, after 100,000 sends.
 
-    python -m benchmarks.inverse_weights [--world bernoulli table traffic deployed] [--sends 100000] [POLICY …]
+    python -m benchmarks.inverse_weights [POLICY …] [--world bernoulli table traffic deployed] [--sends 100000]
 
 A decision that can send m arms, each with a probability p, has Σ 1 / (m p) over the arms that it sends with the mean 1.
 Printed are the mean over all decisions, its standard error, and the largest weight 1 / p.

@@ -121,6 +121,15 @@ def lock_and_bank(world: Any, selection: Any) -> Iterator[Finding]:
         yield Finding(("selection", "agency_lock"), "pages need one bank for it; set `world.bank.shared: true`")
 
 
+def incident_pages(incidents: Any, world: Any) -> Iterator[Finding]:
+    """An incident happens on pages that exist."""
+    for index, incident in enumerate(incidents):
+        absent = max((0, *incident.pages)) if incident.pages != "all" else 0
+        if absent > world.pages:
+            message = f"there is no page {absent:,}; `world.pages` is {world.pages:,}"
+            yield Finding(("incidents", index, "pages"), message)
+
+
 def curve_size(replications: int, record: Record, policy_names: Sequence[str | None]) -> Iterator[Finding]:
     """Curves fit into memory."""
     rows = replications * record.curve_points * len(policy_names)
@@ -182,6 +191,7 @@ RULES: tuple[Rule, ...] = (
     check_money,
     counting_and_memory,
     lock_and_bank,
+    incident_pages,
     curve_size,
     work_size,
     stats_size,

@@ -292,6 +292,17 @@ OTHER_WORLDS = {
     "traffic for ages": (TRAFFIC, "days: 3", "days: 1e5", 2, "horizon.days", "must be at most 3660"),
     "traffic for no time": (TRAFFIC, "days: 3", "days: 0", 2, "horizon.days", "must be at least 0.001"),
     "pages absurd": (TRAFFIC, "pages: 2", "pages: 1e9", 5, "world.pages", "must be at most"),
+    **{
+        f"an incident on {words}": (
+            TRAFFIC,
+            "feedback: {}",
+            f"incidents: [{{kind: rates, factor: 0.5, from: 1, pages: [2, {page}]}}]",
+            6,
+            "incidents.0.pages",
+            f"there is no page {page:,}; `world.pages` is 2",
+        )
+        for words, page in (("a page too many", 3), ("a page above 64 bits", 2**64))
+    },
     "pages negative": (TRAFFIC, "pages: 2", "pages: -2", 5, "world.pages", "must be at least 1, got -2"),
     "captions absurd": (
         TRAFFIC.replace("last", "none"),
