@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -62,6 +63,7 @@ def run_of(
         replications=pl.concat(rows),
         summary=summary,
         optional_table={}.get,  # no table beside these
+        reading=nullcontext,  # no file to be replaced
     )
 
 
