@@ -54,12 +54,15 @@ class Sum:
 
 
 def add_up(rows: Iterable[Sequence[Decision]]) -> Sum:
-    """Over rows of decisions, each of which knows those before it in its row and nothing else."""
+    """Over rows of decisions, each of which knows those before it in its row and nothing else.
+
+    A decision is left out where none with its history sends anything: another page has locked all that it wants.
+    """
     possible: dict[tuple[tuple[int, ...], ...], set[int]] = {}
     known = [(history, *decision) for row in rows for history, decision in zip(_histories(row), row, strict=True)]
     for history, arms, _ in known:
         possible.setdefault(history, set()).update(arms)
-    sums = np.array([sum(inverse) / max(1, len(possible[history])) for history, _, inverse in known])
+    sums = np.array([sum(inverse) / len(possible[history]) for history, _, inverse in known if possible[history]])
     weights = [weight for _, _, inverse in known for weight in inverse]
     return Sum(len(weights), float(sums.mean()), float(sums.std(ddof=1) / len(sums) ** 0.5), max(weights))
 

@@ -54,15 +54,14 @@ def within_limit(run: Callable[[], int], say: Callable[[StorageError], int]) -> 
         _end_with_parent()
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
         code = run()
-        os.write(write, b".")  # the code is the command's own: some libraries exit with 1
+        os.write(write, bytes([code]))  # the command's own: some libraries exit with 1
         return code
     os.close(write)
     code, signals = _ending(child, waited)
     signal.pthread_sigmask(signal.SIG_SETMASK, before)
-    if os.read(own, 1) and not (
-        code == EXIT_INTERRUPTED and signal.SIGINT not in signals
-    ):  # OpenBLAS interrupts itself
-        return code
+    said = os.read(own, 1)
+    if said and (code != EXIT_INTERRUPTED or signal.SIGINT in signals):  # OpenBLAS interrupts itself
+        return code if code >= 0 else said[0]  # a library may abort at the very end, when all is said
     if code < 0 and -code not in _ABORTS:
         return 128 - code
     how = f"exit code {code}" if code >= 0 else signal.Signals(-code).name

@@ -49,6 +49,14 @@ def test_arms_that_can_be_sent_are_counted_after_each_history() -> None:
     assert (found.mean, found.error) == (1.0, 0.0)
 
 
+def test_a_decision_that_can_send_nothing_is_left_out() -> None:
+    """After arm 1 all is locked; after arm 2 one of two decisions aborts."""
+    locked: list[list[Decision]] = [[((1,), (2.0,)), ((), ())]] * 2
+    aborted: list[list[Decision]] = [[((2,), (2.0,)), ((), ())], [((2,), (2.0,)), ((1,), (2.0,))]]
+    found = add_up([*locked, *aborted])
+    assert found.mean == pytest.approx((4 * 1.0 + 0.0 + 2.0) / 6)
+
+
 def test_a_wrong_propensity_is_noticed() -> None:
     assert adds_up(add_up(of_a_coin(0.3, 0.3, 32_000)))
     assert not adds_up(add_up(of_a_coin(0.3, 0.33, 32_000)))

@@ -43,12 +43,13 @@ cases = {
     "interrupt": lambda: after_signal(signal.SIGINT),
     "terminate": lambda: after_signal(signal.SIGTERM),
     "interrupts itself": lambda: 130,  # as OpenBLAS does where it cannot start a thread
+    "last": lambda: 4,  # and dies when all is said
     "orphan": orphan,
 }
 for name in sys.argv[1:]:
     code = within_limit(cases[name], lambda problem: said.append(problem.message + "|" + problem.hint) or 3)
     if os.getpid() != parent:
-        os._exit(code)
+        os.abort() if name == "last" else os._exit(code)
     said.append([name, code])
 print(json.dumps(said))
 """
@@ -63,7 +64,7 @@ def program(*cases: str) -> tuple[int, str]:
 
 def test_endings_of_the_child() -> None:
     wanted = {"own": 7, "good": 0, "abort": 3, "exit": 3, "segfault": 3, "kill": 137, "interrupt": 130}
-    wanted |= {"terminate": 143, "interrupts itself": 3}
+    wanted |= {"terminate": 143, "interrupts itself": 3, "last": 4}
     said: list[Any] = json.loads(program(*wanted)[1])
     assert dict(each for each in said if isinstance(each, list)) == wanted
     how = [each.partition(" (")[2].partition(")")[0] for each in said if isinstance(each, str)]

@@ -164,8 +164,9 @@ def test_faulty_rows_fail_the_check_meant_for_them(tmp_path, fault):
     assert check in failing(tmp_path)
 
 
+SILENT = ("revenue", "zero with both EMVs")  # it looks like a simulated world without money: see docs/verify.md
 # One in six by default; tests/verify/test_share_of_faults.py tries all of them.
-MORE = [(family, name) for family, changes in FURTHER.items() for name in changes][::6]
+MORE = [(family, name) for family, changes in FURTHER.items() for name in changes if (family, name) != SILENT][::6]
 
 
 @pytest.mark.parametrize(("family", "fault"), MORE)
