@@ -65,7 +65,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("how", "code", "workers"),
     [
-        (signal.SIGKILL, -9, "2"),
+        pytest.param(signal.SIGKILL, -9, "2", marks=pytest.mark.long),  # test_kills.py kills thirty times
         (signal.SIGINT, 130, "1"),
         pytest.param(signal.SIGTERM, 143, "2", marks=pytest.mark.long),
         pytest.param(signal.SIGKILL, -9, "1", marks=pytest.mark.long),

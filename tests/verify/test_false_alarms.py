@@ -21,6 +21,7 @@ def test_the_rate_is_one_in_ten_thousand_shared_by_all_tests():
     assert pytest.approx(COINCIDENCES, rel=0.5) == 300_000**2 / 2 / 2**52
 
 
+@pytest.mark.long
 def test_the_false_alarm_rate_is_the_one_stated():
     """At a family rate of 0.2 the judge rejects right draws at most as often: binomial limits of probability 1e-5."""
     random, runs, rate = np.random.default_rng(11), 400, 0.2
